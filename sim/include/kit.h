@@ -1,0 +1,34 @@
+/* kit.h - what a lab's main.c stands on; students need not read it.
+ *
+ * A lab program is called as
+ *     PROGRAM [--world FILE] [--seed N] [--trace FILE] [--tape T] [--json] MODE [URL...]
+ * kit_main reads that, opens the world, runs the mode's function as the first task and prints what it reported.
+ */
+#ifndef KIT_H
+#define KIT_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+/* What a mode's function gets as its job. All of it lives until kit_main returns. */
+struct kit_run {
+    const char *const *urls;   /* from the command line; without any: every URL of the world, in its order */
+    size_t n;
+};
+
+struct kit_mode {
+    const char *name;          /* the word on the command line                  */
+    int (*fn)(void *job);      /* job is a struct kit_run *                     */
+    const char *help;          /* one line for --help                           */
+};
+
+/* The whole of main(). modes ends with a zeroed entry; the first one is the default when MODE is left
+ * out (a word that holds "://" is a URL). Returns the exit code: 0, 1 (the function failed; a line on stderr says with
+ * what), 2 (wrong arguments or world file: one line on stderr). */
+int kit_main(int argc, char **argv, const char *program, const struct kit_mode modes[]);
+
+/* Puts a named value into the world's trace ({"from":"world","ev":"report","name":...,"value":...}): what
+ * the grader reads. Takes over the reference to value. Call it inside a mode's function. Does not wait. */
+void kit_report(const char *name, json_t *value);
+
+#endif

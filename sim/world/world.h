@@ -1,0 +1,99 @@
+/* world.h - the narrow waist: everything outside the student's program is a world.
+ *
+ * The runtime makes five calls and no other. Requests and completions are plain data, with one flat
+ * string of bytes behind each: both can be copied through a pipe, so a world may live in another process.
+ * A world never knows that tasks exist; the runtime never knows which world it is in.
+ */
+#ifndef WORLD_H
+#define WORLD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum world_op {
+    WORLD_HTTP = 1,       /* one HTTP request; redirects are the caller's business             */
+    WORLD_JOB,            /* run a function on a worker                                        */
+    WORLD_REPORT,         /* put a line of the program's own into the trace; completes at once, gives no completion */
+    WORLD_SESSION_CLOSE,  /* close the idle connections of a session; gives no completion     */
+};
+
+/* A request. `data` is `size` bytes that the world copies before submit returns. */
+struct world_request {
+    enum world_op op;
+    uint32_t task;            /* who asks, for the trace alone                                       */
+    uint64_t user;            /* handed back in each completion                                      */
+    uint32_t session;         /* HTTP: connections are shared among requests of one session; 0 = a
+                                 connection of its own, closed afterwards                            */
+    uint32_t max_per_host;    /* HTTP: most connections of the session to one site; 0 = no limit      */
+    uint32_t blocking;        /* HTTP: 1 = the loop stands still meanwhile; for the trace alone       */
+    uint32_t lengths[4];      /* HTTP: bytes of method, URL, headers, body, which follow each other in data;
+                                 REPORT: bytes of name, JSON text                                    */
+    uint64_t fn, job;         /* JOB: int (*)(void *) and its argument, as integers: they mean something
+                                 in the program's own process only, and are called there              */
+    const void *data;
+    size_t size;
+};
+
+/* Which parts of an answer a completion carries. Small answers come as one completion with all three. */
+enum world_part {
+    WORLD_HEAD = 1,           /* HTTP: status and headers: data = `head` bytes of "Name: value\n" lines */
+    WORLD_BODY = 2,           /* HTTP: a piece of the body: the `size - head` bytes after the headers   */
+    WORLD_END = 4,            /* the last completion of this id; rc says how it ended                    */
+};
+
+/* Something that happened to a request. `data` belongs to the world, until the next call of wait. */
+struct world_completion {
+    uint64_t id;              /* what submit returned                                                  */
+    uint64_t user;            /* from the request                                                      */
+    int64_t t;                /* when it happened, in ns: now(), or earlier if the loop was busy since */
+    uint32_t parts;           /* of enum world_part                                                    */
+    int32_t rc;               /* with WORLD_END: 0 or more, or a negative errno. JOB: what fn returned  */
+    int32_t status;           /* with WORLD_HEAD: the HTTP status                                      */
+    uint32_t head;            /* with WORLD_HEAD: how many bytes of data are headers                   */
+    int64_t cpu;              /* ns of the program's own CPU that handling this costs; the runtime calls block */
+    const void *data;
+    size_t size;
+};
+
+/* A world: five calls, and close. Times are ns from 0, when the world was opened. */
+struct co_world {
+    /* The clock. Inside a worker's job: that worker's clock. */
+    int64_t (*now)(struct co_world *);
+
+    /* Starts an operation. Returns its id (> 0, rising), or 0 when memory is out. Never completes
+     * anything itself: completions come from wait only. */
+    uint64_t (*submit)(struct co_world *, const struct world_request *);
+
+    /* Gives an operation up. Its last completion follows all the same: rc -ECANCELED, at this instant,
+     * or its real result if that was there already. A job that has begun runs to its end. */
+    void (*cancel)(struct co_world *, uint64_t id);
+
+    /* Lets time pass until something completes, or until `until` (INT64_MAX: no limit). Returns how
+     * many completions it stored in out[0..max), in the order in which they happened (field t). Time stops at the first
+     * instant at which one happens, so t differs from now() only after block. A result of `max` may mean that
+     * there are more at this instant: ask again. 0: time is `until`, or (until == INT64_MAX) nothing is
+     * pending and nothing will ever happen: time has not moved. until < now() counts as now(). */
+    size_t (*wait)(struct co_world *, int64_t until, struct world_completion out[], size_t max);
+
+    /* The loop is busy for ns: time passes, nothing is delivered. Inside a worker's job: that worker is. */
+    void (*block)(struct co_world *, int64_t ns);
+
+    /* Frees the world and every operation still pending. */
+    void (*close)(struct co_world *);
+};
+
+struct trace;
+struct tape;
+
+/* Opens the virtual world described by the JSON file at `path`; NULL: an empty one (no sites, 4 CPUs).
+ * seed 0: the file's own. The world writes its own lines to `trace` (NULL: nowhere) and asks `tape`
+ * (NULL: always option 0). Both stay the caller's and must outlive the world. Returns NULL on a fault,
+ * with one line in error[size]: path, JSON pointer, what was expected. */
+struct co_world *world_virtual_open(const char *path, uint64_t seed, struct trace *trace, struct tape *tape,
+                                    char *error, size_t size);
+
+/* The URLs of a virtual world's routes, in the file's order. *urls: NULL-terminated array, one block:
+ * free(*urls). Returns how many, or -1 with a line in error[size]. */
+long world_file_urls(const char *path, char ***urls, char *error, size_t size);
+
+#endif
