@@ -1,0 +1,155 @@
+/* main.c - runs the functions of compare.c and reports what they found. It belongs to the kit: you do not change it.
+ *
+ *     make run LAB=01 MODE=sync      fetch_sync on all URLs of the world
+ *     make run LAB=01 MODE=async     fetch_async
+ *     make run LAB=01 MODE=compare   compare, and what explain says about it
+ *     make run LAB=01 MODE=explain   explain on a few made-up reports, without fetching anything
+ *     make run LAB=01 MODE=cancel    fetch_async, cancelled after 100 ms; cancel-compare: the same with compare
+ */
+#include "compare.h"
+#include "kit.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define CANCEL_AFTER CO_MS(100)
+
+typedef int fetch_fn(const char *const urls[], size_t n, struct fetch_result out[]);
+
+/* "start": the student's function is called at this instant. */
+static void report_start(const char *mode, const struct kit_run *run)
+{
+    kit_report("start", json_pack("{s:s, s:I}", "mode", mode, "n", (json_int_t)run->n));
+}
+
+/* An array of results in which no field has a value that a fetch could have: an element nobody wrote shows. */
+static struct fetch_result *unwritten_results(size_t n)
+{
+    struct fetch_result *out = malloc((n + 1) * sizeof *out);    /* n may be 0 */
+    for (size_t i = 0; out && i < n; i++)
+        out[i] = (struct fetch_result){.error = 1, .status = -1, .length = SIZE_MAX};
+    return out;
+}
+
+static json_t *results_to_json(const struct fetch_result out[], size_t n)
+{
+    json_t *results = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(results, json_pack("{s:i, s:i, s:I}", "error", out[i].error, "status", out[i].status,
+                                                 "length", (json_int_t)out[i].length));
+    return results;
+}
+
+static int run_fetch(const char *mode, fetch_fn *fetch, const struct kit_run *run)
+{
+    struct fetch_result *out = unwritten_results(run->n);
+    if (!out)
+        return -ENOMEM;
+    report_start(mode, run);
+    int rc = fetch(run->urls, run->n, out);
+    kit_report("result", json_pack("{s:i, s:o}", "rc", rc, "results", results_to_json(out, run->n)));
+    free(out);
+    return rc;
+}
+
+static int run_sync(void *job)
+{
+    return run_fetch("sync", fetch_sync, job);
+}
+
+static int run_async(void *job)
+{
+    return run_fetch("async", fetch_async, job);
+}
+
+static const char *bound_name(enum bound bound)
+{
+    switch (bound) {
+    case BOUND_IO:
+        return "io";
+    case BOUND_CPU:
+        return "cpu";
+    case BOUND_UNKNOWN:
+        return "unknown";
+    }
+    return "none of enum bound";
+}
+
+static json_t *comparison_to_json(int rc, const struct comparison *c)
+{
+    /* JSON knows no 0.0 / 0.0: say it in a word, so that whoever reads the report sees what happened. */
+    json_t *speedup = isnan(c->speedup)   ? json_string("nan")
+                      : isinf(c->speedup) ? json_string("infinite")
+                                          : json_real(c->speedup);
+    return json_pack("{s:i, s:I, s:I, s:I, s:o, s:s}", "rc", rc, "n", (json_int_t)c->n, "sync_ns", (json_int_t)c->sync_ns,
+                     "async_ns", (json_int_t)c->async_ns, "speedup", speedup, "bound", bound_name(explain(c)));
+}
+
+static int run_compare(void *job)
+{
+    const struct kit_run *run = job;
+    struct comparison c = {.n = SIZE_MAX, .sync_ns = -1, .async_ns = -1, .speedup = -1.0};    /* nobody's results */
+
+    report_start("compare", run);
+    int rc = compare(run->urls, run->n, &c);
+    kit_report("result", rc == 0 ? comparison_to_json(rc, &c) : json_pack("{s:i}", "rc", rc));
+    return rc;
+}
+
+/* explain alone, on reports that lie on each side of every limit of its rule. */
+static int run_explain(void *job)
+{
+    static const struct comparison cases[] = {
+        {.n = 0, .sync_ns = 0, .async_ns = 0, .speedup = 1.0},
+        {.n = 1, .sync_ns = CO_MS(300), .async_ns = CO_MS(300), .speedup = 1.0},
+        {.n = 2, .sync_ns = CO_MS(600), .async_ns = CO_MS(600), .speedup = 1.0},
+        {.n = 2, .sync_ns = CO_MS(600), .async_ns = CO_MS(300), .speedup = 2.0},
+        {.n = 3, .sync_ns = CO_MS(1498), .async_ns = CO_MS(1000), .speedup = 1.498},
+        {.n = 3, .sync_ns = CO_MS(1500), .async_ns = CO_MS(1000), .speedup = 1.5},
+        {.n = 10, .sync_ns = CO_MS(3440), .async_ns = CO_MS(400), .speedup = 8.6},
+        {.n = 500, .sync_ns = CO_SEC(100), .async_ns = CO_SEC(100), .speedup = 1.0},
+    };
+    json_t *said = json_array();
+
+    report_start("explain", job);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        json_array_append_new(said, comparison_to_json(0, &cases[i]));
+    kit_report("result", json_pack("{s:i, s:o}", "rc", 0, "explained", said));
+    return 0;
+}
+
+static int cancel_after(co_fn victim, void *job)
+{
+    CO_GROUP(group);
+    co_task *task = co_spawn(&group, victim, job);
+    int rc = co_sleep(CANCEL_AFTER);
+    if (rc < 0)
+        return rc;
+    co_cancel(task);
+    rc = co_await(task, NULL);    /* what the task returned is in its own report; that it was cancelled is no failure */
+    return rc;
+}
+
+static int run_cancel(void *job)
+{
+    return cancel_after(run_async, job);
+}
+
+static int run_cancel_compare(void *job)
+{
+    return cancel_after(run_compare, job);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct kit_mode modes[] = {
+        {"compare", run_compare, "both ways, measured"},
+        {"sync", run_sync, "fetch_sync: one after the other"},
+        {"async", run_async, "fetch_async: all at the same time"},
+        {"explain", run_explain, "explain on a few made-up reports; fetches nothing"},
+        {"cancel", run_cancel, "fetch_async, cancelled after 100 ms"},
+        {"cancel-compare", run_cancel_compare, "compare, cancelled after 100 ms"},
+        {0},
+    };
+    return kit_main(argc, argv, "01-sync-vs-async", modes);
+}
