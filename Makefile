@@ -1,0 +1,185 @@
+# The front door: every task is a target. `make` alone lists them.
+#
+# What to build (libraries, lab mains, tests) comes from the folders: a new file or a new lab needs no
+# line here. Reading this file starts no process, and a build with nothing to do costs a few stat calls.
+
+ifeq ($(filter 4.2% 4.3% 4.4% 4.5% 5.%,$(MAKE_VERSION)),)
+$(error GNU make 4.2 or later is needed, this is $(MAKE_VERSION); on a Mac: brew install make, then say gmake)
+endif
+
+MAKEFLAGS += --no-builtin-rules --no-builtin-variables --no-print-directory
+SHELL := /bin/sh
+.SUFFIXES:
+.SECONDARY:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.PHONY: again
+
+ifeq ($(filter-out default undefined,$(origin CC)),)
+CC := gcc
+endif
+AR := ar
+
+# What the user says reaches the scripts through the environment: blanks and quotes in it do no harm.
+export LAB FROM OUT SEED MODE WORLD TRACE TAPE URLS JSON CC
+
+# V=1 shows the commands.
+say := $(if $(V),,@)
+
+# ---- What must be installed -------------------------------------------------------------------
+# build/deps.mk says what was found: the Python that has pytest, the number of cores. It is made again when
+# deps.sh changes, when PYTHON asks for another one, and after `make clean`; else nothing is checked.
+
+asked_python := $(PYTHON)
+ifneq ($(filter-out help doctor clean deps-dev,$(MAKECMDGOALS)),)
+include build/deps.mk
+ifeq ($(looplab_deps),failed)
+$(shell rm -f build/deps.mk)
+$(error stopped: see the line above)
+endif
+ifneq ($(looplab_asked),$(asked_python))
+build/deps.mk: again
+endif
+override PYTHON := $(looplab_python)
+endif
+
+build/deps.mk: grader/scripts/deps.sh
+	@mkdir -p $(@D)
+	@PYTHON='$(asked_python)' sh $< install $@ || echo 'looplab_deps := failed' > $@
+
+ifneq ($(filter clean,$(MAKECMDGOALS)),)
+.NOTPARALLEL:
+else ifneq ($(looplab_cores),)
+MAKEFLAGS += -j$(looplab_cores)
+endif
+
+# ---- What to build ----------------------------------------------------------------------------
+
+LABS := $(patsubst labs/%/main.c,%,$(wildcard labs/*/main.c))
+
+kit_folders := $(addprefix sim/,runtime world/virtual trace explore kit)
+kit_sources := $(sort $(wildcard $(foreach d,$(kit_folders),$d/*.c $d/*/*.c $d/*.S $d/*/*.S)))
+tests := $(patsubst sim/tests/%.c,%,$(wildcard sim/tests/test_*.c))
+includes := -Isim/include -Isim -Isim/world $(kit_folders:%=-I%)
+
+# Tail calls stay calls, so that a return address names the line that called. No path of this machine
+# gets into an object: two clones in two folders build the same bytes.
+CFLAGS := -std=gnu11 -g -Wall -Wextra -Werror -fno-optimize-sibling-calls -fno-omit-frame-pointer \
+          -U_FORTIFY_SOURCE -ffile-prefix-map=$(CURDIR)=.
+
+# The variants of the kit. NAME has NAME_flags and perhaps NAME_cc; its objects are in build/obj/NAME, its
+# library is build/kit/libco-NAME.a (the plain one: libco.a), its tests are in build/tests/NAME.
+variants := plain asan
+plain_flags := -O2
+asan_flags := -O1 -fsanitize=address,undefined
+
+dash = $(if $(filter-out plain,$1),-$1)
+compile = $(say)$(or $($1_cc),$(CC)) $(CFLAGS) $($1_flags) $2 -MMD -MP -c $< -o $@
+
+# $(call remember,FILE,TEXT): FILE holds TEXT and is written only when TEXT has changed, so what depends on it is
+# built again when a flag changes, or when a source goes away.
+remember = $(if $(subst $(file <$1),,$2)$(subst $2,,$(file <$1)),$(file >$1,$2))
+ifneq ($(looplab_deps),)
+$(if $(wildcard build/kit),,$(shell mkdir -p build/kit))
+$(call remember,build/kit/sources.txt,$(kit_sources))
+$(call remember,build/kit/flags.txt,$(CC) $(CFLAGS) $(foreach v,$(variants),$v: $($v_cc) $($v_flags)))
+endif
+build/kit/sources.txt build/kit/flags.txt: ;
+
+define variant
+build/obj/$1/%.o: % build/kit/flags.txt
+	@mkdir -p $$(@D)
+	$$(call compile,$1,$$(includes))
+
+build/kit/libco$(call dash,$1).a: $(kit_sources:%=build/obj/$1/%.o) build/kit/sources.txt
+	$$(say)rm -f $$@ && $$(AR) rcsD $$@ $$(filter %.o,$$^)
+	@echo "built $$@"
+
+build/kit/%/main$(call dash,$1).o: labs/%/main.c build/kit/flags.txt
+	@mkdir -p $$(@D)
+	$$(call compile,$1,-Isim/include -Ilabs/$$*)
+
+build/tests/$1/%: build/obj/$1/sim/tests/%.c.o build/kit/libco$(call dash,$1).a sim/kit/link.flags
+	@mkdir -p $$(@D)
+	$$(say)$$(or $$($1_cc),$$(CC)) $$($1_flags) $$< build/kit/libco$(call dash,$1).a -lcmocka @sim/kit/link.flags -o $$@
+endef
+$(foreach v,$(variants),$(eval $(call variant,$v)))
+
+build/kit/launch: grader/launcher/launch.c build/kit/flags.txt
+	$(say)$(CC) $(CFLAGS) $(plain_flags) -MMD -MP -MF $@.d $< -o $@
+
+-include $(wildcard build/obj/*/sim/*/*.d build/obj/*/sim/*/*/*.d build/kit/*.d build/kit/*/*.d)
+
+# For editors: how each file is compiled.
+define command
+  {"directory": "$(CURDIR)", "file": "$1", "command": "$(CC) $(CFLAGS) $2 -c $1"}
+endef
+build/compile_commands.json: build/kit/sources.txt build/kit/flags.txt $(wildcard labs/*/*.c)
+	$(file >$@,[)
+	$(foreach f,$(filter %.c,$(kit_sources)) $(tests:%=sim/tests/%.c),$(file >>$@,$(call command,$f,$(includes)),))
+	$(foreach l,$(LABS),$(foreach f,$(wildcard labs/$l/*.c solutions/$l/*.c),$(file >>$@,$(call command,$f,-Isim/include -Ilabs/$l),)))
+	$(file >>$@,$(call command,grader/launcher/launch.c))
+	$(file >>$@,])
+
+kit := build/kit/libco.a build/kit/libco-asan.a $(patsubst grader/launcher/%.c,build/kit/%,$(wildcard grader/launcher/launch.c)) \
+       $(foreach v,$(variants),$(LABS:%=build/kit/%/main$(call dash,$v).o)) build/compile_commands.json
+test_programs := $(foreach v,$(variants),$(tests:%=build/tests/$v/%))
+
+# ---- Exit codes -------------------------------------------------------------------------------
+# `make grade` promises the grader's own exit code (0 1 2 3), but GNU make makes a 2 of every failed recipe. So the
+# recipe only notes its code, and a small extension of make (its `load` directive) leaves make with that code once the
+# recipe is over, without make's "*** Error" line. Where make cannot load extensions, the code is make's 2.
+
+exits := grade demo run
+ifneq ($(and $(filter load,$(.FEATURES)),$(looplab_deps),$(filter $(exits),$(MAKECMDGOALS))),)
+-load build/kit/make_exit.so
+endif
+build/kit/make_exit.so: grader/scripts/make_exit.c
+	@mkdir -p $(@D)
+	@$(CC) -std=gnu11 -O2 -Wall -Wextra -shared -fPIC $< -o $@ 2> $@.log || : > $@
+
+note_exit := echo $$? > build/exit.$$PPID
+ifeq ($(filter build/kit/make_exit.so,$(.LOADED)),)
+note_exit := exit $$?
+endif
+
+# ---- Targets ----------------------------------------------------------------------------------
+
+looplab := PYTHONPATH='$(CURDIR)/grader' PYTHONPYCACHEPREFIX='$(CURDIR)/build/pycache' '$(PYTHON)'
+grade := $(looplab) -m looplab grade $${LAB:+--lab "$$LAB"} $${SEED:+--seed "$$SEED"}
+
+.PHONY: help grade demo run test doctor deps deps-dev clean
+.PHONY: $(exits:%=run-%)
+
+help:
+	@echo 'make TARGET, where TARGET is one of'
+	@awk -F ' *## *' '/^[a-z-]+:.*##/ { split($$1, t, ":"); printf "  %-9s %s\n", t[1], $$2 }' Makefile
+
+grade: run-grade  ## grade labs: [LAB=01] [FROM=DIR] [OUT=DIR] [SEED=N]
+demo: run-demo    ## grade the reference solutions: what success looks like
+run: run-run      ## run a lab's program: LAB=01 [FROM=DIR] [MODE=async] [WORLD=f.json] [SEED=N] [TRACE=f] [URLS="..."]
+$(exits):
+	@$(exit-as-noted build/exit.)
+
+run-grade: $(kit)
+	@$(grade) $${FROM:+--from "$$FROM"} $${OUT:+--out "$$OUT"}; $(note_exit)
+run-demo: $(kit)
+	@$(grade) --from solutions --out "$${OUT:-build/demo}"; $(note_exit)
+run-run: $(kit)
+	@sh grader/scripts/run.sh; $(note_exit)
+
+test: $(kit) $(test_programs)  ## all tests of the project itself
+	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LAB -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u URLS -u JSON \
+	    $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest grader/tests
+
+doctor:  ## what is installed, what is missing, and what for
+	@sh grader/scripts/deps.sh doctor
+
+deps: build/deps.mk  ## install what is missing (each target does it by itself)
+	@echo 'deps: all there'
+
+deps-dev:  ## install the contributors' tools too: cross compiler, qemu, clang, valgrind, gdb
+	@sh grader/scripts/deps.sh dev
+
+clean:  ## remove build/, all that was built
+	@rm -rf build
