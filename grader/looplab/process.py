@@ -12,11 +12,12 @@ from __future__ import annotations
 import os
 import re
 import selectors
+import shutil
 import signal
 import subprocess
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Mapping, Sequence
 
@@ -30,6 +31,10 @@ LAUNCH = ROOT / "build" / "kit" / "launch"
 
 ASAN_EXIT = 86
 """What a sanitizer build exits with after a finding that ended it."""
+
+
+_TICK_S = 0.025
+"""How often memory and threads are looked at. Most runs are over before the first time."""
 
 
 class LaunchError(Exception):
@@ -56,7 +61,7 @@ COVER = Limits()
 ASAN = Limits(cpu_s=6, wall_s=8.0, memory=None)
 """For the build with sanitizers."""
 
-TOOL = Limits(cpu_s=20, wall_s=20.0, memory=2 * GIB, file=256 * MIB, processes=True)
+TOOL = Limits(cpu_s=20, wall_s=20.0, memory=2 * GIB, resident=None, file=256 * MIB, threads=None, processes=True)
 """For compilers and gcovr."""
 
 
@@ -69,9 +74,8 @@ class Outcome:
     limit: str | None       # which limit ended it: "cpu" "wall" "memory" "output" "file" "threads"; else None
     stdout: str             # readable(): no control characters but tab and newline
     stderr: str
-    cpu_s: float            # for information only: no check may depend on these three
+    cpu_s: float            # for information only: no check may depend on these two
     wall_s: float
-    peak: int               # most bytes in memory at a time
 
     @property
     def ok(self) -> bool:
@@ -82,13 +86,80 @@ class Outcome:
 class Running:
     """A process under way, made by start(). Its limits are watched from a thread of its own."""
 
+    def __init__(self, child: subprocess.Popen[bytes], limits: Limits):
+        self._child = child
+        self._limits = limits
+        self._started = time.monotonic()
+        self._outcome: Outcome | None = None
+        self._error: BaseException | None = None
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._watcher.start()
+
     def finish(self) -> Outcome:
         """Waits until it has ended, within its limits, and returns how. May be called again."""
-        raise NotImplementedError
+        self._watcher.join()
+        if self._outcome is None:
+            raise LaunchError(f"the watch over a process failed: {self._error!r}")
+        return self._outcome
 
     def kill(self) -> None:
         """Ends it and all that it started, now. finish() still returns an Outcome."""
-        raise NotImplementedError
+        if self._child.returncode is None:
+            _kill_group(self._child.pid)
+
+    def _watch(self) -> None:
+        try:
+            self._outcome = self._follow()
+        except BaseException as error:      # told by finish(), in the thread that can do something about it
+            self._error = error
+            self.kill()
+
+    def _follow(self) -> Outcome:
+        child, limits = self._child, self._limits
+        assert child.stdout is not None and child.stderr is not None
+        texts = {child.stdout.fileno(): bytearray(), child.stderr.fileno(): bytearray()}
+        limit: str | None = None
+        with child.stdout, child.stderr, _Ended(child.pid) as ended, selectors.DefaultSelector() as selector:
+            for fd in texts:
+                os.set_blocking(fd, False)
+                selector.register(fd, selectors.EVENT_READ)
+            if ended.fd is not None:
+                selector.register(ended.fd, selectors.EVENT_READ)
+            deadline = self._started + limits.wall_s
+            tick = self._started + _TICK_S
+            while limit is None:
+                events = selector.select(max(0.0, min(deadline, tick) - time.monotonic()))
+                # Asked before the pipes are read: all it wrote is then in them. They may stay open after it has
+                # ended, when something that it started holds them; nobody waits for that.
+                over = ended.now([key.fd for key, _ in events])
+                for key, _ in events:
+                    if key.fd in texts and not _drain(key.fd, texts, limits.output):
+                        selector.unregister(key.fd)
+                if sum(map(len, texts.values())) > limits.output:
+                    limit = "output"
+                elif over:
+                    break
+                elif time.monotonic() >= deadline:
+                    limit = "wall"
+                elif time.monotonic() >= tick:
+                    tick = time.monotonic() + _TICK_S
+                    limit = _excess(child.pid, limits)
+            # Its number cannot have gone to anyone else yet: until wait4 it stays taken, and so does its group's.
+            _kill_group(child.pid)
+            _, status, used = os.wait4(child.pid, 0)
+            child.returncode = os.waitstatus_to_exitcode(status)
+            for fd in texts:
+                _drain(fd, texts, limits.output)
+        if limit is None and sum(map(len, texts.values())) > limits.output:
+            limit = "output"
+        number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+        cpu_s = used.ru_utime + used.ru_stime
+        if limit is None and number is not None:
+            limit = _kernels_limit(number, cpu_s, used.ru_maxrss * 1024, limits)
+        stdout, stderr = (readable(bytes(text[:limits.output])) for text in texts.values())
+        return Outcome(exit=os.WEXITSTATUS(status) if number is None else None,
+                       signal=None if number is None else _signal_name(number), limit=limit, stdout=stdout,
+                       stderr=stderr, cpu_s=cpu_s, wall_s=time.monotonic() - self._started)
 
 
 def start(argv: Sequence[str | Path], *, limits: Limits = COVER, cwd: Path, env: Mapping[str, str] | None = None,
@@ -97,7 +168,24 @@ def start(argv: Sequence[str | Path], *, limits: Limits = COVER, cwd: Path, env:
 
     The program is ended when the thread that called start() ends, so that none is left when the grader dies.
     """
-    raise NotImplementedError
+    launch = launch or LAUNCH
+    program = shutil.which(str(argv[0]))
+    if program is None:
+        raise LaunchError(f"there is no program {argv[0]}")
+    command: list[str | Path] = [launch, "--file", str(limits.file)]
+    if limits.cpu_s is not None:
+        command += ["--cpu", str(limits.cpu_s)]
+    if limits.memory is not None:
+        command += ["--memory", str(limits.memory)]
+    if not limits.processes:
+        command += ["--confine", "--fixed-addresses"]
+    command += ["--", os.path.abspath(program), *argv[1:]]
+    try:
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                 bufsize=0, cwd=cwd, env={**clean_env(cwd), **(env or {})}, start_new_session=True)
+    except OSError as error:
+        raise LaunchError(f"cannot start {launch} in {cwd}: {error.strerror}") from error
+    return Running(child, limits)
 
 
 def run(argv: Sequence[str | Path], *, limits: Limits = COVER, cwd: Path, env: Mapping[str, str] | None = None,
@@ -108,14 +196,124 @@ def run(argv: Sequence[str | Path], *, limits: Limits = COVER, cwd: Path, env: M
 
 def clean_env(home: Path) -> dict[str, str]:
     """The whole environment of a student's process: the same on every machine, nothing of the student's shell."""
-    raise NotImplementedError
+    return {
+        "LC_ALL": "C",
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "HOME": str(home),
+        "TMPDIR": str(home),
+        # A finding ends the program with a code of its own; memory that cannot be had is NULL, as in the plain build;
+        # freed blocks are kept back from reuse, but not so many that they count as the student's memory.
+        "ASAN_OPTIONS": f"exitcode={ASAN_EXIT}:abort_on_error=0:disable_coredump=0:detect_leaks=1:color=never:"
+                        "allocator_may_return_null=1:max_allocation_size_mb=4096:quarantine_size_mb=64:symbolize=1:"
+                        "detect_stack_use_after_return=0",
+        "UBSAN_OPTIONS": "print_stacktrace=1:color=never:symbolize=1",
+        "LSAN_OPTIONS": "print_suppressions=0",
+    }
 
 
 def readable(data: bytes) -> str:
     """Bytes as text that cannot fool a terminal: control characters become visible signs."""
-    raise NotImplementedError
+    return _UNSEEN.sub(_sign, data.decode("utf-8", "replace"))
 
 
 def sandbox(launch: Path | None = None) -> str:
     """How well a student's program is shut in on this machine: "seccomp", or "rlimits" where that is not to be had."""
-    raise NotImplementedError
+    try:
+        return subprocess.run([launch or LAUNCH, "--check"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=10, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError) as error:
+        raise LaunchError(f"{launch or LAUNCH} does not run: {error}") from error
+
+
+# ---- Below: how ------------------------------------------------------------------------------------
+
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+"""What a terminal obeys instead of showing: C0 and C1 controls, and marks that turn or hide text."""
+
+
+def _sign(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if code < 0x20:
+        return chr(0x2400 + code)           # Unicode has a picture for each of these
+    if code == 0x7F:
+        return "\u2421"
+    return f"<U+{code:04X}>"
+
+
+class _Ended:
+    """Tells when a child has ended without reaping it. Where the kernel has no pidfd, by asking."""
+
+    def __init__(self, pid: int):
+        self._pid = pid
+        self.fd: int | None = None
+        if hasattr(os, "pidfd_open"):
+            try:
+                self.fd = os.pidfd_open(pid)
+            except OSError:
+                pass
+
+    def __enter__(self) -> "_Ended":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.fd is not None:
+            os.close(self.fd)
+
+    def now(self, readable_fds: Sequence[int]) -> bool:
+        if self.fd is not None:
+            return self.fd in readable_fds
+        return os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def _drain(fd: int, texts: dict[int, bytearray], most: int) -> bool:
+    """Reads what is there, up to a little more than `most` in all. False at the end of the file."""
+    while sum(map(len, texts.values())) <= most:
+        try:
+            data = os.read(fd, 1 << 16)
+        except BlockingIOError:
+            return True
+        if not data:
+            return False
+        texts[fd] += data
+    return True
+
+
+def _kill_group(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):       # all of it has ended (macOS: and is not yet reaped)
+        pass
+
+
+def _excess(pid: int, limits: Limits) -> str | None:
+    """Does it hold too much at this moment? None where there is no /proc to ask."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return None
+    facts = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+    if limits.resident is not None and int(facts.get("VmRSS", "0 kB").split()[0]) * 1024 > limits.resident:
+        return "memory"
+    if limits.threads is not None and int(facts.get("Threads", "1")) > limits.threads:
+        return "threads"
+    return None
+
+
+def _kernels_limit(number: int, cpu_s: float, peak: int, limits: Limits) -> str | None:
+    """Which limit is behind a signal that we did not send."""
+    if number == signal.SIGXFSZ:
+        return "file"
+    if number == signal.SIGXCPU:
+        return "cpu"
+    if number == signal.SIGKILL and limits.cpu_s is not None and cpu_s >= limits.cpu_s:
+        return "cpu"                        # it outlived SIGXCPU, and the kernel lost patience
+    if number == signal.SIGKILL and peak > 256 * MIB:
+        return "memory"                     # a guess: the machine ran out of memory
+    return None
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"SIG{number}"

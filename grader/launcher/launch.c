@@ -1,0 +1,293 @@
+/* launch.c - sets one process up for a program nobody trusts yet, and becomes that program.
+ *
+ *     launch [OPTION]... -- PROGRAM [ARGUMENT]...
+ *
+ *     --cpu SECONDS       processor time: SIGXCPU at the limit, SIGKILL a second later
+ *     --memory BYTES      address space (not for sanitizer builds: their shadow memory is huge)
+ *     --file BYTES        the largest file it may write: SIGXFSZ beyond
+ *     --confine           no new processes, no network, no signals to others, no privileges of root
+ *     --fixed-addresses   the same addresses in every run
+ *     --keep-fd N         keep this open file (below 256); all others above 2 are closed
+ *     launch --check      prints how well --confine works on this machine: "seccomp" or "rlimits"
+ *
+ * Everything set here survives exec, which is why this can be a program of its own: it sets its own
+ * limits and then turns into the program, keeping its process id. Whoever started it (process.py) does what
+ * only a second process can: reading the output and watching the clock on the wall.
+ *
+ * Exits with 125 when it cannot do its work, with one line on stderr. Otherwise it does not exit: it is the program then.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#endif
+
+enum { CANNOT_LAUNCH = 125, MAX_FD = 256 };
+
+static _Noreturn void fail(const char *what, const char *about)
+{
+    fprintf(stderr, "launch: %s %s%s%s\n", what, about, errno ? ": " : "", errno ? strerror(errno) : "");
+    exit(CANNOT_LAUNCH);
+}
+
+/* ---- Limits: the kernel counts, and sends a signal ----------------------------------------- */
+
+static void limit(int resource, rlim_t soft, rlim_t hard, const char *name)
+{
+    struct rlimit now;
+    if (getrlimit(resource, &now) == 0 && hard > now.rlim_max)
+        hard = now.rlim_max;                    /* a limit we inherit may be lowered, never raised */
+    struct rlimit wanted = {.rlim_cur = soft < hard ? soft : hard, .rlim_max = hard};
+    if (setrlimit(resource, &wanted) != 0)
+        fail("cannot limit", name);
+}
+
+/* ---- Confinement: a filter the kernel runs before every system call ------------------------ */
+
+#if defined(__linux__) && defined(__x86_64__)
+#define ARCH AUDIT_ARCH_X86_64
+#elif defined(__linux__) && defined(__aarch64__)
+#define ARCH AUDIT_ARCH_AARCH64
+#endif
+
+#ifdef ARCH
+
+/* System calls that fail whatever their arguments are. RLIMIT_NPROC would be the usual bound on processes,
+ * but it does not bind root, and in a container the grader often is root. */
+static const struct { int number, error; } denied[] = {
+#ifdef __NR_fork
+    {__NR_fork, EPERM},
+    {__NR_vfork, EPERM},
+#endif
+    {__NR_clone3, ENOSYS},               /* its flags lie in memory, where no filter can look; libc falls back to clone */
+    {__NR_setsid, EPERM},                /* nobody leaves the process group that is killed at the end */
+    {__NR_setpgid, EPERM},
+    {__NR_tkill, EPERM},
+    {__NR_pidfd_send_signal, EPERM},
+    {__NR_process_vm_writev, EPERM},
+    {__NR_setrlimit, EPERM},
+    {__NR_socket, EACCES},               /* a lab program in the virtual world has no network */
+    {__NR_io_uring_setup, ENOSYS},       /* would make sockets behind the filter's back */
+    {__NR_unshare, EPERM},
+    {__NR_setns, EPERM},
+    {__NR_mount, EPERM},
+    {__NR_umount2, EPERM},
+    {__NR_swapon, EPERM},
+    {__NR_reboot, EPERM},
+    {__NR_kexec_load, EPERM},
+};
+
+/* Signals are allowed to oneself only. The first argument of each is a process id, and ours stays what it is. */
+static const int signals[] = {__NR_kill, __NR_tgkill, __NR_rt_sigqueueinfo, __NR_rt_tgsigqueueinfo};
+
+static struct sock_filter filter[160];
+static unsigned short filter_length;
+
+static void put(uint16_t code, uint32_t k, uint8_t if_true, uint8_t if_false)
+{
+    if (filter_length == sizeof filter / sizeof filter[0])
+        abort();
+    filter[filter_length++] = (struct sock_filter){code, if_true, if_false, k};
+}
+
+/* One instruction each, so that jumps can be counted by eye. `skip` is how many instructions a "no" leaps over. */
+static void load(size_t offset) { put(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0); }
+static void equal(uint32_t value, uint8_t skip) { put(BPF_JMP | BPF_JEQ | BPF_K, value, 0, skip); }
+static void any_bit(uint32_t bits, uint8_t skip) { put(BPF_JMP | BPF_JSET | BPF_K, bits, 0, skip); }
+static void allow(void) { put(BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0); }
+static void deny(int error) { put(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)error, 0, 0); }
+
+enum {   /* where the (little-endian) lower half of an argument lies */
+    NUMBER = offsetof(struct seccomp_data, nr),
+    ARG_0 = offsetof(struct seccomp_data, args[0]),
+    ARG_2 = offsetof(struct seccomp_data, args[2]),
+};
+
+/* What LeakSanitizer's helper is made with: it shares all memory and only looks at the threads' stacks. */
+static const uint32_t leak_checker = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_UNTRACED;
+
+static void write_filter(void)
+{
+    filter_length = 0;
+    load(offsetof(struct seccomp_data, arch));
+    equal(ARCH, 1);                             /* another architecture's numbers mean other calls */
+    put(BPF_JMP | BPF_JA, 1, 0, 0);
+    deny(ENOSYS);
+
+    load(NUMBER);
+#ifdef __x86_64__
+    put(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1);      /* x32: the same calls under other numbers */
+    deny(ENOSYS);
+#endif
+    for (size_t i = 0; i < sizeof denied / sizeof denied[0]; i++) {
+        equal((uint32_t)denied[i].number, 1);
+        deny(denied[i].error);
+    }
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        equal((uint32_t)signals[i], 4);
+        load(ARG_0);
+        equal((uint32_t)getpid(), 1);
+        allow();
+        deny(EPERM);
+    }
+
+    equal(__NR_prlimit64, 6);                   /* reading limits is fine; root could also lift them */
+    load(ARG_2);
+    equal(0, 3);
+    load(ARG_2 + 4);
+    equal(0, 1);
+    allow();
+    deny(EPERM);
+
+    equal(__NR_clone, 8);
+    load(ARG_0);
+    any_bit(CLONE_VFORK, 1);
+    deny(EPERM);
+    any_bit(CLONE_THREAD, 1);
+    allow();
+    equal(leak_checker, 1);
+    allow();
+    deny(EPERM);
+
+    allow();                                    /* everything else */
+}
+
+/* Takes effect for this process and for ever. Returns false where the kernel has no such thing. */
+static bool confine(void)
+{
+    /* Root without capabilities is an ordinary user who owns many files. Files stay reachable (DAC_OVERRIDE is 1),
+     * because a container's work folder may belong to someone else. Fails harmlessly when we are not root. */
+    for (int capability = 0; capability < 64; capability++) {
+        if (capability != 1)
+            (void)prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+    }
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return false;
+    write_filter();
+    struct sock_fprog program = {filter_length, filter};
+    /* SPEC_ALLOW: the slow guard against speculation, on by default on old kernels, guards nothing here. */
+    return syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) == 0 ||
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
+}
+
+#else
+
+static bool confine(void)
+{
+    return false;
+}
+
+#endif
+
+/* ---- The rest of a clean start ------------------------------------------------------------- */
+
+/* Signals as a program expects to find them: a shell may have started the grader with some ignored. */
+static void reset_signals(void)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    for (int number = 1; number < NSIG; number++)
+        signal(number, SIG_DFL);
+}
+
+static void clean_files(const bool keep[MAX_FD])
+{
+    int empty = open("/dev/null", O_RDONLY);
+    if (empty < 0 || dup2(empty, 0) < 0)
+        fail("cannot open", "/dev/null");
+    for (int fd = 3; fd < MAX_FD; fd++) {
+        if (!keep[fd])
+            close(fd);
+    }
+#ifdef __NR_close_range
+    (void)syscall(__NR_close_range, (unsigned)MAX_FD, ~0U, 0);
+#endif
+}
+
+static long long number(const char *option, const char *text, long long most)
+{
+    char *end = NULL;
+    errno = 0;
+    long long value = text ? strtoll(text, &end, 10) : -1;
+    if (!text || end == text || *end || errno || value < 0 || value > most) {
+        errno = 0;
+        fail("needs a whole number after", option);
+    }
+    return value;
+}
+
+int main(int argc, char **argv)
+{
+    long long cpu = -1, memory = -1, file = -1;
+    bool confined = false, fixed = false, keep[MAX_FD] = {false};
+
+    int i = 1;
+    for (; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        const char *option = argv[i];
+        if (strcmp(option, "--check") == 0)
+            return puts(confine() ? "seccomp" : "rlimits") < 0;
+        else if (strcmp(option, "--confine") == 0)
+            confined = true;
+        else if (strcmp(option, "--fixed-addresses") == 0)
+            fixed = true;
+        else if (strcmp(option, "--cpu") == 0)
+            cpu = number(option, argv[++i], 1000000);
+        else if (strcmp(option, "--memory") == 0)
+            memory = number(option, argv[++i], INT64_MAX);
+        else if (strcmp(option, "--file") == 0)
+            file = number(option, argv[++i], INT64_MAX);
+        else if (strcmp(option, "--keep-fd") == 0)
+            keep[number(option, argv[++i], MAX_FD - 1)] = true;
+        else
+            fail("does not know the option", option);
+    }
+    if (i + 1 >= argc)
+        fail("needs", "-- PROGRAM [ARGUMENT]...");
+    char **program = argv + i + 1;
+
+    (void)setsid();                      /* a process group of its own; fails harmlessly if it leads one already */
+    reset_signals();
+    clean_files(keep);
+    umask(022);
+
+    limit(RLIMIT_CORE, 0, 0, "core dumps");
+    limit(RLIMIT_NOFILE, MAX_FD, MAX_FD, "open files");
+    if (cpu >= 0)
+        limit(RLIMIT_CPU, (rlim_t)cpu, (rlim_t)cpu + 1, "processor time");
+    if (file >= 0)
+        limit(RLIMIT_FSIZE, (rlim_t)file, (rlim_t)file, "file size");
+    if (memory >= 0)
+        limit(RLIMIT_AS, (rlim_t)memory, (rlim_t)memory, "memory");
+
+#ifdef __linux__
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);       /* the grader is gone: so are we */
+    if (fixed)
+        (void)personality(ADDR_NO_RANDOMIZE);              /* some containers forbid it; traces hold no addresses anyway */
+#else
+    (void)fixed;
+#endif
+    if (confined)
+        (void)confine();                 /* where it cannot be had, --check says so, and so does the result */
+
+    execv(program[0], program);
+    fail("cannot run", program[0]);
+}
