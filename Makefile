@@ -47,10 +47,13 @@ build/deps.mk: grader/scripts/deps.sh
 	@mkdir -p $(@D)
 	@PYTHON='$(asked_python)' sh $< install $@ || echo 'looplab_deps := failed' > $@
 
-ifneq ($(filter clean,$(MAKECMDGOALS)),)
+# All cores build, unless somebody else's make has already shared them out. One goal after the other, though, where
+# the first one clears the ground for the next, or may end the whole.
+exits := grade demo run
+ifneq ($(filter clean,$(MAKECMDGOALS))$(word 2,$(filter $(exits),$(MAKECMDGOALS))),)
 .NOTPARALLEL:
-else ifneq ($(looplab_cores),)
-MAKEFLAGS += -j$(looplab_cores)
+else ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(or $(looplab_cores),1)
 endif
 
 # ---- What to build ----------------------------------------------------------------------------
@@ -130,7 +133,6 @@ test_programs := $(foreach v,$(variants),$(tests:%=build/tests/$v/%))
 # recipe only notes its code, and a small extension of make (its `load` directive) leaves make with that code once the
 # recipe is over, without make's "*** Error" line. Where make cannot load extensions, the code is make's 2.
 
-exits := grade demo run
 ifneq ($(and $(filter load,$(.FEATURES)),$(looplab_deps),$(filter $(exits),$(MAKECMDGOALS))),)
 -load build/kit/make_exit.so
 endif

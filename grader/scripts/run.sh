@@ -1,0 +1,59 @@
+#!/bin/sh
+# run.sh - builds a lab's program from a student's file and runs it: what `make run` does.
+#
+# From the environment: LAB (needed), FROM (a folder with the file, or a tree with NN-slug folders; default labs),
+# MODE, WORLD (default: the lab's first), SEED, TRACE, TAPE, URLS (blanks between them), JSON=1, CC.
+# Exit code: the program's own; 2 when something asked for is not there or does not compile.
+
+set -u
+from=${FROM:-labs}
+
+fail() {
+    echo "run: $*" >&2
+    exit 2
+}
+
+# The lab that "1", "01" or its whole name means.
+find_lab() {
+    for folder in labs/[0-9][0-9]-*/; do
+        folder=${folder%/}
+        lab=${folder#labs/}
+        number=${lab%%-*}
+        case ${LAB:-} in "$lab" | "$number" | "${number#0}") return 0 ;; esac
+    done
+    return 1
+}
+
+labs=$(for folder in labs/[0-9][0-9]-*/; do basename "$folder"; done | paste -s -d ' ' -)
+[ -n "${LAB:-}" ] || fail "say which lab, as in: make run LAB=01; the labs are: $labs"
+find_lab || fail "there is no lab '$LAB'; the labs are: $labs"
+
+[ -d "$from" ] || fail "FROM=$from: there is no such folder"
+[ ! -d "$from/$lab" ] || from=$from/$lab
+
+[ -z "${WORLD:-}" ] || [ -f "$WORLD" ] || [ ! -f "labs/$lab/worlds/$WORLD" ] || WORLD=labs/$lab/worlds/$WORLD
+if [ -z "${WORLD:-}" ]; then
+    for WORLD in "labs/$lab"/worlds/*.json; do break; done
+fi
+
+# The student's files are those the skeleton has: each C file of the lab but main.c.
+out=build/run/$lab
+mkdir -p "$out"
+set --
+for skeleton in "labs/$lab"/*.c; do
+    name=$(basename "$skeleton" .c)
+    [ "$name" != main ] || continue
+    [ -f "$from/$name.c" ] || fail "$from/$name.c: there is no such file"
+    header=
+    [ ! -f "labs/$lab/$name.h" ] || header="-include labs/$lab/$name.h"
+    # shellcheck disable=SC2086 # two words or none
+    "$CC" @sim/kit/student.flags -O1 -Isim/include "-Ilabs/$lab" $header -c "$from/$name.c" -o "$out/$name.o" ||
+        fail "$from/$name.c does not compile: mend what the compiler says above, the first error first"
+    set -- "$@" "$out/$name.o"
+done
+"$CC" "$@" "build/kit/$lab/main.o" build/kit/libco.a @sim/kit/link.flags -o "$out/program" ||
+    fail "the program does not link: a function that $lab asks for is missing, see above"
+
+# shellcheck disable=SC2086 # URLS is a list
+exec "$out/program" ${WORLD:+--world "$WORLD"} ${SEED:+--seed "$SEED"} ${TRACE:+--trace "$TRACE"} ${TAPE:+--tape "$TAPE"} \
+    ${JSON:+--json} ${MODE:+"$MODE"} ${URLS:-}
