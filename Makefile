@@ -70,12 +70,28 @@ includes := -Isim/include -Isim -Isim/world $(kit_folders:%=-I%)
 CFLAGS := -std=gnu11 -g -Wall -Wextra -Werror -fno-optimize-sibling-calls -fno-omit-frame-pointer \
           -U_FORTIFY_SOURCE -ffile-prefix-map=$(CURDIR)=.
 
-# The variants of the kit. NAME has NAME_flags and perhaps NAME_cc; its objects are in build/obj/NAME, its
-# library is build/kit/libco-NAME.a (the plain one: libco.a), its tests are in build/tests/NAME.
-variants := plain asan
+# The variants of the kit. NAME has NAME_flags and perhaps NAME_cc; its objects are in build/obj/NAME, its library is
+# build/kit/libco-NAME.a (the plain one: libco.a), its tests are in build/tests/NAME, the reference solutions linked
+# with it in build/solutions/NAME. Grading needs the first two; the others are for `make test`.
+variants := plain asan ucontext gcc-O0 tsan clang clang-O0 clang-asan aarch64
+sanitize := -O1 -fsanitize=address,undefined
 plain_flags := -O2
-asan_flags := -O1 -fsanitize=address,undefined
+asan_flags := $(sanitize)
+ucontext_flags := -O2 -DCO_UCONTEXT
+gcc-O0_flags := -O0
+tsan_flags := -O1 -fsanitize=thread
+clang_cc := clang
+clang_flags := -O2
+clang-O0_cc := clang
+clang-O0_flags := -O0
+clang-asan_cc := clang
+clang-asan_flags := $(sanitize)
+aarch64_cc := aarch64-linux-gnu-gcc
+aarch64_flags := -O2
 
+# Those whose compiler is on the PATH. (What is left out, grader/tests says.)
+there = $(wildcard $(addsuffix /$1,$(subst :, ,$(PATH))))
+have := $(foreach v,$(variants),$(if $(or $(if $($v_cc),,always),$(call there,$($v_cc))),$v))
 dash = $(if $(filter-out plain,$1),-$1)
 compile = $(say)$(or $($1_cc),$(CC)) $(CFLAGS) $($1_flags) $2 -MMD -MP -c $< -o $@
 
@@ -85,7 +101,7 @@ remember = $(if $(subst $(file <$1),,$2)$(subst $2,,$(file <$1)),$(file >$1,$2))
 ifneq ($(looplab_deps),)
 $(if $(wildcard build/kit),,$(shell mkdir -p build/kit))
 $(call remember,build/kit/sources.txt,$(kit_sources))
-$(call remember,build/kit/flags.txt,$(CC) $(CFLAGS) $(foreach v,$(variants),$v: $($v_cc) $($v_flags)))
+$(call remember,build/kit/flags.txt,$(CC) $(CFLAGS) $(includes) $(foreach v,$(variants),$v: $($v_cc) $($v_flags)))
 endif
 build/kit/sources.txt build/kit/flags.txt: ;
 
@@ -95,7 +111,7 @@ build/obj/$1/%.o: % build/kit/flags.txt
 	$$(call compile,$1,$$(includes))
 
 build/kit/libco$(call dash,$1).a: $(kit_sources:%=build/obj/$1/%.o) build/kit/sources.txt
-	$$(say)rm -f $$@ && $$(AR) rcsD $$@ $$(filter %.o,$$^)
+	$$(say)rm -f $$@ && $$(AR) qcsD $$@ $$(filter %.o,$$^)
 	@echo "built $$@"
 
 build/kit/%/main$(call dash,$1).o: labs/%/main.c build/kit/flags.txt
@@ -105,28 +121,45 @@ build/kit/%/main$(call dash,$1).o: labs/%/main.c build/kit/flags.txt
 build/tests/$1/%: build/obj/$1/sim/tests/%.c.o build/kit/libco$(call dash,$1).a sim/kit/link.flags
 	@mkdir -p $$(@D)
 	$$(say)$$(or $$($1_cc),$$(CC)) $$($1_flags) $$< build/kit/libco$(call dash,$1).a -lcmocka @sim/kit/link.flags -o $$@
+
+build/solutions/$1/%.o: solutions/%.c sim/kit/student.flags build/kit/flags.txt
+	@mkdir -p $$(@D)
+	$$(say)$$(or $$($1_cc),$$(CC)) @sim/kit/student.flags $$($1_flags) -Isim/include -Ilabs/$$(*D) -MMD -MP -c $$< -o $$@
+
+build/solutions/$1/%/program: build/kit/%/main$(call dash,$1).o build/kit/libco$(call dash,$1).a sim/kit/link.flags
+	$$(say)$$(or $$($1_cc),$$(CC)) $$($1_flags) $$(filter %.o %.a,$$^) @sim/kit/link.flags -o $$@
+endef
+# $(call solution,VARIANT,LAB): a solution's program also needs the lab's own C files, compiled.
+define solution
+build/solutions/$1/$2/program: $(patsubst solutions/%.c,build/solutions/$1/%.o,$(wildcard solutions/$2/*.c))
 endef
 $(foreach v,$(variants),$(eval $(call variant,$v)))
+$(foreach v,$(variants),$(foreach l,$(LABS),$(eval $(call solution,$v,$l))))
 
 build/kit/launch: grader/launcher/launch.c build/kit/flags.txt
 	$(say)$(CC) $(CFLAGS) $(plain_flags) -MMD -MP -MF $@.d $< -o $@
 
--include $(wildcard build/obj/*/sim/*/*.d build/obj/*/sim/*/*/*.d build/kit/*.d build/kit/*/*.d)
+-include $(wildcard build/obj/*/sim/*/*.d build/obj/*/sim/*/*/*.d build/kit/*.d build/kit/*/*.d build/solutions/*/*/*.d)
 
 # For editors: how each file is compiled.
 define command
   {"directory": "$(CURDIR)", "file": "$1", "command": "$(CC) $(CFLAGS) $2 -c $1"}
 endef
+define student
+  {"directory": "$(CURDIR)", "file": "$1", "command": "$(CC) @sim/kit/student.flags -Isim/include -Ilabs/$2 -include labs/$2/$(notdir $(1:.c=.h)) -c $1"}
+endef
 build/compile_commands.json: build/kit/sources.txt build/kit/flags.txt $(wildcard labs/*/*.c)
 	$(file >$@,[)
 	$(foreach f,$(filter %.c,$(kit_sources)) $(tests:%=sim/tests/%.c),$(file >>$@,$(call command,$f,$(includes)),))
-	$(foreach l,$(LABS),$(foreach f,$(wildcard labs/$l/*.c solutions/$l/*.c),$(file >>$@,$(call command,$f,-Isim/include -Ilabs/$l),)))
+	$(foreach l,$(LABS),$(file >>$@,$(call command,labs/$l/main.c,-Isim/include -Ilabs/$l),))
+	$(foreach l,$(LABS),$(foreach f,$(filter-out %/main.c,$(wildcard labs/$l/*.c solutions/$l/*.c)),$(file >>$@,$(call student,$f,$l),)))
 	$(file >>$@,$(call command,grader/launcher/launch.c))
 	$(file >>$@,])
 
 kit := build/kit/libco.a build/kit/libco-asan.a $(patsubst grader/launcher/%.c,build/kit/%,$(wildcard grader/launcher/launch.c)) \
-       $(foreach v,$(variants),$(LABS:%=build/kit/%/main$(call dash,$v).o)) build/compile_commands.json
-test_programs := $(foreach v,$(variants),$(tests:%=build/tests/$v/%))
+       $(foreach v,plain asan,$(LABS:%=build/kit/%/main$(call dash,$v).o)) build/compile_commands.json
+test_programs := $(foreach v,$(filter plain asan ucontext aarch64,$(have)),$(tests:%=build/tests/$v/%)) \
+       $(foreach v,$(have),$(LABS:%=build/solutions/$v/%/program))
 
 # ---- Exit codes -------------------------------------------------------------------------------
 # `make grade` promises the grader's own exit code (0 1 2 3), but GNU make makes a 2 of every failed recipe. So the
