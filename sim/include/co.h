@@ -178,14 +178,7 @@ int co_wait(co_task *const tasks[], size_t n, enum co_wait_when when, int64_t ti
  * follow on every path, turns that into -ETIMEDOUT; any other rc it hands back as it is. Timeouts
  * nest: when several are up, the outermost one makes it -ETIMEDOUT. A task that was itself cancelled stays cancelled.
  * ns <= 0 is up at once. Neither call waits. asyncio: timeout(). */
-struct co_scope {
-    struct co_scope *outer;          /* the next scope outwards in the same task */
-    struct co_task *task;            /* whose it is                              */
-    uint32_t timer;                  /* its place among the timers, 0 = none     */
-    bool is_shield;
-    bool expired;                    /* a timeout whose time is up               */
-};
-struct co_timeout { struct co_scope scope; };
+struct co_timeout { struct co_scope *scope; };
 void co_timeout_begin(struct co_timeout *limit, int64_t ns);
 int co_timeout_end(struct co_timeout *limit, int rc) CO_MUST_USE;
 
@@ -196,7 +189,7 @@ int co_wait_for(co_fn fn, void *job, int64_t timeout) CO_MUST_USE;
 /* Between these two, a cancellation from outside waits: calls behave as if there were none. After
  * the end it counts again. For clean-up that must itself wait. Shields and timeouts nest in any order;
  * a timeout inside a shield still works. Neither call waits. asyncio: shield(). */
-struct co_shield { struct co_scope scope; };
+struct co_shield { struct co_scope *scope; };
 void co_shield_begin(struct co_shield *shield);
 void co_shield_end(struct co_shield *shield);
 
@@ -208,10 +201,8 @@ struct co_waiters { struct co_task *first, *last; };   /* tasks that wait, oldes
 
 /* A lock: one task at a time. asyncio: Lock. */
 struct co_lock {
-    struct co_task *holder;                  /* NULL: free                  */
+    struct co_hold *hold;                    /* who holds it, and since which line; NULL: free */
     struct co_waiters waiters;
-    struct co_lock *next_held, *prev_held;   /* the locks held in this loop */
-    const void *taken_at;                    /* where it was taken          */
 };
 #define CO_LOCK_INIT {0}
 /* Waits until the lock is free, and takes it. 0, -ECANCELED, or -EDEADLK if you hold it already. */
@@ -290,8 +281,7 @@ struct co_response {
     char *body;                      /* `length` bytes, and a '\0' after them; may itself hold '\0' */
     size_t length;
     char *headers;                   /* "Name: value\n" lines, '\0' at the end                     */
-    struct co_response *next_, *prev_; /* the loop's list of answers not yet freed                 */
-    const void *received_;           /* where in your program it was received                      */
+    struct co_answer *answer;        /* the memory behind it: co_response_free's affair            */
 };
 
 #define CO_HTTP_TIMEOUT CO_SEC(30)   /* a request without a complete answer after this: -ETIMEDOUT */

@@ -1,0 +1,78 @@
+/* cancel.c - cancellation: level-triggered, as in Trio's cancel scopes and libdill's hclose.
+ *
+ * Whether a task's calls return -ECANCELED follows from its scopes, innermost first: an expired timeout says yes; a
+ * shield says no, whatever lies outside it; after the last scope, co_cancel decides. The answer is kept in
+ * cancel_now, and worked out anew when one of these changes.
+ */
+#include "runtime.h"
+
+static bool must_end(const struct co_task *task)
+{
+    if (co__loop->broken)
+        return true;
+    for (const struct co_scope *scope = task->scope; scope; scope = scope->outer) {
+        if (scope->is_shield)
+            return false;
+        if (scope->expired)
+            return true;
+    }
+    return task->cancel_asked;
+}
+
+/* Ends the wait of a task. A worker's job is waited for, unless no worker has begun it: the world tells. */
+static void interrupt(struct co_task *task)
+{
+    if (task->kind == WAIT_JOB) {
+        const struct op *op = task->waits_for;
+        co__loop->world->cancel(co__loop->world, op->id);
+        return;
+    }
+    if (task->kind == WAIT_HTTP)
+        co__op_abandon((struct op *)task->waits_for);
+    co__wake(task, -ECANCELED);
+}
+
+void co__cancel_update(struct co_task *task, const char *why, const void *pc)
+{
+    bool before = task->cancel_now;
+    task->cancel_now = must_end(task);
+    if (!task->cancel_now || before)
+        return;
+    if (co__loop->trace && why)
+        co__trace_cancel(task, why, pc);
+    if (task->state == TASK_WAITING)
+        interrupt(task);
+}
+
+void co__cancel(struct co_task *task, const char *why, const void *pc)
+{
+    if (task->state == TASK_DONE)
+        return;
+    task->cancel_asked = true;
+    co__cancel_update(task, why, pc);
+}
+
+void co_cancel(co_task *task)
+{
+    struct loop *loop = co__loop;
+    if (!loop || !task)
+        return;
+    /* At which wait a cancel lands is a choice: option 1 lets the one at hand end first. */
+    if (loop->tape && task->state == TASK_WAITING && tape_choose(loop->tape, "cancel", 2) == 1) {
+        task->cancel_asked = true;
+        loop->cancels_deferred = true;
+        return;
+    }
+    co__cancel(task, "call", CALLER);
+}
+
+bool co__cancel_deferred(struct loop *loop)
+{
+    struct co_task *task;
+    if (!loop->cancels_deferred)
+        return false;
+    loop->cancels_deferred = false;
+    for (uint32_t id = 0; (task = co__task_after(loop, id)); id = task->id)
+        co__cancel_update(task, "call", NULL);
+    return true;
+}

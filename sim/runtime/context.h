@@ -1,0 +1,25 @@
+/* context.h - a suspended flow of control: where its stack stood when it was left.
+ *
+ * Three ways to switch, the same two calls: switch_x86_64.S, switch_aarch64.S, and switch_ucontext.c
+ * for everything else (or with -DCO_UCONTEXT). A switch saves what the C ABI says a function must keep, on the stack
+ * being left, and nothing more. The floating-point mode (rounding, traps) is shared by all tasks.
+ */
+#ifndef CONTEXT_H
+#define CONTEXT_H
+
+#if !defined(CO_UCONTEXT) && !((defined(__x86_64__) || defined(__aarch64__)) && defined(__linux__))
+#define CO_UCONTEXT 1
+#endif
+
+struct context {
+    void *sp;       /* the stack pointer while it does not run; what it points at is the switch's affair */
+};
+
+/* Makes `context` start in entry(arg) when it is first switched to. `top` is the end of its stack,
+ * aligned to 16; the initial frame is laid right below it. entry never returns. */
+void co__context_init(struct context *context, void *top, void (*entry)(void *), void *arg);
+
+/* Leaves the running flow in *from and goes on with *to. Returns when somebody switches back. */
+void co__switch(struct context *from, struct context *to);
+
+#endif

@@ -1,0 +1,102 @@
+/* lock.c - the lock. A release hands it to the task that has waited longest, before anybody else can ask. */
+#include "runtime.h"
+
+#include <stdlib.h>
+
+static struct co_hold *hold_begin(struct loop *loop, struct co_task *task)
+{
+    struct co_hold *hold = malloc(sizeof *hold);
+    if (!hold)
+        return NULL;
+    *hold = (struct co_hold){.next = loop->held, .task = task, .task_id = task->id, .task_name = task->name,
+                             .taken_at = task->waits_at};
+    if (loop->held)
+        loop->held->prev = hold;
+    loop->held = hold;
+    return hold;
+}
+
+static void hold_end(struct loop *loop, struct co_hold *hold)
+{
+    if (hold->prev)
+        hold->prev->next = hold->next;
+    else
+        loop->held = hold->next;
+    if (hold->next)
+        hold->next->prev = hold->prev;
+    free(hold);
+}
+
+/* The lock passes to a task that waited for it: the record stays, its content changes. */
+static void hold_pass(struct co_hold *hold, struct co_task *task)
+{
+    hold->task = task;
+    hold->task_id = task->id;
+    hold->task_name = task->name;
+    hold->taken_at = task->waits_at;
+}
+
+void co__holds_orphan(const struct co_task *task)
+{
+    for (struct co_hold *hold = co__loop->held; hold; hold = hold->next)
+        if (hold->task == task)
+            hold->task = NULL;
+}
+
+void co__holds_free(struct loop *loop)
+{
+    while (loop->held)
+        hold_end(loop, loop->held);
+}
+
+static int acquire(struct co_lock *lock, const void *pc)
+{
+    int rc;
+    struct co_task *self = co__enter(pc, &rc);
+    if (!self)
+        return rc;
+    if (!lock->hold)
+        return (lock->hold = hold_begin(co__loop, self)) ? 0 : -ENOMEM;
+    if (lock->hold->task == self)
+        return -EDEADLK;
+    return co__suspend_in(self, WAIT_LOCK, lock, &lock->waiters);
+}
+
+int co_lock_acquire(struct co_lock *lock)
+{
+    return acquire(lock, CALLER);
+}
+
+int co_lock_release(struct co_lock *lock)
+{
+    if (!co__loop || !lock->hold || lock->hold->task != co__loop->current)
+        return -EPERM;
+    struct co_task *next = lock->waiters.first;
+    if (next) {
+        hold_pass(lock->hold, next);
+        co__wake(next, 0);
+    } else {
+        hold_end(co__loop, lock->hold);
+        lock->hold = NULL;
+    }
+    return 0;
+}
+
+/* ---- CO_WITH_LOCK: a loop that runs once --------------------------------------------------- */
+
+struct co_lock *co_with_lock_begin(struct co_lock *lock)
+{
+    return acquire(lock, CALLER) == 0 ? lock : NULL;
+}
+
+struct co_lock *co_with_lock_next(struct co_lock *lock)
+{
+    co_lock_release(lock);
+    return NULL;
+}
+
+void co_with_lock_end(struct co_lock **lock)
+{
+    if (*lock)                      /* left by break, return or goto */
+        co_lock_release(*lock);
+}

@@ -1,0 +1,525 @@
+/* loop.c - the loop: who runs next, and when time passes.
+ *
+ * A task that waits switches straight to the next ready one. Only when none is ready does the loop's own flow run: it
+ * lets time pass until the earliest timer or completion, and makes ready what is due at that instant.
+ */
+#include "runtime.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Thread_local struct loop *co__loop;
+
+enum { BATCH = 64 };        /* completions fetched with one call */
+
+/* ---- The ready queue: strictly first in, first out ------------------------------------------- */
+
+void co__make_ready(struct co_task *task)
+{
+    struct loop *loop = co__loop;
+    task->state = TASK_READY;
+    task->next = NULL;
+    if (loop->ready_last)
+        loop->ready_last->next = task;
+    else
+        loop->ready_first = task;
+    loop->ready_last = task;
+    if (loop->tape)
+        loop->ready_count++;
+    if (loop->trace)
+        co__trace_task("ready", task);
+}
+
+/* Takes the task number `i` out of the ready queue. */
+static struct co_task *ready_take(struct loop *loop, uint32_t i)
+{
+    struct co_task *before = NULL, *task = loop->ready_first;
+    for (; i > 0; i--) {
+        before = task;
+        task = task->next;
+    }
+    if (before)
+        before->next = task->next;
+    else
+        loop->ready_first = task->next;
+    if (!task->next)
+        loop->ready_last = before;
+    return task;
+}
+
+/* The next task to run, or NULL. */
+static inline struct co_task *next_ready(struct loop *loop)
+{
+    if (!loop->ready_first)
+        return NULL;
+    uint32_t choice = 0;
+    if (loop->tape)
+        choice = tape_choose(loop->tape, "ready", (uint32_t)loop->ready_count--);
+    struct co_task *task = ready_take(loop, choice);
+    task->state = TASK_RUNNING;
+    loop->current = task;
+    if (loop->trace)
+        co__trace_task("run", task);
+    return task;
+}
+
+/* ---- Switching ------------------------------------------------------------------------------- */
+
+#if defined(CO_ASAN) || defined(CO_TSAN)
+#define FIBER(task) (&(task)->fiber)
+#else
+#define FIBER(task) NULL
+#endif
+
+/* The first thing after every switch to a task or to the loop. */
+static inline void arrive(struct loop *loop, struct fiber *self)
+{
+    fiber_arrive(self, &loop->fiber, loop->left_thread);
+    loop->left_thread = false;
+    if (loop->left) {
+        fiber_end(FIBER(loop->left));
+        loop->left = NULL;
+    }
+}
+
+/* Leaves `from` (NULL: the loop) for `to` (NULL: the loop). */
+static inline void switch_to(struct loop *loop, struct co_task *from, struct co_task *to)
+{
+    struct context *here = from ? &from->context : &loop->context;
+    struct context *there = to ? &to->context : &loop->context;
+    struct fiber *self = from ? FIBER(from) : &loop->fiber;
+    loop->left_thread = !from;
+    fiber_leave(self, to ? FIBER(to) : &loop->fiber, from && from->state == TASK_DONE);
+    co__switch(here, there);
+    arrive(loop, self);
+}
+
+static _Noreturn void overflowed(struct loop *loop, struct co_task *task)
+{
+    loop->current = task;
+    co__report_overflow(loop);
+}
+
+int co__suspend(struct co_task *self, enum wait_kind kind, const void *what)
+{
+    struct loop *loop = co__loop;
+    self->state = TASK_WAITING;
+    self->kind = (uint8_t)kind;
+    self->waits_for = what;
+    self->since = loop->now;
+    if (loop->trace)
+        co__trace_await(self);
+    if (kind == WAIT_YIELD) {
+        self->rc = 0;
+        co__make_ready(self);
+    }
+    if (stack_canary_dead(self->stack))
+        overflowed(loop, self);
+    self->saved_errno = *loop->errno_at;
+    struct co_task *next = next_ready(loop);
+    if (next != self)
+        switch_to(loop, self, next);
+    *loop->errno_at = self->saved_errno;
+    self->kind = WAIT_NOTHING;
+    return self->rc;
+}
+
+int co__suspend_in(struct co_task *self, enum wait_kind kind, const void *what, struct co_waiters *list)
+{
+    waiters_append(list, self);
+    return co__suspend(self, kind, what);
+}
+
+void co__wake(struct co_task *task, int rc)
+{
+    task->rc = rc;
+    if (task->waiters)
+        waiters_remove(task);
+    if (task->timer) {
+        timer_disarm(&co__loop->timers, task->timer);
+        task->timer = 0;
+    }
+    co__make_ready(task);
+}
+
+_Noreturn void co__leave_for_good(struct co_task *self)
+{
+    struct loop *loop = co__loop;
+    loop->left = self;
+    loop->current = NULL;
+    switch_to(loop, self, next_ready(loop));
+    abort();                            /* nobody comes back here */
+}
+
+void co__task_arrived(struct co_task *self)
+{
+    (void)self;
+    arrive(co__loop, FIBER(self));
+}
+
+struct co_task *co__enter_always(const void *pc)
+{
+    struct loop *loop = co__loop;
+    struct co_task *self = loop ? loop->current : NULL;
+    if (!self)
+        return NULL;
+    self->waits_at = pc;
+    if (++loop->steps > loop->max_steps)
+        co__report_livelock(loop, pc);
+    if (loop->cancels_deferred)
+        co__cancel_update(self, "call", pc);
+    return self;
+}
+
+struct co_task *co__enter(const void *pc, int *rc)
+{
+    struct co_task *self = co__enter_always(pc);
+    if (!self) {
+        *rc = -EPERM;
+        return NULL;
+    }
+    if (self->cancel_now) {
+        *rc = -ECANCELED;
+        return NULL;
+    }
+    return self;
+}
+
+/* ---- Time ------------------------------------------------------------------------------------ */
+
+static void set_now(struct loop *loop)
+{
+    int64_t now = loop->world->now(loop->world);
+    if (now != loop->now)
+        loop->steps = 0;
+    loop->now = now;
+}
+
+/* The world's wait. Jobs of workers run inside it, and are no task: nobody is current meanwhile. */
+static size_t world_wait(struct loop *loop, int64_t until, struct world_completion out[], size_t max)
+{
+    struct co_task *self = loop->current;
+    loop->current = NULL;
+    size_t n = loop->world->wait(loop->world, until, out, max);
+    loop->current = self;
+    set_now(loop);
+    return n;
+}
+
+/* Takes in what a completion brings. If it is the last one of its operation, its task is due. */
+static void take_in(struct loop *loop, const struct world_completion *completion)
+{
+    struct op *op = (struct op *)(uintptr_t)completion->user;
+    if (!op)
+        return;
+    if (op->task && op->deliver)
+        op->deliver(op, completion);
+    if (!(completion->parts & WORLD_END))
+        return;
+    op->rc = completion->rc;
+    if (op->task)
+        loop->due[loop->due_count++] = (struct due){completion->t, op->seq, op};
+    else
+        co__op_free(op);
+}
+
+/* Lets time pass until `until` at most, and takes in all that completes at the instant reached.
+ * Returns how many completions that were. */
+static size_t collect(struct loop *loop, int64_t until)
+{
+    struct world_completion batch[BATCH];
+    size_t n, total = 0;
+    do {
+        n = world_wait(loop, until, batch, BATCH);
+        for (size_t i = 0; i < n; i++)
+            take_in(loop, &batch[i]);
+        total += n;
+        until = loop->now;              /* the rest of the same instant */
+    } while (n == BATCH);
+    return total;
+}
+
+static int compare_due(const void *a, const void *b)
+{
+    const struct due *x = a, *y = b;
+    if (x->t != y->t)
+        return x->t < y->t ? -1 : 1;
+    return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+/* A timer's owner is a task or, marked in the lowest bit of the pointer, a timeout scope. */
+static struct co_scope *as_scope(void *owner)
+{
+    return (uintptr_t)owner & 1 ? (struct co_scope *)((uintptr_t)owner - 1) : NULL;
+}
+
+/* Wakes the tasks whose operations are due before (t, seq). */
+static size_t wake_due(struct loop *loop, size_t from, int64_t t, uint64_t seq)
+{
+    for (; from < loop->due_count; from++) {
+        struct due *due = &loop->due[from];
+        if (due->t > t || (due->t == t && due->seq > seq))
+            break;
+        struct co_task *task = due->op->task;
+        if (task)
+            co__wake(task, due->op->rc);
+        else
+            co__op_free(due->op);       /* given up since */
+    }
+    return from;
+}
+
+/* Makes ready all that is due now: operations and timers together, in the order of (t, seq). Timeouts
+ * come after them: a result that arrives at the very instant its time is up still counts. */
+static void wake_all_due(struct loop *loop)
+{
+    struct co_scope *expired = NULL, **last = &expired;
+    int64_t t;
+    uint64_t seq;
+    void *owner;
+    size_t taken = 0;
+    if (loop->due_count > 1)
+        qsort(loop->due, loop->due_count, sizeof *loop->due, compare_due);
+    while ((owner = timer_take(&loop->timers, loop->now, &t, &seq))) {
+        taken = wake_due(loop, taken, t, seq);
+        struct co_scope *scope = as_scope(owner);
+        if (scope) {
+            scope->timer = 0;
+            *last = scope;
+            last = &scope->next;
+            *last = NULL;
+        } else {
+            struct co_task *task = owner;
+            task->timer = 0;
+            co__wake(task, 0);
+        }
+    }
+    wake_due(loop, taken, INT64_MAX, UINT64_MAX);
+    loop->due_count = 0;
+    for (struct co_scope *next; expired; expired = next) {
+        next = expired->next;
+        co__scope_expired(expired);
+    }
+}
+
+/* No task is ready: lets time pass. Returns false when nothing can ever happen again. */
+static bool let_time_pass(struct loop *loop)
+{
+    int64_t until = loop->due_count ? loop->now : timer_next(&loop->timers);
+    size_t n = collect(loop, until);
+    if (n == 0 && until == INT64_MAX)
+        return co__cancel_deferred(loop);
+    wake_all_due(loop);
+    return true;
+}
+
+void co__block(int64_t ns, const char *on, const void *pc)
+{
+    struct loop *loop = co__loop;
+    bool of_loop = loop->current != NULL;       /* a worker's job keeps nobody else waiting */
+    if (ns < 0)
+        ns = 0;
+    loop->world->block(loop->world, ns);
+    if (!of_loop)
+        return;
+    set_now(loop);
+    if (loop->trace)
+        co__trace_block(ns, on, pc);
+}
+
+int co__block_on(struct op *op, int64_t deadline)
+{
+    struct loop *loop = co__loop;
+    size_t mine;
+    for (;;) {
+        collect(loop, deadline);
+        for (mine = 0; mine < loop->due_count && loop->due[mine].op != op; mine++)
+            ;
+        if (mine < loop->due_count)
+            break;
+        if (loop->now >= deadline) {
+            co__op_abandon(op);
+            return -ETIMEDOUT;
+        }
+    }
+    int rc = op->rc;
+    memmove(&loop->due[mine], &loop->due[mine + 1], (loop->due_count - mine - 1) * sizeof *loop->due);
+    loop->due_count--;
+    co__op_free(op);
+    return rc;
+}
+
+/* ---- Running --------------------------------------------------------------------------------- */
+
+static void run_until_done(struct loop *loop)
+{
+    while (loop->alive > 0) {
+        struct co_task *task;
+        while ((task = next_ready(loop))) {
+            switch_to(loop, NULL, task);
+            loop->current = NULL;
+        }
+        if (loop->alive > 0 && !let_time_pass(loop)) {
+            co__report_deadlock(loop);
+            loop->rc = -EDEADLK;
+            loop->broken = true;
+            for (uint32_t id = 0; (task = co__task_after(loop, id)); id = task->id)
+                co__cancel(task, "deadlock", NULL);
+        }
+    }
+}
+
+/* The main task has returned: tasks that are still alive are cancelled and waited for. */
+static void end_others(struct loop *loop)
+{
+    struct co_task *task;
+    for (uint32_t id = 0; (task = co__task_after(loop, id)); id = task->id)
+        co__cancel(task, "end", NULL);
+    run_until_done(loop);
+}
+
+static const char *setting(const char *option, const char *variable)
+{
+    const char *value = option ? option : getenv(variable);
+    return value && *value ? value : NULL;
+}
+
+/* Opens the trace, the tape and the world that the options or the environment name. A line in error on a fault. */
+static int open_all(struct loop *loop, const struct co_options *options, char *error, size_t size)
+{
+    const char *seed_text = getenv("CO_SEED");
+    uint64_t seed = options->seed;
+    if (!seed && seed_text) {
+        if (seed_text[strspn(seed_text, "0123456789")]) {
+            snprintf(error, size, "CO_SEED: expected a whole number, not \"%s\"", seed_text);
+            return -EINVAL;
+        }
+        seed = strtoull(seed_text, NULL, 10);
+    }
+    const char *tape = setting(options->tape, "CO_TAPE"), *trace = setting(options->trace_file, "CO_TRACE");
+    if (tape && !(loop->tape = tape_open(tape, error, size)))
+        return -EINVAL;
+    if (trace && !(loop->trace = trace_open(trace, loop->program, seed))) {
+        snprintf(error, size, "%s: cannot write the trace: %s", trace, strerror(errno));
+        return -EINVAL;
+    }
+    loop->world = options->world;
+    if (!loop->world)
+        loop->world = world_virtual_open(setting(options->world_file, "CO_WORLD"), seed, loop->trace, loop->tape,
+                                         error, size);
+    return loop->world ? 0 : -EINVAL;
+}
+
+static void close_all(struct loop *loop)
+{
+    if (loop->world)
+        loop->world->close(loop->world);
+    trace_close(loop->trace);
+    if (loop->tape)
+        tape_close(loop->tape);
+    timers_free(&loop->timers);
+    co__op_free_all(loop);
+    co__scopes_free(loop);
+    co__holds_free(loop);
+    co__answers_free(loop);
+    co__tasks_free(loop);
+    free(loop->due);
+}
+
+static int run_main(struct loop *loop, co_fn main_fn, void *job, const char *name, const void *pc)
+{
+    struct co_task *main_task = co__task_new(NULL, main_fn, job, name, pc);
+    if (!main_task)
+        return -ENOMEM;
+    main_task->seen = true;
+    run_until_done(loop);               /* a group may lie in memory that nobody gave back: */
+    end_others(loop);
+    co__report_leaks(loop);
+    int rc = loop->rc ? loop->rc : main_task->rc;
+    if (loop->trace) {
+        trace_begin(loop->trace, loop->now, TRACE_RUNTIME, "end");
+        trace_int(loop->trace, "rc", rc);
+        trace_end(loop->trace);
+    }
+    return rc;
+}
+
+int co_run_named(co_fn main_fn, void *job, const struct co_options *options, const char *name)
+{
+    static const struct co_options defaults;
+    struct loop loop = {0};
+    char error[512] = "";
+    if (co__loop)
+        return -EALREADY;
+    if (!options)
+        options = &defaults;
+    loop.program = options->program ? options->program : "program";
+    loop.max_steps = options->max_steps ? options->max_steps : 1000000;
+    loop.errno_at = &errno;
+    fiber_thread(&loop.fiber);
+    stack_pool_init(&loop.stacks, options->stack_size ? options->stack_size : 256 * 1024);
+    co__loop = &loop;
+    co__fault_install();
+    int rc = open_all(&loop, options, error, sizeof error);
+    if (rc < 0)
+        fprintf(stderr, "%s: %s\n", loop.program, error);
+    else
+        rc = run_main(&loop, main_fn, job, name, CALLER);
+    close_all(&loop);
+    co__fault_remove();
+    co__loop = NULL;
+    return rc;
+}
+
+int64_t co_now(void)
+{
+    return co__loop ? co__loop->world->now(co__loop->world) : 0;
+}
+
+bool co__arm(struct co_task *self, int64_t ns)
+{
+    struct loop *loop = co__loop;
+    int64_t t = ns > INT64_MAX - loop->now ? INT64_MAX : loop->now + ns;
+    self->timer = timer_arm(&loop->timers, t, ++loop->seq, self);
+    return self->timer != 0;
+}
+
+int co_sleep(int64_t ns)
+{
+    int rc;
+    struct co_task *self = co__enter(CALLER, &rc);
+    if (!self)
+        return rc;
+    if (ns <= 0)
+        return co__suspend(self, WAIT_YIELD, NULL);
+    if (!co__arm(self, ns))
+        return -ENOMEM;
+    return co__suspend(self, WAIT_SLEEP, NULL);
+}
+
+int co_yield(void)
+{
+    int rc;
+    struct co_task *self = co__enter(CALLER, &rc);
+    return self ? co__suspend(self, WAIT_YIELD, NULL) : rc;
+}
+
+void co_report_bytes(const char *name, const char *json, size_t length)
+{
+    struct loop *loop = co__loop;
+    if (!loop)
+        return;
+    size_t name_length = strlen(name);
+    char *data = malloc(name_length + length);
+    if (!data)
+        return;
+    memcpy(data, name, name_length);
+    memcpy(data + name_length, json, length);
+    struct world_request request = {.op = WORLD_REPORT, .task = loop->current ? loop->current->id : 0,
+                                    .lengths = {(uint32_t)name_length, (uint32_t)length},
+                                    .data = data, .size = name_length + length};
+    loop->world->submit(loop->world, &request);
+    free(data);
+}

@@ -1,0 +1,232 @@
+/* report.c - what the runtime tells a person: deadlock, livelock, stack overflow, leaks. On stderr in words, and in
+ * the trace. */
+#include "runtime.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void __gcov_dump(void) __attribute__((weak));
+
+/* "file.c:12", or "?" without debug information. Two texts may be in use at a time. */
+static const char *place(const void *pc)
+{
+    static char texts[4][128];
+    static int next;
+    char *text = texts[next++ % 4];
+    const char *found = pc ? source_line(pc, text, sizeof texts[0]) : NULL;
+    return found ? found : "?";
+}
+
+static long long ms(int64_t ns)
+{
+    return (long long)(ns / 1000000);
+}
+
+/* Ends a program that cannot go on: what was traced and covered so far is kept. */
+static _Noreturn void end_program(struct loop *loop)
+{
+    if (loop->trace)
+        trace_flush(loop->trace);
+    if (__gcov_dump)
+        __gcov_dump();
+    _exit(CO_EXIT_FATAL);
+}
+
+/* ---- Deadlock -------------------------------------------------------------------------------- */
+
+/* The task that `task` needs to go on, where that is one certain task; NULL otherwise. */
+static const struct co_task *needs(const struct co_task *task)
+{
+    if (task->kind == WAIT_LOCK)
+        return ((const struct co_lock *)task->waits_for)->hold->task;
+    if (task->kind == WAIT_TASK)
+        return task->waits_for;
+    if (task->kind == WAIT_GROUP || task->kind == WAIT_GROUP_NEXT)
+        return ((const struct co_group *)task->waits_for)->first;
+    return NULL;
+}
+
+static void print_wait(const struct co_task *task)
+{
+    fprintf(stderr, "  task %u %s, spawned at %s, waits at %s since %lld ms for ", task->id, task->name,
+            place(task->spawned_at), place(task->waits_at), ms(task->since));
+    const struct co_task *other = needs(task);
+    if (task->kind == WAIT_LOCK) {
+        const struct co_hold *hold = ((const struct co_lock *)task->waits_for)->hold;
+        fprintf(stderr, "a lock that task %u %s took at %s%s\n", hold->task_id, hold->task_name, place(hold->taken_at),
+                hold->task ? "" : " and kept when it ended");
+    } else if (task->kind == WAIT_GROUP || task->kind == WAIT_GROUP_NEXT) {
+        fprintf(stderr, "the tasks of its group, such as task %u\n", other ? other->id : 0);
+    } else if (task->kind == WAIT_TASK) {
+        fprintf(stderr, "task %u %s\n", other->id, other->name);
+    } else {
+        static const char *const what[] = {
+            [WAIT_SEM] = "a semaphore that nobody releases", [WAIT_EVENT] = "an event that nobody sets",
+            [WAIT_QUEUE_GET] = "an item in a queue into which nobody puts one",
+            [WAIT_QUEUE_PUT] = "room in a queue from which nobody gets",
+            [WAIT_QUEUE_JOIN] = "task_done of a queue that nobody calls", [WAIT_TASKS] = "other tasks",
+            [WAIT_HTTP] = "an answer that never comes", [WAIT_JOB] = "a worker",
+        };
+        bool known = task->kind < sizeof what / sizeof *what && what[task->kind];
+        fprintf(stderr, "%s\n", known ? what[task->kind] : "nothing");
+    }
+}
+
+static void trace_deadlock(struct trace *trace, int64_t now, const struct co_task *task)
+{
+    const char *kind = co__kind_name(task->kind);
+    trace_begin(trace, now, TRACE_RUNTIME, "deadlock");
+    trace_int(trace, "task", task->id);
+    trace_str(trace, "on", kind, strlen(kind));
+    trace_src(trace, "src", task->waits_at);
+    trace_int(trace, "since", task->since);
+    if (needs(task))
+        trace_int(trace, "holder", needs(task)->id);
+    trace_end(trace);
+}
+
+/* Follows who needs whom from `task`; prints the circle if it comes back there, with its lowest number first. */
+static bool print_cycle(const struct co_task *task)
+{
+    const struct co_task *at = task;
+    do {
+        at = needs(at);
+        if (!at || at->id < task->id)
+            return false;       /* no circle, or one that another task prints */
+        if (at->state == TASK_DONE)
+            return false;
+    } while (at != task && at->id > task->id);
+    fprintf(stderr, "  the circle: task %u", task->id);
+    do {
+        at = needs(at);
+        fprintf(stderr, " -> task %u", at->id);
+    } while (at != task);
+    fprintf(stderr, "\n");
+    return true;
+}
+
+/* Is `task` on a circle at all? Bounded: a chain of needs can run into a circle that it is not part of. */
+static bool on_cycle(const struct co_task *task, size_t alive)
+{
+    const struct co_task *at = needs(task);
+    for (size_t i = 0; at && i < alive; i++, at = needs(at))
+        if (at == task)
+            return true;
+    return false;
+}
+
+enum { DEADLOCK_LINES = 20 };
+
+void co__report_deadlock(struct loop *loop)
+{
+    const struct co_task *task;
+    size_t shown = 0;
+    bool cycle = false;
+    fprintf(stderr, "%s: deadlock at %lld ms: %zu task%s wait%s, and nothing can ever wake %s\n", loop->program,
+            ms(loop->now), loop->alive, loop->alive == 1 ? "" : "s", loop->alive == 1 ? "s" : "",
+            loop->alive == 1 ? "it" : "them");
+    for (uint32_t id = 0; (task = co__task_after(loop, id)); id = task->id) {
+        if (shown++ < DEADLOCK_LINES)
+            print_wait(task);
+        if (loop->trace)
+            trace_deadlock(loop->trace, loop->now, task);
+        if (shown > DEADLOCK_LINES && !loop->trace)
+            break;
+    }
+    if (shown > DEADLOCK_LINES)
+        fprintf(stderr, "  ... and %zu more\n", loop->alive - DEADLOCK_LINES);
+    for (uint32_t id = 0; !cycle && (task = co__task_after(loop, id)); id = task->id)
+        cycle = on_cycle(task, loop->alive) && print_cycle(task);
+}
+
+/* ---- Ends of the program --------------------------------------------------------------------- */
+
+void co__report_livelock(struct loop *loop, const void *pc)
+{
+    const struct co_task *task = loop->current;
+    fprintf(stderr, "%s: livelock at %lld ms: %llu steps without time passing; task %u %s, spawned at %s, is at %s\n",
+            loop->program, ms(loop->now), (unsigned long long)loop->max_steps, task->id, task->name,
+            place(task->spawned_at), place(pc));
+    if (task->cancel_now)
+        fprintf(stderr, "  this task was cancelled: each call that waits returns -ECANCELED at once; return from the task\n");
+    if (loop->trace) {
+        trace_begin(loop->trace, loop->now, TRACE_RUNTIME, "livelock");
+        trace_int(loop->trace, "task", task->id);
+        trace_src(loop->trace, "src", pc);
+        trace_int(loop->trace, "steps", (int64_t)loop->max_steps);
+        trace_end(loop->trace);
+    }
+    end_program(loop);
+}
+
+void co__report_overflow(struct loop *loop)
+{
+    const struct co_task *task = loop->current;
+    char text[512];
+    int length = snprintf(text, sizeof text,
+                          "%s: stack overflow in task %u %s, spawned at %s: its stack of %zu KiB is full "
+                          "(endless recursion, or a large array on the stack?)\n",
+                          loop->program, task->id, task->name, place(task->spawned_at), loop->stacks.size / 1024);
+    if (write(STDERR_FILENO, text, (size_t)length) < 0)
+        _exit(CO_EXIT_FATAL);
+    if (loop->trace) {
+        trace_begin(loop->trace, loop->now, TRACE_RUNTIME, "overflow");
+        trace_int(loop->trace, "task", task->id);
+        trace_str(loop->trace, "name", task->name, strlen(task->name));
+        trace_src(loop->trace, "src", task->spawned_at);
+        trace_int(loop->trace, "size", (int64_t)loop->stacks.size);
+        trace_end(loop->trace);
+    }
+    end_program(loop);
+}
+
+void co__report_blocked_for_ever(const char *on, const void *pc)
+{
+    struct loop *loop = co__loop;
+    fprintf(stderr, "%s: %s at %s would stop the loop for ever: nothing outside this thread can end it\n",
+            loop->program, on, place(pc));
+    if (loop->trace)
+        co__trace_block(INT64_MAX - loop->now, on, pc);
+    end_program(loop);
+}
+
+/* ---- Leaks ----------------------------------------------------------------------------------- */
+
+enum { LEAK_LINES = 10 };
+
+void co__leak(struct loop *loop, const char *what, const struct co_task *task, const void *pc)
+{
+    const char *verdict = strcmp(what, "task") == 0 ? "ended, and nobody ever awaited it: use co_join or co_await"
+                        : strcmp(what, "response") == 0 ? "was never freed: use co_response_free"
+                        : strcmp(what, "lock") == 0 ? "was never released"
+                        : "was never ended";
+    if (loop->leaks++ < LEAK_LINES) {
+        if (strcmp(what, "task") == 0)
+            fprintf(stderr, "%s: leak: task %u %s, spawned at %s, %s\n", loop->program, task->id, task->name, place(pc),
+                    verdict);
+        else
+            fprintf(stderr, "%s: leak: the %s of %s %s\n", loop->program, what, place(pc), verdict);
+    }
+    if (!loop->trace)
+        return;
+    trace_begin(loop->trace, loop->now, TRACE_RUNTIME, "leak");
+    trace_str(loop->trace, "what", what, strlen(what));
+    trace_src(loop->trace, "src", pc);
+    if (task) {
+        trace_int(loop->trace, "task", task->id);
+        trace_str(loop->trace, "name", task->name, strlen(task->name));
+    }
+    trace_end(loop->trace);
+}
+
+void co__report_leaks(struct loop *loop)
+{
+    for (const struct co_answer *answer = loop->answers; answer; answer = answer->next)
+        co__leak(loop, "response", NULL, answer->received_at);
+    for (const struct co_hold *hold = loop->held; hold; hold = hold->next)
+        co__leak(loop, "lock", NULL, hold->taken_at);
+    if (loop->leaks > LEAK_LINES)
+        fprintf(stderr, "%s: leak: ... and %zu more\n", loop->program, loop->leaks - LEAK_LINES);
+}

@@ -1,0 +1,290 @@
+/* runtime.h - what the files of the runtime share. Students' programs see co.h only. */
+#ifndef RUNTIME_H
+#define RUNTIME_H
+
+#include "co.h"
+#include "context.h"
+#include "fiber.h"
+#include "stack.h"
+#include "timer.h"
+
+#include "explore/tape.h"
+#include "trace/trace.h"
+#include "world/world.h"
+
+#include <assert.h>
+
+/* The place in the student's program from which a public function was called. Only meaningful in the public function itself. */
+#define CALLER __builtin_extract_return_addr(__builtin_return_address(0))
+
+/* The exit code of a program that the runtime had to end: livelock, stack overflow, blocked for ever. */
+enum { CO_EXIT_FATAL = 70 };
+
+/* ---- Task ------------------------------------------------------------------------------------ */
+
+/* What a suspended task waits for. */
+enum wait_kind {
+    WAIT_NOTHING, WAIT_YIELD, WAIT_SLEEP, WAIT_HTTP, WAIT_JOB, WAIT_LOCK, WAIT_SEM, WAIT_EVENT, WAIT_QUEUE_GET,
+    WAIT_QUEUE_PUT, WAIT_QUEUE_JOIN, WAIT_TASK, WAIT_TASKS, WAIT_GROUP, WAIT_GROUP_NEXT,
+};
+
+enum task_state { TASK_FREE, TASK_READY, TASK_RUNNING, TASK_WAITING, TASK_DONE };
+
+struct co_task {
+    struct context context;         /* where it stands while it does not run                          */
+    struct stack *stack;            /* what it runs on; NULL when done                                */
+    struct co_task *next, *prev;    /* in the ready queue (next only), or in `waiters`                */
+    struct co_waiters *waiters;     /* the list it waits in; NULL: none                               */
+    struct co_task *elder, *younger;/* its neighbours in one of the group's two lists                 */
+    struct co_group *group;         /* who owns it; NULL: the main task                               */
+    struct watch *watchers;         /* who waits for it with co_await or co_wait; NULL: nobody        */
+    struct co_scope *scope;         /* its innermost timeout or shield; NULL: none                    */
+    const char *name;               /* of its function                                                */
+    void *job;
+    const void *spawned_at;         /* in the student's program                                       */
+    const void *waits_at;           /* where it last waited                                           */
+    const void *waits_for;          /* a lock, queue, task, operation: what `kind` says               */
+    int64_t since;                  /* ns: when it began to wait                                      */
+    uint32_t id;                    /* 1 = the main task                                              */
+    uint32_t timer;                 /* its place among the timers; 0 = none                           */
+    int rc;                         /* done: what it returned; else what its wait returns             */
+    int saved_errno;                /* while it does not run                                          */
+    uint8_t state, kind;            /* enum task_state, enum wait_kind                                */
+    bool cancel_asked;              /* somebody called co_cancel on it                                */
+    bool cancel_now;                /* every call that waits returns -ECANCELED                       */
+    bool seen;                      /* somebody took notice of its end                                */
+#if defined(CO_ASAN) || defined(CO_TSAN)
+    struct fiber fiber;
+#endif
+};
+
+/* ---- What outlives a careless block: kept by the loop, never in the student's memory ------------ */
+
+/* A timeout or a shield of a task. */
+struct co_scope {
+    struct co_scope *outer;         /* the task's next one outwards                                   */
+    struct co_task *task;
+    struct co_scope *next;          /* while free, or while its expiry is being handled               */
+    const void *begun_at;           /* in the student's program                                       */
+    uint32_t timer;                 /* 0 = none                                                       */
+    bool is_shield;
+    bool expired;                   /* a timeout whose time is up                                     */
+};
+
+/* A lock that is held. */
+struct co_hold {
+    struct co_hold *next, *prev;    /* all locks held                                                 */
+    struct co_task *task;           /* who holds it; NULL: it has ended                               */
+    uint32_t task_id;
+    const char *task_name;
+    const void *taken_at;
+};
+
+/* The memory of an answer. */
+struct co_answer {
+    struct co_answer *next, *prev;  /* all answers not yet freed                                      */
+    const void *received_at;
+    char *body;                     /* `length` bytes and a '\0'; grows while the answer comes in     */
+    size_t length, capacity;
+    char *headers;
+};
+
+/* ---- Loop ------------------------------------------------------------------------------------ */
+
+/* An operation of the world that a task waits for. */
+struct op {
+    struct co_task *task;           /* who waits; NULL: given up, its completion goes nowhere         */
+    void (*deliver)(struct op *, const struct world_completion *); /* takes in what a completion brings */
+    void *arg;                      /* for deliver; lives on the waiting task's stack                 */
+    struct op *next_free;
+    uint64_t id;                    /* the world's                                                    */
+    uint64_t seq;                   /* when it was asked for                                          */
+    int rc;                         /* the last completion's                                          */
+};
+
+/* An operation that has ended and whose task is not ready yet. */
+struct due { int64_t t; uint64_t seq; struct op *op; };
+
+struct loop {
+    struct co_task *current;        /* who runs; NULL: the loop itself, or a worker's job             */
+    struct co_task *ready_first, *ready_last;
+    struct co_world *world;
+    struct trace *trace;            /* NULL: off                                                      */
+    struct tape *tape;              /* NULL: the plain run                                            */
+    int64_t now;                    /* ns: the world's clock when it was last looked at               */
+    uint64_t seq;                   /* the one sequence of everything that is asked for               */
+    uint64_t steps, max_steps;      /* since time last moved, and how many are a livelock             */
+    size_t ready_count;             /* counted only while there is a tape                             */
+    struct timers timers;
+    struct context context;         /* of the loop itself: the thread's own stack                     */
+    struct fiber fiber;
+    struct co_task *left;           /* the task that ended and was left just now                      */
+    bool left_thread;               /* the switch just made left the thread's own stack               */
+    struct stack_pool stacks;
+    struct task_pool *tasks;
+    struct due *due;                /* sorted by (t, seq) when they are made ready                    */
+    size_t due_count, due_capacity;
+    size_t ops;                     /* operations submitted and not freed; due has room for all       */
+    struct op *free_ops;
+    struct co_scope *free_scopes;
+    uint32_t next_id;
+    size_t alive;                   /* tasks not done                                                 */
+    struct co_hold *held;           /* locks that somebody holds, the newest first                    */
+    struct co_answer *answers;      /* answers not yet freed, the newest first                        */
+    const char *program;
+    size_t leaks;
+    int rc;                         /* -EDEADLK after a deadlock                                      */
+    bool broken;                    /* after a deadlock: everything is cancelled, shields or not      */
+    bool cancels_deferred;          /* by the tape: some cancels land at their task's next wait       */
+    int *errno_at;                  /* the thread's errno: looked up once                             */
+};
+
+/* The one global: the loop of this thread, NULL when none runs. */
+extern _Thread_local struct loop *co__loop;
+
+/* ---- loop.c ---- */
+
+/* Everything that can wait begins here: returns the calling task, or NULL with the error in *rc
+ * (-EPERM outside a task, -ECANCELED). `pc`: the student's line. Counts a step. */
+struct co_task *co__enter(const void *pc, int *rc);
+
+/* The same for what must wait even when cancelled. NULL outside a task. */
+struct co_task *co__enter_always(const void *pc);
+
+/* Arms the timer of a task that is about to wait; false without memory. */
+bool co__arm(struct co_task *self, int64_t ns);
+
+/* The first thing on a new task's stack. */
+void co__task_arrived(struct co_task *self);
+
+/* Suspends the running task until somebody calls co__wake on it; returns the rc given there. */
+int co__suspend(struct co_task *self, enum wait_kind kind, const void *what);
+
+/* As co__suspend, in a list of waiters (at its end), out of which co__wake takes it. */
+int co__suspend_in(struct co_task *self, enum wait_kind kind, const void *what, struct co_waiters *list);
+
+/* Makes a suspended task ready: its wait returns rc. Its timer is disarmed. */
+void co__wake(struct co_task *task, int rc);
+
+/* Puts a task at the end of the ready queue. */
+void co__make_ready(struct co_task *task);
+
+/* Leaves a task that has ended for the next one. */
+_Noreturn void co__leave_for_good(struct co_task *self);
+
+/* The loop is busy for ns: `on` and `pc` say with what and where. */
+void co__block(int64_t ns, const char *on, const void *pc);
+
+/* Waits, with the loop standing still, until `op` has ended, at most until `deadline` (ns); then gives it up. */
+int co__block_on(struct op *op, int64_t deadline);
+
+/* ---- op.c ---- */
+
+/* Submits a request for the running task. NULL: no memory. deliver may be NULL. */
+struct op *co__op_submit(struct co_task *task, struct world_request *request,
+                         void (*deliver)(struct op *, const struct world_completion *), void *arg);
+/* The task no longer waits for it; the world gives it up. Its completion frees it. */
+void co__op_abandon(struct op *op);
+void co__op_free(struct op *op);
+void co__op_free_all(struct loop *loop);
+
+/* ---- task.c ---- */
+
+struct co_task *co__task_new(struct co_group *group, co_fn fn, void *job, const char *name, const void *pc);
+void co__task_free(struct co_task *task);               /* its record, when nobody can ask for it any more */
+void co__tasks_free(struct loop *loop);                 /* all records and stacks */
+struct co_task *co__task_after(const struct loop *loop, uint32_t id); /* the living task with the next higher id, or NULL */
+
+/* ---- cancel.c ---- */
+
+/* Works out anew whether the task's calls return -ECANCELED, after a cancel, an expiry, or the end of a
+ * scope; wakes it if it now does and waits. `why`: for the trace. */
+void co__cancel_update(struct co_task *task, const char *why, const void *pc);
+void co__cancel(struct co_task *task, const char *why, const void *pc);
+
+bool co__cancel_deferred(struct loop *loop);            /* lands the cancels that the tape put off; any? */
+
+/* ---- scope.c ---- */
+
+void co__scope_expired(struct co_scope *scope);         /* its timer ran out */
+void co__scopes_drop(struct co_task *task);             /* a task ends: those it forgot to end */
+void co__scopes_free(struct loop *loop);
+
+/* ---- lock.c, http.c ---- */
+
+void co__holds_orphan(const struct co_task *task);      /* a task ends: the locks it still holds */
+void co__holds_free(struct loop *loop);
+void co__answers_free(struct loop *loop);
+
+/* ---- group.c ---- */
+
+/* A task of the group has just ended. */
+void co__group_done(struct co_group *group, struct co_task *task);
+
+/* ---- await.c ---- */
+
+/* Somebody waits for a task to end: a link in that task's list. */
+struct watch {
+    struct watch *next, *prev;
+    struct watching *set;
+    struct co_task *task;
+};
+void co__watchers_notify(struct co_task *task);         /* a task has just ended */
+
+/* ---- lists of waiters ---- */
+
+static inline void waiters_append(struct co_waiters *list, struct co_task *task)
+{
+    task->waiters = list;
+    task->next = NULL;
+    task->prev = list->last;
+    if (list->last)
+        list->last->next = task;
+    else
+        list->first = task;
+    list->last = task;
+}
+
+static inline void waiters_remove(struct co_task *task)
+{
+    struct co_waiters *list = task->waiters;
+    if (task->prev)
+        task->prev->next = task->next;
+    else
+        list->first = task->next;
+    if (task->next)
+        task->next->prev = task->prev;
+    else
+        list->last = task->prev;
+    task->waiters = NULL;
+}
+
+/* ---- report.c ---- */
+
+void co__report_deadlock(struct loop *loop);
+_Noreturn void co__report_livelock(struct loop *loop, const void *pc);
+_Noreturn void co__report_overflow(struct loop *loop);
+_Noreturn void co__report_blocked_for_ever(const char *on, const void *pc);
+void co__leak(struct loop *loop, const char *what, const struct co_task *task, const void *pc);
+void co__report_leaks(struct loop *loop);               /* at the end of the run */
+
+/* ---- fault.c ---- */
+
+void co__fault_install(void);                           /* a stack overflow gets a report */
+void co__fault_remove(void);
+
+/* ---- trace lines of the runtime (tracing.c); called only while loop->trace is set ---- */
+
+const char *co__kind_name(enum wait_kind kind);
+void co__trace_task(const char *ev, const struct co_task *task);         /* ready, run, done */
+void co__trace_spawn(const struct co_task *task);
+void co__trace_await(const struct co_task *task);
+void co__trace_cancel(const struct co_task *task, const char *why, const void *pc);
+void co__trace_block(int64_t ns, const char *on, const void *pc);
+
+/* ---- for kit.c ---- */
+
+/* Puts a named JSON value into the world's trace. Does not wait. Outside a loop: nothing. */
+void co_report_bytes(const char *name, const char *json, size_t length);
+
+#endif

@@ -1,0 +1,134 @@
+/* scope.c - timeouts and shields: stretches of a task in which cancellation follows rules of its own. */
+#include "runtime.h"
+
+#include <stdlib.h>
+
+static struct co_scope *scope_new(struct co_task *task, bool is_shield, const void *pc)
+{
+    struct loop *loop = co__loop;
+    struct co_scope *scope = loop->free_scopes;
+    if (scope)
+        loop->free_scopes = scope->next;
+    else if (!(scope = malloc(sizeof *scope)))
+        return NULL;
+    *scope = (struct co_scope){.outer = task->scope, .task = task, .begun_at = pc, .is_shield = is_shield};
+    task->scope = scope;
+    return scope;
+}
+
+static void scope_free(struct co_scope *scope)
+{
+    struct loop *loop = co__loop;
+    if (scope->timer)
+        timer_disarm(&loop->timers, scope->timer);
+    scope->next = loop->free_scopes;
+    loop->free_scopes = scope;
+}
+
+void co__scopes_free(struct loop *loop)
+{
+    for (struct co_scope *scope = loop->free_scopes, *next; scope; scope = next) {
+        next = scope->next;
+        free(scope);
+    }
+}
+
+void co__scopes_drop(struct co_task *task)
+{
+    for (struct co_scope *scope = task->scope, *outer; scope; scope = outer) {
+        outer = scope->outer;
+        co__leak(co__loop, scope->is_shield ? "shield" : "timeout", task, scope->begun_at);
+        scope_free(scope);
+    }
+    task->scope = NULL;
+}
+
+/* Ends `scope` and those inside it that were forgotten. False if it is none of the running task's. */
+static bool scope_end(struct co_task *self, struct co_scope *scope)
+{
+    struct co_scope *found = self->scope;
+    while (found && found != scope)
+        found = found->outer;
+    if (!found)
+        return false;
+    while (self->scope != scope) {
+        struct co_scope *inner = self->scope;
+        co__leak(co__loop, inner->is_shield ? "shield" : "timeout", self, inner->begun_at);
+        self->scope = inner->outer;
+        scope_free(inner);
+    }
+    self->scope = scope->outer;
+    scope_free(scope);
+    co__cancel_update(self, NULL, NULL);
+    return true;
+}
+
+void co__scope_expired(struct co_scope *scope)
+{
+    scope->expired = true;
+    co__cancel_update(scope->task, "timeout", scope->begun_at);
+}
+
+static void timeout_begin(struct co_task *self, struct co_timeout *limit, int64_t ns, const void *pc)
+{
+    struct loop *loop = co__loop;
+    struct co_scope *scope = limit->scope = scope_new(self, false, pc);
+    if (!scope)
+        return;
+    if (ns > 0 && ns <= INT64_MAX - loop->now) {
+        uintptr_t owner = (uintptr_t)scope | 1;                 /* marked: not a task */
+        scope->timer = timer_arm(&loop->timers, loop->now + ns, ++loop->seq, (void *)owner);
+    }
+    /* Without memory for a timer, no limit can be kept: better none of the block than all of it. */
+    if (ns <= 0 || (!scope->timer && ns <= INT64_MAX - loop->now)) {
+        scope->expired = true;
+        co__cancel_update(self, "timeout", pc);
+    }
+}
+
+void co_timeout_begin(struct co_timeout *limit, int64_t ns)
+{
+    limit->scope = NULL;
+    if (co__loop && co__loop->current)
+        timeout_begin(co__loop->current, limit, ns, CALLER);
+}
+
+int co_timeout_end(struct co_timeout *limit, int rc)
+{
+    struct co_task *self = co__loop ? co__loop->current : NULL;
+    if (!self || !limit->scope)
+        return limit->scope ? -EPERM : rc;
+    bool expired = limit->scope->expired;
+    if (!scope_end(self, limit->scope))
+        return -EINVAL;
+    limit->scope = NULL;
+    /* Still to be cancelled: then it is for something further out, which wants to see -ECANCELED. */
+    return expired && rc == -ECANCELED && !self->cancel_now ? -ETIMEDOUT : rc;
+}
+
+int co_wait_for(co_fn fn, void *job, int64_t timeout)
+{
+    int rc;
+    struct co_timeout limit;
+    struct co_task *self = co__enter(CALLER, &rc);
+    if (!self)
+        return rc;
+    timeout_begin(self, &limit, timeout, CALLER);
+    return co_timeout_end(&limit, fn(job));
+}
+
+void co_shield_begin(struct co_shield *shield)
+{
+    struct co_task *self = co__loop ? co__loop->current : NULL;
+    shield->scope = self ? scope_new(self, true, CALLER) : NULL;
+    if (shield->scope)
+        co__cancel_update(self, NULL, NULL);
+}
+
+void co_shield_end(struct co_shield *shield)
+{
+    struct co_task *self = co__loop ? co__loop->current : NULL;
+    if (self && shield->scope)
+        scope_end(self, shield->scope);
+    shield->scope = NULL;
+}

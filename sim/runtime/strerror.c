@@ -1,0 +1,25 @@
+/* strerror.c - errors in words, those of this library's own making first. */
+#include "co.h"
+
+#include <string.h>
+
+const char *co_strerror(int rc)
+{
+    switch (rc) {
+    case -ECANCELED:    return "cancelled";
+    case -ETIMEDOUT:    return "timed out";
+    case -ECONNREFUSED: return "connection refused: nobody listens there";
+    case -ECONNRESET:   return "connection reset by the server";
+    case -EPROTO:       return "the answer broke off before its end";
+    case -CO_ENOHOST:   return "no host of that name";
+    case -ELOOP:        return "too many redirects";
+    case -EINVAL:       return "invalid argument";
+    case -ENOMEM:       return "out of memory";
+    case -EDEADLK:      return "deadlock";
+    case -EPERM:        return "not allowed here";
+    case -EAGAIN:       return "not without waiting";
+    case -EINPROGRESS:  return "still running";
+    case -EALREADY:     return "a loop is running already";
+    default:            return rc >= 0 ? "success" : strerror(-rc);
+    }
+}

@@ -1,0 +1,159 @@
+/* task.c - tasks: their records, how they start and how they end. */
+#include "runtime.h"
+
+#include <stdlib.h>
+
+enum { SLAB_TASKS = 128 };
+
+/* Records are made many at a time, and live until the loop ends. */
+struct task_slab {
+    struct task_slab *next;
+    struct co_task tasks[SLAB_TASKS];
+};
+
+struct task_pool {
+    struct co_task *free;               /* linked by `next`; the newest first */
+    struct task_slab *slabs;
+};
+
+static int pool_grow(struct loop *loop)
+{
+    if (!loop->tasks && !(loop->tasks = calloc(1, sizeof *loop->tasks)))
+        return -ENOMEM;
+    struct task_slab *slab = malloc(sizeof *slab);
+    if (!slab)
+        return -ENOMEM;
+    slab->next = loop->tasks->slabs;
+    loop->tasks->slabs = slab;
+    for (size_t i = SLAB_TASKS; i-- > 0;) {
+        slab->tasks[i].state = TASK_FREE;
+        slab->tasks[i].next = loop->tasks->free;
+        loop->tasks->free = &slab->tasks[i];
+    }
+    return 0;
+}
+
+static struct co_task *record_take(struct loop *loop)
+{
+    if ((!loop->tasks || !loop->tasks->free) && pool_grow(loop) < 0)
+        return NULL;
+    struct co_task *task = loop->tasks->free;
+    loop->tasks->free = task->next;
+    return task;
+}
+
+void co__task_free(struct co_task *task)
+{
+    task->state = TASK_FREE;
+    task->next = co__loop->tasks->free;
+    co__loop->tasks->free = task;
+}
+
+void co__tasks_free(struct loop *loop)
+{
+    stack_pool_free(&loop->stacks);
+    if (!loop->tasks)
+        return;
+    for (struct task_slab *slab = loop->tasks->slabs, *next; slab; slab = next) {
+        next = slab->next;
+        free(slab);
+    }
+    free(loop->tasks);
+}
+
+struct co_task *co__task_after(const struct loop *loop, uint32_t id)
+{
+    struct co_task *found = NULL;
+    for (struct task_slab *slab = loop->tasks ? loop->tasks->slabs : NULL; slab; slab = slab->next)
+        for (size_t i = 0; i < SLAB_TASKS; i++) {
+            struct co_task *task = &slab->tasks[i];
+            bool alive = task->state != TASK_FREE && task->state != TASK_DONE;
+            if (alive && task->id > id && (!found || task->id < found->id))
+                found = task;
+        }
+    return found;
+}
+
+/* A task has returned rc. Runs on its own stack, which is given back here and left for good. */
+static _Noreturn void task_end(struct co_task *self, int rc)
+{
+    struct loop *loop = co__loop;
+    self->rc = rc;
+    self->state = TASK_DONE;
+    loop->alive--;
+    if (loop->trace)
+        co__trace_task("done", self);
+    if (self->scope)
+        co__scopes_drop(self);
+    if (loop->held)
+        co__holds_orphan(self);
+    if (self->watchers)
+        co__watchers_notify(self);
+    if (self->group)
+        co__group_done(self->group, self);
+    stack_return(&loop->stacks, self->stack);
+    self->stack = NULL;
+    co__leave_for_good(self);
+}
+
+static void task_start(void *arg)
+{
+    struct co_task *self = arg;
+    co__task_arrived(self);
+    task_end(self, self->stack->fn(self->job));
+}
+
+struct co_task *co__task_new(struct co_group *group, co_fn fn, void *job, const char *name, const void *pc)
+{
+    struct loop *loop = co__loop;
+    struct co_task *task = record_take(loop);
+    if (!task)
+        return NULL;
+    struct stack *stack = stack_take(&loop->stacks);
+    if (!stack) {
+        co__task_free(task);
+        return NULL;
+    }
+    stack->fn = fn;
+    *task = (struct co_task){.stack = stack, .group = group, .name = name, .job = job, .spawned_at = pc,
+                             .waits_at = pc, .since = loop->now, .id = ++loop->next_id, .rc = -EINPROGRESS};
+#if defined(CO_ASAN) || defined(CO_TSAN)
+    fiber_begin(&task->fiber, stack->low, stack->size);
+#endif
+    co__context_init(&task->context, stack, task_start, task);
+    loop->alive++;
+    if (loop->trace)
+        co__trace_spawn(task);
+    co__make_ready(task);
+    return task;
+}
+
+/* ---- What one may ask of a task -------------------------------------------------------------- */
+
+int co_done(const co_task *task)
+{
+    return task->state == TASK_DONE;
+}
+
+int co_result(const co_task *task)
+{
+    if (task->state != TASK_DONE)
+        return -EINPROGRESS;
+    ((co_task *)task)->seen = true;     /* a note about the asker, not about the task */
+    return task->rc;
+}
+
+void *co_job(const co_task *task)
+{
+    return task->job;
+}
+
+const char *co_name(const co_task *task)
+{
+    return task->name;
+}
+
+co_task *co_current(void)
+{
+    return co__loop ? co__loop->current : NULL;
+}

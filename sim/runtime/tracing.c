@@ -1,0 +1,81 @@
+/* tracing.c - the runtime's lines of the trace. */
+#include "runtime.h"
+
+#include <string.h>
+
+const char *co__kind_name(enum wait_kind kind)
+{
+    static const char *const names[] = {
+        [WAIT_NOTHING] = "nothing", [WAIT_YIELD] = "yield", [WAIT_SLEEP] = "sleep", [WAIT_HTTP] = "http",
+        [WAIT_JOB] = "job", [WAIT_LOCK] = "lock", [WAIT_SEM] = "sem", [WAIT_EVENT] = "event",
+        [WAIT_QUEUE_GET] = "queue.get", [WAIT_QUEUE_PUT] = "queue.put", [WAIT_QUEUE_JOIN] = "queue.join",
+        [WAIT_TASK] = "task", [WAIT_TASKS] = "wait", [WAIT_GROUP] = "group", [WAIT_GROUP_NEXT] = "group",
+    };
+    return names[kind];
+}
+
+static struct trace *begin(const char *ev, const struct co_task *task)
+{
+    struct trace *trace = co__loop->trace;
+    trace_begin(trace, co__loop->now, TRACE_RUNTIME, ev);
+    if (task)
+        trace_int(trace, "task", task->id);
+    return trace;
+}
+
+/* Who runs: the loop is 0. */
+static uint32_t by(void)
+{
+    return co__loop->current ? co__loop->current->id : 0;
+}
+
+void co__trace_task(const char *ev, const struct co_task *task)
+{
+    struct trace *trace = begin(ev, task);
+    if (task->state == TASK_READY)
+        trace_int(trace, "by", by());
+    if (task->state == TASK_DONE)
+        trace_int(trace, "rc", task->rc);
+    trace_end(trace);
+}
+
+void co__trace_spawn(const struct co_task *task)
+{
+    struct trace *trace = begin("spawn", task);
+    trace_str(trace, "name", task->name, strlen(task->name));
+    trace_src(trace, "src", task->spawned_at);
+    trace_int(trace, "by", by());
+    trace_end(trace);
+}
+
+void co__trace_await(const struct co_task *task)
+{
+    const char *kind = co__kind_name(task->kind);
+    struct trace *trace = begin("await", task);
+    trace_str(trace, "on", kind, strlen(kind));
+    trace_src(trace, "src", task->waits_at);
+    if (task->kind == WAIT_HTTP || task->kind == WAIT_JOB)
+        trace_int(trace, "op", (int64_t)((const struct op *)task->waits_for)->id);
+    if (task->kind == WAIT_TASK)
+        trace_int(trace, "target", ((const struct co_task *)task->waits_for)->id);
+    trace_end(trace);
+}
+
+void co__trace_cancel(const struct co_task *task, const char *why, const void *pc)
+{
+    struct trace *trace = begin("cancel", task);
+    trace_int(trace, "by", by());
+    trace_str(trace, "why", why, strlen(why));
+    if (pc)
+        trace_src(trace, "src", pc);
+    trace_end(trace);
+}
+
+void co__trace_block(int64_t ns, const char *on, const void *pc)
+{
+    struct trace *trace = begin("block", co__loop->current);
+    trace_int(trace, "ns", ns);
+    trace_str(trace, "on", on, strlen(on));
+    trace_src(trace, "src", pc);
+    trace_end(trace);
+}
