@@ -1,0 +1,222 @@
+"""The front door: the Makefile's words and exit codes, and what it says when something is missing or wrong."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPS = ROOT / "grader" / "scripts" / "deps.sh"
+LAB = "01-sync-vs-async"
+
+
+def make(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Runs make as a user would, whatever make this test itself runs under."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    return subprocess.run(["make", *words, *(f"{name}={value}" for name, value in variables.items())], cwd=ROOT, env=env,
+                          text=True, capture_output=True, timeout=120)
+
+
+def targets() -> list[str]:
+    return [line.split()[0] for line in make().stdout.splitlines() if line.startswith("  ")]
+
+
+def assert_one_line(run: subprocess.CompletedProcess[str], code: int, *parts: str) -> None:
+    """The run ended with this code after one line on stderr that holds the parts."""
+    assert run.returncode == code, run.stdout + run.stderr
+    lines = run.stderr.splitlines()
+    assert len(lines) == 1, run.stderr
+    for part in parts:
+        assert part in lines[0]
+
+
+# ---- Words and exit codes ----
+
+
+def test_make_alone_lists_the_targets_one_line_each():
+    run = make()
+    assert run.returncode == 0
+    assert targets() == ["grade", "demo", "run", "test", "doctor", "deps", "deps-dev", "clean"]
+    assert all(len(line) <= 120 for line in run.stdout.splitlines())
+
+
+@pytest.mark.parametrize("words", [(), ("-s",), ("-j2",), ("-s", "-j4", "--output-sync"), ("-k",)], ids=" ".join)
+@pytest.mark.parametrize("code", [0, 1, 2, 3])
+def test_grade_exits_with_the_graders_own_code(code, words):
+    run = make(*words, "grade", looplab=f"sh -c 'exit {code}' --")
+    assert run.returncode == code
+    assert "***" not in run.stdout + run.stderr
+    assert not list((ROOT / "build").glob("exit.*"))
+
+
+def test_the_goal_after_a_full_grade_is_still_made():
+    run = make("grade", "deps", looplab="true")
+    assert run.returncode == 0
+    assert "deps: all there" in run.stdout
+
+
+@pytest.mark.parametrize("target", ["grade", "run"])
+def test_an_unknown_lab_lists_the_labs(target):
+    assert_one_line(make(target, LAB="99"), 2, "99", LAB)
+
+
+@pytest.mark.parametrize("target", ["grade", "run"])
+def test_a_seed_that_is_no_number(target):
+    assert_one_line(make(target, LAB="01", FROM="solutions", SEED="abc", OUT="build/tests/out"), 2, "abc")
+
+
+@pytest.mark.parametrize("target", ["grade", "run"])
+def test_a_folder_that_does_not_exist(target):
+    assert_one_line(make(target, LAB="01", FROM="no/such/folder", OUT="build/tests/out"), 2, "no/such/folder")
+
+
+def test_run_needs_a_lab():
+    assert_one_line(make("run"), 2, LAB)
+
+
+@pytest.mark.parametrize("word", ["1", "01", LAB])
+def test_a_labs_names_mean_the_same(word):
+    run = make("run", LAB=word, FROM="solutions", MODE="async")
+    assert run.returncode == 0, run.stderr
+    assert run.stdout == make("run", LAB=LAB, FROM="solutions", MODE="async").stdout
+
+
+def test_run_takes_a_folder_with_blanks_and_shows_the_compilers_message(tmp_path):
+    folder = tmp_path / "my files"
+    folder.mkdir()
+    (folder / "compare.c").write_text('#include "compare.h"\nint fetch_sync(void) { return 0; }\n')
+    run = make("run", LAB="01", FROM=str(folder))
+    assert run.returncode == 2
+    assert "compare.c:2:5: error: conflicting types" in run.stderr
+    assert "does not compile" in run.stderr.splitlines()[-1]
+
+
+# ---- What must be installed ----
+
+
+def test_deps_with_nothing_missing_touches_nothing():
+    stamp = ROOT / "build" / "deps.mk"
+    make("deps")
+    before = stamp.stat()
+    run = make("deps")
+    assert (run.returncode, run.stdout, run.stderr) == (0, "deps: all there\n", "")
+    assert stamp.stat().st_mtime_ns == before.st_mtime_ns
+
+
+def test_doctor_names_what_a_student_needs():
+    run = make("doctor")
+    assert run.returncode == 0, run.stdout
+    for tool in ["cc", "make", "python3", "pytest", "jansson", "cmocka", "gcovr"]:
+        assert re.search(rf"^  {tool} +\S", run.stdout, re.MULTILINE)
+
+
+MANAGERS = {"apt-get": "libjansson-dev", "dnf": "jansson-devel", "pacman": "jansson", "brew": "jansson"}
+PLAIN_TOOLS = "sh awk cat cut dirname env getconf grep id ls mkdir mktemp mv rm sed sort tail tr uname gcc as ld make".split()
+
+
+def bare_machine(folder: Path, *scripts: tuple[str, str]) -> dict[str, str]:
+    """An environment whose PATH holds the plain tools, no Python and no gcovr, and these scripts."""
+    folder.mkdir()
+    for tool in PLAIN_TOOLS:
+        (folder / tool).symlink_to(shutil.which(tool) or pytest.skip(f"no {tool} here"))
+    for name, text in scripts:
+        (folder / name).write_text("#!/bin/sh\n" + text)
+        (folder / name).chmod(0o755)
+    return {"PATH": str(folder)}
+
+
+def deps(env: dict[str, str], cwd: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["/bin/sh", DEPS, *words], env=env, cwd=cwd, text=True, capture_output=True, timeout=120)
+
+
+@pytest.mark.parametrize("manager, package", MANAGERS.items())
+def test_each_manager_is_asked_for_its_own_packages(manager, package, tmp_path):
+    env = bare_machine(tmp_path / "bin", (manager, 'echo "$@" >> asked; exit 0\n'), ("id", "echo 0\n"))
+    env["CC"] = "no-such-cc"        # then Jansson cannot be found either
+    run = deps(env, tmp_path, "install", "deps.mk")
+    asked = (tmp_path / "asked").read_text()
+    assert package in asked.split()
+    assert_one_line(run, 2, manager, "still do not work", "cc", "jansson")
+    assert not (tmp_path / "deps.mk").exists()
+
+
+def test_a_package_that_cannot_be_installed_is_named(tmp_path):
+    refuse = 'case "$*" in *gcovr*) echo "E: Unable to locate package gcovr"; exit 100 ;; esac\n'
+    env = bare_machine(tmp_path / "bin", ("apt-get", refuse), ("id", "echo 0\n"))
+    assert_one_line(deps(env, tmp_path, "install", "deps.mk"), 2, "cannot install gcovr", "Unable to locate")
+
+
+def test_without_root_the_command_is_printed(tmp_path):
+    env = bare_machine(tmp_path / "bin", ("dnf", "echo never > asked\n"), ("id", "echo 1000\n"))
+    assert_one_line(deps(env, tmp_path, "install", "deps.mk"), 2, "dnf install -y", "gcovr")
+    assert not (tmp_path / "asked").exists()
+
+
+def test_without_a_manager_the_tools_are_named(tmp_path):
+    env = bare_machine(tmp_path / "bin")
+    assert_one_line(deps(env, tmp_path, "install", "deps.mk"), 2, "missing:", "gcovr", "yourself")
+
+
+def test_doctor_says_what_is_missing_and_what_for(tmp_path):
+    run = deps(bare_machine(tmp_path / "bin", ("dnf", "")), tmp_path, "doctor")
+    assert run.returncode == 2
+    assert "gcovr            MISSING: says which of your lines never ran. Package: gcovr\n" in run.stdout
+    assert "Say: make deps" in run.stdout
+
+
+# ---- The house ----
+
+
+def repository_files() -> list[str]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, text=True, capture_output=True)
+    if listed.returncode:
+        pytest.skip("not a git clone: which files belong to the project is not known")
+    return [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_nothing_else_stands_at_the_top():
+    known = {"labs", "solutions", "sim", "grader", "slides", "Makefile", "README.md", "LICENSE"}
+    top = {name.split("/")[0] for name in repository_files()}
+    assert {name for name in top if not name.startswith(".")} <= known
+
+
+def machine_paths() -> re.Pattern[bytes]:
+    places = {str(ROOT), str(Path.home())} - {"/"}
+    return re.compile(rb"(?<![\w./-])(" + b"|".join(re.escape(place.encode()) for place in places) + rb")(?=/)")
+
+
+def test_no_file_carries_a_path_of_this_machine():
+    pattern = machine_paths()
+    assert [name for name in repository_files() if pattern.search((ROOT / name).read_bytes())] == []
+
+
+def test_no_object_of_the_kit_carries_a_path_of_this_machine():
+    here = str(ROOT).encode() + b"/"
+    built = [path for path in (ROOT / "build" / "kit").rglob("*") if path.suffix in {".a", ".o"}]
+    assert built
+    assert [path.name for path in built if here in path.read_bytes()] == []
+
+
+def test_every_make_command_of_the_readme_exists():
+    text = (ROOT / "README.md").read_text()
+    said = set(re.findall(r"(?:^ +|`)make ([a-z][a-z-]*)", text, re.MULTILINE))
+    assert {"demo", "test", "grade"} <= said
+    assert said <= set(targets())
+
+
+def test_every_folder_on_the_readmes_map_exists():
+    text = (ROOT / "README.md").read_text()
+    named = set(re.findall(r"`((?:labs|sim|grader|solutions|slides)/[\w./-]*)`", text))
+    assert len(named) > 10
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+def test_every_blocking_call_is_caught_at_link_time():
+    wrapped = set(re.findall(r"--wrap=(\w+)", (ROOT / "sim/kit/link.flags").read_text()))
+    defined = set(re.findall(r"__wrap_(\w+)\(", (ROOT / "sim/runtime/blocking.c").read_text()))
+    assert wrapped == defined

@@ -1,0 +1,108 @@
+"""What a lab's program does with its command line, and how it shows its reports (sim/kit/kit.c)."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LAB = "01-sync-vs-async"
+WORLDS = f"labs/{LAB}/worlds"
+
+
+def run(*words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    program = ROOT / "build" / "solutions" / "asan" / LAB / "program"
+    return subprocess.run([program, *words], cwd=ROOT, env=env or {}, text=True, capture_output=True, timeout=60)
+
+
+def assert_refused(words: list[str], *parts: str) -> None:
+    """The program ended with 2 after one line on stderr, which holds the parts, and showed nothing."""
+    refused = run(*words)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert len(refused.stderr.splitlines()) == 1, refused.stderr
+    assert refused.stderr.startswith(f"{LAB}: ")
+    for part in parts:
+        assert part in refused.stderr
+
+
+def test_help_lists_modes_and_options():
+    shown = run("--help")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    for word in ["compare", "sync", "async", "--world", "--seed", "--trace", "--tape", "--json"]:
+        assert word in shown.stdout
+
+
+def test_an_unknown_mode_lists_the_modes():
+    assert_refused(["fast"], "no mode 'fast'", "compare, sync, async")
+
+
+@pytest.mark.parametrize("seed", ["abc", "", "-1", "1.5", "7x", " 7", "18446744073709551616"])
+def test_a_seed_is_a_whole_number(seed):
+    assert_refused(["--seed", seed, "sync"], "--seed", f"'{seed}'")
+
+
+def test_the_largest_seed_is_taken():
+    assert run("--seed", "18446744073709551615", "explain").returncode == 0
+
+
+def test_an_option_that_does_not_exist():
+    assert_refused(["--speed", "3"], "--speed")
+
+
+def test_an_option_without_its_value():
+    assert_refused(["sync", "--world"], "--world", "needs a value")
+
+
+@pytest.mark.parametrize("urls", [[], ["http://a.test/"]])
+def test_a_world_that_cannot_be_read(urls):
+    assert_refused(["--world", "no/such/world.json", "sync", *urls], "no/such/world.json")
+
+
+def test_a_tape_that_is_wrong():
+    assert_refused(["--tape", "three", "sync"], "three")
+
+
+def test_a_trace_that_cannot_be_written():
+    assert_refused(["--trace", "no/such/folder/trace", "sync"], "no/such/folder/trace")
+
+
+def test_without_urls_every_url_of_the_world_is_taken():
+    shown = run("--world", f"{WORLDS}/three.json", "--json", "async")
+    lines = [json.loads(line) for line in shown.stdout.splitlines()]
+    assert [(line["t"], line["name"]) for line in lines] == [(0, "start"), (2_000_000_000, "result")]
+    assert [result["length"] for result in lines[1]["value"]["results"]] == [12, 10, 4]
+
+
+def test_the_world_may_come_from_the_environment():
+    shown = run("--json", "async", env={"CO_WORLD": f"{WORLDS}/three.json"})
+    assert len(json.loads(shown.stdout.splitlines()[1])["value"]["results"]) == 3
+
+
+def test_urls_of_the_command_line_come_first():
+    shown = run("--world", f"{WORLDS}/three.json", "async", "http://breakfast.test/egg", "http://nobody.test/")
+    assert shown.returncode == 0
+    table = shown.stdout.splitlines()[-2:]
+    assert table[0].split() == ["0", "http://breakfast.test/egg", "-", "200", "4"]
+    assert table[1].startswith("     1  http://nobody.test/") and table[1].endswith("  0       0")
+
+
+def test_the_first_word_may_be_a_url_and_the_mode_is_then_the_first():
+    shown = run("--world", f"{WORLDS}/three.json", "http://breakfast.test/egg")
+    assert "start: mode compare, n 1" in shown.stdout
+
+
+def test_times_are_shown_in_milliseconds():
+    shown = run("--world", f"{WORLDS}/three.json", "compare")
+    assert "[8000 ms] result: rc 0, n 3, sync 6000 ms, async 2000 ms, speedup 3.00, bound io\n" in shown.stdout
+
+
+def test_a_report_reaches_the_worlds_trace(tmp_path):
+    run("--world", f"{WORLDS}/three.json", "--trace", str(tmp_path / "trace"), "async")
+    lines = [json.loads(line) for line in (tmp_path / "trace").read_text().splitlines()]
+    reports = [line for line in lines if line.get("ev") == "report"]
+    assert [(line["t"], line["from"], line["name"]) for line in reports] == \
+        [(0, "world", "start"), (2_000_000_000, "world", "result")]
+    assert reports[1]["value"]["results"][0] == {"error": 0, "status": 200, "length": 12}
