@@ -59,6 +59,7 @@ co__context_start:
         brk     #1                      /* entry never returns */
         .cfi_endproc
         .size   co__context_start, .-co__context_start
-
-        .section .note.GNU-stack,"",%progbits
 #endif
+
+/* No stack of this program needs to be executable. */
+        .section .note.GNU-stack,"",%progbits
