@@ -204,9 +204,9 @@ def clean_env(home: Path) -> dict[str, str]:
         # A finding ends the program with a code of its own; memory that cannot be had is NULL, as in the plain build;
         # freed blocks are kept back from reuse, but not so many that they count as the student's memory.
         "ASAN_OPTIONS": f"exitcode={ASAN_EXIT}:abort_on_error=0:disable_coredump=0:detect_leaks=1:color=never:"
-                        "allocator_may_return_null=1:max_allocation_size_mb=4096:quarantine_size_mb=64:symbolize=1:"
+                        "allocator_may_return_null=1:max_allocation_size_mb=4096:quarantine_size_mb=64:symbolize=0:"
                         "detect_stack_use_after_return=0",
-        "UBSAN_OPTIONS": "print_stacktrace=1:color=never:symbolize=1",
+        "UBSAN_OPTIONS": "print_stacktrace=1:color=never:symbolize=0",
         "LSAN_OPTIONS": "print_suppressions=0",
     }
 
