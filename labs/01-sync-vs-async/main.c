@@ -22,21 +22,30 @@ static void report_start(const char *mode, const struct kit_run *run)
     kit_report("start", json_pack("{s:s, s:I}", "mode", mode, "n", (json_int_t)run->n));
 }
 
-/* An array of results in which no field has a value that a fetch could have: an element nobody wrote shows. */
+/* What no fetch can leave in a result: an element, or a field, that nobody wrote shows. */
+static const struct fetch_result unwritten = {.error = 1, .status = -1, .length = SIZE_MAX};
+
 static struct fetch_result *unwritten_results(size_t n)
 {
     struct fetch_result *out = malloc((n + 1) * sizeof *out);    /* n may be 0 */
     for (size_t i = 0; out && i < n; i++)
-        out[i] = (struct fetch_result){.error = 1, .status = -1, .length = SIZE_MAX};
+        out[i] = unwritten;
     return out;
+}
+
+static json_t *field(int64_t value, bool written)
+{
+    return written ? json_integer((json_int_t)value) : json_string("never written");
 }
 
 static json_t *results_to_json(const struct fetch_result out[], size_t n)
 {
     json_t *results = json_array();
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(results, json_pack("{s:i, s:i, s:I}", "error", out[i].error, "status", out[i].status,
-                                                 "length", (json_int_t)out[i].length));
+        json_array_append_new(results, json_pack("{s:o, s:o, s:o}",
+                                                 "error", field(out[i].error, out[i].error != unwritten.error),
+                                                 "status", field(out[i].status, out[i].status != unwritten.status),
+                                                 "length", field((int64_t)out[i].length, out[i].length != unwritten.length)));
     return results;
 }
 

@@ -1,0 +1,185 @@
+"""The hidden checks of lab 01: the requirements of the visible ones in other worlds. grader/hidden/README.md names each one's sentence."""
+
+from __future__ import annotations
+
+from looplab import Fault, World, ms, points
+
+BOTH = ("test_sync_results", "test_async_results")
+
+
+def towns(lab, n: int) -> World:
+    """n good pages, spread over sites that differ in set-up, round trip and bandwidth."""
+    world = World(seed=lab.seed)
+    for i in range(n):
+        if i % 3 == 0:
+            world.site(f"http://town{i}.test", rtt=ms(lab.rng.randint(2, 80)), connect=ms(lab.rng.randint(0, 120)),
+                       resolve=ms(lab.rng.randint(0, 40)), bandwidth=lab.rng.randint(50_000, 500_000))
+        world.route(f"/{i}", latency=ms(lab.rng.randint(10, 900)), body_size=lab.rng.randint(0, 20_000))
+    return world
+
+
+def shuffled(lab, world: World) -> list[str]:
+    """The world's URLs in an order of the student's own."""
+    urls = world.urls()
+    lab.rng.shuffle(urls)
+    return urls
+
+
+def should_give_in_any_order(run) -> None:
+    """The right results, whatever their order: that is a check of its own."""
+    def key(result: dict) -> list[str]:
+        return [str(result[name]) for name in ("error", "status", "length")]
+
+    if sorted(run.results, key=key) != sorted(run.world.answers(run.asked), key=key):
+        run.should_give()
+
+
+@points(3, "timing", needs="test_sync_takes_the_sum")
+def test_sync_sum_over_many_sites(lab):
+    """fetch_sync takes the exact sum over many servers, connection set-up and transfer included (1, 9)."""
+    world = towns(lab, 21)
+    urls = shuffled(lab, world)
+    run = lab.run("sync", world, urls)
+    run.should_take(sum(world.latencies(urls)), what="the sum of all 21 fetches")
+    run.should_give()
+
+
+@points(3, "timing", needs="test_async_takes_the_longest")
+def test_async_longest_over_many_sites(lab):
+    """fetch_async takes exactly as long as the longest fetch over many servers, connection set-up and transfer included (10)."""
+    world = towns(lab, 24)
+    urls = shuffled(lab, world)
+    run = lab.run("async", world, urls)
+    run.should_take(max(world.latencies(urls)), what="as long as the longest of 24 fetches")
+    run.should_peak_at(24)
+    should_give_in_any_order(run)
+
+
+@points(5, "timing", needs="test_async_takes_the_longest")
+def test_async_500_urls(lab):
+    """500 URLs at the same time take as long as the longest, and every result is there (7, 10)."""
+    world = World(seed=lab.seed).site("http://many.test", rtt=ms(30), connect=ms(10))
+    sizes = lab.rng.sample(range(5000), 500)
+    for i in range(500):
+        world.route(f"/{i}", latency=ms(lab.rng.randint(50, 2000)), body_size=sizes[i])
+    run = lab.run("async", world)
+    run.should_take(max(world.latencies()), what="as long as the longest of 500 fetches")
+    run.should_peak_at(500)
+    should_give_in_any_order(run)
+
+
+@points(2, "correctness", needs="test_async_keeps_input_order")
+def test_async_input_order_of_forty(lab):
+    """out[i] tells what became of urls[i] for forty URLs that are done in a mixed order, failures among them (1)."""
+    world = World(seed=lab.seed)
+    for i in range(40):
+        if i % 10 == 7:
+            world.site(f"http://closed{i}.test", rtt=ms(i), fault=Fault.refused()).route("/")
+        else:
+            world.site(f"http://open{i}.test", rtt=ms(10)).route("/", latency=ms(lab.rng.randint(1, 999)), body_size=100 + i)
+    lab.run("async", world, shuffled(lab, world)).should_give()
+
+
+@points(3, "correctness", needs=BOTH)
+def test_bodies_of_all_kinds(lab):
+    """The length is right for empty bodies, bodies with zero bytes, and bodies of several megabytes (4)."""
+    world = World(seed=lab.seed).site("http://files.test", rtt=ms(20))
+    world.route("/empty", latency=ms(100))
+    world.route("/zero", latency=ms(100), body=b"\0" * lab.rng.randint(2, 50))
+    world.route("/picture", latency=ms(100), body=b"\x89PNG\r\n\x1a\n\0\0\0\r" + bytes(lab.rng.randrange(256) for _ in range(300)))
+    world.route("/film", latency=ms(100), body_size=3_000_000 + lab.rng.randint(0, 999_999))
+    with lab.part(1, "fetch_sync"):
+        lab.run("sync", world).should_give()
+    with lab.part(2, "fetch_async"):
+        should_give_in_any_order(lab.run("async", world))
+
+
+@points(2, "robustness", needs="test_sync_goes_on_after_errors")
+def test_sync_when_nothing_works(lab):
+    """fetch_sync records each error when every single URL fails; a hanging one counts 30 s (5, 9)."""
+    world = nothing_works(lab)
+    run = lab.run("sync", world, shuffled(lab, world))
+    run.should_give()
+    run.should_take(sum(world.latencies()), what="the sum, with 30 s for each of the two hanging servers")
+
+
+@points(2, "robustness", needs="test_async_goes_on_after_errors")
+def test_async_when_nothing_works(lab):
+    """fetch_async records each error when every single URL fails (5)."""
+    world = nothing_works(lab)
+    should_give_in_any_order(lab.run("async", world, shuffled(lab, world)))
+
+
+def nothing_works(lab) -> World:
+    """Each error of the handout's table, twice."""
+    world = World(seed=lab.seed)
+    for name in ("one", "two"):
+        size = lab.rng.randint(1000, 9000)
+        world.site(f"http://closed-{name}.test", rtt=ms(lab.rng.randint(0, 50)), fault=Fault.refused()).route("/")
+        world.site(f"http://unknown-{name}.test", resolve=ms(lab.rng.randint(0, 50)), fault=Fault.unresolved()).route("/")
+        world.site(f"http://bad-{name}.test", rtt=ms(lab.rng.randint(0, 50)))
+        world.route("/reset", latency=ms(lab.rng.randint(0, 500)), body_size=size, fault=Fault.reset(after=lab.rng.randrange(size)))
+        world.route("/truncated", latency=ms(lab.rng.randint(0, 500)), body_size=size, fault=Fault.truncate(after=lab.rng.randrange(size)))
+        world.route("/hangs", fault=Fault.hang())
+    return world
+
+
+@points(1, "timing", needs=("test_async_takes_the_longest", "test_async_goes_on_after_errors"))
+def test_async_waits_30_s_for_a_hanging_server(lab):
+    """With a hanging server fetch_async takes exactly 30 s; the other URLs are done long before (5, 10)."""
+    world = towns(lab, 5).site("http://silent.test", rtt=ms(lab.rng.randint(1, 50))).route("/", fault=Fault.hang())
+    run = lab.run("async", world, shuffled(lab, world))
+    run.should_take(max(world.latencies()), what="until the kit gives the hanging server up")
+
+
+@points(2, "correctness", needs=BOTH)
+def test_duplicates(lab):
+    """A URL that stands in the list several times is fetched each time, and each has its result (6)."""
+    world = World(seed=lab.seed).site("http://twins.test", rtt=ms(20))
+    for name in "abc":
+        world.route(f"/{name}", latency=ms(200), body_size=lab.rng.randint(1, 900))
+    urls = world.urls() * 2 + world.urls()[:1] * 2
+    lab.rng.shuffle(urls)
+    for mode in ("sync", "async"):
+        run = lab.run(mode, world, urls)
+        should_give_in_any_order(run)
+        run.should_ask_once()
+
+
+@points(3, "timing", needs=("test_sync_takes_the_sum", "test_async_takes_the_longest", "test_compare_measures_both_halves",
+                            "test_speedup_has_a_fraction"))
+def test_ten_pages_are_five_to_ten_times_faster(lab):
+    """For ten pages of like latency the speed-up is exactly what the network implies, between 5 and 10 (14, 15)."""
+    world = World(seed=lab.seed).site("http://like.test", rtt=ms(20), connect=ms(30))
+    for i in range(10):
+        world.route(f"/{i}", latency=ms(lab.rng.randint(250, 400)), body="hello")
+    run = lab.run("compare", world, passes=2)
+    alone = world.latencies()
+    run.should_report("sync_ns", sum(alone))
+    run.should_report("async_ns", max(alone))
+    right = sum(alone) / max(alone)
+    assert 5 <= right <= 10
+    run.should_report("speedup", right, tolerance=1e-9 * right)
+    run.should_report("bound", "io")
+
+
+@points(2, "correctness", needs=("test_speedup_has_a_fraction", "test_explain", "test_async_takes_the_longest"))
+def test_bound_at_the_limit(lab):
+    """A speed-up of exactly 1.5 is BOUND_IO, one a little below is BOUND_CPU, a single URL is BOUND_UNKNOWN (17)."""
+    unit = lab.rng.randint(2, 9) * 100
+    for last, bound in ((unit, "io"), (unit - 1, "cpu"), (None, "unknown")):
+        world = World(seed=lab.seed).site("http://limit.test").route("/long", latency=ms(2 * unit))
+        if last is not None:
+            world.route("/short", latency=ms(last))
+        run = lab.run("compare", world, passes=2)
+        run.should_report("bound", bound, hint="the rule stands in compare.h, above enum bound")
+
+
+@points(2, "robustness", needs=("test_async_can_be_cancelled", "test_compare_measures_both_halves"))
+def test_compare_hands_on_cancellation(lab):
+    """compare returns -ECANCELED when fetch_async does (16)."""
+    world = World(seed=lab.seed).site("http://slow.test", rtt=ms(30))
+    for i in range(4):      # each slower than the 100 ms after which main.c cancels
+        world.route(f"/{i}", latency=ms(lab.rng.randint(200, 500)), body="hello")
+    run = lab.run("cancel-compare", world)
+    run.should_report("rc", -125, hint="-125 is -ECANCELED: compare returns the first error that fetch_sync or fetch_async returned")

@@ -1,0 +1,281 @@
+"""The visible checks of lab 01. The number in brackets is the requirement's in README.md, "What your functions must do"."""
+
+from __future__ import annotations
+
+from looplab import Fault, World, ms, points
+
+BOTH = ("test_sync_results", "test_async_results")
+
+
+def pages(lab, n: int, least: int = 150, most: int = 400) -> World:
+    """n good pages with latencies and sizes of the student's own; a fetch costs 40 ms more than its latency."""
+    world = World(seed=lab.seed).site("http://news.test", rtt=ms(20), connect=ms(20))
+    sizes = lab.rng.sample(range(100, 9000), n)
+    for i in range(n):
+        world.route(f"/{i}", latency=ms(lab.rng.randint(least, most)), body_size=sizes[i])
+    return world
+
+
+def alike(lab, n: int) -> World:
+    """n good pages that take equally long, so that their answers come in the order of the requests."""
+    latency = lab.rng.randint(150, 400)
+    return pages(lab, n, latency, latency)
+
+
+def good_and_bad(lab) -> World:
+    """Good pages, and between them one of each error of the handout's table."""
+    size = lab.rng.randint(2000, 6000)
+    world = World(seed=lab.seed)
+    world.site("http://good.test", rtt=ms(20)).route("/first", latency=ms(lab.rng.randint(100, 300)), body="the first")
+    world.site("http://closed.test", rtt=ms(10), fault=Fault.refused()).route("/")
+    world.site("http://bad.test", rtt=ms(20))
+    world.route("/reset", latency=ms(lab.rng.randint(50, 90)), body_size=size, fault=Fault.reset(after=size // 3))
+    world.route("/good", latency=ms(lab.rng.randint(100, 300)), body="good, on a bad server")
+    world.route("/truncated", latency=ms(lab.rng.randint(50, 90)), body_size=size, fault=Fault.truncate(after=size // 2))
+    world.route("/hangs", fault=Fault.hang())
+    world.site("http://unknown.test", resolve=ms(5), fault=Fault.unresolved()).route("/")
+    world.site("http://last.test", rtt=ms(20)).route("/", latency=ms(lab.rng.randint(100, 300)), body="the last one")
+    return world
+
+
+def statuses(lab) -> World:
+    """Answers of which some are no 200, each with a page of its own."""
+    world = World(seed=lab.seed).site("http://shop.test", rtt=ms(20))
+    for i, status in enumerate([200, 404, 500, 204, 403]):
+        size = 0 if status == 204 else lab.rng.randint(10 * i + 1, 10 * i + 10)
+        world.route(f"/{status}", latency=ms(200), status=status, body_size=size)
+    return world
+
+
+def should_give_in_any_order(run) -> None:
+    """The right results, whatever their order: that is a check of its own."""
+    def key(result: dict) -> list[str]:
+        return [str(result[name]) for name in ("error", "status", "length")]
+
+    if sorted(run.results, key=key) != sorted(run.world.answers(run.asked), key=key):
+        run.should_give()
+
+
+# ---- fetch_sync -----------------------------------------------------------------------------
+
+
+@points(4, "correctness")
+def test_sync_results(lab):
+    """fetch_sync stores error, status and length of every URL in its place (1, 2)."""
+    run = lab.run("sync", pages(lab, 8))
+    run.should_give(hint="fetch_sync stores what became of urls[i] in out[i]: begin with TODO 1")
+
+
+@points(4, "timing", needs="test_sync_results")
+def test_sync_takes_the_sum(lab):
+    """fetch_sync takes exactly as long as all fetches together, with one blocking request at a time (6, 9)."""
+    world = pages(lab, 10)
+    run = lab.run("sync", world)
+    run.should_ask_once()
+    run.should_take(sum(world.latencies()), what="the sum of all ten fetches",
+                    hint="fetch_sync calls http_get_blocking once for each URL, and nothing else that takes time")
+    run.should_stay_within(1, hint="fetch_sync fetches one after the other")
+    waited = [request.url for request in run.requests if not request.blocking]
+    run.should(not waited, "fetch_sync fetches with http_get_blocking", f"{len(waited)} of its requests did not block",
+               hint="co_http_get belongs into the other half: here you measure what blocking costs")
+
+
+@points(2, "correctness", needs="test_sync_results")
+def test_sync_records_404(lab):
+    """fetch_sync takes a 404 or a 500 for an answer like any other: error 0, its status, its length (3)."""
+    lab.run("sync", statuses(lab)).should_give()
+
+
+@points(4, "robustness", needs="test_sync_results")
+def test_sync_goes_on_after_errors(lab):
+    """fetch_sync records refused, reset, truncated, hanging and unresolved URLs, and fetches the others (2, 5)."""
+    run = lab.run("sync", good_and_bad(lab))
+    run.should_give(hint="an error is a result like another: store it in out[i].error, and go on with the next URL")
+
+
+# ---- fetch_async ----------------------------------------------------------------------------
+
+
+@points(4, "correctness")
+def test_async_results(lab):
+    """fetch_async stores error, status and length of every URL (2)."""
+    run = lab.run("async", alike(lab, 8))
+    if run.results != run.world.answers(run.asked):
+        should_give_in_any_order(run)
+
+
+@points(4, "timing", needs="test_async_results")
+def test_async_never_blocks(lab):
+    """fetch_async never makes the loop stand still (11)."""
+    run = lab.run("async", pages(lab, 6))
+    run.should_never_block(hint="fetch with co_http_get in this half")
+
+
+@points(6, "timing", needs=("test_async_results", "test_async_never_blocks"))
+def test_async_takes_the_longest(lab):
+    """fetch_async takes exactly as long as the longest fetch, with all requests in flight together (6, 10)."""
+    world = pages(lab, 10)
+    run = lab.run("async", world)
+    run.should_ask_once()
+    run.should_take(max(world.latencies()), what="as long as the longest of ten fetches",
+                    hint="start all tasks first, then wait for all")
+    run.should_peak_at(10, hint="each URL has a task of its own, and no task starts late")
+
+
+@points(4, "correctness", needs="test_async_results")
+def test_async_keeps_input_order(lab):
+    """out[i] tells what became of urls[i], also when the last URL is done first (1)."""
+    world = World(seed=lab.seed).site("http://late.test", rtt=ms(20))
+    for i, size in enumerate(lab.rng.sample(range(1, 1000), 6)):
+        world.route(f"/{i}", latency=ms(600 - 100 * i + lab.rng.randint(-20, 20)), body_size=size)
+    lab.run("async", world).should_give(hint="give each task a pointer to its own place: &out[i]")
+
+
+@points(2, "correctness", needs="test_async_results")
+def test_async_records_404(lab):
+    """fetch_async takes a 404 or a 500 for an answer like any other: error 0, its status, its length (3)."""
+    should_give_in_any_order(lab.run("async", statuses(lab)))
+
+
+@points(4, "robustness", needs="test_async_results")
+def test_async_goes_on_after_errors(lab):
+    """fetch_async records refused, reset, truncated, hanging and unresolved URLs; the others are not given up (2, 5)."""
+    should_give_in_any_order(lab.run("async", good_and_bad(lab)))
+
+
+@points(3, "robustness", needs="test_async_takes_the_longest")
+def test_async_can_be_cancelled(lab):
+    """A cancelled fetch_async returns -ECANCELED at that instant; its fetches are cancelled, its answers freed (8, 13)."""
+    run = lab.run("cancel", pages(lab, 5))      # each page takes longer than the 100 ms after which main.c cancels
+    run.should_report("rc", -125, hint="-125 is -ECANCELED: return what co_join (or your way of waiting) returned")
+    run.should_take(ms(100), what="until it was cancelled", hint="a call that returned -ECANCELED means: stop waiting, clean up, return")
+    late = [request.url for request in run.requests if request.rc is None or request.end > ms(100)]
+    run.should(not late, "every fetch ends when fetch_async is cancelled", f"{len(late)} went on, {late[:1]} first",
+               hint="tasks of a group are cancelled with the task that waits for them")
+    answers = [leak for leak in run.leaks if leak.what == "response"]
+    run.should(not answers, "every answer is freed, also after a cancellation", f"{len(answers)} were not")
+
+
+# ---- Both -----------------------------------------------------------------------------------
+
+
+@points(2, "robustness", needs=BOTH)
+def test_none_and_one(lab):
+    """Without URLs nothing happens and no time passes; a single one works, too (7)."""
+    nothing = World(seed=lab.seed)
+    one = pages(lab, 1)
+    for mode in ("sync", "async"):
+        run = lab.run(mode, nothing, [])
+        run.should_give([])
+        run.should_take(0, what="n is 0, there is nothing to wait for")
+        run = lab.run(mode, one)
+        run.should_give()
+        run.should_take(one.latencies()[0], what="as long as its only fetch")
+
+
+@points(4, "robustness", needs=BOTH)
+def test_nothing_is_left_behind(lab):
+    """Every answer is freed, and every task is waited for (8, 12)."""
+    world = pages(lab, 4)
+    world.site("http://closed.test", fault=Fault.refused()).route("/")
+    with lab.part(2, "after fetch_sync"):
+        lab.run("sync", world).should_leak_nothing()
+    with lab.part(2, "after fetch_async"):
+        lab.run("async", world).should_leak_nothing()
+
+
+# ---- compare and explain --------------------------------------------------------------------
+
+
+@points(4, "timing", needs=BOTH)
+def test_compare_measures_both_halves(lab):
+    """compare runs fetch_sync, then fetch_async, each once with all URLs; sync_ns and async_ns are how long they took (14)."""
+    world = pages(lab, 7)
+    run = lab.run("compare", world, passes=2)
+    run.should_ask_once()
+    blocking = [request.blocking for request in run.requests]
+    run.should(blocking[0] or not any(blocking), "compare calls fetch_sync first", "it called fetch_async first")
+    run.should_report("n", 7, hint="report->n is the number of URLs")
+    for half in ("sync", "async"):
+        run.should_report(f"{half}_ns", lab.run(half, world).elapsed,
+                          hint=f"{half}_ns is co_now() after the call of fetch_{half}, minus co_now() right before it")
+
+
+def should_divide(run) -> None:
+    """speedup is sync_ns / async_ns of the same report, whatever these are: they have their own check."""
+    sync, together = run.report["sync_ns"], run.report["async_ns"]
+    right = sync / together if together > 0 else 1.0
+    hint = ""
+    got = run.report["speedup"]
+    if isinstance(got, float) and got != right:
+        if sync and abs(got - together / sync) < 1e-9:
+            hint = "it is the wrong way round: async_ns / sync_ns. Four times faster means that sync_ns is four times async_ns"
+        elif got == right // 1:
+            hint = "an integer division drops the fraction: make the numbers double before you divide them"
+        elif got == round(right) or abs(got - right) < 0.06:
+            hint = "do not round it"
+    run.should_report("speedup", right, tolerance=1e-9 * right,
+                      hint=hint or f"{sync / 1e6:g} ms one after the other, {together / 1e6:g} ms together: sync_ns / async_ns")
+
+
+@points(3, "correctness", needs="test_compare_measures_both_halves")
+def test_speedup(lab):
+    """The speed-up of ten equally slow pages is sync_ns / async_ns (15)."""
+    should_divide(lab.run("compare", alike(lab, 10), passes=2))
+
+
+@points(3, "correctness", needs="test_speedup")
+def test_speedup_has_a_fraction(lab):
+    """The speed-up is a double and not rounded: 7 ms and 2 ms make 3.5 (15)."""
+    first = lab.rng.randint(2, 9) * 100
+    world = World(seed=lab.seed).site("http://uneven.test")     # sums up to 2.1 to 2.9 times the longest
+    for i, latency in enumerate((1000, 1000, first)):
+        world.route(f"/{i}", latency=ms(latency), body="hello")
+    should_divide(lab.run("compare", world, passes=2))
+
+
+@points(1, "robustness")
+def test_speedup_of_nothing(lab):
+    """Without URLs both halves take no time, and the speed-up is 1.0 (7, 15)."""
+    run = lab.run("compare", World(seed=lab.seed), [], passes=2)
+    run.should_report("speedup", 1.0, hint="with n = 0 both times are 0: do not divide, say 1.0")
+    for key in ("n", "sync_ns", "async_ns"):
+        run.should_report(key, 0)
+
+
+@points(3, "correctness")
+def test_explain(lab):
+    """explain tells waiting from computing, and knows when the numbers say nothing (17)."""
+    for case in lab.run("explain", World(seed=lab.seed), []).report["explained"]:
+        right = "unknown" if case["n"] < 2 else "cpu" if case["speedup"] < 1.5 else "io"
+        if case["bound"] != right:
+            lab.fail(f"n {case['n']}, speed-up {case['speedup']:g}: BOUND_{right.upper()}", f"explain said {case['bound']}",
+                     "the rule stands in compare.h above enum bound; the first line of it that fits counts")
+
+
+@points(2, "timing", needs=("test_speedup", "test_explain"))
+def test_computing_does_not_overlap(lab):
+    """Where only computing costs time, both halves take equally long: speed-up 1.0, BOUND_CPU (17)."""
+    world = World(seed=lab.seed).site("http://heavy.test")
+    for i in range(6):
+        world.route(f"/{i}", cpu=ms(lab.rng.randint(100, 300)), body="answer")
+    run = lab.run("compare", world, passes=2)
+    run.should_report("sync_ns", sum(world.latencies()))
+    run.should_report("async_ns", sum(world.latencies()), hint="each answer costs the one thread its time, in both halves")
+    run.should_report("speedup", 1.0)
+    run.should_report("bound", "cpu")
+
+
+# ---- The code -------------------------------------------------------------------------------
+
+
+@points(3, "robustness", needs=BOTH, last=True)
+def test_clean_under_sanitizers(lab):
+    """No access out of bounds or after free, no undefined behaviour, no lost memory, in any run of any check (8, 18)."""
+    lab.should_be_clean()
+
+
+@points(4, "coverage", needs=BOTH)
+def test_coverage(lab):
+    """The checks together run at least 85 % of the lines of compare.c (19)."""
+    lab.should_be_covered(lines=85)
