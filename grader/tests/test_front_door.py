@@ -122,11 +122,12 @@ PLAIN_TOOLS = "sh awk cat cut dirname env getconf grep id ls mkdir mktemp mv rm 
 def bare_machine(folder: Path, *scripts: tuple[str, str]) -> dict[str, str]:
     """An environment whose PATH holds the plain tools, no Python and no gcovr, and these scripts."""
     folder.mkdir()
-    for tool in PLAIN_TOOLS:
-        (folder / tool).symlink_to(shutil.which(tool) or pytest.skip(f"no {tool} here"))
     for name, text in scripts:
         (folder / name).write_text("#!/bin/sh\n" + text)
         (folder / name).chmod(0o755)
+    for tool in PLAIN_TOOLS:        # after the scripts: nothing is ever written through a link to the machine's own tool
+        if not (folder / tool).exists():
+            (folder / tool).symlink_to(shutil.which(tool) or pytest.skip(f"no {tool} here"))
     return {"PATH": str(folder)}
 
 
