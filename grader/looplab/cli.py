@@ -1,0 +1,244 @@
+"""`python -m looplab grade`: the labs one after the other, a scorecard each, results.json each, one exit code."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn, Optional, TextIO
+
+from . import lab as labs, results, seed as seeds
+from .lab import Lab, LabError
+from .scorecard import Source, Style, card, summary
+from .text import WIDTH, cut, plain
+
+if False:       # for type checkers: these two pull in pytest, which is imported while the compilers run
+    from .plugin import Checks
+    from .session import Session
+
+
+class UsageError(Exception):
+    """A wrong argument, in one line: exit code 2."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be graded."""
+
+    labs: list[Lab]
+    source: Path
+    out: Path
+    seed: int
+    check: Optional[str]
+
+
+def main(argv: list[str], root: Path = labs.ROOT) -> int:
+    """Runs the command line (without the program's name); returns the exit code."""
+    try:
+        options = _arguments(argv)
+        order = _order(options, root)
+    except (UsageError, seeds.SeedError) as fault:
+        print(_for(sys.stderr, f"looplab: {fault}"), file=sys.stderr)
+        return results.UNGRADABLE
+    except LabError as fault:
+        print(_for(sys.stderr, f"looplab: {fault}"), file=sys.stderr)
+        return results.FAULT
+    style = Style(colour=not options.no_color and "NO_COLOR" not in os.environ and sys.stdout.isatty()
+                  and os.environ.get("TERM") != "dumb")
+    return _grade_all(order, style)
+
+
+def _arguments(argv: list[str]) -> argparse.Namespace:
+    parser = _Parser(prog="looplab", description="Grades labs.")
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
+    grade = commands.add_parser("grade", help="grade labs: one scorecard and one results.json each")
+    grade.add_argument("--lab", metavar="L", help="1, 01 or 01-sync-vs-async (default: every lab that FROM holds)")
+    grade.add_argument("--from", dest="source", metavar="DIR", default="labs",
+                       help="a folder with the lab's file, or a tree with NN-slug folders (default: labs)")
+    grade.add_argument("--out", metavar="DIR", default="build/grade", help="where results go (default: build/grade)")
+    grade.add_argument("--seed", metavar="N", help="1 to 999999 (default: from $LOOPLAB_STUDENT or the login name)")
+    grade.add_argument("--check", metavar="ID", help="only this check, and those it needs")
+    grade.add_argument("--no-color", action="store_true", help="no colours (also: NO_COLOR=1)")
+    return parser.parse_args(argv)
+
+
+def _order(options: argparse.Namespace, root: Path) -> Order:
+    """What the arguments ask for. Raises UsageError, SeedError, and LabError for a broken lab folder."""
+    seed = seeds.choose(options.seed, os.environ) if options.seed is None else seeds.parse(options.seed)
+    source, out = _path(options.source, root), _path(options.out, root)
+    if not source.is_dir():
+        raise UsageError(f"FROM={options.source}: {'this is not a folder' if source.exists() else 'there is no such folder'}")
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"OUT={options.out}: this is not a folder")
+    if options.lab:
+        return Order([_named(options.lab, root)], source, out, seed, options.check)
+    known = labs.find_labs(root)
+    chosen = [lab for lab in known if (source / lab.slug).is_dir()] or [lab for lab in known if (source / lab.source).is_file()]
+    if not chosen:
+        raise UsageError(f"FROM={options.source}: it holds no lab's file ({', '.join(sorted({lab.source for lab in known})) or 'there are no labs'}) "
+                         "and no NN-slug folder; say LAB=01 to grade it as one")
+    return Order(chosen, source, out, seed, options.check)
+
+
+def _path(word: str, root: Path) -> Path:
+    """A folder the user named: from where they are, or (the defaults, from elsewhere) from the top of the house."""
+    return root / word if word in ("labs", "build/grade") and not Path(word).exists() else Path(word)
+
+
+def _named(word: str, root: Path) -> Lab:
+    """The lab of that name. An unknown one is the caller's mistake, an incomplete one the kit's."""
+    try:
+        return labs.resolve(word, root)
+    except LabError as fault:
+        if "no lab" in str(fault):
+            raise UsageError(f"LAB={word}: {fault}") from None
+        raise
+
+
+def _grade_all(order: Order, style: Style) -> int:
+    worst, done = results.OK, []
+    for lab in order.labs:
+        try:
+            result, source = _grade(lab, order)
+            results.write(result, order.out / lab.slug)
+        except OSError as fault:
+            print(_for(sys.stderr, f"looplab: {lab.slug}: {fault.strerror}: {fault.filename}"), file=sys.stderr)
+            worst = results.FAULT
+            continue
+        if lab is not order.labs[0]:
+            print()
+        print(_for(sys.stdout, card(result, style, source)), end="", flush=True)
+        worst = max(worst, results.exit_code(result))
+        done.append(result)
+    if len(order.labs) > 1:
+        print("\n" + _for(sys.stdout, "\n".join(summary(result) for result in done)))
+    return worst
+
+
+def _grade(lab: Lab, order: Order) -> tuple[dict, Source]:
+    """Grades one lab; raises OSError where results cannot be written."""
+    from .session import Session
+
+    began = time.monotonic()
+    folder = order.source / lab.slug if (order.source / lab.slug).is_dir() else order.source
+    out = order.out / lab.slug
+    _clear(out)
+    scratch = lab.root / "build" / "work"
+    scratch.mkdir(parents=True, exist_ok=True)
+    session = Session(lab, folder, out, Path(tempfile.mkdtemp(dir=scratch)), order.seed)
+    try:
+        checks = _run_checks(session, lab, order)
+        elapsed = time.monotonic() - began
+        result = _result(lab, order, session, checks, elapsed)
+        return result, _source(session, lab, folder)
+    finally:
+        session.close()
+
+
+def _clear(out: Path) -> None:
+    """Takes away the last grading's result and worlds, so that none of them is ever taken for this one's."""
+    out.mkdir(parents=True, exist_ok=True)
+    for old in [out / "results.json", *(out / "worlds").glob("*.json")]:
+        old.unlink(missing_ok=True)
+
+
+def _run_checks(session: "Session", lab: Lab, order: Order) -> "Checks":
+    """Compiles, and meanwhile reads the checks; then runs them."""
+    session.start_build()
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    os.environ.pop("PYTEST_ADDOPTS", None)
+    import pytest
+
+    from .plugin import Checks
+
+    progress = Progress(sys.stderr)
+    checks = Checks(session, order.check, progress.step)
+    files = [lab.folder / "test_visible.py"] + sorted(lab.hidden.glob("test_*.py"))
+    files = [file for file in files if file.is_file()]
+    if files:
+        sys.pycache_prefix = sys.pycache_prefix or str(lab.root / "build" / "pycache")
+        pytest.main([*_PYTEST, f"--rootdir={lab.root}", *map(str, files)], plugins=[checks])
+        session.settle()
+    if not checks.checks and not checks.fault:
+        checks.fault = f"labs/{lab.slug} has no checks (test_visible.py)"
+    progress.close()
+    return checks
+
+
+_PYTEST = ["-c", os.devnull, "--noconftest", "--import-mode=importlib", "--capture=sys", "--quiet"] + [
+    word for name in ("terminal", "cacheprovider", "logging", "doctest", "junitxml", "unittest", "nose", "pastebin", "stepwise",
+                      "unraisableexception", "threadexception", "faulthandler", "setuponly", "setupplan", "debugging", "recwarn",
+                      "warnings", "legacypath", "monkeypatch", "tmpdir", "reports", "freeze_support", "pytester")
+    for word in ("-p", f"no:{name}")]
+
+
+def _result(lab: Lab, order: Order, session: "Session", checks: "Checks", elapsed_s: float) -> dict:
+    if checks.fault:
+        return results.error(lab.slug, checks.fault, order.seed, elapsed_s)
+    if checks.ungradable:
+        return results.ungradable(lab.slug, checks.ungradable.message, checks.ungradable.src, order.seed, elapsed_s,
+                                  sum(check.worth for check in checks.checks))
+    assert session.program
+    return results.graded(lab.slug, checks.checks, order.seed, elapsed_s, session.program.advice, session.output, order.check)
+
+
+def _source(session: "Session", lab: Lab, folder: Path) -> Source:
+    short = f"labs/{lab.slug}"
+    line = session.program.line if session.program else (lambda src: "")
+    return Source(lab.source, line, _first_todo(lab, folder / lab.source), short)
+
+
+def _first_todo(lab: Lab, file: Path) -> Optional[str]:
+    """An untouched skeleton's first TODO: where to begin."""
+    skeleton = lab.folder / lab.source
+    try:
+        text = file.read_text(errors="replace")
+        if text != skeleton.read_text(errors="replace"):
+            return None
+    except OSError:
+        return None
+    for number, line in enumerate(text.split("\n"), start=1):
+        found = re.search(r"TODO \d+.*", line)
+        if found:
+            return f"begin with {lab.source}:{number}, {found[0].rstrip(' */')}"
+    return None
+
+
+class Progress:
+    """One line on a terminal that says how far it is, once it lasts longer than 2 s; nothing elsewhere."""
+
+    def __init__(self, stream: TextIO, after_s: float = 2.0):
+        self._stream = stream
+        self._after = time.monotonic() + after_s
+        self._shown = False
+        self._on = stream.isatty()
+
+    def step(self, done: int, of: int, title: str) -> None:
+        """A check begins."""
+        if self._on and time.monotonic() >= self._after:
+            self._shown = True
+            print("\r" + _for(self._stream, cut(f"{done}/{of} {title}", WIDTH - 1)).ljust(WIDTH - 1), end="", file=self._stream, flush=True)
+
+    def close(self) -> None:
+        """Takes the line away."""
+        if self._shown:
+            print("\r" + " " * (WIDTH - 1) + "\r", end="", file=self._stream, flush=True)
+
+
+def _for(stream: TextIO, text: str) -> str:
+    """The text as the stream can write it: in ASCII if it knows no more."""
+    try:
+        text.encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return plain(text)
+    return text

@@ -1,0 +1,422 @@
+"""From a trace to the one most likely cause: what a teacher would point at first, with its place.
+
+Each `_name` below knows one misconception and returns a Cause or None. `find` asks those that fit the topic, in
+the order in which they would explain the others away.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import Any, Callable, Optional, Sequence
+
+from . import words
+from .duration import show
+from .failure import Cause
+from .text import count
+from .trace import Block, Event, Request, Trace
+
+_HOLDING = ("lock", "sem")
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is known of a run that was not as expected."""
+
+    trace: Trace
+    asked: Sequence[str] = ()           # the URLs the student's function was called with
+    passes: int = 1                     # how often each of them is rightly fetched
+    topic: str = ""                     # "timing", "results", "leaks", "limit", "block", "requests"; "": anything
+    expected: Any = None
+    happened: Any = None
+    answers: Sequence[Any] = ()         # the right result for each of `asked`, in that order; () if not known
+    todo: str = ""                      # where one who has written nothing yet begins: "fetch_async, TODOs 2 to 4"
+
+    @property
+    def too_slow(self) -> bool:
+        """Did it take longer than it should? Without numbers: that is the usual way to be wrong."""
+        return not (isinstance(self.expected, (int, float)) and isinstance(self.happened, (int, float))) \
+            or self.happened > self.expected
+
+    @property
+    def serial_is_right(self) -> bool:
+        """Was it asked to fetch one after the other?"""
+        return isinstance(self.expected, (int, float)) and len(self.trace.requests) > 1 \
+            and self.expected >= sum(request.ns for request in self.trace.requests)
+
+
+def find(case: Case) -> Optional[Cause]:
+    """The most likely cause, or None when the trace tells none."""
+    for rule in _RULES[case.topic]:
+        cause = rule(case)
+        if cause:
+            return cause
+    return None
+
+
+# ---- What was fetched ---------------------------------------------------------------------------
+
+
+def _nothing(case: Case) -> Optional[Cause]:
+    if case.asked and not case.trace.requests:
+        return Cause("nothing", f"the program made no request at all, for {count(len(case.asked), 'URL')}"
+                                + (f": write {case.todo}" if case.todo else ""))
+    return None
+
+
+def _aborted(case: Case) -> Optional[Cause]:
+    """After the first failure the rest was cancelled, or never asked for."""
+    bad = next((request for request in case.trace.finished if request.failed), None) \
+        or next((request for request in case.trace.finished if request.status >= 400), None)
+    if not bad:
+        return None
+    given_up = [request for request in case.trace.requests if request.given_up and request.end >= bad.end]
+    missing = _missing(case)
+    if not given_up and not missing:
+        return None
+    what = f"{words.error(bad.rc)} from {bad.url}" if bad.failed else f"the {bad.status} of {bad.url}"
+    if given_up:
+        src = _cancelled_at(case.trace, given_up[0])
+        return Cause("aborted", f"after {what}, {f'{src} gives' if src else 'the program gives'} up "
+                                f"{count(len(given_up), 'request')} still under way: the first task that fails cancels the others", src)
+    src = _waits_of(case.trace, bad)
+    return Cause("aborted", f"after {what}{f' ({src})' if src else ''}, {count(len(missing), 'URL')} "
+                            f"{'was' if len(missing) == 1 else 'were'} never asked for, {missing[0]} first: "
+                            "a failure is a result like another; go on with the next URL", src)
+
+
+def _cancelled_at(trace: Trace, request: Request) -> Optional[str]:
+    """Where the cancel of a request came from: the co_cancel, or the wait for the group that one failure ended."""
+    for event in reversed(trace.of("cancel", "runtime")):
+        if event["task"] == request.task and event["t"] <= (request.end or 0):
+            if event.get("src"):
+                return event["src"]
+            break
+    task = trace.tasks.get(request.task)
+    return _last_await(trace, task.by, None, ("group", "task", "wait"), request.end) if task else None
+
+
+def _missing(case: Case) -> list[str]:
+    """The URLs that should have been asked for and were not, or not often enough."""
+    made = Counter(request.url for request in case.trace.requests)
+    missing = []
+    for url, times in Counter(case.asked).items():
+        missing += [url] * max(0, times * case.passes - made[url])
+    return missing
+
+
+def _some_missing(case: Case) -> Optional[Cause]:
+    missing = _missing(case)
+    if missing:
+        return Cause("missing", f"{missing[0]} was never asked for" if len(missing) == 1 else
+                     f"{len(missing)} of the {count(len(case.asked) * case.passes, 'request')} were never made, {missing[0]} first")
+    return None
+
+
+def _double(case: Case) -> Optional[Cause]:
+    """A URL was asked for more often than it should; what a redirect led to does not count."""
+    allowed, made = Counter(case.asked), Counter()
+    last: dict[int, Request] = {}
+    for request in case.trace.requests:
+        before = last.get(request.task)
+        last[request.task] = request
+        if before and 300 <= before.status < 400:
+            continue
+        made[request.url] += 1
+        if request.url in allowed and made[request.url] > allowed[request.url] * case.passes:
+            src = _waits_of(case.trace, request)
+            return Cause("double", f"{request.url} was asked for {_times(made_in_all(case.trace, request.url))}"
+                                   f"{f' ({src})' if src else ''}, but it is to be fetched {_times(allowed[request.url] * case.passes)}", src)
+    return None
+
+
+def made_in_all(trace: Trace, url: str) -> int:
+    """How many requests the run made for a URL."""
+    return sum(request.url == url for request in trace.requests)
+
+
+def _times(n: int) -> str:
+    return {1: "once", 2: "twice"}.get(n, f"{n} times")
+
+
+# ---- When it was fetched ------------------------------------------------------------------------
+
+
+def _blocked(case: Case) -> Optional[Cause]:
+    """The loop stood still. Fetching with a blocking call is right where one after the other is."""
+    blocks = [block for block in case.trace.blocks() if block.ns > 0 and not (block.on == "http" and case.serial_is_right)]
+    if not blocks or not case.too_slow:
+        return None
+    by_place: dict[tuple, list[Block]] = defaultdict(list)
+    for block in blocks:
+        by_place[block.src, block.on].append(block)
+    (src, on), worst = max(by_place.items(), key=lambda place: sum(block.ns for block in place[1]))
+    total = sum(block.ns for block in worst)
+    often = f"{show(total)} in {count(len(worst), 'call')}" if len(worst) > 1 else show(total)
+    return Cause("blocked", f"{src or 'the program'} blocks the whole loop for {often}: "
+                            f"while {words.call(on)} runs, no other task can", src)
+
+
+def _one_after_another(case: Case) -> Optional[Cause]:
+    """Fewer requests were under way at a time than there were requests."""
+    requests, trace = case.trace.requests, case.trace
+    if len(requests) < 2 or not case.too_slow or case.serial_is_right:
+        return None
+    peak = max(now for _, now in trace.in_flight())
+    late = next((request for request in requests if any(other.end is not None and other.end <= request.start
+                                                        and other.op < request.op for other in requests)), None)
+    if peak >= len(requests) or not late:
+        return None
+    src, how = _held_by(trace, late)
+    if peak > 1:
+        text = f"only {peak} of the {len(requests)} requests were ever under way at once"
+        return Cause("held", text + (f": {src} makes the others wait" if src else ""), src)
+    if how == "same task":
+        return Cause("sequential", f"one task fetches one URL after the other{f' at {src}' if src else ''}: "
+                                   "start a task for each URL, then wait for all", src)
+    return Cause("sequential", f"{src or 'the program'} waits for each fetch before the next one starts: "
+                               "start all of them first, then wait", src)
+
+
+def _held_by(trace: Trace, late: Request) -> tuple[Optional[str], str]:
+    """(place, how) of what kept a request from starting earlier: its own task's wait, or its spawner's."""
+    before = [request for request in trace.requests if request.op < late.op]
+    if any(request.task == late.task for request in before):
+        return _waits_of(trace, late) or _waits_of(trace, before[-1]), "same task"
+    held = _last_await(trace, late.task, late, _HOLDING)
+    if held:
+        return held, "lock"
+    task = trace.tasks.get(late.task)
+    spawner = _last_await(trace, task.by, late, ()) if task else None
+    return spawner, "spawner"
+
+
+def _last_await(trace: Trace, task: int, request: Optional[Request], kinds: Sequence[str],
+                until: Optional[int] = None) -> Optional[str]:
+    """The place where `task` last waited (for one of `kinds`; (): for anything) before a request was made, or up to a time."""
+    place = None
+    for event in trace.events:
+        if request and event.get("ev") == "http.start" and event.get("op") == request.op or until is not None and event["t"] > until:
+            return place
+        if event.get("ev") == "await" and event.get("task") == task and (not kinds or event.get("on") in kinds):
+            place = event.get("src")
+    return place
+
+
+def _waits_of(trace: Trace, request: Request) -> Optional[str]:
+    """Where the program waited for a request's answer: the await line, or the block line of a blocking call."""
+    for event in trace.of("await", "runtime"):
+        if event.get("on") == "http" and event.get("op") == request.op:
+            return event.get("src")
+    for event in trace.events:
+        if request.blocking and event.get("ev") == "block" and event.get("on") == "http" \
+                and event.get("task") == request.task and event["t"] == request.end:
+            return event.get("src")
+    return None
+
+
+def _overlapped(case: Case) -> Optional[Cause]:
+    """Quicker than it should be: at the same time where one after the other was asked for."""
+    peak = max((now for _, now in case.trace.in_flight()), default=0)
+    if case.too_slow or peak < 2:
+        return None
+    task = case.trace.tasks.get(case.trace.requests[1].task)
+    src = task.src if task else None
+    return Cause("overlapped", f"{peak} requests were under way at once, but they are to run one after the other", src)
+
+
+def _limit(case: Case) -> Optional[Cause]:
+    """More at once than allowed: the request that went over, and where its task was spawned."""
+    if not isinstance(case.expected, int):
+        return None
+    now: set[int] = set()
+    for event in case.trace.events:
+        if event.get("ev") == "http.start":
+            now.add(event["op"])
+            if len(now) > case.expected:
+                task = case.trace.tasks.get(event["task"])
+                src = task.src if task else None
+                return Cause("limit", f"at {show(event['t'])} the request for {event['url']} was the {_nth(len(now))} under way"
+                                      f"{f' (its task was spawned at {src})' if src else ''}; at most {case.expected} may be", src)
+        elif event.get("ev") in ("http.end", "http.cancelled"):
+            now.discard(event["op"])
+    return None
+
+
+def _nth(n: int) -> str:
+    ending = "th" if n % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+    return f"{n}{ending}"
+
+
+# ---- What became of the results -----------------------------------------------------------------
+
+
+def _out_of_order(case: Case) -> Optional[Cause]:
+    """The right results in the order in which the answers came."""
+    if not case.answers or not isinstance(case.happened, list) or case.happened == list(case.answers):
+        return None
+    waiting: dict[str, list[Any]] = defaultdict(list)
+    for url, answer in zip(case.asked, case.answers):
+        waiting[url].append(answer)
+    arrived = [request.url for request in case.trace.finished if request.url in waiting]
+    came = [waiting[url].pop(0) for url in arrived if waiting[url]]
+    if len(came) != len(case.answers) or came != case.happened:
+        return None
+    wrong = next(i for i, answer in enumerate(case.answers) if answer != case.happened[i])
+    return Cause("order", f"the results stand in the order in which the answers came: place {wrong} holds that of {arrived[wrong]}, "
+                          f"but urls[{wrong}] is {case.asked[wrong]}. Give each task the place that belongs to its URL")
+
+
+def _unfinished(case: Case) -> Optional[Cause]:
+    """The function returned while requests were still under way."""
+    result = case.trace.report("result")
+    if not result:
+        return None
+    late = [request for request in case.trace.requests if request.start <= result["t"]
+            and (request.end is None or request.end > result["t"])]
+    if not late:
+        return None
+    task = case.trace.tasks.get(late[0].task)
+    src = task.src if task else None
+    return Cause("unfinished", f"the function returned at {show(result['t'])}, while {count(len(late), 'request')} "
+                               f"{'was' if len(late) == 1 else 'were'} still under way: wait for every task"
+                               f"{f' spawned at {src}' if src else ''} first", src)
+
+
+def _leaks(case: Case) -> Optional[Cause]:
+    by_place = Counter((leak.what, leak.name, leak.src) for leak in case.trace.leaks)
+    if not by_place:
+        return None
+    (what, name, src), times = by_place.most_common(1)[0]
+    at = src or "the program"
+    if what == "task":
+        return Cause("never awaited", f"{at} starts {name or 'a task'} and nobody ever waits for it", src)
+    if what == "response":
+        return Cause("leaked response", f"{at} receives {'an answer that is' if times == 1 else f'{times} answers that are'} "
+                                        "never freed: call co_response_free once you have taken what you need", src)
+    if what == "lock":
+        return Cause("held lock", f"{at} takes a lock that is still held at the end", src)
+    return Cause("leak", f"{at} leaves behind a {what}", src)
+
+
+# ---- How it ended -------------------------------------------------------------------------------
+
+
+def stuck(trace: Trace) -> Optional[Cause]:
+    """Why nothing could go on any more: deadlock, livelock, stack overflow, crash, as the trace tells it."""
+    for event in reversed(trace.events):
+        told = _ENDINGS.get(event.get("ev", ""))
+        cause = told(trace, event) if told and event.get("from") == "runtime" else None
+        if cause:
+            return cause
+    return None
+
+
+def _deadlock(trace: Trace, last: Event) -> Cause:
+    lines = trace.of("deadlock", "runtime")
+    holds = {line["task"]: line.get("holder") for line in lines}
+    first = next((line for line in lines if _in_cycle(line["task"], holds)), None)
+    if first is None:
+        waiters = [line for line in lines if line.get("on") not in ("task", "group", "wait")]
+        first = (waiters or lines)[0]
+        names = ", ".join(_waiting(trace, line) for line in ([first] + [line for line in lines if line is not first])[:3])
+        return Cause("deadlock", f"nothing can ever happen again: {names}", first.get("src"))
+    cycle, task = [], first["task"]
+    while task not in cycle:
+        cycle.append(task)
+        task = holds[task]
+    by_task = {line["task"]: line for line in lines}
+    told = "; ".join(_waiting(trace, by_task[one]) + _of_whom(trace, by_task[one]) for one in cycle[:4])
+    return Cause("deadlock", f"they wait for each other in a ring: {told}", first.get("src"))
+
+
+def _in_cycle(task: int, holds: dict[int, Optional[int]]) -> bool:
+    """Does following the holders lead back to the task?"""
+    seen, at = set(), holds.get(task)
+    while at in holds and at not in seen:
+        if at == task:
+            return True
+        seen.add(at)
+        at = holds[at]
+    return False
+
+
+def _name(trace: Trace, task: Optional[int]) -> str:
+    known = trace.tasks.get(task or 0)
+    return f"{known.name} (task {task})" if known else f"task {task}"
+
+
+def _waiting(trace: Trace, line: Event) -> str:
+    at = f" at {line['src']}" if line.get("src") else ""
+    return f"{_name(trace, line['task'])} waits{at} for {words.wait(line.get('on', '?'))}"
+
+
+def _of_whom(trace: Trace, line: Event) -> str:
+    """Whom a stuck task would need to go on."""
+    who = _name(trace, line.get("holder"))
+    return f", which {who} holds" if line.get("on") == "lock" else f", namely {who}" if line.get("holder") else ""
+
+
+def _livelock(trace: Trace, line: Event) -> Cause:
+    src = line.get("src")
+    return Cause("livelock", f"{src or _name(trace, line.get('task'))} goes round and round while time stands still "
+                             f"({line.get('steps', 0):,} steps): wait for something there, co_yield() is no wait", src)
+
+
+def _overflow(trace: Trace, line: Event) -> Cause:
+    src, size = line.get("src"), line.get("size")
+    return Cause("overflow", f"{line.get('name') or _name(trace, line.get('task'))} needs more stack than "
+                             f"{f'the {size // 1024} KiB' if isinstance(size, int) else 'what'} a task has"
+                             f"{f' (spawned at {src})' if src else ''}: a large array, or a recursion without end? Use malloc", src)
+
+
+def _crash(trace: Trace, line: Event) -> Cause:
+    src, name = line.get("src"), str(line.get("signal", "a signal"))
+    return Cause("crashed", f"{src or 'the program'} {signal_words(name)}", src)
+
+
+def signal_words(name: str) -> str:
+    """What a signal says about the program: "reads or writes memory that is not its own (SIGSEGV)"."""
+    said = {"SIGSEGV": "reads or writes memory that is not its own", "SIGBUS": "reads or writes memory that is not there",
+            "SIGFPE": "divides an integer by zero", "SIGABRT": "gives up (abort, or a failed assert)",
+            "SIGILL": "runs into something that is no code", "SIGSYS": "makes a system call that is not allowed here"}.get(name)
+    return f"{said} ({name})" if said else f"is ended by {name}"
+
+
+def _block(trace: Trace, line: Event) -> Optional[Cause]:
+    """Only a block without end ends a program."""
+    if line["ns"] < FOR_EVER:
+        return None
+    src = line.get("src")
+    return Cause("blocked for ever", f"{src or 'the program'} would stop the whole loop for ever: nothing else can run, "
+                                     f"so nothing can end {words.call(line.get('on', '?'))}()", src)
+
+
+FOR_EVER = 1 << 62      # ns: the runtime writes what is left of an int64_t
+
+_ENDINGS: dict[str, Callable[[Trace, Event], Optional[Cause]]] = {
+    "block": _block, "deadlock": _deadlock, "livelock": _livelock, "overflow": _overflow, "crash": _crash}
+
+
+def busy(trace: Trace) -> Optional[Cause]:
+    """What a program was at when it had to be stopped: the task that ran last, and where it had waited before."""
+    for event in reversed(trace.events):
+        if event.get("ev") == "run" and event.get("from") == "runtime":
+            task = event["task"]
+            last = next((line for line in reversed(trace.events) if line.get("ev") == "await" and line.get("task") == task), None)
+            src = last.get("src") if last else None
+            return Cause("endless", f"{_name(trace, task)} was running, at {show(event['t'])} of virtual time"
+                                    + (f"; it last waited at {src}" if src else ", and had not waited for anything yet")
+                                    + ". Is there a loop that never ends?", src)
+    return None
+
+
+_RULES: dict[str, tuple[Callable[[Case], Optional[Cause]], ...]] = {
+    "": (_nothing, _aborted, _unfinished, _blocked, _one_after_another, _double, _some_missing, _leaks),
+    "timing": (_nothing, _aborted, _unfinished, _blocked, _one_after_another, _overlapped, _double, _some_missing),
+    "results": (_nothing, _out_of_order, _aborted, _unfinished, _double, _some_missing),
+    "requests": (_nothing, _aborted, _double, _some_missing),
+    "block": (_nothing, _blocked),
+    "limit": (_nothing, _limit, _blocked, _one_after_another),
+    "leaks": (_leaks,),
+}

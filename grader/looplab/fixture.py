@@ -1,0 +1,120 @@
+"""The fixture `lab`: what a check sees of the lab and of the student's program. This is a check author's manual.
+
+    from looplab import Fault, World, ms, points
+
+    @points(10, "timing", needs="test_results")
+    def test_all_fetches_overlap(lab):
+        \"\"\"Ten fetches take as long as the slowest one, not as long as all together.\"\"\"
+        world = World(seed=lab.seed).site("http://a.test", rtt=ms(20), connect=ms(20))
+        for i in range(10):
+            world.route(f"/{i}", latency=ms(lab.rng.randint(100, 400)), body="hello")
+        run = lab.run("async", world)
+        run.should_take(max(world.latencies()), what="as long as the slowest URL")
+
+The docstring's first paragraph is what the student reads. A failure is an AssertionError: of the helpers `run.should_…`,
+of `lab.fail`, or of a plain assert. Any other exception is a fault of the check (status "error", exit 3).
+"""
+
+from __future__ import annotations
+
+import random
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Iterator, NoReturn, Optional, Sequence
+
+from . import seed as seeds
+from .check import Check, Part
+from .coverage import Coverage
+from .failure import Cause, CheckFailed, Failure, GraderFault
+from .run import Explanation, Run
+from .sanitizer import Finding
+from .world import World
+
+if TYPE_CHECKING:
+    from .session import Session
+
+
+class LabFixture:
+    """One check's view."""
+
+    def __init__(self, session: "Session", check: Check):
+        self._session = session
+        self._check = check
+        self.seed: int = session.seed               # the student's own seed, 1..999999
+        self.rng: random.Random = seeds.rng(session.seed, check.id)     # numbers of this check alone
+        self.explanation: Optional[Explanation] = None
+        self.last: Optional[Run] = None             # the run made last
+        self.first: Optional[Run] = None
+
+    def run(self, mode: str, world: World, urls: Optional[Sequence[str]] = None, *, passes: int = 1,
+            tape: Optional[str] = None, may_fail: bool = False, todo: str = "") -> Run:
+        """Runs the student's program in a world, twice (two builds, two processes), and returns what it did.
+
+        mode: the word on the lab program's command line. urls: what it is called with (default: the world's, in their
+        order; an empty list needs a world without routes). passes: how often each URL is rightly fetched (compare: 2).
+        tape: the choice tape. may_fail: a function that returns an error is no failure by itself.
+        todo: where one who has written nothing yet begins ("fetch_async, TODOs 2 to 4").
+        A run that crashes, hangs, deadlocks or ends early fails the check here, with its own message.
+        """
+        run = self._session.run(self._check, mode, world, urls, passes=passes, tape=tape, may_fail=may_fail, todo=todo,
+                                tell=self._explain)
+        self.last, self.first = run, self.first or run
+        return run
+
+    @contextmanager
+    def part(self, worth: int, title: str) -> Iterator[None]:
+        """A piece of the check with points of its own: `with lab.part(3, "a 404 is recorded"): …`
+
+        What fails inside costs these points, and the check goes on. The parts of a check must add up to its points.
+        """
+        part = Part(title, worth, passed=True)
+        try:
+            yield
+        except CheckFailed as failed:
+            part.passed, part.message = False, failed.failure.text()
+            self._check.src = self._check.src or failed.failure.src
+            self._check.replay = self._check.replay or failed.replay or (self.last.replay if self.last else None)
+        except AssertionError as failed:
+            part.passed, part.message = False, str(failed).split("\n")[0]
+        self._check.parts.append(part)
+
+    def fail(self, expected: str = "", happened: str = "", cause: str = "", src: Optional[str] = None) -> NoReturn:
+        """Fails the check with these words; each may be left out. src: "compare.c:31"."""
+        raise CheckFailed(Failure(expected, happened, Cause("check", cause, src) if cause else None))
+
+    def coverage(self) -> Coverage:
+        """What all runs so far have reached of the student's file. Only for checks of the category "coverage", which run last."""
+        if not self._check.last:
+            raise GraderFault(f"{self._check.place}: lab.coverage() is for checks that run last")
+        return self._session.coverage()
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What the sanitizers found in all runs so far, each place once; for a check with last=True."""
+        return list(self._session.findings)
+
+    def should_be_clean(self) -> None:
+        """No finding of the sanitizers, and the same behaviour in both builds, in any run so far."""
+        self._session.settle()
+        if self._session.findings:
+            first, others = self._session.findings[0], len(self._session.findings) - 1
+            more = f"\n(and {others} more: mend this one first)" if others else ""
+            quoted = f"\n{first.src}: {first.code}" if first.src and first.code else ""
+            raise CheckFailed(Failure("no fault of memory or arithmetic in any run", f"{first.kind}{quoted}",
+                                      Cause("sanitizer", f"{first.src or 'the program'} {first.message}{more}", first.src)),
+                              replay=self._session.replay_of(first))
+
+    def should_be_covered(self, lines: float = 100.0, branches: float = 0.0) -> None:
+        """The checks reach at least so many per cent of the file's lines and branches; names the first piece that never ran."""
+        seen = self.coverage()
+        if seen.line_percent >= lines and seen.branch_percent >= branches:
+            return
+        asked = f"{lines:g} % of the lines" + (f" and {branches:g} % of the branches" if branches else "")
+        cause = None
+        if seen.unreached:
+            first = seen.unreached[0]
+            cause = Cause("unreached", f"{first.describe()} Which world would reach it? If none can, it need not be there", first.src)
+        raise CheckFailed(Failure(f"all checks together run at least {asked} of your file",
+                                  f"{seen.line_percent:.0f} % of the lines, {seen.branch_percent:.0f} % of the branches", cause))
+
+    def _explain(self, explanation: Explanation) -> None:
+        self.explanation = explanation

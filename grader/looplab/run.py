@@ -1,0 +1,232 @@
+"""One run of the student's program that came to its end: what it did, and assertions whose messages explain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Callable, NoReturn, Optional, Sequence
+
+from . import diagnosis, words
+from .duration import Duration, show
+from .failure import Cause, CheckFailed, Failure, GraderFault
+from .text import count
+from .trace import Block, Event, Leak, Request, Task, Trace
+from .world import World
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What run.explain() was told, for the assert it stands in."""
+
+    run: "Run"
+    text: str
+
+
+class Run:
+    """What `lab.run` returns. Times are ns (Duration); whatever grades rest on comes from the world's lines."""
+
+    def __init__(self, trace: Trace, world: World, mode: str, asked: Sequence[str], stdout: str, passes: int = 1,
+                 replay: Optional[str] = None, todo: str = "", tell: Callable[[Explanation], None] = lambda explanation: None):
+        self.trace = trace
+        self.world = world
+        self.mode = mode
+        self.asked = list(asked)            # the URLs the function was called with
+        self.stdout = stdout                # what the program printed, control characters made visible
+        self.passes = passes
+        self.replay = replay                # the command that repeats it by hand
+        self.todo = todo                    # where one who has written nothing yet begins
+        self._tell = tell
+
+    # ---- facts ----
+
+    @property
+    def ended(self) -> bool:
+        """Did it run to its end by itself? Always so for what lab.run returns, but for lab.run(may_fail=True)."""
+        return self.trace.ended
+
+    @property
+    def elapsed(self) -> Duration:
+        """From the call of the student's function to its return, in ns."""
+        return Duration(self._report("result")["t"] - self._report("start")["t"])
+
+    @property
+    def report(self) -> dict:
+        """What main.c reported as "result"."""
+        return self._report("result")["value"]
+
+    @property
+    def reports(self) -> dict[str, Any]:
+        """All that main.c reported, by name (the last of each name)."""
+        return {report["name"]: report["value"] for report in self.trace.reports}
+
+    @property
+    def results(self) -> list[dict]:
+        """The results in the report: [{"error": 0, "status": 200, "length": 5}, …]."""
+        return self.report["results"]
+
+    @property
+    def requests(self) -> list[Request]:
+        """Every request, in the order they were made."""
+        return self.trace.requests
+
+    def requests_for(self, url: str) -> list[Request]:
+        """The requests for one URL."""
+        return [request for request in self.trace.requests if request.url == url]
+
+    @property
+    def order(self) -> list[str]:
+        """The URLs in the order in which their requests ended."""
+        return [request.url for request in self.trace.finished]
+
+    def in_flight(self) -> list[tuple[int, int]]:
+        """(ns, requests under way) after every change."""
+        return self.trace.in_flight()
+
+    @property
+    def peak(self) -> int:
+        """The most requests under way at once."""
+        return max((now for _, now in self.in_flight()), default=0)
+
+    @property
+    def opened(self) -> int:
+        """How many connections were opened."""
+        return len({request.conn for request in self.trace.requests if request.conn is not None and not request.reused})
+
+    @property
+    def blocks(self) -> list[Block]:
+        """Each time the student's code made the loop stand still. What an answer itself costs (a route's cpu) is not among them."""
+        return self.trace.blocks()
+
+    @property
+    def leaks(self) -> list[Leak]:
+        return self.trace.leaks
+
+    @property
+    def spawns(self) -> list[Task]:
+        """The tasks, without the main one, in the order of their spawns."""
+        return [task for task in self.trace.tasks.values() if task.number != 1]
+
+    @property
+    def events(self) -> list[Event]:
+        """Every line of the trace after the first."""
+        return self.trace.events
+
+    # ---- assertions ----
+
+    def explain(self, text: str) -> str:
+        """For `assert run.elapsed == x, run.explain("…")`: the cause to name if the trace itself tells none."""
+        self._tell(Explanation(self, text))
+        return text
+
+    def cause(self, topic: str = "", expected: Any = None, happened: Any = None) -> Optional[Cause]:
+        """The likely cause of a wrong value; topic: "timing" "results" "requests" "block" "limit" "leaks" or ""."""
+        answers: Sequence[Any] = expected if topic == "results" and isinstance(expected, list) else ()
+        return diagnosis.find(diagnosis.Case(self.trace, self.asked, self.passes, topic, expected, happened, answers, self.todo))
+
+    def fail(self, expected: str, happened: str, hint: str = "", src: Optional[str] = None, topic: str = "",
+             values: tuple[Any, Any] = (None, None)) -> None:
+        """Fails the check. The cause is the trace's if it tells one that fits the topic ("-": do not ask it), else the hint."""
+        cause = None if topic == "-" else self.cause(topic, *values)
+        self._fail(Failure(expected, happened, cause or (Cause("hint", hint, src) if hint else None)))
+
+    def should(self, holds: bool, expected: str, happened: str, hint: str = "", src: Optional[str] = None) -> None:
+        """Any other requirement: fails with these words unless it holds; the hint is the cause, the trace is not asked."""
+        if not holds:
+            self.fail(expected, happened, hint, src, topic="-")
+
+    def should_take(self, ns: int, hint: str = "", what: str = "") -> None:
+        """The function takes exactly `ns`. what: "as long as the slowest URL"."""
+        if self.elapsed != ns:
+            self.fail(f"{show(ns)}{f', {what}' if what else ''}", f"it took {show(self.elapsed)}", hint,
+                      topic="timing", values=(Duration(ns), self.elapsed))
+
+    def should_give(self, results: Optional[list] = None, hint: str = "") -> None:
+        """Exactly these results (default: what the world answers to the URLs), in this order."""
+        right = self.world.answers(self.asked) if results is None else list(results)
+        got = self.results
+        if got == right:
+            return
+        if len(got) != len(right):
+            self.fail(f"{count(len(right), 'result')}", f"{count(len(got), 'result')}", hint, topic="results", values=(right, got))
+        wrong = [i for i, result in enumerate(right) if got[i] != result]
+        first = wrong[0]
+        others = f" ({len(wrong)} of {len(right)} results are wrong)" if len(wrong) > 1 else ""
+        whose = f" for {self.asked[first]}" if first < len(self.asked) else ""
+        self.fail(f"result {first}{whose}: {words.result(right[first])}", f"{words.result(got[first])}{others}",
+                  hint or _wrong_result(right[first], got[first]), topic="results", values=(right, got))
+
+    def should_peak_at(self, n: int, hint: str = "") -> None:
+        """Exactly n requests are under way at the busiest moment."""
+        if self.peak != n:
+            self.fail(f"{count(n, 'request')} under way at once", f"at most {self.peak}", hint,
+                      topic="limit" if self.peak > n else "timing", values=(n, self.peak) if self.peak > n else (None, None))
+
+    def should_stay_within(self, most: int, hint: str = "") -> None:
+        """Never more than `most` requests are under way."""
+        if self.peak > most:
+            self.fail(f"at most {count(most, 'request')} under way at once", f"{self.peak}", hint, topic="limit",
+                      values=(most, self.peak))
+
+    def should_never_block(self, hint: str = "") -> None:
+        """Nothing of the student's makes the loop stand still."""
+        if self.blocks:
+            total = sum((block.ns for block in self.blocks), Duration(0))
+            self.fail("the loop never stands still", f"it stood still for {show(total)}", hint, topic="block")
+
+    def should_ask_once(self, hint: str = "") -> None:
+        """Each URL is asked for as often as it was given, times `passes`; redirects are free."""
+        cause = self.cause("requests")
+        if cause:
+            self._fail(Failure(f"{count(len(self.asked) * self.passes, 'request')}, one for each URL",
+                               f"{count(len(self.requests), 'request')}", cause))
+
+    def should_leak_nothing(self, hint: str = "") -> None:
+        """Every task awaited, every answer freed, every lock released."""
+        if self.leaks:
+            self.fail("nothing is left behind at the end", ", ".join(_leaked(self.leaks)), hint, topic="leaks")
+
+    def should_report(self, key: str, value: Any, hint: str = "", tolerance: float = 0.0) -> None:
+        """report[key] is `value`; numbers may be off by `tolerance` (absolute)."""
+        got = self.report.get(key)
+        number = isinstance(got, (int, float)) and isinstance(value, (int, float)) and not isinstance(got, bool)
+        if (abs(got - value) > tolerance) if number else got != value:
+            self.fail(f"{key} {words.value(value)}", f"{key} {words.value(Duration(got) if isinstance(value, Duration) and number else got)}",
+                      hint, topic="-")
+
+    def _fail(self, failure: Failure) -> NoReturn:
+        raise CheckFailed(failure, self.replay, self.took)
+
+    @property
+    def took(self) -> Optional[int]:
+        """`elapsed`, or None where main.c did not report both ends."""
+        start, result = self.trace.report("start"), self.trace.report("result")
+        return result["t"] - start["t"] if start and result else None
+
+    def _report(self, name: str) -> Event:
+        report = self.trace.report(name)
+        if report is None:
+            raise GraderFault(f"the lab's main.c never reported {name!r} in mode {self.mode}")
+        return report
+
+
+def _wrong_result(right: Any, got: Any) -> str:
+    """What a single wrong result says of its maker; "" if nothing."""
+    if not (isinstance(right, dict) and isinstance(got, dict) and {"error", "status", "length"} <= set(right) & set(got)):
+        return ""
+    if right["error"] == 0 and right["status"] >= 400 and got["error"] != 0:
+        return f"a {right['status']} is an answer like another: error stays 0, status and length are recorded"
+    if right["error"] < 0 and got["error"] == 0:
+        return "there was no answer: the error that the call returned belongs into the result"
+    if right["error"] == got["error"] < 0:
+        return "without an answer, status and length are 0"
+    if (right["error"], right["status"]) == (got["error"], got["status"]):
+        return "the length is that of the whole body in bytes: it may hold '\\0' bytes, and resp.length counts them"
+    return ""
+
+
+def _leaked(leaks: list[Leak]) -> list[str]:
+    """"2 answers never freed", "1 task never awaited", …"""
+    tally: dict[str, int] = {}
+    for leak in leaks:
+        tally[leak.what] = tally.get(leak.what, 0) + 1
+    said = {"response": ("answer", "never freed"), "task": ("task", "never awaited"), "lock": ("lock", "still held")}
+    return [" ".join((count(n, said.get(what, (what, ""))[0]), said.get(what, ("", "left behind"))[1])) for what, n in tally.items()]

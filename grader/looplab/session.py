@@ -1,0 +1,291 @@
+"""The grading of one student's file: both programs, every run made with them, and what the runs brought to light.
+
+Each run is made twice, in two processes at the same time: by the build that counts coverage, whose word counts, and by
+the build with sanitizers. The second one may end later; `settle` waits for it and compares the traces.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable, Optional, Sequence
+
+from . import build, coverage, ending, process, sanitizer
+from .check import Check
+from .failure import CheckFailed, Failure, GraderFault
+from .lab import Lab
+from .run import Explanation, Run
+from .sanitizer import Finding
+from .text import cut, printable
+from .trace import Trace, TraceError, first_difference, read
+from .world import World
+
+KILLS_MOST = 2              # so many runs may be stopped at a limit; then no further one is begun
+PENDING_MOST = 2            # so many sanitizer runs may be under way behind the one in front
+TRACE_MOST = 48 << 20       # bytes of a trace that are read
+
+
+@dataclass
+class Recorded:
+    """A run that was made: kept, as two checks may ask for the same one."""
+
+    check: Check                        # who asked first
+    mode: str
+    replay: str
+    outcome: process.Outcome
+    text: str                           # its trace
+    trace: Optional[Trace]
+    asan: Optional[process.Running] = None      # under way, or None: settled
+    asan_trace: Optional[Path] = None
+    findings: list[Finding] = field(default_factory=list)
+    again: Optional[Callable[[], str]] = None   # makes the cover run once more and returns its trace
+    fault: Optional[str] = None
+
+
+class Session:
+    """One grading. out: the lab's folder under OUT, for worlds; work: a scratch folder, the caller's to remove."""
+
+    def __init__(self, lab: Lab, source_dir: Path, out: Path, work: Path, seed: int):
+        self.lab, self.source_dir, self.out, self.work, self.seed = lab, source_dir, out, work, seed
+        self.findings: list[Finding] = []
+        self.kills = 0
+        self.output = ""                # what the program printed in the run that failed first, for the report
+        self.program: Optional[build.Program] = None
+        self._builder: Optional[threading.Thread] = None
+        self._build_failed: Optional[BaseException] = None
+        self._recorded: dict[tuple, Recorded] = {}
+        self._pending: list[Recorded] = []
+        self._replays: dict[tuple, str] = {}
+        self._worlds: dict[str, int] = {}
+        self._asan_off = False
+        self._measuring: Optional[coverage.Measuring] = None
+        self._coverage: Optional[coverage.Coverage] = None
+
+    # ---- building ----
+
+    def start_build(self) -> None:
+        """Starts both compilers, and returns at once."""
+        self._builder = threading.Thread(target=self._build, name="build")
+        self._builder.start()
+
+    def _build(self) -> None:
+        try:
+            self.program = build.build(self.lab, self.source_dir, self.work / "build")
+        except BaseException as failed:     # is raised again by ready(), in the thread that can use it
+            self._build_failed = failed
+
+    def ready(self) -> build.Program:
+        """Waits for the programs. Raises build.Ungradable, build.BuildError, process.LaunchError."""
+        if not self._builder:
+            self.start_build()
+        assert self._builder
+        self._builder.join()
+        if self._build_failed:
+            raise self._build_failed
+        assert self.program
+        return self.program
+
+    # ---- running ----
+
+    def run(self, check: Check, mode: str, world: World, urls: Optional[Sequence[str]] = None, *, passes: int = 1,
+            tape: Optional[str] = None, may_fail: bool = False, todo: str = "",
+            tell: Callable[[Explanation], None] = lambda explanation: None) -> Run:
+        """Makes a run, or finds that it was made already. Raises CheckFailed when it did not end well."""
+        if urls is not None and not urls and world.urls():
+            raise GraderFault(f"{check.place}: a run without URLs needs a world without routes")
+        asked = world.urls() if urls is None else list(urls)
+        words = [] if asked == world.urls() else asked
+        key = (mode, world.text(), tuple(words), tape)
+        recorded = self._recorded.get(key)
+        if recorded is None:
+            if self.kills >= KILLS_MOST:
+                raise CheckFailed(Failure("", "not run: the program had to be stopped at a limit twice already"))
+            recorded = self._recorded[key] = self._make(check, mode, world, words, tape)
+        self._judge(recorded, may_fail)
+        assert recorded.trace
+        return Run(recorded.trace, world, mode, asked, recorded.outcome.stdout, passes, recorded.replay, todo, tell)
+
+    def _make(self, check: Check, mode: str, world: World, words: list[str], tape: Optional[str]) -> Recorded:
+        program, number = self.ready(), len(self._recorded)
+        path = self._save(check, world)
+        traces = self.work / "traces"
+        traces.mkdir(exist_ok=True)
+        options = ["--world", str(path), "--seed", str(self.seed)] + (["--tape", tape] if tape else [])
+
+        def start(binary: Path, name: str, limits: process.Limits) -> process.Running:
+            argv = [binary, *options, "--trace", str(traces / name), mode, *words]
+            return process.start(argv, limits=limits, cwd=self._run_folder(name), launch=self.lab.launch)
+
+        def again() -> str:
+            start(program.cover, f"{number}.again", process.COVER).finish()
+            return _read(traces / f"{number}.again")
+
+        asan = None if self._asan_off else start(program.asan, f"{number}.asan", process.ASAN)
+        outcome = start(program.cover, f"{number}.cover", process.COVER).finish()
+        text = _read(traces / f"{number}.cover")
+        recorded = Recorded(check, mode, self._replay(mode, path, words, tape), outcome, text, self._parse(check, text),
+                            asan, traces / f"{number}.asan", again=again)
+        self._after(recorded)
+        return recorded
+
+    def _run_folder(self, name: str) -> Path:
+        folder = self.work / "runs" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _parse(self, check: Check, text: str) -> Optional[Trace]:
+        try:
+            return read(text) if "\n" in text else None
+        except TraceError as fault:
+            raise GraderFault(f"{check.id}: the trace of its run is damaged: {fault}") from None
+
+    def _after(self, recorded: Recorded) -> None:
+        """Counts limits, and lets the sanitizer run go on behind while there is room."""
+        if recorded.outcome.limit:
+            self.kills += 1
+            if recorded.asan:
+                recorded.asan.kill()
+                recorded.asan.finish()
+                recorded.asan = None
+            return
+        self._pending.append(recorded)
+        while len(self._pending) > PENDING_MOST:
+            self._settle(self._pending.pop(0))
+
+    def _judge(self, recorded: Recorded, may_fail: bool) -> None:
+        """Raises CheckFailed for a run that did not end well."""
+        if recorded.outcome.signal or recorded.outcome.limit or recorded.outcome.exit:
+            self._settle_one(recorded)
+        failure = ending.failure(recorded.outcome, recorded.trace, recorded.findings)
+        if not failure and recorded.trace and not may_fail:
+            failure = ending.refusal(recorded.outcome, recorded.trace)
+        if failure:
+            self.output = self.output or cut(recorded.outcome.stdout, 2000)
+            raise CheckFailed(failure, recorded.replay)
+
+    # ---- the second process ----
+
+    def settle(self) -> None:
+        """Waits for every sanitizer run, and takes in what they found."""
+        while self._pending:
+            self._settle(self._pending.pop(0))
+
+    def _settle_one(self, recorded: Recorded) -> None:
+        if recorded in self._pending:
+            self._pending.remove(recorded)
+            self._settle(recorded)
+
+    def _settle(self, recorded: Recorded) -> None:
+        """Compares the two runs. A difference that nothing explains, and that is the grader's, fails the check as an error."""
+        if recorded.asan is None:
+            return
+        outcome, recorded.asan = recorded.asan.finish(), None
+        assert self.program and recorded.asan_trace and recorded.again
+        recorded.findings = sanitizer.findings(outcome.stderr, self.program)
+        for finding in recorded.findings:
+            self._found(finding, recorded)
+        trouble = sanitizer.trouble(outcome.stderr)
+        if trouble:
+            recorded.fault = f"the sanitizers do not work on this machine: {trouble}"
+        elif outcome.limit:
+            self._asan_off = True
+            self._found(Finding("limit", f"was stopped at a limit ({outcome.limit}) in the build with sanitizers, "
+                                         "though not in the plain one", None, "", ""), recorded)
+        elif not recorded.findings:
+            recorded.fault = self._compare(recorded, _read(recorded.asan_trace))
+        if recorded.fault:
+            recorded.check.faulty(recorded.fault)
+
+    def _compare(self, recorded: Recorded, other: str) -> Optional[str]:
+        """None if the traces are the same, or the program is to blame for the difference; else the grader's fault."""
+        if recorded.text == other:
+            return None
+        assert recorded.again
+        again = recorded.again()
+        if again != recorded.text:
+            number, one, two = first_difference(recorded.text, again)
+            return f"two runs of the same program differ from trace line {number} on: {cut(one, 120)} | {cut(two, 120)}"
+        _, one, two = first_difference(recorded.text, other)
+        self._found(Finding("two different results", "gave two different results in two builds: it reads memory that it never "
+                            f"set, or a clock of its own. The first difference: {cut(one, 160) or '(the end)'} | "
+                            f"{cut(two, 160) or '(the end)'}", None, "", ""), recorded)
+        return None
+
+    def _found(self, finding: Finding, recorded: Recorded) -> None:
+        key = finding.kind, finding.src
+        if key not in self._replays:
+            self._replays[key] = recorded.replay
+            self.findings.append(finding)
+
+    def replay_of(self, finding: Finding) -> Optional[str]:
+        """The command that makes the run of a finding again."""
+        return self._replays.get((finding.kind, finding.src))
+
+    # ---- coverage ----
+
+    def start_coverage(self) -> None:
+        """Starts gcovr behind what is still to do. No run may follow."""
+        if not self._measuring and self.program:
+            self._measuring = coverage.start(self.program)
+
+    def coverage(self) -> coverage.Coverage:
+        """What the cover runs have reached. Raises coverage.CoverageError."""
+        if not self._coverage:
+            self.start_coverage()
+            assert self._measuring
+            self._coverage = self._measuring.finish()
+        return self._coverage
+
+    # ---- what a student can repeat ----
+
+    def _save(self, check: Check, world: World) -> Path:
+        """Writes the world where the replay command finds it: OUT/NN-slug/worlds/<check>[-k].json."""
+        name = re.sub(r"[^\w.-]+", "_", check.id).strip("_")
+        k = self._worlds[name] = self._worlds.get(name, 0) + 1
+        path = self.out / "worlds" / (f"{name}.json" if k == 1 else f"{name}-{k}.json")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(world.text())
+        return path.resolve()
+
+    def _replay(self, mode: str, world: Path, words: list[str], tape: Optional[str]) -> str:
+        parts = [("LAB", self.lab.number), ("MODE", mode), ("WORLD", self.short(world)), ("SEED", str(self.seed))]
+        if self.source_dir.resolve() != self.lab.folder.resolve():
+            parts.append(("FROM", self.short(self.source_dir)))
+        parts += [("URLS", " ".join(words))] if words else []
+        parts += [("TAPE", tape)] if tape else []
+        return "make run " + " ".join(f"{name}={shlex.quote(value)}" for name, value in parts)
+
+    def short(self, path: Path) -> str:
+        """The path from the top of the house, if it lies in it."""
+        path = Path(os.path.abspath(path))
+        return str(path.relative_to(self.lab.root)) if path.is_relative_to(self.lab.root) else str(path)
+
+    def close(self) -> None:
+        """Ends what is still under way and removes the scratch folder."""
+        for recorded in self._pending:
+            if recorded.asan:
+                recorded.asan.kill()
+                recorded.asan.finish()
+        self._pending.clear()
+        if self._builder:
+            self._builder.join()
+        if self._measuring and not self._coverage:
+            try:
+                self._measuring.finish()
+            except coverage.CoverageError:
+                pass
+        shutil.rmtree(self.work, ignore_errors=True)
+
+
+def _read(path: Path) -> str:
+    """A trace's text; "" if there is none."""
+    try:
+        with open(path, encoding="utf-8", errors="replace", newline="\n") as file:
+            return file.read(TRACE_MOST)
+    except FileNotFoundError:
+        return ""

@@ -1,0 +1,227 @@
+"""A trace, read: requests, tasks, reports. The world's lines prove, the runtime's lines explain."""
+
+from __future__ import annotations
+
+import errno
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Iterator, Optional
+
+from .duration import Duration
+
+Event = dict
+
+
+class TraceError(ValueError):
+    """A trace that is not one; the message names the line."""
+
+
+@dataclass
+class Request:
+    """One HTTP exchange, as the world saw it. Times are ns; None: it never came to that."""
+
+    op: int
+    task: int
+    url: str
+    method: str
+    start: int
+    blocking: bool
+    connected: Optional[int] = None
+    conn: Optional[int] = None
+    reused: bool = False
+    end: Optional[int] = None
+    rc: Optional[int] = None        # 0: an answer; a negative errno; -ETIMEDOUT: its time was up; -ECANCELED: given up
+    status: int = 0
+    bytes: int = 0
+    cpu: int = 0                    # what its answer costs the program itself
+
+    @property
+    def failed(self) -> bool:
+        """Did it end without an answer, by the world's doing or for want of time?"""
+        return self.rc is not None and self.rc < 0 and self.rc != -errno.ECANCELED
+
+    @property
+    def given_up(self) -> bool:
+        """Was it cancelled because its task was, and not because its own time was up?"""
+        return self.rc == -errno.ECANCELED
+
+    @property
+    def ns(self) -> Duration:
+        """How long it was under way; 0 if it never ended."""
+        return Duration(0 if self.end is None else self.end - self.start)
+
+
+@dataclass
+class Task:
+    """A task, as the runtime told of it."""
+
+    number: int
+    name: str
+    src: Optional[str]              # where it was spawned
+    by: int                         # who spawned it; 0 = nobody
+    t: int
+    done: Optional[int] = None
+    rc: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Block:
+    """The loop stood still: nothing else could run."""
+
+    t: int                          # when it began
+    ns: Duration
+    on: str                         # the call: "http" = http_get_blocking, "cpu" = co_cpu, "sleep", "poll", …
+    src: Optional[str]
+    task: int
+
+
+@dataclass(frozen=True)
+class Leak:
+    what: str                       # "task", "response", "lock", "group"
+    src: Optional[str]
+    task: int = 0
+    name: str = ""
+
+
+@dataclass
+class Trace:
+    """What a run wrote. `events` are its lines after the first, in their order."""
+
+    header: Event
+    events: list[Event]
+    cut: bool = False                                   # the last line is only half there
+    requests: list[Request] = field(default_factory=list)   # in the order they were asked for
+    tasks: dict[int, Task] = field(default_factory=dict)
+    leaks: list[Leak] = field(default_factory=list)
+    reports: list[Event] = field(default_factory=list)      # the world's report lines: t, name, value
+    finished: list[Request] = field(default_factory=list)   # those that ended, in the order they ended; without those given up
+    _cancels: dict[int, tuple[int, str]] = field(default_factory=dict)  # task -> (when, why) it was cancelled last
+
+    @property
+    def ended(self) -> bool:
+        """Did the program run to its end by itself?"""
+        return bool(self.events) and self.events[-1].get("ev") == "end" and self.events[-1].get("from") == "runtime"
+
+    def of(self, ev: str, source: str) -> list[Event]:
+        """All lines of one event from "world" or "runtime"."""
+        return [event for event in self.events if event.get("ev") == ev and event.get("from") == source]
+
+    def report(self, name: str) -> Optional[Event]:
+        """The last report line of that name, or None."""
+        return next((report for report in reversed(self.reports) if report["name"] == name), None)
+
+    def in_flight(self) -> list[tuple[int, int]]:
+        """(ns, requests under way) after every change, in order."""
+        steps, now = [], 0
+        for event in self.events:
+            change = _FLIGHT.get(event.get("ev", "")) if event.get("from") == "world" else None
+            if change:
+                now += change
+                steps.append((event["t"], now))
+        return steps
+
+    def blocks(self) -> list[Block]:
+        """Each time the program made the loop stand still; the price of an answer (a route's cpu) is not the program's doing."""
+        costs = Counter((request.task, request.cpu) for request in self.requests if request.cpu)
+        blocks = []
+        for event in self.of("block", "runtime"):
+            key = event.get("task", 0), event["ns"]
+            if event.get("on") == "cpu" and costs[key] > 0:
+                costs[key] -= 1
+            else:
+                begin = event["t"] - event["ns"] if event["ns"] <= event["t"] else event["t"]
+                blocks.append(Block(begin, Duration(event["ns"]), event.get("on", "?"), event.get("src"), event.get("task", 0)))
+        return blocks
+
+
+_FLIGHT = {"http.start": 1, "http.end": -1, "http.cancelled": -1}
+
+
+def read(text: str) -> Trace:
+    """The trace in `text`. Half a last line (the program was killed) is left out. Raises TraceError."""
+    lines = text.split("\n")
+    cut = bool(lines.pop())
+    events = list(_objects(lines))
+    if not events or events[0].get("trace") != "looplab/trace/v1":
+        raise TraceError("line 1: expected the header of a looplab/trace/v1")
+    trace = Trace(events[0], events[1:], cut)
+    running: dict[int, Request] = {}
+    for number, event in enumerate(trace.events, start=2):
+        try:
+            _take(trace, running, event)
+        except (KeyError, TypeError, AttributeError) as fault:
+            raise TraceError(f"line {number}: {event.get('ev')!r} lacks or distorts {fault}") from None
+    return trace
+
+
+def _objects(lines: list[str]) -> Iterator[Event]:
+    """The lines as JSON objects: all at once, as that is quickest; one by one when that fails, to name the line."""
+    try:
+        events = json.loads("[" + ",".join(lines) + "]")
+        if len(events) == len(lines) and all(type(event) is dict for event in events):
+            return iter(events)
+    except ValueError:
+        pass
+    events = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            event = json.loads(line)
+        except ValueError:
+            event = None
+        if not isinstance(event, dict):
+            raise TraceError(f"line {number}: expected a JSON object")
+        events.append(event)
+    return iter(events)
+
+
+def _take(trace: Trace, running: dict[int, Request], event: Event) -> None:
+    """Files one event where it belongs."""
+    ev = event["ev"]
+    if event["from"] == "world":
+        if ev == "http.start":
+            request = Request(event["op"], event["task"], event["url"], event.get("method", "GET"), event["t"],
+                              bool(event.get("blocking")))
+            running[event["op"]] = request
+            trace.requests.append(request)
+        elif ev == "http.connected":
+            request = running[event["op"]]
+            request.connected, request.conn, request.reused = event["t"], event["conn"], bool(event.get("reused"))
+        elif ev == "http.end":
+            request = running.pop(event["op"])
+            request.end, request.rc, request.status = event["t"], event["rc"], event.get("status", 0)
+            request.bytes, request.cpu = event.get("bytes", 0), event.get("cpu", 0)
+            trace.finished.append(request)
+        elif ev == "http.cancelled":
+            request = running.pop(event["op"])
+            request.end, request.rc = event["t"], _why_cancelled(trace, request, event["t"])
+            if not request.given_up:
+                trace.finished.append(request)
+        elif ev == "report":
+            trace.reports.append({"t": event["t"], "name": event["name"], "value": event["value"]})
+    elif ev == "spawn":
+        trace.tasks[event["task"]] = Task(event["task"], event["name"], event.get("src"), event.get("by", 0), event["t"])
+    elif ev == "done" and event["task"] in trace.tasks:
+        task = trace.tasks[event["task"]]
+        task.done, task.rc = event["t"], event.get("rc")
+    elif ev == "cancel":
+        trace._cancels[event["task"]] = (event["t"], event["why"])
+    elif ev == "leak":
+        trace.leaks.append(Leak(event["what"], event.get("src"), event.get("task", 0), event.get("name", "")))
+
+
+def _why_cancelled(trace: Trace, request: Request, t: int) -> int:
+    """-ETIMEDOUT when the request's own time was up (a blocking one has no other reason), else -ECANCELED."""
+    when, why = trace._cancels.get(request.task, (-1, "timeout" if request.blocking else ""))
+    return -errno.ETIMEDOUT if why == "timeout" and when in (t, -1) else -errno.ECANCELED
+
+
+def first_difference(one: str, other: str) -> tuple[int, str, str]:
+    """(line number, line of one, line of the other) where two traces first differ; "" where one has ended."""
+    mine, theirs = one.split("\n"), other.split("\n")
+    for number in range(max(len(mine), len(theirs))):
+        left = mine[number] if number < len(mine) else ""
+        right = theirs[number] if number < len(theirs) else ""
+        if left != right:
+            return number + 1, left, right
+    return 0, "", ""

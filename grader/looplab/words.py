@@ -1,0 +1,58 @@
+"""Values of a program in a student's words: results, error codes, calls."""
+
+from __future__ import annotations
+
+import errno
+import json
+from typing import Any
+
+from .duration import Duration, show
+
+_CALLS = {"http": "http_get_blocking", "cpu": "co_cpu"}
+
+_WAITS = {"sleep": "co_sleep", "yield": "co_yield", "http": "an HTTP answer", "job": "a worker", "lock": "a lock",
+          "sem": "a semaphore", "event": "an event", "queue.get": "an item from a queue", "queue.put": "room in a queue",
+          "queue.join": "a queue's items to be finished", "task": "a task", "group": "its group", "wait": "its tasks"}
+
+
+def error(rc: int) -> str:
+    """A return code as the contract writes it: -111 is "-ECONNREFUSED"."""
+    if rc >= 0:
+        return str(rc)
+    return "-CO_ENOHOST" if rc == -errno.ENXIO else "-" + errno.errorcode.get(-rc, str(-rc))
+
+
+def result(value: Any) -> str:
+    """One result of a fetch: "status 200, length 5" or "error -ECONNREFUSED"; anything else as JSON."""
+    if not isinstance(value, dict):
+        return json.dumps(value)
+    if set(value) == {"error", "status", "length"} and all(isinstance(part, int) for part in value.values()):
+        answer = f"status {value['status']}, length {value['length']}"
+        if not value["error"]:
+            return answer
+        failed = f"error {error(value['error'])}"
+        return failed if not value["status"] and not value["length"] else f"{failed}, {answer}"
+    return ", ".join(f"{name} {error(part) if name in ('error', 'rc') and isinstance(part, int) else json.dumps(part)}"
+                     for name, part in value.items())
+
+
+def value(any_value: Any) -> str:
+    """Any value, short: times in ms, results as `result` has them, lists by their first few."""
+    if isinstance(any_value, Duration):
+        return show(any_value)
+    if isinstance(any_value, (list, tuple)):
+        shown = ", ".join(value(part) for part in any_value[:4])
+        return f"[{shown}{f', … {len(any_value)} in all' if len(any_value) > 4 else ''}]"
+    if isinstance(any_value, float):
+        return f"{any_value:.6g}"
+    return result(any_value) if isinstance(any_value, (dict, bool, int)) or any_value is None else str(any_value)
+
+
+def call(on: str) -> str:
+    """The C function behind the "on" of a block line."""
+    return _CALLS.get(on, on)
+
+
+def wait(on: str) -> str:
+    """What a task waits for, from the "on" of an await line."""
+    return _WAITS.get(on, on)
