@@ -362,6 +362,7 @@ static void run_until_done(struct loop *loop)
             loop->current = NULL;
         }
         if (loop->alive > 0 && !let_time_pass(loop)) {
+            assert(!loop->broken);      /* then every wait was ended, and nothing can wait again */
             co__report_deadlock(loop);
             loop->rc = -EDEADLK;
             loop->broken = true;
@@ -405,7 +406,6 @@ static int open_all(struct loop *loop, const struct co_options *options, char *e
         snprintf(error, size, "%s: cannot write the trace: %s", trace, strerror(errno));
         return -EINVAL;
     }
-    loop->world = options->world;
     if (!loop->world)
         loop->world = world_virtual_open(setting(options->world_file, "CO_WORLD"), seed, loop->trace, loop->tape,
                                          error, size);
@@ -458,6 +458,7 @@ int co_run_named(co_fn main_fn, void *job, const struct co_options *options, con
     loop.program = options->program ? options->program : "program";
     loop.max_steps = options->max_steps ? options->max_steps : 1000000;
     loop.errno_at = &errno;
+    loop.world = options->world;
     fiber_thread(&loop.fiber);
     stack_pool_init(&loop.stacks, options->stack_size ? options->stack_size : 256 * 1024);
     co__loop = &loop;
