@@ -24,11 +24,16 @@ struct op *co__op_submit(struct co_task *task, struct world_request *request,
     struct op *op = loop->free_ops;
     if (!reserve_due(loop))
         return NULL;
-    if (op)
+    if (op) {
         loop->free_ops = op->next_free;
-    else if (!(op = malloc(sizeof *op)))
-        return NULL;
-    *op = (struct op){.task = task, .deliver = deliver, .arg = arg, .seq = ++loop->seq, .rc = -EINPROGRESS};
+    } else {
+        if (!(op = malloc(sizeof *op)))
+            return NULL;
+        op->next_made = loop->made_ops;
+        loop->made_ops = op;
+    }
+    *op = (struct op){.task = task, .deliver = deliver, .arg = arg, .seq = ++loop->seq, .rc = -EINPROGRESS,
+                      .next_made = op->next_made};
     request->task = task->id;
     request->user = (uintptr_t)op;
     loop->ops++;
@@ -56,8 +61,8 @@ void co__op_free(struct op *op)
 
 void co__op_free_all(struct loop *loop)
 {
-    for (struct op *op = loop->free_ops, *next; op; op = next) {
-        next = op->next_free;
+    for (struct op *op = loop->made_ops, *next; op; op = next) {
+        next = op->next_made;
         free(op);
     }
 }

@@ -97,6 +97,7 @@ struct op {
     void (*deliver)(struct op *, const struct world_completion *); /* takes in what a completion brings */
     void *arg;                      /* for deliver; lives on the waiting task's stack                 */
     struct op *next_free;
+    struct op *next_made;           /* all of them, in use or not                                     */
     uint64_t id;                    /* the world's                                                    */
     uint64_t seq;                   /* when it was asked for                                          */
     int rc;                         /* the last completion's                                          */
@@ -125,7 +126,7 @@ struct loop {
     struct due *due;                /* sorted by (t, seq) when they are made ready                    */
     size_t due_count, due_capacity;
     size_t ops;                     /* operations submitted and not freed; due has room for all       */
-    struct op *free_ops;
+    struct op *free_ops, *made_ops;
     struct co_scope *free_scopes;
     uint32_t next_id;
     size_t alive;                   /* tasks not done                                                 */
