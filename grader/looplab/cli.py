@@ -8,6 +8,7 @@ import re
 import sys
 import tempfile
 import time
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, Optional, TextIO
@@ -46,16 +47,30 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     """Runs the command line (without the program's name); returns the exit code."""
     try:
         options = _arguments(argv)
-        order = _order(options, root)
+        return _grade_all(_order(options, root), _style(options))
     except (UsageError, seeds.SeedError) as fault:
         print(_for(sys.stderr, f"looplab: {fault}"), file=sys.stderr)
         return results.UNGRADABLE
     except LabError as fault:
         print(_for(sys.stderr, f"looplab: {fault}"), file=sys.stderr)
         return results.FAULT
-    style = Style(colour=not options.no_color and "NO_COLOR" not in os.environ and sys.stdout.isatty()
-                  and os.environ.get("TERM") != "dumb")
-    return _grade_all(order, style)
+    except Exception as fault:      # whatever it is, it is no student's: no traceback on their screen, and never exit 1
+        return _internal(fault)
+
+
+def _style(options: argparse.Namespace) -> Style:
+    return Style(colour=not options.no_color and "NO_COLOR" not in os.environ and sys.stdout.isatty()
+                 and os.environ.get("TERM") != "dumb")
+
+
+def _internal(fault: Exception) -> int:
+    """A fault of the grader that nobody foresaw, in one line."""
+    if os.environ.get("LOOPLAB_DEBUG"):
+        traceback.print_exc()
+    last = traceback.extract_tb(fault.__traceback__)[-1]
+    print(_for(sys.stderr, f"looplab: internal error at {Path(last.filename).name}:{last.lineno}: {type(fault).__name__}: {fault} "
+                           "(LOOPLAB_DEBUG=1 shows more)"), file=sys.stderr)
+    return results.FAULT
 
 
 def _arguments(argv: list[str]) -> argparse.Namespace:
@@ -140,7 +155,7 @@ def _grade(lab: Lab, order: Order) -> tuple[dict, Source]:
         checks = _run_checks(session, lab, order)
         elapsed = time.monotonic() - began
         result = _result(lab, order, session, checks, elapsed)
-        return result, _source(session, lab, folder)
+        return result, _source(session, lab, folder, result)
     finally:
         session.close()
 
@@ -167,7 +182,9 @@ def _run_checks(session: "Session", lab: Lab, order: Order) -> "Checks":
     files = [file for file in files if file.is_file()]
     if files:
         sys.pycache_prefix = sys.pycache_prefix or str(lab.root / "build" / "pycache")
-        pytest.main([*_PYTEST, f"--rootdir={lab.root}", *map(str, files)], plugins=[checks])
+        code = pytest.main([*_PYTEST, f"--rootdir={lab.root}", *map(str, files)], plugins=[checks])
+        if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
+            checks.fault = checks.fault or f"pytest could not run the checks of labs/{lab.slug} (exit code {int(code)})"
         session.settle()
     if not checks.checks and not checks.fault:
         checks.fault = f"labs/{lab.slug} has no checks (test_visible.py)"
@@ -175,7 +192,7 @@ def _run_checks(session: "Session", lab: Lab, order: Order) -> "Checks":
     return checks
 
 
-_PYTEST = ["-c", os.devnull, "--noconftest", "--import-mode=importlib", "--capture=sys", "--quiet"] + [
+_PYTEST = ["-c", os.devnull, "--noconftest", "--import-mode=importlib", "--capture=sys"] + [
     word for name in ("terminal", "cacheprovider", "logging", "doctest", "junitxml", "unittest", "nose", "pastebin", "stepwise",
                       "unraisableexception", "threadexception", "faulthandler", "setuponly", "setupplan", "debugging", "recwarn",
                       "warnings", "legacypath", "monkeypatch", "tmpdir", "reports", "freeze_support", "pytester")
@@ -192,10 +209,11 @@ def _result(lab: Lab, order: Order, session: "Session", checks: "Checks", elapse
     return results.graded(lab.slug, checks.checks, order.seed, elapsed_s, session.program.advice, session.output, order.check)
 
 
-def _source(session: "Session", lab: Lab, folder: Path) -> Source:
-    short = f"labs/{lab.slug}"
-    line = session.program.line if session.program else (lambda src: "")
-    return Source(lab.source, line, _first_todo(lab, folder / lab.source), short)
+def _source(session: "Session", lab: Lab, folder: Path, result: dict) -> Source:
+    """What the card quotes of the student's file, read while the session still has it."""
+    places = {check.get("src") for check in result["checks"]} | {result.get("src")}
+    quoted = {src: session.program.line(src) for src in places if src} if session.program else {}
+    return Source(lab.source, lambda src: quoted.get(src, ""), _first_todo(lab, folder / lab.source), f"labs/{lab.slug}")
 
 
 def _first_todo(lab: Lab, file: Path) -> Optional[str]:

@@ -90,18 +90,20 @@ class LabFixture:
     @property
     def findings(self) -> list[Finding]:
         """What the sanitizers found in all runs so far, each place once; for a check with last=True."""
+        self._session.settle()
         return list(self._session.findings)
 
     def should_be_clean(self) -> None:
         """No finding of the sanitizers, and the same behaviour in both builds, in any run so far."""
-        self._session.settle()
-        if self._session.findings:
-            first, others = self._session.findings[0], len(self._session.findings) - 1
-            more = f"\n(and {others} more: mend this one first)" if others else ""
-            quoted = f"\n{first.src}: {first.code}" if first.src and first.code else ""
-            raise CheckFailed(Failure("no fault of memory or arithmetic in any run", f"{first.kind}{quoted}",
-                                      Cause("sanitizer", f"{first.src or 'the program'} {first.message}{more}", first.src)),
-                              replay=self._session.replay_of(first))
+        found = self.findings
+        if not found:
+            return
+        first, others = found[0], len(found) - 1
+        where = f"{first.src} ({first.code})" if first.src and first.code else first.src or "the program"
+        raise CheckFailed(Failure("no fault of memory or arithmetic in any run",
+                                  first.kind + (f", and {others} more: mend this one first" if others else ""),
+                                  Cause("sanitizer", f"{where}: {first.message}", first.src)),
+                          replay=self._session.replay_of(first))
 
     def should_be_covered(self, lines: float = 100.0, branches: float = 0.0) -> None:
         """The checks reach at least so many per cent of the file's lines and branches; names the first piece that never ran."""

@@ -50,6 +50,11 @@ class Checks:
         if isinstance(node, pytest.Collector) and not self.fault:
             self.fault = _import_fault(call.excinfo.value, node)
 
+    def pytest_internalerror(self, excinfo: Any) -> None:
+        """A fault of the plugin itself: named, not shown as pages of Python."""
+        last = traceback.extract_tb(excinfo.value.__traceback__)[-1]
+        self.fault = self.fault or f"{_short(last.filename)}:{last.lineno}: {excinfo.type.__name__}: {excinfo.value}"
+
     def pytest_collection_modifyitems(self, items: list) -> None:
         """Makes checks of the tests, and puts them into an order in which what is needed comes first."""
         try:
@@ -149,12 +154,20 @@ class Checks:
         self._comparison = None
         if check.last and self.session:
             self._finish_runs(check)
-        for name in check.needs:
-            for need in self._named(name):
-                if need.status != "passed":
-                    check.skipped(f"skipped, as it needs \"{need.title.rstrip('.')}\" ({need.id}), which "
-                                  f"{'was itself skipped' if need.status == 'skipped' else 'has not passed'}")
-                    pytest.skip(check.message)
+        missing = self._missing(check)
+        if missing:
+            check.skipped(f"needs \"{missing.title.rstrip('.')}\" ({missing.id}), which "
+                          f"{'could not be checked' if missing.status == 'error' else 'fails'}")
+            pytest.skip(check.message)
+
+    def _missing(self, check: Check) -> Optional[Check]:
+        """The check for want of which this one is skipped: the one that did not pass, not one skipped because of it."""
+        for need in (need for name in check.needs for need in self._named(name)):
+            if need.status == "skipped":
+                return self._missing(need) or need
+            if need.status != "passed":
+                return need
+        return None
 
     def _finish_runs(self, check: Check) -> None:
         """The first summary: every ordinary run has been started, so gcovr can work beside the sanitizers' last ones."""

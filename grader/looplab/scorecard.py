@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Callable, Optional
 
@@ -70,12 +71,17 @@ def _list(result: dict, style: Style) -> list[str]:
 
 def _line(check: dict, style: Style) -> str:
     mark, colour = _MARKS[check["status"]]
-    took = show(check["virtual_ns"]) if "virtual_ns" in check and check["status"] in ("passed", "failed") else ""
+    took = _roughly(check["virtual_ns"]) if "virtual_ns" in check and check["status"] in ("passed", "failed") else ""
     room = WIDTH - 13 - (len(took) + 2 if took else 0)
     title = cut(printable(check["title"]).rstrip("."), room)
     score = f"{check['score']:3}/{check['max_score']:<3}"
     line = f"  {style.paint(mark, colour)} {score}  {title}"
     return line + (" " * (room - len(title) + 2) + took if took else "")
+
+
+def _roughly(ns: int) -> str:
+    """A time in the list: whole milliseconds where they say enough; messages have it exactly."""
+    return show(ns if ns < 10_000_000 else round(ns, -6))
 
 
 # ---- what went wrong ----
@@ -86,9 +92,9 @@ def _failures(result: dict, style: Style, source: Source) -> list[str]:
     for check in result["checks"]:
         if check["status"] in ("failed", "error"):
             lines += _failure(check, style, source) + [""]
-    skipped = [check for check in result["checks"] if check["status"] == "skipped"]
-    for check in skipped:
-        lines += fill(f"{check['title'].rstrip('.')}: {check['message']}.", "    ", first="  – ")
+    skipped = Counter(check["message"] for check in result["checks"] if check["status"] == "skipped")
+    for why, times in skipped.items():
+        lines += fill(f"skipped {count(times, 'check')}: {'it' if times == 1 else 'each'} {printable(why)}", "    ", first="  – ")
     return lines + ([""] if skipped else [])
 
 
@@ -101,7 +107,7 @@ def _failure(check: dict, style: Style, source: Source) -> list[str]:
         return lines + fill(f"the grader is at fault here, not you: {check['message']}", "    ")
     lines += message(check["message"])
     code = source.line(check["src"]) if "src" in check else ""
-    if code:
+    if code and code not in check["message"]:
         lines += ["    " + " " * _LABEL + cut(f"{check['src']} | {printable(code)}", WIDTH - 4 - _LABEL)]
     if "replay" in check:
         lines += command("again:", check["replay"])

@@ -26,8 +26,36 @@ from .trace import Trace, TraceError, first_difference, read
 from .world import World
 
 KILLS_MOST = 2              # so many runs may be stopped at a limit; then no further one is begun
-PENDING_MOST = 2            # so many sanitizer runs may be under way behind the one in front
+PENDING_MOST = 4            # so many sanitizer runs may be under way behind the one in front
 TRACE_MOST = 48 << 20       # bytes of a trace that are read
+
+
+class Desk:
+    """Where one process at a time runs: an empty folder to be in, and a place for its trace.
+
+    Desks are used again, as making and removing folders costs more than a run does; a folder that a program has
+    left anything in is replaced by a fresh one, so that no run can leave word for the next.
+    """
+
+    def __init__(self, folder: Path):
+        self.home = folder / "home"
+        self.trace = folder / "trace"
+        self.home.mkdir(parents=True)
+
+    def clear(self) -> None:
+        """Makes it as good as new."""
+        self.trace.unlink(missing_ok=True)
+        if not self.home.is_dir() or self.home.is_symlink() or any(self.home.iterdir()):
+            shutil.rmtree(self.home, ignore_errors=True)
+            self.home.mkdir(exist_ok=True)
+
+    def text(self) -> str:
+        """The trace that was written here; "" if there is none."""
+        try:
+            with open(self.trace, encoding="utf-8", errors="replace", newline="\n") as file:
+                return file.read(TRACE_MOST)
+        except OSError:
+            return ""
 
 
 @dataclass
@@ -41,7 +69,7 @@ class Recorded:
     text: str                           # its trace
     trace: Optional[Trace]
     asan: Optional[process.Running] = None      # under way, or None: settled
-    asan_trace: Optional[Path] = None
+    desk: Optional[Desk] = None                 # the sanitizer run's
     findings: list[Finding] = field(default_factory=list)
     again: Optional[Callable[[], str]] = None   # makes the cover run once more and returns its trace
     fault: Optional[str] = None
@@ -60,6 +88,8 @@ class Session:
         self._build_failed: Optional[BaseException] = None
         self._recorded: dict[tuple, Recorded] = {}
         self._pending: list[Recorded] = []
+        self._desks: list[Desk] = []                # those free
+        self._desks_made = 0
         self._replays: dict[tuple, str] = {}
         self._worlds: dict[str, int] = {}
         self._asan_off = False
@@ -111,32 +141,36 @@ class Session:
         return Run(recorded.trace, world, mode, asked, recorded.outcome.stdout, passes, recorded.replay, todo, tell)
 
     def _make(self, check: Check, mode: str, world: World, words: list[str], tape: Optional[str]) -> Recorded:
-        program, number = self.ready(), len(self._recorded)
-        path = self._save(check, world)
-        traces = self.work / "traces"
-        traces.mkdir(exist_ok=True)
+        program, path = self.ready(), self._save(check, world)
         options = ["--world", str(path), "--seed", str(self.seed)] + (["--tape", tape] if tape else [])
 
-        def start(binary: Path, name: str, limits: process.Limits) -> process.Running:
-            argv = [binary, *options, "--trace", str(traces / name), mode, *words]
-            return process.start(argv, limits=limits, cwd=self._run_folder(name), launch=self.lab.launch)
+        def start(binary: Path, desk: Desk, limits: process.Limits) -> process.Running:
+            argv = [binary, *options, "--trace", str(desk.trace), mode, *words]
+            return process.start(argv, limits=limits, cwd=desk.home, launch=self.lab.launch)
 
-        def again() -> str:
-            start(program.cover, f"{number}.again", process.COVER).finish()
-            return _read(traces / f"{number}.again")
+        def cover() -> tuple[process.Outcome, str]:
+            desk = self._take_desk()
+            outcome = start(program.cover, desk, process.COVER).finish()
+            text = desk.text()
+            self._desks.append(desk)
+            return outcome, text
 
-        asan = None if self._asan_off else start(program.asan, f"{number}.asan", process.ASAN)
-        outcome = start(program.cover, f"{number}.cover", process.COVER).finish()
-        text = _read(traces / f"{number}.cover")
+        desk = None if self._asan_off else self._take_desk()
+        asan = start(program.asan, desk, process.ASAN) if desk else None
+        outcome, text = cover()
         recorded = Recorded(check, mode, self._replay(mode, path, words, tape), outcome, text, self._parse(check, text),
-                            asan, traces / f"{number}.asan", again=again)
+                            asan, desk, again=lambda: cover()[1])
         self._after(recorded)
         return recorded
 
-    def _run_folder(self, name: str) -> Path:
-        folder = self.work / "runs" / name
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+    def _take_desk(self) -> Desk:
+        """A free desk, as good as new."""
+        if self._desks:
+            desk = self._desks.pop()
+            desk.clear()
+            return desk
+        self._desks_made += 1
+        return Desk(self.work / "desks" / str(self._desks_made))
 
     def _parse(self, check: Check, text: str) -> Optional[Trace]:
         try:
@@ -185,7 +219,9 @@ class Session:
         if recorded.asan is None:
             return
         outcome, recorded.asan = recorded.asan.finish(), None
-        assert self.program and recorded.asan_trace and recorded.again
+        assert self.program and recorded.desk
+        text = recorded.desk.text()
+        self._desks.append(recorded.desk)
         recorded.findings = sanitizer.findings(outcome.stderr, self.program)
         for finding in recorded.findings:
             self._found(finding, recorded)
@@ -197,7 +233,7 @@ class Session:
             self._found(Finding("limit", f"was stopped at a limit ({outcome.limit}) in the build with sanitizers, "
                                          "though not in the plain one", None, "", ""), recorded)
         elif not recorded.findings:
-            recorded.fault = self._compare(recorded, _read(recorded.asan_trace))
+            recorded.fault = self._compare(recorded, text)
         if recorded.fault:
             recorded.check.faulty(recorded.fault)
 
@@ -281,11 +317,3 @@ class Session:
                 pass
         shutil.rmtree(self.work, ignore_errors=True)
 
-
-def _read(path: Path) -> str:
-    """A trace's text; "" if there is none."""
-    try:
-        with open(path, encoding="utf-8", errors="replace", newline="\n") as file:
-            return file.read(TRACE_MOST)
-    except FileNotFoundError:
-        return ""
