@@ -27,7 +27,7 @@ export LAB FROM OUT SEED MODE WORLD TRACE TAPE URLS JSON CC
 say := $(if $(V),,@)
 
 # ---- What must be installed -------------------------------------------------------------------
-# build/deps.mk says what was found: the Python that has pytest, the number of cores. It is made again when
+# build/deps.mk says what was found: the Python that has pytest, the contributors' tools, the number of cores. It is made again when
 # deps.sh changes, when PYTHON asks for another one, and after `make clean`; else nothing is checked.
 
 asked_python := $(PYTHON)
@@ -70,28 +70,33 @@ includes := -Isim/include -Isim -Isim/world $(kit_folders:%=-I%)
 CFLAGS := -std=gnu11 -g -Wall -Wextra -Werror -fno-optimize-sibling-calls -fno-omit-frame-pointer \
           -U_FORTIFY_SOURCE -ffile-prefix-map=$(CURDIR)=.
 
-# The variants of the kit. NAME has NAME_flags and perhaps NAME_cc; its objects are in build/obj/NAME, its library is
-# build/kit/libco-NAME.a (the plain one: libco.a), its tests are in build/tests/NAME, the reference solutions linked
-# with it in build/solutions/NAME. Grading needs the first two; the others are for `make test`.
+# The variants of the kit. NAME has NAME_flags, and perhaps NAME_cc and NAME_needs, the tools of deps.sh without which
+# it is left out. Its objects are in build/obj/NAME, its library is build/kit/libco-NAME.a (the plain one: libco.a),
+# its tests are in build/tests/NAME, the reference solutions linked with it in build/solutions/NAME. Grading
+# needs the first two; the others are for `make test`.
 variants := plain asan ucontext gcc-O0 tsan clang clang-O0 clang-asan aarch64
-sanitize := -O1 -fsanitize=address,undefined
 plain_flags := -O2
-asan_flags := $(sanitize)
+asan_flags := -O1 -fsanitize=address,undefined
 ucontext_flags := -O2 -DCO_UCONTEXT
 gcc-O0_flags := -O0
 tsan_flags := -O1 -fsanitize=thread
+tsan_needs := tsan
 clang_cc := clang
 clang_flags := -O2
+clang_needs := clang
 clang-O0_cc := clang
 clang-O0_flags := -O0
+clang-O0_needs := clang
 clang-asan_cc := clang
-clang-asan_flags := $(sanitize)
+clang-asan_flags := $(asan_flags)
+clang-asan_needs := clang-sanitizers
 aarch64_cc := aarch64-linux-gnu-gcc
 aarch64_flags := -O2
+aarch64_needs := cross-cc cross-libs qemu
 
-# Those whose compiler is on the PATH. (What is left out, grader/tests says.)
-there = $(wildcard $(addsuffix /$1,$(subst :, ,$(PATH))))
-have := $(foreach v,$(variants),$(if $(or $(if $($v_cc),,always),$(call there,$($v_cc))),$v))
+have := $(foreach v,$(variants),$(if $(filter-out $(looplab_tools),$($v_needs)),,$v))
+tested := $(filter plain asan ucontext aarch64,$(have))
+
 dash = $(if $(filter-out plain,$1),-$1)
 compile = $(say)$(or $($1_cc),$(CC)) $(CFLAGS) $($1_flags) $2 -MMD -MP -c $< -o $@
 
@@ -158,7 +163,7 @@ build/compile_commands.json: build/kit/sources.txt build/kit/flags.txt $(wildcar
 
 kit := build/kit/libco.a build/kit/libco-asan.a $(patsubst grader/launcher/%.c,build/kit/%,$(wildcard grader/launcher/launch.c)) \
        $(foreach v,plain asan,$(LABS:%=build/kit/%/main$(call dash,$v).o)) build/compile_commands.json
-test_programs := $(foreach v,$(filter plain asan ucontext aarch64,$(have)),$(tests:%=build/tests/$v/%)) \
+test_programs := $(foreach v,$(tested),$(tests:%=build/tests/$v/%)) \
        $(foreach v,$(have),$(LABS:%=build/solutions/$v/%/program))
 
 # ---- Exit codes -------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ END
 
 dev_tools() {
     cat <<'END'
+tsan             | finds data races in the kit                             | gcc                | libtsan           | gcc                  | -
 clang            | a second compiler must agree: same warnings, same trace | clang              | clang compiler-rt | clang compiler-rt    | -
 clang-sanitizers | the same under clang's sanitizers                       | libclang-rt-dev    | compiler-rt       | compiler-rt          | -
 gdb              | bt must end cleanly inside a task                       | gdb                | gdb               | gdb                  | -
@@ -93,6 +94,7 @@ find_python() {
 check_python3() { found=$(find_python sys) && first_line "$found" --version; }
 check_pytest() { found=$(find_python pytest) && "$found" -c 'import pytest, sys; print(pytest.__version__, "for", sys.executable)'; }
 
+check_tsan() { links "$CC" "$empty_main" -fsanitize=thread && echo "thread"; }
 check_clang() { links clang "$empty_main" && first_line clang --version; }
 check_clang_sanitizers() { links clang "$empty_main" -fsanitize=address,undefined && echo "address, undefined"; }
 check_gdb() { first_line gdb --version | grep .; }
@@ -106,13 +108,10 @@ check_cross_libs() { links $CROSS-gcc "$use_jansson" -ljansson && links $CROSS-g
 
 check() { "check_$(echo "$1" | tr - _)"; }
 
-# missing LIST: the names of the list's tools that do not work, blanks between them.
-missing() {
-    "$1" | while IFS='|' read -r name _; do
-        name=$(echo "$name" | tr -d ' ')
-        check "$name" > /dev/null || echo "$name"
-    done | tr '\n' ' ' | sed 's/ $//'
-}
+# names LIST: all tools of a list; missing LIST: those that do not work; working LIST: those that do.
+names() { "$1" | cut -d '|' -f 1 | tr -d ' '; }
+missing() { for tool in $(names "$1"); do check "$tool" > /dev/null || printf '%s ' "$tool"; done | sed 's/ $//'; }
+working() { for tool in $(names "$1"); do check "$tool" > /dev/null && printf '%s ' "$tool"; done | sed 's/ $//'; }
 
 # field LIST NAME N: the Nth field of a tool.
 field() {
@@ -220,6 +219,7 @@ install() {
         echo "looplab_deps := ok"
         echo "looplab_asked := ${PYTHON:-}"
         echo "looplab_python := $(find_python pytest)"
+        echo "looplab_tools := $(working dev_tools)"
         echo "looplab_cores := $(getconf _NPROCESSORS_ONLN 2> /dev/null || echo 1)"
     } > "$1.tmp" && mv "$1.tmp" "$1"
 }
@@ -281,9 +281,8 @@ dev() {
         echo "deps: without $tool ($(field dev_tools "$tool" 2)): could not be installed; tests that need it are skipped" >&2
         without="$without $tool"
     done
-    if [ -z "$without" ]; then
-        echo "deps: the contributors' tools are all there"
-    fi
+    [ -n "$without" ] || echo "deps: the contributors' tools are all there"
+    rm -f build/deps.mk     # make then looks again
 }
 
 # ---- Telling --------------------------------------------------------------------------------------

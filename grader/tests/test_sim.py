@@ -6,37 +6,17 @@ A variant that could not be built here is skipped by name, with what it lacks.
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build"
-
-NEEDS = {
-    "plain": [],
-    "asan": [],
-    "ucontext": [],
-    "aarch64": ["aarch64-linux-gnu-gcc", "qemu-aarch64"],
-}
-"""Each variant the C tests are built in, with the programs it needs."""
+from variants import BUILD, ROOT, command, require
 
 TESTS = sorted(path.stem for path in (ROOT / "sim" / "tests").glob("test_*.c"))
 
 
-def command(variant: str, program: Path) -> list[str]:
-    """How to run a program of this variant; skips the test where this machine cannot."""
-    for tool in NEEDS[variant]:
-        if not shutil.which(tool):
-            pytest.skip(f"no {tool} here (make deps-dev)")
-    assert program.exists(), f"{program.relative_to(ROOT)} is not built: say make test"
-    return ["qemu-aarch64", str(program)] if variant == "aarch64" else [str(program)]
-
-
 @pytest.mark.parametrize("name", TESTS)
-@pytest.mark.parametrize("variant", NEEDS)
+@pytest.mark.parametrize("variant", ["plain", "asan", "ucontext", "aarch64"])
 def test_c(variant, name):
     run = subprocess.run(command(variant, BUILD / "tests" / variant / name), cwd=ROOT, stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
@@ -59,8 +39,7 @@ def test_editors_are_told_how_each_file_is_compiled():
 
 
 def test_clang_has_no_warning():
-    if not shutil.which("clang"):
-        pytest.skip("no clang here (make deps-dev)")
+    require("clang")
     messages = []
     for file, words in commands():
         run = subprocess.run(["clang", *words[1:], "-fsyntax-only", "-Werror"], cwd=ROOT, text=True, capture_output=True)
