@@ -1,30 +1,61 @@
-/* fault.c - a touch of a stack's guard page gets a report; any other fault goes its usual way. */
+/* fault.c - a touch of a stack's guard page gets a report; any other fault leaves a line in the trace and goes its
+ * usual way. */
 #define _GNU_SOURCE
 #include "runtime.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <ucontext.h>
 
 /* The handler cannot run on the stack that is full: it has one of its own. */
 enum { HANDLER_STACK = 64 * 1024 };
 
-static _Thread_local struct sigaction before_segv, before_bus;
+static const int SIGNALS[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+enum { SIGNAL_COUNT = sizeof SIGNALS / sizeof *SIGNALS };
+
+static _Thread_local struct sigaction before[SIGNAL_COUNT];
 static _Thread_local stack_t before_stack;
 static _Thread_local void *handler_stack;
+
+static void restore_signals(void)
+{
+    for (int i = 0; i < SIGNAL_COUNT; i++)
+        sigaction(SIGNALS[i], &before[i], NULL);
+}
+
+/* The instruction that faulted, as if a call returned there: source_line looks one byte before. */
+static const void *faulting_place(const ucontext_t *context)
+{
+#if defined(__x86_64__) && defined(__linux__)
+    return (const char *)context->uc_mcontext.gregs[REG_RIP] + 1;
+#elif defined(__aarch64__) && defined(__linux__)
+    return (const char *)context->uc_mcontext.pc + 1;
+#else
+    (void)context;
+    return NULL;
+#endif
+}
+
+static void trace_crash(struct loop *loop, int signal_number, const void *place)
+{
+    trace_begin(loop->open_trace, loop->now, TRACE_RUNTIME, "crash");
+    trace_int(loop->open_trace, "signal", signal_number);
+    trace_src(loop->open_trace, "src", place);
+    trace_end(loop->open_trace);
+    trace_flush(loop->open_trace);
+}
 
 static void on_fault(int signal_number, siginfo_t *info, void *context)
 {
     struct loop *loop = co__loop;
     struct co_task *task = loop ? loop->current : NULL;
-    (void)context;
-    sigaction(SIGSEGV, &before_segv, NULL);     /* a second fault, in here, is not ours */
-    sigaction(SIGBUS, &before_bus, NULL);
+    restore_signals();                          /* a second fault, in here, is not ours */
     if (task && task->stack && stack_overflowed(&loop->stacks, task->stack, info->si_addr))
-        co__report_overflow(loop);
-    if (loop && loop->trace)
-        trace_flush(loop->trace);
-    (void)signal_number;                        /* return: the instruction faults again, and now as usual */
+        co__report_overflow(loop, faulting_place(context));
+    if (loop && loop->open_trace)
+        trace_crash(loop, signal_number, faulting_place(context));
+    /* Return: the instruction faults again, and now as usual. */
 }
 
 void co__fault_install(void)
@@ -39,16 +70,15 @@ void co__fault_install(void)
     action.sa_flags = SA_SIGINFO | SA_ONSTACK;
     sigemptyset(&action.sa_mask);
     sigaltstack(&own, &before_stack);
-    sigaction(SIGSEGV, &action, &before_segv);
-    sigaction(SIGBUS, &action, &before_bus);
+    for (int i = 0; i < SIGNAL_COUNT; i++)
+        sigaction(SIGNALS[i], &action, &before[i]);
 }
 
 void co__fault_remove(void)
 {
     if (!handler_stack)
         return;
-    sigaction(SIGSEGV, &before_segv, NULL);
-    sigaction(SIGBUS, &before_bus, NULL);
+    restore_signals();
     if (before_stack.ss_sp == NULL)
         before_stack.ss_flags = SS_DISABLE;
     sigaltstack(&before_stack, NULL);

@@ -12,7 +12,10 @@
 
 _Thread_local struct loop *co__loop;
 
-enum { BATCH = 64 };        /* completions fetched with one call */
+enum {
+    BATCH = 64,                 /* completions fetched with one call                           */
+    TRACED_STEPS = 50000,       /* more of them at one instant are not traced: nobody could read that */
+};
 
 /* ---- The ready queue: strictly first in, first out ------------------------------------------- */
 
@@ -99,7 +102,7 @@ static inline void switch_to(struct loop *loop, struct co_task *from, struct co_
 static _Noreturn void overflowed(struct loop *loop, struct co_task *task)
 {
     loop->current = task;
-    co__report_overflow(loop);
+    co__report_overflow(loop, task->waits_at);
 }
 
 int co__suspend(struct co_task *self, enum wait_kind kind, const void *what)
@@ -159,6 +162,35 @@ void co__task_arrived(struct co_task *self)
     arrive(co__loop, FIBER(self));
 }
 
+void co__trace_resume(struct loop *loop)
+{
+    loop->trace = loop->open_trace;
+}
+
+static void restart_steps(struct loop *loop)
+{
+    loop->steps = 0;
+    loop->steps_mark = loop->max_steps < TRACED_STEPS ? loop->max_steps : TRACED_STEPS;
+    co__trace_resume(loop);
+}
+
+/* Many steps without time passing: the trace falls silent, so that an endless loop does not fill the disk; in the
+ * end it is a livelock. */
+static void too_many_steps(struct loop *loop, const void *pc)
+{
+    if (loop->steps > loop->max_steps) {
+        co__trace_resume(loop);
+        co__report_livelock(loop, pc);
+    }
+    if (loop->trace) {
+        trace_begin(loop->trace, loop->now, TRACE_RUNTIME, "silence");
+        trace_int(loop->trace, "steps", (int64_t)loop->steps_mark);
+        trace_end(loop->trace);
+    }
+    loop->trace = NULL;
+    loop->steps_mark = loop->max_steps;
+}
+
 struct co_task *co__enter_always(const void *pc)
 {
     struct loop *loop = co__loop;
@@ -166,8 +198,8 @@ struct co_task *co__enter_always(const void *pc)
     if (!self)
         return NULL;
     self->waits_at = pc;
-    if (++loop->steps > loop->max_steps)
-        co__report_livelock(loop, pc);
+    if (++loop->steps > loop->steps_mark)
+        too_many_steps(loop, pc);
     if (loop->cancels_deferred)
         co__cancel_update(self, "call", pc);
     return self;
@@ -193,7 +225,7 @@ static void set_now(struct loop *loop)
 {
     int64_t now = loop->world->now(loop->world);
     if (now != loop->now)
-        loop->steps = 0;
+        restart_steps(loop);
     loop->now = now;
 }
 
@@ -402,7 +434,7 @@ static int open_all(struct loop *loop, const struct co_options *options, char *e
     const char *tape = setting(options->tape, "CO_TAPE"), *trace = setting(options->trace_file, "CO_TRACE");
     if (tape && !(loop->tape = tape_open(tape, error, size)))
         return -EINVAL;
-    if (trace && !(loop->trace = trace_open(trace, loop->program, seed))) {
+    if (trace && !(loop->open_trace = loop->trace = trace_open(trace, loop->program, seed))) {
         snprintf(error, size, "%s: cannot write the trace: %s", trace, strerror(errno));
         return -EINVAL;
     }
@@ -416,7 +448,7 @@ static void close_all(struct loop *loop)
 {
     if (loop->world)
         loop->world->close(loop->world);
-    trace_close(loop->trace);
+    trace_close(loop->open_trace);
     if (loop->tape)
         tape_close(loop->tape);
     timers_free(&loop->timers);
@@ -436,6 +468,7 @@ static int run_main(struct loop *loop, co_fn main_fn, void *job, const char *nam
     main_task->seen = true;
     run_until_done(loop);               /* a group may lie in memory that nobody gave back: */
     end_others(loop);
+    co__trace_resume(loop);
     co__report_leaks(loop);
     int rc = loop->rc ? loop->rc : main_task->rc;
     if (loop->trace) {
@@ -459,6 +492,7 @@ int co_run_named(co_fn main_fn, void *job, const struct co_options *options, con
     loop.max_steps = options->max_steps ? options->max_steps : 1000000;
     loop.errno_at = &errno;
     loop.world = options->world;
+    restart_steps(&loop);
     fiber_thread(&loop.fiber);
     stack_pool_init(&loop.stacks, options->stack_size ? options->stack_size : 256 * 1024);
     co__loop = &loop;

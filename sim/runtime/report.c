@@ -27,8 +27,8 @@ static long long ms(int64_t ns)
 /* Ends a program that cannot go on: what was traced and covered so far is kept. */
 static _Noreturn void end_program(struct loop *loop)
 {
-    if (loop->trace)
-        trace_flush(loop->trace);
+    if (loop->open_trace)
+        trace_flush(loop->open_trace);
     if (__gcov_dump)
         __gcov_dump();
     _exit(CO_EXIT_FATAL);
@@ -130,9 +130,9 @@ void co__report_deadlock(struct loop *loop)
     for (uint32_t id = 0; (task = co__task_after(loop, id)); id = task->id) {
         if (shown++ < DEADLOCK_LINES)
             print_wait(task);
-        if (loop->trace)
-            trace_deadlock(loop->trace, loop->now, task);
-        if (shown > DEADLOCK_LINES && !loop->trace)
+        if (loop->open_trace)
+            trace_deadlock(loop->open_trace, loop->now, task);
+        if (shown > DEADLOCK_LINES && !loop->open_trace)
             break;
     }
     if (shown > DEADLOCK_LINES)
@@ -151,33 +151,35 @@ void co__report_livelock(struct loop *loop, const void *pc)
             place(task->spawned_at), place(pc));
     if (task->cancel_now)
         fprintf(stderr, "  this task was cancelled: each call that waits returns -ECANCELED at once; return from the task\n");
-    if (loop->trace) {
-        trace_begin(loop->trace, loop->now, TRACE_RUNTIME, "livelock");
-        trace_int(loop->trace, "task", task->id);
-        trace_src(loop->trace, "src", pc);
-        trace_int(loop->trace, "steps", (int64_t)loop->max_steps);
-        trace_end(loop->trace);
+    if (loop->open_trace) {
+        trace_begin(loop->open_trace, loop->now, TRACE_RUNTIME, "livelock");
+        trace_int(loop->open_trace, "task", task->id);
+        trace_src(loop->open_trace, "src", pc);
+        trace_int(loop->open_trace, "steps", (int64_t)loop->max_steps);
+        trace_end(loop->open_trace);
     }
     end_program(loop);
 }
 
-void co__report_overflow(struct loop *loop)
+void co__report_overflow(struct loop *loop, const void *at)
 {
     const struct co_task *task = loop->current;
     char text[512];
     int length = snprintf(text, sizeof text,
-                          "%s: stack overflow in task %u %s, spawned at %s: its stack of %zu KiB is full "
+                          "%s: stack overflow at %s in task %u %s, spawned at %s: its stack of %zu KiB is full "
                           "(endless recursion, or a large array on the stack?)\n",
-                          loop->program, task->id, task->name, place(task->spawned_at), loop->stacks.size / 1024);
+                          loop->program, place(at), task->id, task->name, place(task->spawned_at),
+                          loop->stacks.size / 1024);
     if (write(STDERR_FILENO, text, (size_t)length) < 0)
         _exit(CO_EXIT_FATAL);
-    if (loop->trace) {
-        trace_begin(loop->trace, loop->now, TRACE_RUNTIME, "overflow");
-        trace_int(loop->trace, "task", task->id);
-        trace_str(loop->trace, "name", task->name, strlen(task->name));
-        trace_src(loop->trace, "src", task->spawned_at);
-        trace_int(loop->trace, "size", (int64_t)loop->stacks.size);
-        trace_end(loop->trace);
+    if (loop->open_trace) {
+        trace_begin(loop->open_trace, loop->now, TRACE_RUNTIME, "overflow");
+        trace_int(loop->open_trace, "task", task->id);
+        trace_str(loop->open_trace, "name", task->name, strlen(task->name));
+        trace_src(loop->open_trace, "src", task->spawned_at);
+        trace_src(loop->open_trace, "at", at);
+        trace_int(loop->open_trace, "size", (int64_t)loop->stacks.size);
+        trace_end(loop->open_trace);
     }
     end_program(loop);
 }
@@ -187,6 +189,7 @@ void co__report_blocked_for_ever(const char *on, const void *pc)
     struct loop *loop = co__loop;
     fprintf(stderr, "%s: %s at %s would stop the loop for ever: nothing outside this thread can end it\n",
             loop->program, on, place(pc));
+    co__trace_resume(loop);
     if (loop->trace)
         co__trace_block(INT64_MAX - loop->now, on, pc);
     end_program(loop);
@@ -209,16 +212,16 @@ void co__leak(struct loop *loop, const char *what, const struct co_task *task, c
         else
             fprintf(stderr, "%s: leak: the %s of %s %s\n", loop->program, what, place(pc), verdict);
     }
-    if (!loop->trace)
+    if (!loop->open_trace)
         return;
-    trace_begin(loop->trace, loop->now, TRACE_RUNTIME, "leak");
-    trace_str(loop->trace, "what", what, strlen(what));
-    trace_src(loop->trace, "src", pc);
+    trace_begin(loop->open_trace, loop->now, TRACE_RUNTIME, "leak");
+    trace_str(loop->open_trace, "what", what, strlen(what));
+    trace_src(loop->open_trace, "src", pc);
     if (task) {
-        trace_int(loop->trace, "task", task->id);
-        trace_str(loop->trace, "name", task->name, strlen(task->name));
+        trace_int(loop->open_trace, "task", task->id);
+        trace_str(loop->open_trace, "name", task->name, strlen(task->name));
     }
-    trace_end(loop->trace);
+    trace_end(loop->open_trace);
 }
 
 void co__report_leaks(struct loop *loop)

@@ -110,11 +110,13 @@ struct loop {
     struct co_task *current;        /* who runs; NULL: the loop itself, or a worker's job             */
     struct co_task *ready_first, *ready_last;
     struct co_world *world;
-    struct trace *trace;            /* NULL: off                                                      */
+    struct trace *trace;            /* NULL: off, or silent for now                                   */
+    struct trace *open_trace;       /* the same, silent or not                                        */
     struct tape *tape;              /* NULL: the plain run                                            */
     int64_t now;                    /* ns: the world's clock when it was last looked at               */
     uint64_t seq;                   /* the one sequence of everything that is asked for               */
     uint64_t steps, max_steps;      /* since time last moved, and how many are a livelock             */
+    uint64_t steps_mark;            /* at how many something is to be done about it                   */
     size_t ready_count;             /* counted only while there is a tape                             */
     struct timers timers;
     struct context context;         /* of the loop itself: the thread's own stack                     */
@@ -151,6 +153,9 @@ struct co_task *co__enter(const void *pc, int *rc);
 
 /* The same for what must wait even when cancelled. NULL outside a task. */
 struct co_task *co__enter_always(const void *pc);
+
+/* Writes to the trace again, if it was silent. */
+void co__trace_resume(struct loop *loop);
 
 /* Arms the timer of a task that is about to wait; false without memory. */
 bool co__arm(struct co_task *self, int64_t ns);
@@ -264,7 +269,7 @@ static inline void waiters_remove(struct co_task *task)
 
 void co__report_deadlock(struct loop *loop);
 _Noreturn void co__report_livelock(struct loop *loop, const void *pc);
-_Noreturn void co__report_overflow(struct loop *loop);
+_Noreturn void co__report_overflow(struct loop *loop, const void *at);
 _Noreturn void co__report_blocked_for_ever(const char *on, const void *pc);
 void co__leak(struct loop *loop, const char *what, const struct co_task *task, const void *pc);
 void co__report_leaks(struct loop *loop);               /* at the end of the run */
