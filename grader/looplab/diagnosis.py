@@ -359,8 +359,9 @@ def _of_whom(trace: Trace, line: Event) -> str:
 
 def _livelock(trace: Trace, line: Event) -> Cause:
     src = line.get("src")
-    return Cause("livelock", f"{src or _name(trace, line.get('task'))} goes round and round while time stands still "
-                             f"({line.get('steps', 0):,} steps): wait for something there, co_yield() is no wait", src)
+    return Cause("livelock", f"{src or _name(trace, line.get('task'))} goes round and round while time stands still"
+                             + (f" ({line['steps']:,} steps)" if "steps" in line else "")
+                             + ": wait for something that takes time, or for another task; co_yield() only lets the others run", src)
 
 
 def _overflow(trace: Trace, line: Event) -> Cause:
@@ -392,23 +393,27 @@ def _block(trace: Trace, line: Event) -> Optional[Cause]:
                                      f"so nothing can end {words.call(line.get('on', '?'))}()", src)
 
 
+LIVELOCK_RUNS = 500     # so many turns at one instant, at the end of a run that was stopped, are no accident
 FOR_EVER = 1 << 62      # ns: the runtime writes what is left of an int64_t
 
 _ENDINGS: dict[str, Callable[[Trace, Event], Optional[Cause]]] = {
     "block": _block, "deadlock": _deadlock, "livelock": _livelock, "overflow": _overflow, "crash": _crash}
 
 
-def busy(trace: Trace) -> Optional[Cause]:
+def busy(trace: Optional[Trace]) -> Cause:
     """What a program was at when it had to be stopped: the task that ran last, and where it had waited before."""
-    for event in reversed(trace.events):
-        if event.get("ev") == "run" and event.get("from") == "runtime":
-            task = event["task"]
-            last = next((line for line in reversed(trace.events) if line.get("ev") == "await" and line.get("task") == task), None)
-            src = last.get("src") if last else None
-            return Cause("endless", f"{_name(trace, task)} was running, at {show(event['t'])} of virtual time"
-                                    + (f"; it last waited at {src}" if src else ", and had not waited for anything yet")
-                                    + ". Is there a loop that never ends?", src)
-    return None
+    ran = [event for event in trace.events if event.get("ev") == "run" and event.get("from") == "runtime"] if trace else []
+    if not trace or not ran:
+        return Cause("endless", "a loop that never ends, and in which nothing is waited for? While it runs, time stands still: "
+                                "no answer can come")
+    task = ran[-1]["task"]
+    last = next((line for line in reversed(trace.events) if line.get("ev") == "await" and line.get("task") == task), None)
+    src = last.get("src") if last else None
+    if len(ran) > LIVELOCK_RUNS and ran[0]["t"] == ran[-1]["t"]:
+        return _livelock(trace, {"src": src, "task": task})
+    return Cause("endless", f"{_name(trace, task)} was running"
+                            + (f"; it last waited at {src}" if src else ", and had not waited for anything yet")
+                            + ". Is there a loop that never ends?", src)
 
 
 _RULES: dict[str, tuple[Callable[[Case], Optional[Cause]], ...]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Optional, Sequence
 
 from . import diagnosis, words
@@ -19,8 +20,13 @@ _LIMITS = {
     "wall": "it did not end, and was stopped",
     "memory": "it wanted more memory than it may have, and was stopped",
     "output": "it printed without end, and was stopped",
-    "file": "it wrote a file (or a trace) without end, and was stopped",
+    "file": "it went on and on (a file, or the record of what it did, grew without end), and was stopped",
     "threads": "it started threads or processes without end, and was stopped",
+}
+
+_LIMIT_CAUSES = {
+    "memory": Cause("memory", "is something allocated in a loop that never ends, or many times larger than meant?"),
+    "threads": Cause("threads", "tasks are all that is needed here: the loop runs them on one thread"),
 }
 
 _STUCK = {
@@ -40,13 +46,13 @@ def failure(outcome: Outcome, trace: Optional[Trace], findings: Sequence[Finding
     """
     if outcome.limit:
         return Failure(_END, _LIMITS.get(outcome.limit, f"it was stopped at a limit ({outcome.limit})"),
-                       diagnosis.busy(trace) if trace and outcome.limit in ("cpu", "wall", "output", "file") else None)
+                       _LIMIT_CAUSES.get(outcome.limit) or diagnosis.busy(trace))
     cause = diagnosis.stuck(trace) if trace else None
     if cause:
         witness = _witness(findings) if cause.kind == "crashed" else None
         return Failure(_END, _STUCK[cause.kind].format(t=show(_last_time(trace))), witness or cause)
     if outcome.signal:
-        return Failure(_END, "it crashed", _witness(findings) or _at_last(trace, f"the program {diagnosis.signal_words(outcome.signal)}"))
+        return Failure(_END, "it crashed", _witness(findings) or _assertion(outcome.stderr) or _at_last(trace, f"the program {diagnosis.signal_words(outcome.signal)}"))
     if outcome.exit == 2 and (trace is None or not trace.report("start")):
         raise GraderFault(f"the lab's program refused to start: {cut(outcome.stderr.strip() or 'it did not say why', 300)}")
     if trace is None or not trace.ended:
@@ -70,6 +76,12 @@ def _witness(findings: Sequence[Finding]) -> Optional[Cause]:
     """The sanitizers' word on a crash; a leak is no reason to crash."""
     told = next((finding for finding in findings if "leak" not in finding.kind), None)
     return Cause("crashed", f"{told.src or 'the program'} {told.message}", told.src) if told else None
+
+
+def _assertion(stderr: str) -> Optional[Cause]:
+    """The C library's word on an assert() that did not hold."""
+    found = re.search(r"([^\s/:]+\.c:\d+): [^\n]*Assertion `([^\n]*)' failed", stderr)
+    return Cause("crashed", f"{found[1]}: the assertion ({cut(found[2], 80)}) does not hold", found[1]) if found else None
 
 
 def _at_last(trace: Optional[Trace], text: str) -> Cause:

@@ -99,10 +99,10 @@ class LabFixture:
         if not found:
             return
         first, others = found[0], len(found) - 1
-        where = f"{first.src} ({first.code})" if first.src and first.code else first.src or "the program"
+        where = f"{first.src}{f' ({first.code})' if first.code else ''}:" if first.src else "the program"
         raise CheckFailed(Failure("no fault of memory or arithmetic in any run",
                                   first.kind + (f", and {others} more: mend this one first" if others else ""),
-                                  Cause("sanitizer", f"{where}: {first.message}", first.src)),
+                                  Cause("sanitizer", f"{where} {first.message}", first.src)),
                           replay=self._session.replay_of(first))
 
     def should_be_covered(self, lines: float = 100.0, branches: float = 0.0) -> None:

@@ -15,19 +15,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Optional, Sequence
 
-from . import build, coverage, ending, process, sanitizer
+from . import build, coverage, ending, process, sanitizer, words
 from .check import Check
 from .failure import CheckFailed, Failure, GraderFault
 from .lab import Lab
 from .run import Explanation, Run
 from .sanitizer import Finding
-from .text import cut, printable
-from .trace import Trace, TraceError, first_difference, read
+from .text import cut
+from .trace import Trace, TraceError, first_difference, read, read_cut
 from .world import World
 
 KILLS_MOST = 2              # so many runs may be stopped at a limit; then no further one is begun
 PENDING_MOST = 4            # so many sanitizer runs may be under way behind the one in front
-TRACE_MOST = 48 << 20       # bytes of a trace that are read
+TRACE_END = 256 << 10       # bytes at either end of a trace that are read of a run that was stopped
+AFTER_KILL = process.Limits(cpu_s=1, wall_s=2.0)    # what further runs may use: an endless loop is graded within 10 s in all
 
 
 class Desk:
@@ -52,10 +53,19 @@ class Desk:
     def text(self) -> str:
         """The trace that was written here; "" if there is none."""
         try:
-            with open(self.trace, encoding="utf-8", errors="replace", newline="\n") as file:
-                return file.read(TRACE_MOST)
+            return self.trace.read_bytes().decode("utf-8", "replace")
         except OSError:
             return ""
+
+    def ends(self) -> tuple[str, str]:
+        """The first and the last bytes of the trace, which may be very long."""
+        try:
+            with open(self.trace, "rb") as file:
+                head = file.read(TRACE_END)
+                file.seek(max(0, file.seek(0, os.SEEK_END) - TRACE_END))
+                return head.decode("utf-8", "replace"), "\n" + file.read().decode("utf-8", "replace")
+        except OSError:
+            return "", ""
 
 
 @dataclass
@@ -129,37 +139,40 @@ class Session:
         if urls is not None and not urls and world.urls():
             raise GraderFault(f"{check.place}: a run without URLs needs a world without routes")
         asked = world.urls() if urls is None else list(urls)
-        words = [] if asked == world.urls() else asked
-        key = (mode, world.text(), tuple(words), tape)
+        named = [] if asked == world.urls() else asked      # without any, the program takes the world's
+        key = (mode, world.text(), tuple(named), tape)
         recorded = self._recorded.get(key)
         if recorded is None:
             if self.kills >= KILLS_MOST:
                 raise CheckFailed(Failure("", "not run: the program had to be stopped at a limit twice already"))
-            recorded = self._recorded[key] = self._make(check, mode, world, words, tape)
+            recorded = self._recorded[key] = self._make(check, mode, world, named, tape)
         self._judge(recorded, may_fail)
         assert recorded.trace
         return Run(recorded.trace, world, mode, asked, recorded.outcome.stdout, passes, recorded.replay, todo, tell)
 
-    def _make(self, check: Check, mode: str, world: World, words: list[str], tape: Optional[str]) -> Recorded:
+    def _make(self, check: Check, mode: str, world: World, named: list[str], tape: Optional[str]) -> Recorded:
         program, path = self.ready(), self._save(check, world)
         options = ["--world", str(path), "--seed", str(self.seed)] + (["--tape", tape] if tape else [])
 
         def start(binary: Path, desk: Desk, limits: process.Limits) -> process.Running:
-            argv = [binary, *options, "--trace", str(desk.trace), mode, *words]
+            argv = [binary, *options, "--trace", str(desk.trace), mode, *named]
             return process.start(argv, limits=limits, cwd=desk.home, launch=self.lab.launch)
 
-        def cover() -> tuple[process.Outcome, str]:
+        def cover() -> tuple[process.Outcome, Optional[Trace], str]:
             desk = self._take_desk()
-            outcome = start(program.cover, desk, process.COVER).finish()
-            text = desk.text()
+            outcome = start(program.cover, desk, AFTER_KILL if self.kills else process.COVER).finish()
+            text = "" if outcome.limit else desk.text()
+            trace = self._parse(check, *desk.ends()) if outcome.limit else self._parse(check, text)
             self._desks.append(desk)
-            return outcome, text
+            return outcome, trace, text
 
         desk = None if self._asan_off else self._take_desk()
-        asan = start(program.asan, desk, process.ASAN) if desk else None
-        outcome, text = cover()
-        recorded = Recorded(check, mode, self._replay(mode, path, words, tape), outcome, text, self._parse(check, text),
-                            asan, desk, again=lambda: cover()[1])
+        asan = start(program.asan, desk, process.ASAN) if desk and not self.kills else None
+        outcome, trace, text = cover()
+        if desk and self.kills and not outcome.limit:       # one run was stopped already: this one is tried first
+            asan = start(program.asan, desk, process.ASAN)
+        recorded = Recorded(check, mode, self._replay(mode, path, named, tape), outcome, text, trace, asan, desk,
+                            again=lambda: cover()[2])
         self._after(recorded)
         return recorded
 
@@ -172,9 +185,12 @@ class Session:
         self._desks_made += 1
         return Desk(self.work / "desks" / str(self._desks_made))
 
-    def _parse(self, check: Check, text: str) -> Optional[Trace]:
+    def _parse(self, check: Check, text: str, tail: Optional[str] = None) -> Optional[Trace]:
+        """The trace; with a tail, the ends of one that was cut. None: the run wrote none."""
         try:
-            return read(text) if "\n" in text else None
+            if "\n" not in text:
+                return None
+            return read(text) if tail is None else read_cut(text, tail)
         except TraceError as fault:
             raise GraderFault(f"{check.id}: the trace of its run is damaged: {fault}") from None
 
@@ -245,11 +261,12 @@ class Session:
         again = recorded.again()
         if again != recorded.text:
             number, one, two = first_difference(recorded.text, again)
-            return f"two runs of the same program differ from trace line {number} on: {cut(one, 120)} | {cut(two, 120)}"
+            return (f"two runs of the same program differ from trace line {number} on; one does: {words.event(one)}; "
+                    f"the other: {words.event(two)}")
         _, one, two = first_difference(recorded.text, other)
         self._found(Finding("two different results", "gave two different results in two builds: it reads memory that it never "
-                            f"set, or a clock of its own. The first difference: {cut(one, 160) or '(the end)'} | "
-                            f"{cut(two, 160) or '(the end)'}", None, "", ""), recorded)
+                            f"set, or a clock of its own; one does: {words.event(one)}; the other: {words.event(two)}",
+                            None, "", ""), recorded)
         return None
 
     def _found(self, finding: Finding, recorded: Recorded) -> None:
@@ -288,11 +305,11 @@ class Session:
         path.write_text(world.text())
         return path.resolve()
 
-    def _replay(self, mode: str, world: Path, words: list[str], tape: Optional[str]) -> str:
+    def _replay(self, mode: str, world: Path, named: list[str], tape: Optional[str]) -> str:
         parts = [("LAB", self.lab.number), ("MODE", mode), ("WORLD", self.short(world)), ("SEED", str(self.seed))]
         if self.source_dir.resolve() != self.lab.folder.resolve():
             parts.append(("FROM", self.short(self.source_dir)))
-        parts += [("URLS", " ".join(words))] if words else []
+        parts += [("URLS", " ".join(named))] if named else []
         parts += [("TAPE", tape)] if tape else []
         return "make run " + " ".join(f"{name}={shlex.quote(value)}" for name, value in parts)
 

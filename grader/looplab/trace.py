@@ -11,6 +11,7 @@ from typing import Any, Iterator, Optional
 from .duration import Duration
 
 Event = dict
+FORMAT = "looplab/trace/v1"
 
 
 class TraceError(ValueError):
@@ -143,8 +144,8 @@ def read(text: str) -> Trace:
     lines = text.split("\n")
     cut = bool(lines.pop())
     events = list(_objects(lines))
-    if not events or events[0].get("trace") != "looplab/trace/v1":
-        raise TraceError("line 1: expected the header of a looplab/trace/v1")
+    if not events or events[0].get("trace") != FORMAT:
+        raise TraceError(f"line 1: expected the header of a {FORMAT}")
     trace = Trace(events[0], events[1:], cut)
     running: dict[int, Request] = {}
     for number, event in enumerate(trace.events, start=2):
@@ -153,6 +154,35 @@ def read(text: str) -> Trace:
         except (KeyError, TypeError, AttributeError) as fault:
             raise TraceError(f"line {number}: {event.get('ev')!r} lacks or distorts {fault}") from None
     return trace
+
+
+def read_cut(head: str, tail: str) -> Trace:
+    """What can be told of a run that was stopped: its tasks from the trace's first bytes, its last events from its last ones.
+
+    head and tail may begin and end in the middle of a line, and may be the same; nothing in them is checked, and requests
+    are not collected. Raises TraceError without a header.
+    """
+    lines = head.split("\n")[:-1]
+    first = [event for event in map(_lenient, lines) if event]
+    if not first or first[0].get("trace") != FORMAT:
+        raise TraceError(f"line 1: expected the header of a {FORMAT}")
+    last = [event for event in map(_lenient, tail.split("\n")[1:-1]) if event]
+    trace = Trace(first[0], last, cut=True)
+    for event in first[1:] + last:
+        if event.get("ev") in ("spawn", "report"):
+            try:
+                _take(trace, {}, event)
+            except (KeyError, TypeError):
+                pass
+    return trace
+
+
+def _lenient(line: str) -> Optional[Event]:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) else None
 
 
 def _objects(lines: list[str]) -> Iterator[Event]:

@@ -56,3 +56,15 @@ def call(on: str) -> str:
 def wait(on: str) -> str:
     """What a task waits for, from the "on" of an await line."""
     return _WAITS.get(on, on)
+
+
+def event(line: str) -> str:
+    """A line of a trace, for people: "2,002 ms await on=sleep src=compare.c:51"; "nothing more" for an empty one."""
+    if not line:
+        return "nothing more"
+    try:
+        fields = json.loads(line)
+        rest = [f"{key}={part}" for key, part in fields.items() if key not in ("t", "ev", "from")]
+        return f"{show(fields['t'])} {fields['ev']} {' '.join(rest)}"
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return line[:120]
