@@ -7,6 +7,7 @@ import errno
 from looplab import Fault, World, ms, points
 from looplab.words import error
 
+LEAST_COVERED = 85     # per cent of the lines; the rest is room for what handles a failed malloc
 BOTH = ("test_sync_results", "test_async_results")
 
 
@@ -59,6 +60,12 @@ def should_give_in_any_order(run) -> None:
         run.should_give()
 
 
+def should_return_0(run) -> None:
+    """Errors of single URLs are no error of the function."""
+    run.should(run.report["rc"] == 0, "the function returns 0", f"it returned {error(run.report['rc'])}",
+               hint="the errors of single URLs stand in out; the function itself has done its work")
+
+
 # ---- fetch_sync -----------------------------------------------------------------------------
 
 
@@ -92,8 +99,9 @@ def test_sync_records_404(lab):
 @points(4, "robustness", needs="test_sync_results")
 def test_sync_goes_on_after_errors(lab):
     """fetch_sync records errors and goes on (2, 5)"""
-    run = lab.run("sync", good_and_bad(lab))
+    run = lab.run("sync", good_and_bad(lab), may_fail=True)
     run.should_give(hint="an error is a result like another: store it in out[i].error, and go on with the next URL")
+    should_return_0(run)
 
 
 # ---- fetch_async ----------------------------------------------------------------------------
@@ -103,8 +111,10 @@ def test_sync_goes_on_after_errors(lab):
 def test_async_results(lab):
     """fetch_async stores what became of every URL (2)"""
     run = lab.run("async", alike(lab, 8), todo="fetch_async, TODOs 2 to 4")
-    if run.results != run.world.answers(run.asked):
-        should_give_in_any_order(run)
+    urls = {request.url for request in run.requests}
+    run.should(len(run.requests) < 2 or len(urls) > 1, "each task fetches a URL of its own", f"all of them fetched {min(urls, default='')}",
+               hint="do all tasks share one job? Each needs its own, and it must live until the task has ended (TODOs 2 and 4)")
+    should_give_in_any_order(run)
 
 
 @points(4, "timing", needs="test_async_results")
@@ -143,7 +153,9 @@ def test_async_records_404(lab):
 @points(4, "robustness", needs="test_async_results")
 def test_async_goes_on_after_errors(lab):
     """fetch_async records errors, the others go on (2, 5)"""
-    should_give_in_any_order(lab.run("async", good_and_bad(lab)))
+    run = lab.run("async", good_and_bad(lab), may_fail=True)
+    should_give_in_any_order(run)
+    should_return_0(run)
 
 
 @points(3, "robustness", needs="test_async_takes_the_longest")
@@ -192,7 +204,6 @@ def test_none_and_one(lab):
 def test_nothing_is_left_behind(lab):
     """Every answer is freed, every task waited for (8, 12)"""
     world = pages(lab, 4)
-    world.site("http://closed.test", fault=Fault.refused()).route("/")
     with lab.part(2, "after fetch_sync"):
         lab.run("sync", world).should_leak_nothing()
     with lab.part(2, "after fetch_async"):
@@ -202,21 +213,35 @@ def test_nothing_is_left_behind(lab):
 # ---- compare and explain --------------------------------------------------------------------
 
 
-@points(4, "timing", needs=BOTH)
-def test_compare_measures_both_halves(lab):
-    """compare measures both halves as a whole (14)"""
-    world = pages(lab, 7)
-    run = lab.run("compare", world, passes=2, todo="compare, TODO 5")
+@points(2, "correctness", needs=BOTH)
+def test_compare_runs_both_halves(lab):
+    """compare calls each half once, with all URLs (14)"""
+    run = lab.run("compare", pages(lab, 7), passes=2, todo="compare, TODO 5")
+    run.should(bool(run.requests), "compare calls fetch_sync and fetch_async", "it made no request", hint="begin with compare, TODO 5")
     run.should_ask_once()
-    blocking = [request.blocking for request in run.requests]
-    run.should(blocking[0] or not any(blocking), "compare calls fetch_sync first", "it called fetch_async first")
     run.should_report("n", 7, hint="report->n is the number of URLs")
-    for half in ("sync", "async"):
-        run.should_report(f"{half}_ns", lab.run(half, world).elapsed,
-                          hint=f"{half}_ns is co_now() after the call of fetch_{half}, minus co_now() right before it")
 
 
-@points(2, "robustness", needs=("test_async_can_be_cancelled", "test_compare_measures_both_halves"))
+@points(3, "timing", needs="test_compare_runs_both_halves")
+def test_compare_measures_both_halves(lab):
+    """compare measures both halves as a whole, fetch_sync first (14)"""
+    world = pages(lab, 7)
+    run = lab.run("compare", world, passes=2)
+    blocking = [request.blocking for request in run.requests]
+    run.should(blocking[0] or not any(blocking), "compare calls fetch_sync first", "it called fetch_async first",
+               hint="the contract says: fetch_sync, then fetch_async")
+    took = {half: lab.run(half, world).elapsed for half in ("sync", "async")}
+    for half in took:
+        hint = f"{half}_ns is co_now() after the call of fetch_{half}, minus co_now() right before it"
+        got = run.report[f"{half}_ns"]
+        if half == "sync" and got in world.latencies():
+            hint = "that is how long one of the fetches took: measure the call of fetch_sync as a whole"
+        elif half == "async" and got == took["sync"] + took["async"]:
+            hint = "the clock does not start anew for the second half: read co_now() again right before fetch_async"
+        run.should_report(f"{half}_ns", took[half], hint=hint)
+
+
+@points(2, "robustness", needs=("test_async_can_be_cancelled", "test_compare_runs_both_halves"))
 def test_compare_hands_on_cancellation(lab):
     """compare returns the -ECANCELED of fetch_async (16)"""
     run = lab.run("cancel-compare", pages(lab, 4))
@@ -241,13 +266,13 @@ def should_divide(run) -> None:
                       hint=hint or f"{sync / 1e6:g} ms one after the other, {together / 1e6:g} ms together: sync_ns / async_ns")
 
 
-@points(3, "correctness", needs="test_compare_measures_both_halves")
+@points(3, "correctness", needs="test_compare_runs_both_halves")
 def test_speedup(lab):
     """The speed-up is sync_ns / async_ns (15)"""
     should_divide(lab.run("compare", alike(lab, 10), passes=2))
 
 
-@points(3, "correctness", needs="test_speedup")
+@points(2, "correctness", needs="test_speedup")
 def test_speedup_has_a_fraction(lab):
     """The speed-up is a double, not rounded (15)"""
     first = lab.rng.randint(2, 9) * 100
@@ -276,7 +301,7 @@ def test_explain(lab):
                      "the rule stands in compare.h above enum bound, and the first line that fits counts (TODO 6)")
 
 
-@points(2, "timing", needs=("test_speedup", "test_explain"))
+@points(2, "timing", needs=("test_compare_measures_both_halves", "test_speedup", "test_explain"))
 def test_computing_does_not_overlap(lab):
     """Computing does not overlap: 1.0, BOUND_CPU (17)"""
     world = World(seed=lab.seed).site("http://heavy.test")
@@ -301,4 +326,10 @@ def test_clean_under_sanitizers(lab):
 @points(4, "coverage", needs=BOTH)
 def test_coverage(lab):
     """The checks run 85 % of your lines (19)"""
-    lab.should_be_covered(lines=85)
+    seen = lab.coverage()
+    if seen.line_percent >= LEAST_COVERED:
+        return
+    pieces = sorted((piece for piece in seen.unreached if piece.lines), key=lambda piece: ("ENOMEM" in piece.text, -piece.lines))
+    named = ", ".join(f"{piece.src} ({piece.lines} line{'s' if piece.lines > 1 else ''})" for piece in pieces[:5])
+    lab.fail(f"the checks run at least {LEAST_COVERED} % of your lines", f"{seen.line_percent:.0f} %; never ran: {named}",
+             f"{pieces[0].describe()} Which world would reach it? If none can, it need not be there", pieces[0].src)
