@@ -4,7 +4,7 @@
 
 enum { MAX_TASKS = 100 };
 
-static int min_size(size_t a, size_t b) { return a < b ? a : b; }
+static size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
 
 struct fetch_job { const char *url; struct fetch_result *where; };
 

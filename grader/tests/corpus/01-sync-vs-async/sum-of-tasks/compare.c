@@ -1,0 +1,83 @@
+/* Lab 01 -- the time of each half is the time of its fetches */
+#include "compare.h"
+#include <stdlib.h>
+
+static int64_t total_ns;
+
+struct fetch_job {
+    const char *url;
+    struct fetch_result *result;
+};
+
+int fetch_sync(const char *const urls[], size_t n, struct fetch_result out[])
+{
+    total_ns = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct co_response resp;
+        int64_t start = co_now();
+        out[i].error = http_get_blocking(urls[i], &resp);
+        total_ns += co_now() - start;
+        out[i].status = resp.status;
+        out[i].length = resp.length;
+        co_response_free(&resp);
+    }
+    return 0;
+}
+
+static int fetch_one(void *arg)
+{
+    struct fetch_job *job = arg;
+    struct co_response resp;
+    int64_t start = co_now();
+    int rc = co_http_get(job->url, &resp);
+    total_ns += co_now() - start;
+    job->result->error = rc;
+    job->result->status = resp.status;
+    job->result->length = resp.length;
+    co_response_free(&resp);
+    return rc == -ECANCELED ? rc : 0;
+}
+
+int fetch_async(const char *const urls[], size_t n, struct fetch_result out[])
+{
+    struct fetch_job *jobs = malloc((n + 1) * sizeof *jobs);
+    if (!jobs)
+        return -ENOMEM;
+    total_ns = 0;
+    CO_GROUP(group);
+    for (size_t i = 0; i < n; i++) {
+        jobs[i].url = urls[i];
+        jobs[i].result = &out[i];
+        co_spawn(&group, fetch_one, &jobs[i]);
+    }
+    int rc = co_join(&group);
+    free(jobs);
+    return rc;
+}
+
+int compare(const char *const urls[], size_t n, struct comparison *report)
+{
+    struct fetch_result *results = malloc((n + 1) * sizeof *results);
+    if (!results)
+        return -ENOMEM;
+    report->n = n;
+    report->speedup = 1.0;
+    int rc = fetch_sync(urls, n, results);
+    report->sync_ns = total_ns;
+    if (rc == 0)
+        rc = fetch_async(urls, n, results);
+    report->async_ns = total_ns;
+    if (report->async_ns != 0)
+        report->speedup = (double)report->sync_ns / (double)report->async_ns;
+    free(results);
+    return rc;
+}
+
+enum bound explain(const struct comparison *report)
+{
+    if (report->n < 2)
+        return BOUND_UNKNOWN;
+    if (report->speedup < 1.5)
+        return BOUND_CPU;
+    return BOUND_IO;
+}
