@@ -116,10 +116,10 @@ def build(lab: Lab, source_dir: Path, work_dir: Path) -> Program:
     if not cover.ok:
         runs["asan"].kill()
     asan = runs["asan"].finish()
+    _check_includes(lab, work)      # first, for what is wrong in a foreign file is not to be told
     for outcome in (cover, asan):
         if not outcome.ok:
             raise _fault(lab, work, outcome)
-    _check_includes(lab, work)
     return Program(lab=lab, work=work, source=work / lab.source, cover=work / "cover", asan=work / "asan",
                    advice=_advice(lab, cover))
 
@@ -140,12 +140,15 @@ def read_source(lab: Lab, source_dir: Path) -> bytes:
         if number in (errno.ENXIO, errno.ENODEV):
             raise Ungradable(f"{name} is not a regular file", name) from None
         raise Ungradable(f"{name} cannot be read: {os.strerror(number)}", name) from None
-    with open(fd, "rb") as file:
+    try:
         mode = os.fstat(fd).st_mode
         if not stat.S_ISREG(mode):
             what = "a folder, not a file" if stat.S_ISDIR(mode) else "not a regular file"
             raise Ungradable(f"{name} is {what}", name)
-        text = file.read(LARGEST + 1)
+        with open(fd, "rb", closefd=False) as file:
+            text = file.read(LARGEST + 1)
+    finally:
+        os.close(fd)
     if len(text) > LARGEST:
         raise Ungradable(f"{name} is larger than {LARGEST >> 20} MiB", name)
     if b"\0" in text:
@@ -288,7 +291,9 @@ def _foreign(lab: Lab, work: Path, file: Path) -> Ungradable:
 
 
 def _check_includes(lab: Lab, work: Path) -> None:
-    """Raises Ungradable when the compiler read a file that is no part of the lab."""
+    """Raises Ungradable when the compiler read a file that is no part of the lab, as far as it got."""
+    if not (work / "cover.d").exists():
+        return
     rule = (work / "cover.d").read_text("utf-8", "replace").replace("\\\n", " ")
     for name in shlex.split(rule.partition(": ")[2]):
         if not _belongs(lab, work, Path(name)):

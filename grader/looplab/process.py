@@ -71,7 +71,8 @@ class Outcome:
 
     exit: int | None        # what it exited with
     signal: str | None      # "SIGSEGV": the signal that ended it
-    limit: str | None       # which limit ended it: "cpu" "wall" "memory" "output" "file" "threads"; else None
+    limit: str | None       # which limit ended it: "cpu" (it computed without end), "wall" (it waited without end),
+                            # "memory", "output", "file" or "threads"; None: it ended by itself
     stdout: str             # readable(): no control characters but tab and newline
     stderr: str
     cpu_s: float            # for information only: no check may depend on these two
@@ -154,6 +155,8 @@ class Running:
             limit = "output"
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
         cpu_s = used.ru_utime + used.ru_stime
+        if limit == "wall" and cpu_s >= limits.wall_s / 8:
+            limit = "cpu"                   # a busy machine gave it little, but it computed: it did not wait
         if limit is None and number is not None:
             limit = _kernels_limit(number, cpu_s, used.ru_maxrss * 1024, limits)
         stdout, stderr = (readable(bytes(text[:limits.output])) for text in texts.values())

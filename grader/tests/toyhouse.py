@@ -5,7 +5,12 @@ So these tests need neither the runtime nor the real labs, and a fault there doe
 
 from __future__ import annotations
 
+import atexit
+import functools
+import os
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from looplab.build import Program, build
@@ -58,6 +63,33 @@ int twice(int x)
 """
 
 
+@functools.lru_cache(maxsize=None)
+def house() -> Lab:
+    """The toy lab, built once for all tests and removed at the end."""
+    root = Path(tempfile.mkdtemp(prefix="toyhouse-"))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
+    return make_house(root)
+
+
+def compile_c(folder: Path, text: str, *flags: str) -> Path:
+    """A little C program of its own, for tests of how processes are run."""
+    (folder / "program.c").write_text(text)
+    subprocess.run(["gcc", "-g", "-w", *flags, "program.c", "-o", "program", "-lpthread"], cwd=folder, check=True)
+    return folder / "program"
+
+
+def processes_of(folder: Path) -> list[int]:
+    """The ids of all live processes whose program lies in this folder. Linux only: elsewhere none are found."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.readlink(entry / "exe").startswith(f"{folder}/"):
+                found.append(int(entry.name))
+        except OSError:             # it has just ended, or is not ours to look at
+            pass
+    return found
+
+
 def compile_launch(target: Path) -> Path:
     """The real launcher, built with warnings as errors."""
     subprocess.run(["gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", ROOT / "grader/launcher/launch.c", "-o", target],
@@ -73,8 +105,9 @@ def make_house(root: Path) -> Lab:
     (folder / "toy.h").write_text(HEADER)
     (folder / "toy.c").write_text(GOOD)
     (folder / "main.c").write_text(MAIN)
-    (root / "sim/include/toykit.h").write_text("int toy_hello(void);\n")
-    (root / "sim/kit/toykit.c").write_text('#include "toykit.h"\nint toy_hello(void) { return 0; }\n')
+    (root / "sim/include/toykit.h").write_text("int toy_hello(void);\nchar *toy_copy(const char *text);\n")
+    (root / "sim/kit/toykit.c").write_text('#include "toykit.h"\n#include <string.h>\nint toy_hello(void) { return 0; }\n'
+                                           "char *toy_copy(const char *text) { return strdup(text); }\n")
     for flags in ("student.flags", "link.flags"):
         (root / "sim/kit" / flags).write_text((ROOT / "sim/kit" / flags).read_text())
     # No --wrap here: the toy kit has nothing that catches the blocking calls.
@@ -82,7 +115,7 @@ def make_house(root: Path) -> Lab:
     (root / "sim/kit/link.flags").write_text("\n".join(link))
     compile_launch(kit / "launch")
     for suffix, flags in (("", ["-O2"]), ("-asan", ["-O1", "-fsanitize=address,undefined"])):
-        common = ["gcc", "-std=gnu11", "-g", f"-ffile-prefix-map={root}=.", *flags, "-Isim/include", "-c"]
+        common = ["gcc", "-std=gnu11", "-g", "-fno-omit-frame-pointer", f"-ffile-prefix-map={root}=.", *flags, "-Isim/include", "-c"]
         subprocess.run([*common, "-Ilabs/01-toy", "labs/01-toy/main.c", "-o", objects / f"main{suffix}.o"], cwd=root, check=True)
         subprocess.run([*common, "sim/kit/toykit.c", "-o", f"toykit{suffix}.o"], cwd=root, check=True)
         subprocess.run(["ar", "rcs", kit / f"libco{suffix}.a", f"toykit{suffix}.o"], cwd=root, check=True)
