@@ -62,7 +62,9 @@ LABS := $(patsubst labs/%/main.c,%,$(wildcard labs/*/main.c))
 
 kit_folders := $(addprefix sim/,runtime world/virtual trace explore kit)
 kit_sources := $(sort $(wildcard $(foreach d,$(kit_folders),$d/*.c $d/*/*.c $d/*.S $d/*/*.S)))
-tests := $(patsubst sim/tests/%.c,%,$(wildcard sim/tests/test_*.c))
+test_sources := $(wildcard sim/tests/*.c)
+tests := $(patsubst sim/tests/%.c,%,$(filter sim/tests/test_%,$(test_sources)))
+lab_sources := $(wildcard labs/*/*.c solutions/*/*.c)
 includes := -Isim/include -Isim -Isim/world $(kit_folders:%=-I%)
 
 # Tail calls stay calls, so that a return address names the line that called. No path of this machine
@@ -106,9 +108,10 @@ remember = $(if $(subst $(file <$1),,$2)$(subst $2,,$(file <$1)),$(file >$1,$2))
 ifneq ($(looplab_deps),)
 $(if $(wildcard build/kit),,$(shell mkdir -p build/kit))
 $(call remember,build/kit/sources.txt,$(kit_sources))
+$(call remember,build/kit/files.txt,$(test_sources) $(lab_sources))
 $(call remember,build/kit/flags.txt,$(CC) $(CFLAGS) $(includes) $(foreach v,$(variants),$v: $($v_cc) $($v_flags)))
 endif
-build/kit/sources.txt build/kit/flags.txt: ;
+build/kit/sources.txt build/kit/files.txt build/kit/flags.txt: ;
 
 define variant
 build/obj/$1/%.o: % build/kit/flags.txt
@@ -153,11 +156,11 @@ endef
 define student
   {"directory": "$(CURDIR)", "file": "$1", "command": "$(CC) @sim/kit/student.flags -Isim/include -Ilabs/$2 -include labs/$2/$(notdir $(1:.c=.h)) -c $1"}
 endef
-build/compile_commands.json: build/kit/sources.txt build/kit/flags.txt $(wildcard labs/*/*.c)
+build/compile_commands.json: build/kit/sources.txt build/kit/files.txt build/kit/flags.txt
 	$(file >$@,[)
-	$(foreach f,$(filter %.c,$(kit_sources)) $(tests:%=sim/tests/%.c),$(file >>$@,$(call command,$f,$(includes)),))
+	$(foreach f,$(filter %.c,$(kit_sources)) $(test_sources),$(file >>$@,$(call command,$f,$(includes)),))
 	$(foreach l,$(LABS),$(file >>$@,$(call command,labs/$l/main.c,-Isim/include -Ilabs/$l),))
-	$(foreach l,$(LABS),$(foreach f,$(filter-out %/main.c,$(wildcard labs/$l/*.c solutions/$l/*.c)),$(file >>$@,$(call student,$f,$l),)))
+	$(foreach l,$(LABS),$(foreach f,$(filter-out %/main.c,$(filter labs/$l/% solutions/$l/%,$(lab_sources))),$(file >>$@,$(call student,$f,$l),)))
 	$(file >>$@,$(call command,grader/launcher/launch.c))
 	$(file >>$@,])
 
