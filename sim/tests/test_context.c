@@ -1,0 +1,204 @@
+/* test_context.c - the switch: what a flow must find again when it is resumed. */
+#include "check.h"
+
+#include "context.h"
+
+#include <fenv.h>
+#include <stdint.h>
+
+/* ---- The bare switch ------------------------------------------------------------------------------ */
+
+static struct context home, flow;
+static _Alignas(16) char memory[64 * 1024];
+static int visits;
+static uintptr_t argument;
+static uintptr_t misalignment;
+
+static void flow_entry(void *arg)
+{
+    struct { _Alignas(16) char bytes[16]; } aligned;
+    argument = (uintptr_t)arg;
+    misalignment = (uintptr_t)&aligned % 16 + (uintptr_t)__builtin_frame_address(0) % 16;
+    for (;;) {
+        visits++;
+        co__switch(&flow, &home);
+    }
+}
+
+static void a_flow_gets_its_argument_and_an_aligned_stack(void **state)
+{
+    (void)state;
+    if (UNDER_ASAN || UNDER_TSAN || UNDER_VALGRIND)
+        skip();                 /* a stack that they were not told of */
+    visits = 0;
+    co__context_init(&flow, memory + sizeof memory, flow_entry, (void *)0x1234567890abcdef);
+    for (int i = 1; i <= 3; i++) {
+        co__switch(&home, &flow);
+        assert_int_equal(visits, i);
+    }
+    assert_true(argument == 0x1234567890abcdef);
+    assert_int_equal(misalignment, 0);
+}
+
+/* ---- Through the runtime -------------------------------------------------------------------------- */
+
+/* More values alive than there are registers that a call may change. */
+static int keeps_values(void *job)
+{
+    int64_t n = (intptr_t)job;
+    volatile int64_t source = n;
+    int64_t a = source + 1, b = source + 2, c = source + 3, d = source + 4, e = source + 5, f = source + 6, g = source + 7,
+            h = source + 8;
+    double x = (double)source + .5, y = (double)source * 2, z = 1.0 / (double)(source + 1);
+    for (int i = 0; i < 20; i++) {
+        expect_is(co_sleep(n % 3), 0);
+        a += 1, b += 2, c += 3, d += 4, e += 5, f += 6, g += 7, h += 8;
+        x += 1, y += 2, z += 0;
+    }
+    expect_is(a, n + 1 + 20);
+    expect_is(b, n + 2 + 40);
+    expect_is(c, n + 3 + 60);
+    expect_is(d, n + 4 + 80);
+    expect_is(e, n + 5 + 100);
+    expect_is(f, n + 6 + 120);
+    expect_is(g, n + 7 + 140);
+    expect_is(h, n + 8 + 160);
+    expect(x == (double)n + 20.5);
+    expect(y == (double)n * 2 + 40);
+    expect(z == 1.0 / (double)(n + 1));
+    return 0;
+}
+
+static int many_keep_values(void *job)
+{
+    (void)job;
+    CO_GROUP(group);
+    for (intptr_t i = 0; i < 50; i++)
+        co_spawn(&group, keeps_values, (void *)i);
+    return co_join(&group);
+}
+
+static void registers_and_stack_survive_a_switch(void **state)
+{
+    (void)state;
+    assert_int_equal(run(many_keep_values, NULL), 0);
+}
+
+static int uses_varargs_and_vectors(void *job)
+{
+    char text[64];
+    double values[8];
+    for (int i = 0; i < 8; i++) {
+        values[i] = i * (double)(intptr_t)job;
+        co_yield();
+    }
+    snprintf(text, sizeof text, "%.1f %.1f %d", values[1], values[7], 3);   /* needs a stack aligned to 16 */
+    expect_text(text, job == MSEC(2) ? "2.0 14.0 3" : "4.0 28.0 3");
+    return 0;
+}
+
+static int two_use_varargs(void *job)
+{
+    (void)job;
+    CO_GROUP(group);
+    co_spawn(&group, uses_varargs_and_vectors, MSEC(2));
+    co_spawn(&group, uses_varargs_and_vectors, MSEC(4));
+    return co_join(&group);
+}
+
+static void floating_point_and_varargs_work_in_a_task(void **state)
+{
+    (void)state;
+    assert_int_equal(run(two_use_varargs, NULL), 0);
+}
+
+/* ---- errno ------------------------------------------------------------------------------------------ */
+
+static int keeps_errno(void *job)
+{
+    errno = (int)(intptr_t)job;
+    for (int i = 0; i < 5; i++) {
+        co_yield();
+        expect_is(errno, (intptr_t)job);
+        expect_is(co_sleep(CO_MS(1)), 0);
+        expect_is(errno, (intptr_t)job);
+    }
+    return 0;
+}
+
+static int three_keep_errno(void *job)
+{
+    (void)job;
+    errno = 7;
+    CO_GROUP(group);
+    co_spawn(&group, keeps_errno, MSEC(11));
+    co_spawn(&group, keeps_errno, MSEC(12));
+    co_spawn(&group, keeps_errno, MSEC(13));
+    expect_is(co_join(&group), 0);
+    expect_is(errno, 7);
+    return 0;
+}
+
+static void errno_is_kept_per_task(void **state)
+{
+    (void)state;
+    assert_int_equal(run(three_keep_errno, NULL), 0);
+}
+
+static int notes_errno(void *job)
+{
+    (void)job;
+    expect_is(errno, 0);
+    return 0;
+}
+
+static int spawns_with_errno_set(void *job)
+{
+    (void)job;
+    CO_GROUP(group);
+    co_spawn(&group, notes_errno, NULL);
+    errno = 42;
+    return co_join(&group);
+}
+
+static void a_new_task_does_not_see_the_errno_of_another(void **state)
+{
+    (void)state;
+    errno = 0;
+    assert_int_equal(run(spawns_with_errno_set, NULL), 0);
+}
+
+static int fails_in_every_call(void *job)
+{
+    (void)job;
+    struct co_response resp;
+    void *item;
+    CO_QUEUE(queue, 1);
+    errno = 5;
+    expect_is(co_http_get("nonsense", &resp), -EINVAL);
+    expect_is(co_http_get("http://nowhere.test/", &resp), -CO_ENOHOST);
+    expect_is(co_queue_try_get(&queue, &item), -EAGAIN);
+    expect_is(co_queue_task_done(&queue), -EINVAL);
+    expect_is(co_run(notes_errno, NULL, NULL), -EALREADY);
+    expect_is(errno, 5);
+    return 0;
+}
+
+static void errors_do_not_set_errno(void **state)
+{
+    (void)state;
+    assert_int_equal(run(fails_in_every_call, NULL), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_flow_gets_its_argument_and_an_aligned_stack),
+        cmocka_unit_test(registers_and_stack_survive_a_switch),
+        cmocka_unit_test(floating_point_and_varargs_work_in_a_task),
+        cmocka_unit_test(errno_is_kept_per_task),
+        cmocka_unit_test(a_new_task_does_not_see_the_errno_of_another),
+        cmocka_unit_test(errors_do_not_set_errno),
+    };
+    return cmocka_run_group_tests_name("context", tests, NULL, NULL);
+}
