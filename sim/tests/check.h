@@ -13,11 +13,13 @@
 #include "co.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -220,6 +222,10 @@ static UNUSED struct child *child_of_run(const char *world, co_fn fn, void *job,
         if (!freopen(err_path, "w", stderr))
             _exit(99);
         setvbuf(stderr, NULL, _IONBF, 0);
+        const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+        for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+            signal(faults[i], SIG_DFL);         /* else cmocka takes the end of this child for the test's */
+        setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
         *rc = run_with(world, fn, job, options, name);
         _exit(0);
     }

@@ -3,8 +3,6 @@
 
 #include "stack.h"
 
-#include <sys/resource.h>
-
 static void sizes_are_rounded_up_to_pages(void **state)
 {
     (void)state;
