@@ -1,0 +1,200 @@
+/* network.c - sites and routes: which one does a request mean? */
+#include "virtual.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- URLs ---------------------------------------------------------------------------------- */
+
+/* ASCII only, whatever the locale says. */
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* The port in text[0..length), 0 if it is none. */
+static uint32_t parse_port(const char *text, size_t length)
+{
+    uint32_t port = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] < '0' || text[i] > '9' || port > 65535)
+            return 0;
+        port = 10 * port + (uint32_t)(text[i] - '0');
+    }
+    return port <= 65535 ? port : 0;
+}
+
+/* Where the host ends in host[0..length): before ":port", but a colon inside [::1] is the host's own. */
+static size_t host_end(const char *host, size_t length)
+{
+    for (size_t i = length; i > 0 && host[i - 1] != ']'; i--)
+        if (host[i - 1] == ':')
+            return i - 1;
+    return length;
+}
+
+static size_t find_any(const char *text, size_t from, size_t length, const char *of)
+{
+    while (from < length && !(text[from] != '\0' && strchr(of, text[from])))
+        from++;
+    return from;
+}
+
+bool vw_url_parse(struct url *url, const char *text, size_t length)
+{
+    size_t scheme = find_any(text, 0, length, ":/?#");
+    if (scheme == 0 || length - scheme < 3 || memcmp(text + scheme, "://", 3) != 0)
+        return false;
+    size_t host = scheme + 3, end = find_any(text, host, length, "/?#");
+    size_t origin = host + host_end(text + host, end - host);
+    if (origin == host || origin > sizeof url->origin)
+        return false;
+    for (size_t i = 0; i < origin; i++)
+        url->origin[i] = lower(text[i]);
+    url->origin_length = origin;
+    if (origin + 1 < end)
+        url->port = parse_port(text + origin + 1, end - origin - 1);
+    else
+        url->port = scheme == 5 && memcmp(url->origin, "https", 5) == 0 ? 443 : 80;
+    url->path = text + end;
+    url->path_length = find_any(text, end, length, "#") - end;
+    if (url->path_length == 0 || url->path[0] != '/') {   /* "http://a.test" and "http://a.test?q": the path is "/" */
+        url->path = "/";
+        url->path_length = 1;
+    }
+    url->query_at = find_any(url->path, 0, url->path_length, "?");
+    return url->port != 0;
+}
+
+/* ---- Finding ------------------------------------------------------------------------------- */
+
+static size_t origin_hash(const char *origin, size_t length, uint32_t port)
+{
+    return (size_t)(vw_key(origin, length) ^ port);
+}
+
+struct site *vw_site_find(const struct network *network, const struct url *url)
+{
+    if (!network->by_origin)
+        return NULL;
+    size_t at = origin_hash(url->origin, url->origin_length, url->port) & network->by_origin_mask;
+    for (uint32_t index; (index = network->by_origin[at]); at = (at + 1) & network->by_origin_mask) {
+        struct site *site = &network->sites[index - 1];
+        if (site->port == url->port && strlen(site->origin) == url->origin_length
+            && memcmp(site->origin, url->origin, url->origin_length) == 0)
+            return site;
+    }
+    return NULL;
+}
+
+struct route *vw_path_find(const struct site *site, const char *path, size_t length)
+{
+    if (!site->by_path)
+        return NULL;
+    size_t at = (size_t)vw_key(path, length) & site->by_path_mask;
+    for (uint32_t index; (index = site->by_path[at]); at = (at + 1) & site->by_path_mask) {
+        struct route *route = &site->routes[index - 1];
+        if (strlen(route->path) == length && memcmp(route->path, path, length) == 0)
+            return route;
+    }
+    return NULL;
+}
+
+struct route *vw_route_find(const struct site *site, const struct url *url, const char *method, size_t length,
+                            int32_t *status)
+{
+    struct route *any = NULL, *first = vw_path_find(site, url->path, url->path_length);
+    if (!first && url->query_at < url->path_length)
+        first = vw_path_find(site, url->path, url->query_at);
+    for (struct route *route = first; route; route = route->other_method) {
+        if (!route->method)
+            any = route;
+        else if (strlen(route->method) == length && memcmp(route->method, method, length) == 0)
+            return route;
+    }
+    *status = first ? 405 : 404;
+    return any;
+}
+
+/* ---- Indexes ------------------------------------------------------------------------------- */
+
+/* Slots for an open-addressing index of n entries, at most half full. */
+static uint32_t *new_index(size_t n, size_t *mask)
+{
+    size_t size = 2;
+    while (size < 2 * n)
+        size *= 2;
+    *mask = size - 1;
+    return calloc(size, sizeof(uint32_t));
+}
+
+static void enter(uint32_t *index, size_t mask, size_t hash, size_t entry)
+{
+    size_t at = hash & mask;
+    while (index[at])
+        at = (at + 1) & mask;
+    index[at] = (uint32_t)entry + 1;
+}
+
+bool vw_site_index(struct site *site)
+{
+    site->by_path = new_index(site->route_count, &site->by_path_mask);
+    if (!site->by_path)
+        return false;
+    for (size_t i = 0; i < site->route_count; i++) {
+        struct route *route = &site->routes[i], *first = vw_path_find(site, route->path, strlen(route->path));
+        if (first) {
+            route->other_method = first->other_method;
+            first->other_method = route;
+        } else {
+            enter(site->by_path, site->by_path_mask, (size_t)vw_key(route->path, strlen(route->path)), i);
+        }
+    }
+    return true;
+}
+
+bool vw_network_index(struct network *network)
+{
+    network->by_origin = new_index(network->site_count, &network->by_origin_mask);
+    if (!network->by_origin)
+        return false;
+    for (size_t i = 0; i < network->site_count; i++) {
+        struct site *site = &network->sites[i];
+        enter(network->by_origin, network->by_origin_mask, origin_hash(site->origin, strlen(site->origin), site->port), i);
+    }
+    return true;
+}
+
+/* ---- Its memory ---------------------------------------------------------------------------- */
+
+void vw_pattern_fill(char *bytes, size_t size)
+{
+    static const char pattern[VW_PATTERN + 1] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-\n";
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = pattern[i % VW_PATTERN];
+}
+
+static void free_site(struct site *site)
+{
+    vw_pools_free(site);
+    for (size_t i = 0; i < site->route_count; i++) {
+        free(site->routes[i].path);
+        free(site->routes[i].method);
+        free(site->routes[i].bytes);
+    }
+    free(site->routes);
+    free(site->by_path);
+    free(site->rate.accepted);
+    free(site->origin);
+    free(site->url);
+}
+
+void vw_network_free(struct network *network)
+{
+    for (size_t i = 0; i < network->site_count; i++)
+        free_site(&network->sites[i]);
+    free(network->sites);
+    free(network->by_origin);
+    free(network->pattern);
+    *network = (struct network){0};
+}

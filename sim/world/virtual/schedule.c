@@ -1,0 +1,89 @@
+/* schedule.c - what will happen, and when. */
+#include "virtual.h"
+
+#include <assert.h>
+
+int64_t vw_later(int64_t a, int64_t b)
+{
+    return a > VW_UNLIMITED - b ? VW_UNLIMITED : a + b;
+}
+
+static bool before(const struct event *a, const struct event *b)
+{
+    return a->time != b->time ? a->time < b->time : a->order < b->order;
+}
+
+static void put(struct events *events, size_t at, struct event event)
+{
+    events->heap[at] = event;
+    event.operation->place = (uint32_t)at + 1;
+}
+
+/* Puts the event where `at` is free, or above. */
+static void rise(struct events *events, size_t at, struct event event)
+{
+    while (at > 0) {
+        size_t parent = (at - 1) / 4;
+        if (!before(&event, &events->heap[parent]))
+            break;
+        put(events, at, events->heap[parent]);
+        at = parent;
+    }
+    put(events, at, event);
+}
+
+/* Puts the event where `at` is free, or below. */
+static void sink(struct events *events, size_t at, struct event event)
+{
+    for (;;) {
+        size_t first = 4 * at + 1, end = first + 4 < events->count ? first + 4 : events->count;
+        if (first >= end)
+            break;
+        size_t least = first;
+        for (size_t child = first + 1; child < end; child++)
+            if (before(&events->heap[child], &events->heap[least]))
+                least = child;
+        if (!before(&events->heap[least], &event))
+            break;
+        put(events, at, events->heap[least]);
+        at = least;
+    }
+    put(events, at, event);
+}
+
+/* Takes the event at `at` out and closes the gap with the last one. */
+static void take_out(struct events *events, size_t at)
+{
+    events->heap[at].operation->place = 0;
+    struct event last = events->heap[--events->count];
+    if (at == events->count)
+        return;
+    if (at > 0 && before(&last, &events->heap[(at - 1) / 4]))
+        rise(events, at, last);
+    else
+        sink(events, at, last);
+}
+
+void vw_event_set(struct world *world, struct operation *operation, int64_t time)
+{
+    struct events *events = &world->events;
+    assert(operation->place == 0 && time >= world->now && events->count < world->operations.room);
+    if (time == VW_UNLIMITED)
+        return;
+    struct event event = {.time = time, .order = ++events->order, .operation = operation};
+    rise(events, events->count++, event);
+}
+
+void vw_event_clear(struct world *world, struct operation *operation)
+{
+    if (operation->place != 0)
+        take_out(&world->events, operation->place - 1);
+}
+
+struct operation *vw_event_take(struct world *world)
+{
+    assert(world->events.count > 0);
+    struct operation *operation = world->events.heap[0].operation;
+    take_out(&world->events, 0);
+    return operation;
+}

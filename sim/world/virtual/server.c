@@ -1,0 +1,83 @@
+/* server.c - what requests to one site compete for: places for connections, a rate, workers. */
+#include "virtual.h"
+
+#include <assert.h>
+#include <errno.h>
+
+/* ---- Connections --------------------------------------------------------------------------- */
+
+int vw_server_accept(struct exchange *exchange)
+{
+    struct site *site = exchange->site;
+    if (site->open < site->max_connections) {
+        site->open++;
+        exchange->in_site = true;
+        return 1;
+    }
+    if (site->arriving.length >= site->backlog)
+        return -ECONNREFUSED;
+    vw_line_add(&site->arriving, &exchange->operation);
+    if (exchange->pool)
+        exchange->pool->arriving++;
+    return 0;
+}
+
+void vw_server_closed(struct world *world, struct site *site)
+{
+    assert(site->open > 0);
+    site->open--;
+    struct exchange *next = (struct exchange *)vw_line_take(&site->arriving);
+    if (!next)
+        return;
+    if (next->pool)
+        next->pool->arriving--;
+    site->open++;
+    next->in_site = true;
+    vw_event_set(world, &next->operation, world->now);
+}
+
+/* ---- Rate ---------------------------------------------------------------------------------- */
+
+int64_t vw_server_rate(struct world *world, struct site *site)
+{
+    struct rate_limit *rate = &site->rate;
+    if (rate->requests == VW_UNLIMITED)
+        return 0;
+    if (rate->count < rate->requests) {
+        rate->accepted[rate->count++] = world->now;
+        return 0;
+    }
+    int64_t free_at = vw_later(rate->accepted[rate->oldest], rate->per);
+    if (free_at > world->now)
+        return free_at - world->now;
+    rate->accepted[rate->oldest] = world->now;
+    rate->oldest = (rate->oldest + 1) % rate->requests;
+    return 0;
+}
+
+/* ---- Workers ------------------------------------------------------------------------------- */
+
+bool vw_server_take_worker(struct exchange *exchange)
+{
+    struct site *site = exchange->site;
+    if (site->working >= site->workers) {
+        vw_line_add(&site->queue, &exchange->operation);
+        return false;
+    }
+    site->working++;
+    exchange->at_work = true;
+    return true;
+}
+
+struct exchange *vw_server_release_worker(struct exchange *exchange)
+{
+    struct site *site = exchange->site;
+    assert(exchange->at_work && site->working > 0);
+    exchange->at_work = false;
+    struct exchange *next = (struct exchange *)vw_line_take(&site->queue);
+    if (next)
+        next->at_work = true;   /* the worker goes from one to the other */
+    else
+        site->working--;
+    return next;
+}

@@ -1,0 +1,138 @@
+/* virtual.c - the virtual world's five calls: time jumps from one event to the next. */
+#include "virtual.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- Time ---------------------------------------------------------------------------------- */
+
+/* Lets everything happen that is due by `until`, each at its own time. Stops at the first instant that gave a result, when
+ * all of that instant has happened, if `stop_at_result`. */
+static void pass(struct world *world, int64_t until, bool stop_at_result)
+{
+    const struct events *events = &world->events;
+    while (events->count > 0 && events->heap[0].time <= until) {
+        if (stop_at_result && world->results.first < world->results.next && events->heap[0].time > world->now)
+            return;
+        assert(events->heap[0].time >= world->now);
+        world->now = events->heap[0].time;
+        struct operation *operation = vw_event_take(world);
+        if (operation->kind == WORLD_HTTP)
+            vw_exchange_step(world, (struct exchange *)operation);
+        else
+            vw_job_step(world, (struct job *)operation);
+    }
+}
+
+static int64_t world_now(struct co_world *calls)
+{
+    const struct world *world = (const struct world *)calls;
+    return world->cpus.running ? vw_later(world->now, world->cpus.running->cost) : world->now;
+}
+
+static void world_block(struct co_world *calls, int64_t ns)
+{
+    struct world *world = (struct world *)calls;
+    if (ns <= 0)
+        return;
+    if (world->cpus.running) {
+        world->cpus.running->cost = vw_later(world->cpus.running->cost, ns);
+        return;
+    }
+    if (world->trace) {
+        trace_begin(world->trace, world->now, TRACE_WORLD, "cpu.block");
+        trace_int(world->trace, "ns", ns);
+        trace_end(world->trace);
+    }
+    int64_t until = vw_later(world->now, ns);
+    pass(world, until, false);
+    world->now = until;
+}
+
+static size_t world_wait(struct co_world *calls, int64_t until, struct world_completion out[], size_t max)
+{
+    struct world *world = (struct world *)calls;
+    if (world->cpus.running)
+        return 0;   /* a job cannot wait: the rest of the world stands still until it returns */
+    vw_operations_recycle(world);
+    if (until < world->now)
+        until = world->now;
+    pass(world, until, true);
+    size_t n = vw_results_take(world, out, max);
+    if (n == 0 && max > 0 && until != INT64_MAX)
+        world->now = until;
+    return n;
+}
+
+/* ---- Operations ---------------------------------------------------------------------------- */
+
+static void report(struct world *world, const struct world_request *request)
+{
+    assert((uint64_t)request->lengths[0] + request->lengths[1] <= request->size);
+    const char *name = request->data;
+    trace_begin(world->trace, world->now, TRACE_WORLD, "report");
+    trace_str(world->trace, "name", name, request->lengths[0]);
+    trace_json(world->trace, "value", name + request->lengths[0], request->lengths[1]);
+    trace_end(world->trace);
+}
+
+static uint64_t world_submit(struct co_world *calls, const struct world_request *request)
+{
+    struct world *world = (struct world *)calls;
+    switch (request->op) {
+    case WORLD_HTTP: return vw_exchange_submit(world, request);
+    case WORLD_JOB: return vw_job_submit(world, request);
+    case WORLD_REPORT:
+        if (world->trace)
+            report(world, request);
+        break;
+    case WORLD_SESSION_CLOSE: vw_session_close(world, request->session); break;
+    }
+    return ++world->operations.last_id;
+}
+
+static void world_cancel(struct co_world *calls, uint64_t id)
+{
+    struct world *world = (struct world *)calls;
+    struct operation *operation = vw_operation_find(world, id);
+    if (!operation || operation->ended)
+        return;
+    if (operation->kind == WORLD_HTTP)
+        vw_exchange_cancel(world, (struct exchange *)operation);
+    else
+        vw_job_cancel(world, (struct job *)operation);
+}
+
+/* ---- Opening and closing ------------------------------------------------------------------- */
+
+static void world_close(struct co_world *calls)
+{
+    struct world *world = (struct world *)calls;
+    vw_operations_free(world);
+    vw_network_free(&world->network);
+    free(world->cpus.busy);
+    free(world);
+}
+
+struct co_world *world_virtual_open(const char *path, uint64_t seed, struct trace *trace, struct tape *tape,
+                                    char *error, size_t size)
+{
+    struct network network;
+    if (!vw_file_read(&network, path, error, size))
+        return NULL;
+    struct world *world = calloc(1, sizeof *world);
+    if (!world || !vw_cpus_open(&world->cpus, network.cpus)) {
+        snprintf(error, size, "%s: out of memory", path ? path : "the empty world");
+        vw_network_free(&network);
+        free(world);
+        return NULL;
+    }
+    world->calls = (struct co_world){world_now, world_submit, world_cancel, world_wait, world_block, world_close};
+    world->seed = seed ? seed : network.seed;
+    world->trace = trace;
+    world->tape = tape;
+    world->network = network;
+    world->results.first = world->results.next = 1;
+    return &world->calls;
+}
