@@ -303,17 +303,21 @@ report() {
     done
 }
 
+# The names that a report calls missing.
+missing_in() { echo "$1" | awk '$2 == "MISSING:" { printf "%s%s", blank, $1; blank = " " }'; }
+
 doctor() {
     echo "What a student needs:"
-    report student_tools
+    student=$(report student_tools)
+    echo "$student"
     echo "What a contributor also has:"
-    report dev_tools
-    need=$(missing student_tools)
+    dev=$(report dev_tools)
+    echo "$dev"
+    need=$(missing_in "$student")
     if [ -n "$need" ]; then
         echo "Missing: $need. Say: make deps"
         exit 2
-    fi
-    if [ -n "$(missing dev_tools)" ]; then
+    elif [ -n "$(missing_in "$dev")" ]; then
         echo "All there for the labs. For the contributors' tools say: make deps-dev"
     else
         echo "All there."
