@@ -91,7 +91,7 @@ find_python() {
     done
     return 1
 }
-check_python3() { found=$(find_python sys) && first_line "$found" --version; }
+check_python3() { found=$(find_python pytest || find_python sys) && first_line "$found" --version; }
 check_pytest() { found=$(find_python pytest) && "$found" -c 'import pytest, sys; print(pytest.__version__, "for", sys.executable)'; }
 
 check_tsan() { links "$CC" "$empty_main" -fsanitize=thread && echo "thread"; }
