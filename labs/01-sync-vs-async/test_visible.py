@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import errno
 
-from looplab import Fault, World, ms, points
+from looplab import Fault, World, ms, points, seed
 from looplab.words import error
 
 LEAST_COVERED = 85     # per cent of the lines; the rest is room for what handles a failed malloc
 BOTH = ("test_sync_results", "test_async_results")
 
 
-def pages(lab, n: int, least: int = 150, most: int = 400) -> World:
-    """n good pages with latencies and sizes of the student's own; a fetch costs 40 ms more than its latency."""
+def pages(lab, n: int = 10, like: bool = False) -> World:
+    """n good pages with latencies and sizes of the student's own; a fetch costs 40 ms more than its latency.
+
+    like: they take equally long, so that their answers come in the order of the requests. The numbers are the same for
+    every check that asks, so these share their runs.
+    """
+    rng = seed.rng(lab.seed, "pages")
     world = World(seed=lab.seed).site("http://news.test", rtt=ms(20), connect=ms(20))
-    sizes = lab.rng.sample(range(100, 9000), n)
-    for i in range(n):
-        world.route(f"/{i}", latency=ms(lab.rng.randint(least, most)), body_size=sizes[i])
+    sizes = rng.sample(range(100, 9000), n)
+    latencies = [rng.randint(150, 400)] * n if like else [rng.randint(150, 400) for _ in range(n)]
+    for i, (latency, size) in enumerate(zip(latencies, sizes)):
+        world.route(f"/{i}", latency=ms(latency), body_size=size)
     return world
-
-
-def alike(lab, n: int) -> World:
-    """n good pages that take equally long, so that their answers come in the order of the requests."""
-    latency = lab.rng.randint(150, 400)
-    return pages(lab, n, latency, latency)
 
 
 def good_and_bad(lab) -> World:
@@ -51,13 +51,19 @@ def statuses(lab) -> World:
     return world
 
 
-def should_give_in_any_order(run) -> None:
+def should_store(run) -> None:
+    """The right result for every URL, in its place."""
+    missing = any("never written" in result.values() for result in run.results)
+    run.should_give(hint="out holds garbage when you get it: store error, status and length of every element" if missing else "")
+
+
+def should_store_in_any_order(run) -> None:
     """The right results, whatever their order: that is a check of its own."""
     def key(result: dict) -> list[str]:
         return [str(result[name]) for name in ("error", "status", "length")]
 
     if sorted(run.results, key=key) != sorted(run.world.answers(run.asked), key=key):
-        run.should_give()
+        should_store(run)
 
 
 def should_return_0(run) -> None:
@@ -72,16 +78,21 @@ def should_return_0(run) -> None:
 @points(4, "correctness")
 def test_sync_results(lab):
     """fetch_sync stores what became of every URL (1, 2)"""
-    run = lab.run("sync", pages(lab, 8), todo="fetch_sync, TODO 1")
-    run.should_give(hint="fetch_sync stores what became of urls[i] in out[i], all three fields")
+    run = lab.run("sync", pages(lab), todo="fetch_sync, TODO 1")
+    should_store(run)
 
 
-@points(4, "timing", needs="test_sync_results")
+@points(1, "correctness", needs="test_sync_results")
+def test_sync_asks_once(lab):
+    """fetch_sync fetches each URL once, not more often (6)"""
+    lab.run("sync", pages(lab)).should_ask_once()
+
+
+@points(3, "timing", needs="test_sync_asks_once")
 def test_sync_takes_the_sum(lab):
-    """fetch_sync takes exactly the sum of all fetches (6, 9)"""
-    world = pages(lab, 10)
+    """fetch_sync takes exactly the sum of all fetches (9)"""
+    world = pages(lab)
     run = lab.run("sync", world)
-    run.should_ask_once()
     run.should_take(sum(world.latencies()), what="the sum of all ten fetches",
                     hint="fetch_sync calls http_get_blocking once for each URL, and nothing else that takes time")
     run.should_stay_within(1, hint="fetch_sync fetches one after the other")
@@ -93,14 +104,14 @@ def test_sync_takes_the_sum(lab):
 @points(2, "correctness", needs="test_sync_results")
 def test_sync_records_404(lab):
     """fetch_sync takes a 404 for an answer (3)"""
-    lab.run("sync", statuses(lab)).should_give()
+    should_store(lab.run("sync", statuses(lab)))
 
 
 @points(4, "robustness", needs="test_sync_results")
 def test_sync_goes_on_after_errors(lab):
     """fetch_sync records errors and goes on (2, 5)"""
     run = lab.run("sync", good_and_bad(lab), may_fail=True)
-    run.should_give(hint="an error is a result like another: store it in out[i].error, and go on with the next URL")
+    should_store(run)
     should_return_0(run)
 
 
@@ -110,26 +121,33 @@ def test_sync_goes_on_after_errors(lab):
 @points(4, "correctness")
 def test_async_results(lab):
     """fetch_async stores what became of every URL (2)"""
-    run = lab.run("async", alike(lab, 8), todo="fetch_async, TODOs 2 to 4")
+    run = lab.run("async", pages(lab, like=True), todo="fetch_async, TODOs 2 to 4")
+    run.should(bool(run.requests) or not run.spawns, "each task fetches its URL", f"{len(run.spawns)} tasks ran, and none made a request",
+               hint="a task runs for the first time when the loop that started it is over: what does it see in its job then? (TODO 2)")
     urls = {request.url for request in run.requests}
     run.should(len(run.requests) < 2 or len(urls) > 1, "each task fetches a URL of its own", f"all of them fetched {min(urls, default='')}",
                hint="do all tasks share one job? Each needs its own, and it must live until the task has ended (TODOs 2 and 4)")
-    should_give_in_any_order(run)
+    should_store_in_any_order(run)
 
 
-@points(4, "timing", needs="test_async_results")
+@points(1, "correctness", needs="test_async_results")
+def test_async_asks_once(lab):
+    """fetch_async fetches each URL once, not more often (6)"""
+    lab.run("async", pages(lab)).should_ask_once()
+
+
+@points(3, "timing", needs="test_async_results")
 def test_async_never_blocks(lab):
     """fetch_async never blocks the loop (11)"""
-    run = lab.run("async", pages(lab, 6))
+    run = lab.run("async", pages(lab))
     run.should_never_block(hint="fetch with co_http_get in this half")
 
 
-@points(6, "timing", needs=("test_async_results", "test_async_never_blocks"))
+@points(6, "timing", needs=("test_async_asks_once", "test_async_never_blocks"))
 def test_async_takes_the_longest(lab):
-    """fetch_async takes exactly the longest fetch (6, 10)"""
-    world = pages(lab, 10)
+    """fetch_async takes exactly the longest fetch (10)"""
+    world = pages(lab)
     run = lab.run("async", world)
-    run.should_ask_once()
     run.should_take(max(world.latencies()), what="as long as the longest of ten fetches",
                     hint="start all tasks first, then wait for all")
     run.should_peak_at(10, hint="each URL has a task of its own, and no task starts late")
@@ -147,21 +165,21 @@ def test_async_keeps_input_order(lab):
 @points(2, "correctness", needs="test_async_results")
 def test_async_records_404(lab):
     """fetch_async takes a 404 for an answer (3)"""
-    should_give_in_any_order(lab.run("async", statuses(lab)))
+    should_store_in_any_order(lab.run("async", statuses(lab)))
 
 
 @points(4, "robustness", needs="test_async_results")
 def test_async_goes_on_after_errors(lab):
     """fetch_async records errors, the others go on (2, 5)"""
     run = lab.run("async", good_and_bad(lab), may_fail=True)
-    should_give_in_any_order(run)
+    should_store_in_any_order(run)
     should_return_0(run)
 
 
 @points(3, "robustness", needs="test_async_takes_the_longest")
 def test_async_can_be_cancelled(lab):
     """fetch_async ends when it is cancelled (8, 13)"""
-    run = lab.run("cancel", pages(lab, 5))      # each page takes longer than the 100 ms after which main.c cancels
+    run = lab.run("cancel", pages(lab))      # each page takes longer than the 100 ms after which main.c cancels
     run.should(run.report["rc"] == -errno.ECANCELED, "it returns -ECANCELED", f"it returned {error(run.report['rc'])}",
                hint="return what co_join (or your way of waiting) returned")
     run.should_take(ms(100), what="until it was cancelled", hint="a call that returned -ECANCELED means: stop waiting, clean up, return")
@@ -183,7 +201,7 @@ def test_lengths_in_bytes(lab):
     world.route("/zeros", latency=ms(100), body=b"\0" * lab.rng.randint(2, 50))
     world.route("/mixed", latency=ms(100), body=b"ab\0cd" * lab.rng.randint(2, 50))
     for mode in ("sync", "async"):
-        should_give_in_any_order(lab.run(mode, world))
+        should_store_in_any_order(lab.run(mode, world))
 
 
 @points(2, "robustness", needs=BOTH)
@@ -195,15 +213,13 @@ def test_none_and_one(lab):
         run = lab.run(mode, nothing, [])
         run.should_give([])
         run.should_take(0, what="n is 0, there is nothing to wait for")
-        run = lab.run(mode, one)
-        run.should_give()
-        run.should_take(one.latencies()[0], what="as long as its only fetch")
+        should_store(lab.run(mode, one))
 
 
 @points(4, "robustness", needs=BOTH)
 def test_nothing_is_left_behind(lab):
     """Every answer is freed, every task waited for (8, 12)"""
-    world = pages(lab, 4)
+    world = pages(lab)
     with lab.part(2, "after fetch_sync"):
         lab.run("sync", world).should_leak_nothing()
     with lab.part(2, "after fetch_async"):
@@ -216,16 +232,19 @@ def test_nothing_is_left_behind(lab):
 @points(2, "correctness", needs=BOTH)
 def test_compare_runs_both_halves(lab):
     """compare calls each half once, with all URLs (14)"""
-    run = lab.run("compare", pages(lab, 7), passes=2, todo="compare, TODO 5")
+    world = pages(lab)
+    run = lab.run("compare", world, passes=2, todo="compare, TODO 5")
     run.should(bool(run.requests), "compare calls fetch_sync and fetch_async", "it made no request", hint="begin with compare, TODO 5")
-    run.should_ask_once()
-    run.should_report("n", 7, hint="report->n is the number of URLs")
+    halves = sorted(request.url for half in ("sync", "async") for request in lab.run(half, world).requests)
+    run.should(sorted(request.url for request in run.requests) == halves, f"{len(halves)} requests, as many as by both halves together",
+               f"{len(run.requests)} requests", hint="compare calls fetch_sync once and fetch_async once, each with all n URLs")
+    run.should_report("n", 10, hint="report->n is the number of URLs")
 
 
 @points(3, "timing", needs="test_compare_runs_both_halves")
 def test_compare_measures_both_halves(lab):
-    """compare measures both halves as a whole, fetch_sync first (14)"""
-    world = pages(lab, 7)
+    """compare measures both halves whole, fetch_sync first (14)"""
+    world = pages(lab)
     run = lab.run("compare", world, passes=2)
     blocking = [request.blocking for request in run.requests]
     run.should(blocking[0] or not any(blocking), "compare calls fetch_sync first", "it called fetch_async first",
@@ -244,7 +263,7 @@ def test_compare_measures_both_halves(lab):
 @points(2, "robustness", needs=("test_async_can_be_cancelled", "test_compare_runs_both_halves"))
 def test_compare_hands_on_cancellation(lab):
     """compare returns the -ECANCELED of fetch_async (16)"""
-    run = lab.run("cancel-compare", pages(lab, 4))
+    run = lab.run("cancel-compare", pages(lab))
     run.should(run.report["rc"] == -errno.ECANCELED, "it returns -ECANCELED", f"it returned {error(run.report['rc'])}",
                hint="compare returns the first error that fetch_sync or fetch_async returned")
 
@@ -269,7 +288,7 @@ def should_divide(run) -> None:
 @points(3, "correctness", needs="test_compare_runs_both_halves")
 def test_speedup(lab):
     """The speed-up is sync_ns / async_ns (15)"""
-    should_divide(lab.run("compare", alike(lab, 10), passes=2))
+    should_divide(lab.run("compare", pages(lab, like=True), passes=2))
 
 
 @points(2, "correctness", needs="test_speedup")
@@ -301,7 +320,8 @@ def test_explain(lab):
                      "the rule stands in compare.h above enum bound, and the first line that fits counts (TODO 6)")
 
 
-@points(2, "timing", needs=("test_compare_measures_both_halves", "test_speedup", "test_explain"))
+@points(2, "timing", needs=("test_async_asks_once", "test_async_never_blocks", "test_compare_measures_both_halves",
+                             "test_speedup", "test_explain"))
 def test_computing_does_not_overlap(lab):
     """Computing does not overlap: 1.0, BOUND_CPU (17)"""
     world = World(seed=lab.seed).site("http://heavy.test")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from looplab import Fault, World, ms, points
 
-BOTH = ("test_sync_results", "test_async_results")
-
 
 def towns(lab, n: int) -> World:
     """n good pages, spread over sites that differ in set-up, round trip and bandwidth."""
@@ -25,7 +23,7 @@ def shuffled(lab, world: World) -> list[str]:
     return urls
 
 
-def should_give_in_any_order(run) -> None:
+def should_store_in_any_order(run) -> None:
     """The right results, whatever their order: that is a check of its own."""
     def key(result: dict) -> list[str]:
         return [str(result[name]) for name in ("error", "status", "length")]
@@ -50,9 +48,10 @@ def test_async_longest_over_many_sites(lab):
     world = towns(lab, 24)
     urls = shuffled(lab, world)
     run = lab.run("async", world, urls)
+    run.should_ask_once()
     run.should_take(max(world.latencies(urls)), what="as long as the longest of 24 fetches")
     run.should_peak_at(24)
-    should_give_in_any_order(run)
+    should_store_in_any_order(run)
 
 
 @points(5, "timing", needs="test_async_takes_the_longest")
@@ -63,9 +62,10 @@ def test_async_500_urls(lab):
     for i in range(500):
         world.route(f"/{i}", latency=ms(lab.rng.randint(50, 2000)), body_size=sizes[i])
     run = lab.run("async", world)
+    run.should_ask_once()
     run.should_take(max(world.latencies()), what="as long as the longest of 500 fetches")
     run.should_peak_at(500)
-    should_give_in_any_order(run)
+    should_store_in_any_order(run)
 
 
 @points(2, "correctness", needs="test_async_keeps_input_order")
@@ -86,7 +86,7 @@ def test_bodies_of_all_kinds(lab):
     world.route("/picture", latency=ms(100), body=b"\x89PNG\r\n\x1a\n\0\0\0\r" + bytes(lab.rng.randrange(256) for _ in range(300)))
     world.route("/film", latency=ms(100), body_size=2_000_000 + lab.rng.randint(0, 999_999))
     for mode in ("sync", "async"):
-        should_give_in_any_order(lab.run(mode, world))
+        should_store_in_any_order(lab.run(mode, world))
 
 
 @points(2, "robustness", needs="test_sync_goes_on_after_errors")
@@ -102,7 +102,7 @@ def test_sync_when_nothing_works(lab):
 def test_async_when_nothing_works(lab):
     """fetch_async when nothing works (5)"""
     world = nothing_works(lab)
-    should_give_in_any_order(lab.run("async", world, shuffled(lab, world)))
+    should_store_in_any_order(lab.run("async", world, shuffled(lab, world)))
 
 
 def nothing_works(lab) -> World:
@@ -127,7 +127,7 @@ def test_async_waits_30_s_for_a_hanging_server(lab):
     run.should_take(max(world.latencies()), what="until the kit gives the hanging server up")
 
 
-@points(2, "correctness", needs=BOTH)
+@points(2, "correctness", needs=("test_sync_asks_once", "test_async_asks_once"))
 def test_duplicates(lab):
     """A URL given twice is fetched twice (6)"""
     world = World(seed=lab.seed).site("http://twins.test", rtt=ms(20))
@@ -137,7 +137,7 @@ def test_duplicates(lab):
     lab.rng.shuffle(urls)
     for mode in ("sync", "async"):
         run = lab.run(mode, world, urls)
-        should_give_in_any_order(run)
+        should_store_in_any_order(run)
         run.should_ask_once()
 
 
