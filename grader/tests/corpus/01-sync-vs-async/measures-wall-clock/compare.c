@@ -1,14 +1,7 @@
-/* compare.c, lab 01. Times with clock_gettime, that has nanoseconds. */
+/* compare.c, lab 01. Times with clock(), as in the sorting lab last term. */
 #include "compare.h"
 #include <stdlib.h>
 #include <time.h>
-
-static int64_t now_ns(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
 
 static void note(struct fetch_result *r, int rc, struct co_response *resp)
 {
@@ -54,24 +47,30 @@ int fetch_async(const char *const urls[], size_t n, struct fetch_result out[])
     return co_join(&group);
 }
 
+/* the processor's clock in ns */
+static int64_t clock_ns(void)
+{
+    return (int64_t)clock() * (1000000000 / CLOCKS_PER_SEC);
+}
+
 int compare(const char *const urls[], size_t n, struct comparison *report)
 {
     struct fetch_result *out = malloc((n + 1) * sizeof *out);
     if (!out)
         return -ENOMEM;
 
-    int64_t t0 = now_ns();
+    int64_t t0 = clock_ns();
     int rc = fetch_sync(urls, n, out);
-    int64_t t1 = now_ns();
+    int64_t t1 = clock_ns();
     if (rc == 0)
         rc = fetch_async(urls, n, out);
-    int64_t t2 = now_ns();
+    int64_t t2 = clock_ns();
     free(out);
 
     report->n = n;
     report->sync_ns = t1 - t0;
     report->async_ns = t2 - t1;
-    report->speedup = t2 > t1 ? (double)(t1 - t0) / (double)(t2 - t1) : 1.0;
+    report->speedup = n > 0 && t2 > t1 ? (double)(t1 - t0) / (double)(t2 - t1) : 1.0;
     return rc;
 }
 
