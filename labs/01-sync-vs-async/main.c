@@ -1,6 +1,6 @@
 /* main.c - runs the functions of compare.c and reports what they found. It belongs to the kit: you do not change it.
  *
- *     make run LAB=01 MODE=sync      fetch_sync on all URLs of the world
+ *     make run LAB=01 MODE=sync      fetch_sync on all URLs of the world (WORLD=ten.json)
  *     make run LAB=01 MODE=async     fetch_async
  *     make run LAB=01 MODE=compare   compare, and what explain says about it
  *     make run LAB=01 MODE=explain   explain on a few made-up reports, without fetching anything
