@@ -352,4 +352,4 @@ def test_coverage(lab):
     pieces = sorted((piece for piece in seen.unreached if piece.lines), key=lambda piece: ("ENOMEM" in piece.text, -piece.lines))
     named = ", ".join(f"{piece.src} ({piece.lines} line{'s' if piece.lines > 1 else ''})" for piece in pieces[:5])
     lab.fail(f"the checks run at least {LEAST_COVERED} % of your lines", f"{seen.line_percent:.0f} %; never ran: {named}",
-             f"{pieces[0].describe()} Which world would reach it? If none can, it need not be there", pieces[0].src)
+             f"{pieces[0].describe().rstrip(';')}. Which of the situations in the handout reaches it? If none does, what is it for?", pieces[0].src)
