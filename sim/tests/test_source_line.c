@@ -154,8 +154,11 @@ static void end_image(struct image *image)
     memcpy(image->bytes + sizeof elf, &code, sizeof code);
 }
 
-/* The start of a unit up to the file names: line_base -3, line_range 12, opcode_base 13 as gcc has it. Special opcode
- * 13 + 12 * instructions + (lines + 3) moves both on and puts out a row. */
+/* The start of a unit up to the file names. Its special opcodes move on by some instructions and lines, and put out
+ * a row. */
+#define LINE_RANGE 9                /* so that opcode 255 is just short of one more instruction */
+#define LINE_BASE (-3)
+#define SPECIAL(instructions, lines) (13 + LINE_RANGE * (instructions) + (lines) - LINE_BASE)
 struct unit_marks { size_t length, header; };
 
 static struct unit_marks begin_unit(struct image *image, unsigned version, unsigned offset_size, unsigned instruction)
@@ -173,7 +176,7 @@ static struct unit_marks begin_unit(struct image *image, unsigned version, unsig
     ADD(image, (unsigned char)instruction);
     if (version >= 4)
         ADD(image, 1);
-    ADD(image, 1, (unsigned char)-3, 12, 13, 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1);
+    ADD(image, 1, (unsigned char)LINE_BASE, LINE_RANGE, 13, 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1);
     return marks;
 }
 
@@ -206,16 +209,17 @@ static void add_old_unit(struct image *image, unsigned version)
     set_address(image, CODE + 0x100);
     ADD(image, 3, 9, 1);                        /* line 10, row at 0x100                            */
     ADD(image, 5, 7, 6, 11, 7, 10, 11, 12, 3);  /* columns and marks, which are passed over         */
-    ADD(image, 13 + 12 * 4 + 3 + 2);            /* 4 bytes, 2 lines on: line 12 at 0x104            */
-    ADD(image, 13 + 12 * 4 + 3 - 3);            /* line 9 at 0x108                                  */
-    ADD(image, 2, 0x90, 0x01, 3, 0xf4, 0, 1);   /* advance_pc 0x90, line +116: line 125 at 0x198    */
-    ADD(image, 4, 2, 8, 3, 0x80, 0x7f, 1);      /* header.h; const_add_pc 20; line -128: -3 at 0x1ac */
-    ADD(image, 3, 4, 9, 0x00, 0x01, 1);         /* line 1; fixed_advance_pc 0x100: at 0x2ac         */
+    ADD(image, SPECIAL(4, 2));                  /* line 12 at 0x104                                 */
+    ADD(image, SPECIAL(4, -3));                 /* line 9 at 0x108                                  */
+    ADD(image, 3, 0x83, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0);  /* +3 in more than 64 bits */
+    ADD(image, 2, 0x90, 0x01, 3, 0xf1, 0, 1);   /* advance_pc 0x90, line +113: line 125 at 0x198    */
+    ADD(image, 4, 2, 8, 3, 0x80, 0x7f, 1);      /* header.h; const_add_pc 26; line -128: -3 at 0x1b2 */
+    ADD(image, 3, 4, 9, 0x00, 0x01, 1);         /* line 1; fixed_advance_pc 0x100: at 0x2b2         */
     ADD(image, 0, 3, 0x80, 1, 2);               /* an extended opcode of somebody's own             */
-    ADD(image, 4, 9, 2, 1, 1);                  /* file 9, which there is not, at 0x2ad             */
-    ADD(image, 4, 1, 2, 1, 3, 0x7f, 1);         /* line 0 at 0x2ae                                  */
+    ADD(image, 4, 9, 2, 1, 1);                  /* file 9, which there is not, at 0x2b3             */
+    ADD(image, 4, 1, 2, 1, 3, 0x7f, 1);         /* line 0 at 0x2b4                                  */
     ADD(image, 3, 7, 1);                        /* line 7 at the same address: the later row counts */
-    ADD(image, 2, 2, 0, 1, 1);                  /* ends at 0x2b0                                    */
+    ADD(image, 2, 2, 0, 1, 1);                  /* ends at 0x2b6                                    */
     end_unit(image, marks, 4);
 }
 
@@ -226,19 +230,21 @@ static void add_new_unit(struct image *image, unsigned offset_size)
     ADD(image, 1, 1, 0x1f, 1);                  /* folders: path as line_strp; one */
     add_uint(image, 0, offset_size);
     ADD(image, 9, 2, 0x0b, 1, 0x1f, 5, 0x1e, 3, 0x05, 4, 0x06, 0x81, 0x40, 0x07, 0x82, 0x40, 0x0f, 0x83, 0x40, 0x09,
-        0x84, 0x40, 0x0e, 1);                   /* files: folder data1, path line_strp, MD5 data16, and others; one */
-    ADD(image, 0);
-    add_uint(image, 8, offset_size);
-    ADD(image, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
-    ADD(image, 1, 2, 1, 2, 3, 4, 1, 2, 3, 4, 5, 6, 7, 8, 0x80, 0x01, 2, 0xaa, 0xbb);
-    add_uint(image, 0, offset_size);
+        0x84, 0x40, 0x0e, 2);                   /* files: folder data1, path line_strp, MD5 data16, and others; two */
+    for (unsigned path = 0; path <= 8; path += 8) {
+        ADD(image, 0);
+        add_uint(image, path, offset_size);
+        ADD(image, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
+        ADD(image, 1, 2, 1, 2, 3, 4, 1, 2, 3, 4, 5, 6, 7, 8, 0x80, 0x01, 2, 0xaa, 0xbb);
+        add_uint(image, 0, offset_size);
+    }
     begin_program(image, marks, offset_size);
     set_address(image, CODE + 0x2000);
-    ADD(image, 4, 0, 3, 41, 1);                 /* five.c:42 at 0x2000             */
-    ADD(image, 13 + 12 * 2 + 3 + 1);            /* 2 instructions: line 43 at 0x2008 */
+    ADD(image, 3, 41, 1);                       /* five.c:42 at 0x2000 (file 1)    */
+    ADD(image, SPECIAL(2, 1));                  /* 2 instructions: line 43 at 0x2008 */
     ADD(image, 2, 2, 0, 1, 1);                  /* ends at 0x2010                  */
     set_address(image, CODE + 0x1000);
-    ADD(image, 4, 0, 1, 2, 4, 0, 1, 1);         /* five.c:1 at 0x1000 to 0x1010    */
+    ADD(image, 4, 1, 1, 2, 4, 0, 1, 1);         /* five.c:1 at 0x1000 to 0x1010    */
     end_unit(image, marks, offset_size);
 }
 
@@ -310,14 +316,14 @@ static void versions_2_to_4_are_read(void **state)
         assert_place(&table, 0x108, "four.c:9");
         assert_place(&table, 0x197, "four.c:9");
         assert_place(&table, 0x198, "four.c:125");
-        assert_place(&table, 0x1ab, "four.c:125");
-        assert_place(&table, 0x1ac, "header.h:4294967293");
-        assert_place(&table, 0x2ab, "header.h:4294967293");
-        assert_place(&table, 0x2ac, "header.h:1");
-        assert_place(&table, 0x2ad, "nothing");
-        assert_place(&table, 0x2ae, "four.c:7");
-        assert_place(&table, 0x2af, "four.c:7");
-        assert_place(&table, 0x2b0, "nothing");
+        assert_place(&table, 0x1b1, "four.c:125");
+        assert_place(&table, 0x1b2, "header.h:4294967293");
+        assert_place(&table, 0x2b1, "header.h:4294967293");
+        assert_place(&table, 0x2b2, "header.h:1");
+        assert_place(&table, 0x2b3, "nothing");
+        assert_place(&table, 0x2b4, "four.c:7");
+        assert_place(&table, 0x2b5, "four.c:7");
+        assert_place(&table, 0x2b6, "nothing");
         line_table_close(&table);
     }
 }
@@ -426,6 +432,57 @@ static void a_compressed_section_is_not_read(void **state)
     size_t section = image.size - 4 * sizeof(Elf64_Shdr);
     set_uint(&image, section + offsetof(Elf64_Shdr, sh_flags), SHF_COMPRESSED, 8);
     assert_false(line_table_open(&table, image.bytes, image.size));
+}
+
+/* Offsets and sizes whose sum is small again, as it does not fit into 64 bits. */
+static void sections_beyond_all_bounds_are_not_read(void **state)
+{
+    (void)state;
+    struct image image;
+    struct line_table table;
+    make_full_image(&image);
+    size_t section = image.size - 4 * sizeof(Elf64_Shdr);
+    set_uint(&image, section + offsetof(Elf64_Shdr, sh_size), -(uint64_t)image.lines_at, 8);
+    assert_false(line_table_open(&table, image.bytes, image.size));
+    make_full_image(&image);
+    set_uint(&image, section + offsetof(Elf64_Shdr, sh_offset), -(uint64_t)1, 8);
+    assert_false(line_table_open(&table, image.bytes, image.size));
+    make_full_image(&image);
+    set_uint(&image, offsetof(Elf64_Ehdr, e_shoff), -(uint64_t)sizeof(Elf64_Shdr), 8);
+    assert_false(line_table_open(&table, image.bytes, image.size));
+
+    make_full_image(&image);                    /* the name of five.c, 8 bytes into its section, is past the end */
+    section += sizeof(Elf64_Shdr);
+    set_uint(&image, section + offsetof(Elf64_Shdr, sh_offset), image.size - 8, 8);
+    set_uint(&image, section + offsetof(Elf64_Shdr, sh_size), -(uint64_t)8, 8);
+    unsigned char *copy = malloc(image.size);
+    assert_non_null(copy);
+    memcpy(copy, image.bytes, image.size);
+    assert_true(line_table_open(&table, copy, image.size));
+    assert_place(&table, 0x100, "four.c:10");
+    assert_place(&table, 0x2000, "nothing");
+    line_table_close(&table);
+    free(copy);
+}
+
+/* 2^63 folders of no bytes each: whoever counts them never comes back. */
+static void a_list_of_nothing_ends(void **state)
+{
+    (void)state;
+    struct image image;
+    begin_image(&image);
+    struct unit_marks marks = begin_unit(&image, 5, 4, 1);
+    ADD(&image, 0, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01, 1, 1, 0x08, 2);
+    ADD_TEXT(&image, "first.c");
+    ADD_TEXT(&image, "second.c");
+    begin_program(&image, marks, 4);
+    set_address(&image, CODE);
+    ADD(&image, 1, 2, 8, 0, 1, 1);
+    end_unit(&image, marks, 4);
+    end_image(&image);
+    struct line_table table = open_image(&image);
+    assert_place(&table, 0, "second.c:1");
+    line_table_close(&table);
 }
 
 /* ---- Broken files --------------------------------------------------------------------------------- */
@@ -565,6 +622,8 @@ int main(void)
         cmocka_unit_test(one_odd_unit_does_not_hide_the_others),
         cmocka_unit_test(what_is_no_program_with_lines_is_refused),
         cmocka_unit_test(a_compressed_section_is_not_read),
+        cmocka_unit_test(sections_beyond_all_bounds_are_not_read),
+        cmocka_unit_test(a_list_of_nothing_ends),
         cmocka_unit_test(every_single_broken_byte_does_no_harm),
         cmocka_unit_test(a_file_cut_anywhere_does_no_harm),
         cmocka_unit_test(its_own_file_broken_does_no_harm),

@@ -83,7 +83,7 @@ static uint64_t read_leb(struct reader *reader, bool is_signed)
         byte = read_uint(reader, 1);
         if (shift < 64)
             value |= (byte & 0x7f) << shift;
-        shift += shift < 64 ? 7 : 0;
+        shift += 7;
     } while (byte & 0x80);
     if (is_signed && (byte & 0x40) && shift < 64)
         value |= -(uint64_t)1 << shift;
@@ -424,7 +424,7 @@ static void run_program(struct line_table *table, struct unit *unit, size_t offs
             run_standard(table, unit, &machine, opcode);
         }
     }
-    table->row_count = machine.first;   /* rows of a sequence without an end: nobody knows how far they hold */
+    /* Rows of a sequence without an end stay unused: nobody knows how far they hold. */
 }
 
 /* ---- The table -------------------------------------------------------------------------------- */
