@@ -15,11 +15,11 @@ struct context {
     void *sp;       /* the stack pointer while it does not run; what it points at is the switch's affair */
 };
 
-/* Makes `context` start in entry(arg) when it is first switched to. `top` is the end of its stack,
- * aligned to 16; the initial frame is laid right below it. entry never returns. */
-void co__context_init(struct context *context, void *top, void (*entry)(void *), void *arg);
-
 /* Leaves the running flow in *from and goes on with *to. Returns when somebody switches back. */
 void co__switch(struct context *from, struct context *to);
+
+/* Leaves the running flow in *from and begins a new one: entry(arg), on the stack that ends at `top`, a multiple
+ * of 16. entry never returns. Returns when somebody switches back. */
+void co__switch_new(struct context *from, void *top, void (*entry)(void *), void *arg);
 
 #endif

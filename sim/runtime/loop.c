@@ -19,53 +19,46 @@ enum {
 
 /* ---- The ready queue: strictly first in, first out ------------------------------------------- */
 
-void co__make_ready(struct co_task *task)
+void co__note_ready(struct loop *loop, struct co_task *task)
 {
-    struct loop *loop = co__loop;
-    task->state = TASK_READY;
-    task->next = NULL;
-    if (loop->ready_last)
-        loop->ready_last->next = task;
-    else
-        loop->ready_first = task;
-    loop->ready_last = task;
-    if (loop->tape)
-        loop->ready_count++;
+    loop->ready_count++;
     if (loop->trace)
-        co__trace_task("ready", task);
+        co__trace_ready(task);
+    if (loop->cancels_deferred)
+        co__cancel_update(task, "call", NULL);  /* what it waited for has come: now it lands */
 }
 
-/* Takes the task number `i` out of the ready queue. */
-static struct co_task *ready_take(struct loop *loop, uint32_t i)
+/* Takes the task that `*link` points to out of the ready queue. */
+static inline struct co_task *ready_take(struct loop *loop, struct co_task **link)
 {
-    struct co_task *before = NULL, *task = loop->ready_first;
-    for (; i > 0; i--) {
-        before = task;
-        task = task->next;
-    }
-    if (before)
-        before->next = task->next;
-    else
-        loop->ready_first = task->next;
+    struct co_task *task = *link;
+    *link = task->next;
     if (!task->next)
-        loop->ready_last = before;
+        loop->ready_end = link;
     return task;
 }
 
-/* The next task to run, or NULL. */
+/* With a tape or a trace. */
+static struct co_task *next_ready_watched(struct loop *loop)
+{
+    struct co_task **link = &loop->ready_first;
+    for (uint32_t i = tape_choose(loop->tape, "ready", (uint32_t)loop->ready_count); i > 0; i--)
+        link = &(*link)->next;
+    loop->ready_count--;
+    loop->current = ready_take(loop, link);
+    if (loop->trace)
+        co__trace_run(loop->current);
+    return loop->current;
+}
+
+/* The next task to run, which is current from now on; NULL: none is ready. */
 static inline struct co_task *next_ready(struct loop *loop)
 {
     if (!loop->ready_first)
         return NULL;
-    uint32_t choice = 0;
-    if (loop->tape)
-        choice = tape_choose(loop->tape, "ready", (uint32_t)loop->ready_count--);
-    struct co_task *task = ready_take(loop, choice);
-    task->state = TASK_RUNNING;
-    loop->current = task;
-    if (loop->trace)
-        co__trace_task("run", task);
-    return task;
+    if (__builtin_expect(loop->watched, 0))
+        return next_ready_watched(loop);
+    return loop->current = ready_take(loop, &loop->ready_first);
 }
 
 /* ---- Switching ------------------------------------------------------------------------------- */
@@ -79,12 +72,15 @@ static inline struct co_task *next_ready(struct loop *loop)
 /* The first thing after every switch to a task or to the loop. */
 static inline void arrive(struct loop *loop, struct fiber *self)
 {
+    (void)loop, (void)self;
+#if defined(CO_ASAN) || defined(CO_TSAN)
     fiber_arrive(self, &loop->fiber, loop->left_thread);
     loop->left_thread = false;
     if (loop->left) {
         fiber_end(FIBER(loop->left));
         loop->left = NULL;
     }
+#endif
 }
 
 /* Leaves `from` (NULL: the loop) for `to` (NULL: the loop). */
@@ -95,7 +91,10 @@ static inline void switch_to(struct loop *loop, struct co_task *from, struct co_
     struct fiber *self = from ? FIBER(from) : &loop->fiber;
     loop->left_thread = !from;
     fiber_leave(self, to ? FIBER(to) : &loop->fiber, from && from->state == TASK_DONE);
-    co__switch(here, there);
+    if (to && !to->context.sp)
+        co__switch_new(here, to->stack, co__task_start, to);
+    else
+        co__switch(here, there);
     arrive(loop, self);
 }
 
@@ -105,6 +104,19 @@ static _Noreturn void overflowed(struct loop *loop, struct co_task *task)
     co__report_overflow(loop, task->waits_at);
 }
 
+/* Goes on with the next ready task, until this one runs again. */
+static inline int run_others(struct loop *loop, struct co_task *self)
+{
+    if (__builtin_expect(loop->stacks.canaries, 0) && stack_canary_dead(self->stack))
+        overflowed(loop, self);
+    self->saved_errno = *loop->errno_at;
+    struct co_task *next = next_ready(loop);
+    if (next != self)
+        switch_to(loop, self, next);
+    *loop->errno_at = self->saved_errno;
+    return self->rc;
+}
+
 int co__suspend(struct co_task *self, enum wait_kind kind, const void *what)
 {
     struct loop *loop = co__loop;
@@ -112,21 +124,22 @@ int co__suspend(struct co_task *self, enum wait_kind kind, const void *what)
     self->kind = (uint8_t)kind;
     self->waits_for = what;
     self->since = loop->now;
-    if (loop->trace)
+    if (__builtin_expect(loop->trace != NULL, 0))
         co__trace_await(self);
-    if (kind == WAIT_YIELD) {
-        self->rc = 0;
-        co__make_ready(self);
+    return run_others(loop, self);
+}
+
+/* Lets the other ready tasks run. */
+static int yield(struct co_task *self)
+{
+    struct loop *loop = co__loop;
+    if (__builtin_expect(loop->trace != NULL, 0)) {
+        self->kind = WAIT_YIELD;
+        co__trace_await(self);
     }
-    if (stack_canary_dead(self->stack))
-        overflowed(loop, self);
-    self->saved_errno = *loop->errno_at;
-    struct co_task *next = next_ready(loop);
-    if (next != self)
-        switch_to(loop, self, next);
-    *loop->errno_at = self->saved_errno;
-    self->kind = WAIT_NOTHING;
-    return self->rc;
+    self->rc = 0;
+    co__make_ready(self);
+    return run_others(loop, self);
 }
 
 int co__suspend_in(struct co_task *self, enum wait_kind kind, const void *what, struct co_waiters *list)
@@ -151,7 +164,7 @@ _Noreturn void co__leave_for_good(struct co_task *self)
 {
     struct loop *loop = co__loop;
     loop->left = self;
-    loop->current = NULL;
+    loop->current = NULL;               /* unless another one is ready */
     switch_to(loop, self, next_ready(loop));
     abort();                            /* nobody comes back here */
 }
@@ -165,18 +178,20 @@ void co__task_arrived(struct co_task *self)
 void co__trace_resume(struct loop *loop)
 {
     loop->trace = loop->open_trace;
+    loop->watched = loop->trace || loop->tape;
 }
 
 static void restart_steps(struct loop *loop)
 {
     loop->steps = 0;
     loop->steps_mark = loop->max_steps < TRACED_STEPS ? loop->max_steps : TRACED_STEPS;
-    co__trace_resume(loop);
+    if (loop->trace != loop->open_trace)
+        co__trace_resume(loop);
 }
 
 /* Many steps without time passing: the trace falls silent, so that an endless loop does not fill the disk; in the
  * end it is a livelock. */
-static void too_many_steps(struct loop *loop, const void *pc)
+void co__step_limit(struct loop *loop, const void *pc)
 {
     if (loop->steps > loop->max_steps) {
         co__trace_resume(loop);
@@ -188,35 +203,8 @@ static void too_many_steps(struct loop *loop, const void *pc)
         trace_end(loop->trace);
     }
     loop->trace = NULL;
+    loop->watched = loop->tape != NULL;
     loop->steps_mark = loop->max_steps;
-}
-
-struct co_task *co__enter_always(const void *pc)
-{
-    struct loop *loop = co__loop;
-    struct co_task *self = loop ? loop->current : NULL;
-    if (!self)
-        return NULL;
-    self->waits_at = pc;
-    if (++loop->steps > loop->steps_mark)
-        too_many_steps(loop, pc);
-    if (loop->cancels_deferred)
-        co__cancel_update(self, "call", pc);
-    return self;
-}
-
-struct co_task *co__enter(const void *pc, int *rc)
-{
-    struct co_task *self = co__enter_always(pc);
-    if (!self) {
-        *rc = -EPERM;
-        return NULL;
-    }
-    if (self->cancel_now) {
-        *rc = -ECANCELED;
-        return NULL;
-    }
-    return self;
 }
 
 /* ---- Time ------------------------------------------------------------------------------------ */
@@ -438,6 +426,7 @@ static int open_all(struct loop *loop, const struct co_options *options, char *e
         snprintf(error, size, "%s: cannot write the trace: %s", trace, strerror(errno));
         return -EINVAL;
     }
+    co__trace_resume(loop);
     if (!loop->world)
         loop->world = world_virtual_open(setting(options->world_file, "CO_WORLD"), seed, loop->trace, loop->tape,
                                          error, size);
@@ -492,6 +481,7 @@ int co_run_named(co_fn main_fn, void *job, const struct co_options *options, con
     loop.max_steps = options->max_steps ? options->max_steps : 1000000;
     loop.errno_at = &errno;
     loop.world = options->world;
+    loop.ready_end = &loop.ready_first;
     restart_steps(&loop);
     fiber_thread(&loop.fiber);
     stack_pool_init(&loop.stacks, options->stack_size ? options->stack_size : 256 * 1024);
@@ -528,7 +518,7 @@ int co_sleep(int64_t ns)
     if (!self)
         return rc;
     if (ns <= 0)
-        return co__suspend(self, WAIT_YIELD, NULL);
+        return yield(self);
     if (!co__arm(self, ns))
         return -ENOMEM;
     return co__suspend(self, WAIT_SLEEP, NULL);
@@ -538,7 +528,7 @@ int co_yield(void)
 {
     int rc;
     struct co_task *self = co__enter(CALLER, &rc);
-    return self ? co__suspend(self, WAIT_YIELD, NULL) : rc;
+    return self ? yield(self) : rc;
 }
 
 void co_report_bytes(const char *name, const char *json, size_t length)

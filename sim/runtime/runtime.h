@@ -28,10 +28,10 @@ enum wait_kind {
     WAIT_QUEUE_PUT, WAIT_QUEUE_JOIN, WAIT_TASK, WAIT_TASKS, WAIT_GROUP, WAIT_GROUP_NEXT,
 };
 
-enum task_state { TASK_FREE, TASK_READY, TASK_RUNNING, TASK_WAITING, TASK_DONE };
+enum task_state { TASK_FREE, TASK_READY /* or running */, TASK_WAITING, TASK_DONE };
 
 struct co_task {
-    struct context context;         /* where it stands while it does not run                          */
+    struct context context;         /* where it stands while it does not run; sp NULL: it never ran   */
     struct stack *stack;            /* what it runs on; NULL when done                                */
     struct co_task *next, *prev;    /* in the ready queue (next only), or in `waiters`                */
     struct co_waiters *waiters;     /* the list it waits in; NULL: none                               */
@@ -108,15 +108,18 @@ struct due { int64_t t; uint64_t seq; struct op *op; };
 
 struct loop {
     struct co_task *current;        /* who runs; NULL: the loop itself, or a worker's job             */
-    struct co_task *ready_first, *ready_last;
-    struct co_world *world;
+    struct co_task *ready_first;    /* the ready queue, linked by `next`                              */
+    struct co_task **ready_end;     /* where its next one is to be noted                              */
+    uint64_t steps, steps_mark;     /* since time last moved, and at how many something must be done  */
+    int64_t now;                    /* ns: the world's clock when it was last looked at               */
+    bool watched;                   /* there is a trace or a tape: the hot paths take the long way     */
+    int *errno_at;                  /* the thread's errno: looked up once                             */
     struct trace *trace;            /* NULL: off, or silent for now                                   */
     struct trace *open_trace;       /* the same, silent or not                                        */
     struct tape *tape;              /* NULL: the plain run                                            */
-    int64_t now;                    /* ns: the world's clock when it was last looked at               */
+    struct co_world *world;
     uint64_t seq;                   /* the one sequence of everything that is asked for               */
-    uint64_t steps, max_steps;      /* since time last moved, and how many are a livelock             */
-    uint64_t steps_mark;            /* at how many something is to be done about it                   */
+    uint64_t max_steps;             /* how many without time passing are a livelock                   */
     size_t ready_count;             /* counted only while there is a tape                             */
     struct timers timers;
     struct context context;         /* of the loop itself: the thread's own stack                     */
@@ -139,20 +142,40 @@ struct loop {
     int rc;                         /* -EDEADLK after a deadlock                                      */
     bool broken;                    /* after a deadlock: everything is cancelled, shields or not      */
     bool cancels_deferred;          /* by the tape: some cancels land at their task's next wait       */
-    int *errno_at;                  /* the thread's errno: looked up once                             */
 };
 
-/* The one global: the loop of this thread, NULL when none runs. */
-extern _Thread_local struct loop *co__loop;
+/* The one global: the loop of this thread, NULL when none runs. (The library is linked into programs only, so
+ * the fastest way to reach it will do.) */
+extern _Thread_local struct loop *co__loop __attribute__((tls_model("local-exec")));
 
 /* ---- loop.c ---- */
 
-/* Everything that can wait begins here: returns the calling task, or NULL with the error in *rc
- * (-EPERM outside a task, -ECANCELED). `pc`: the student's line. Counts a step. */
-struct co_task *co__enter(const void *pc, int *rc);
+/* The slow part of co__enter: too many steps, or deferred cancels. */
+void co__step_limit(struct loop *loop, const void *pc);
 
-/* The same for what must wait even when cancelled. NULL outside a task. */
-struct co_task *co__enter_always(const void *pc);
+/* What can wait begins here: the calling task, or NULL outside one. `pc`: the student's line. Counts a step. */
+static inline struct co_task *co__enter_always(const void *pc)
+{
+    struct loop *loop = co__loop;
+    struct co_task *self = loop ? loop->current : NULL;
+    if (__builtin_expect(!self, 0))
+        return NULL;
+    self->waits_at = pc;
+    if (__builtin_expect(++loop->steps > loop->steps_mark, 0))
+        co__step_limit(loop, pc);
+    return self;
+}
+
+/* The same for what a cancelled task may not do: NULL with the error in *rc (-EPERM, -ECANCELED). */
+static inline struct co_task *co__enter(const void *pc, int *rc)
+{
+    struct co_task *self = co__enter_always(pc);
+    if (__builtin_expect(!self || self->cancel_now, 0)) {
+        *rc = self ? -ECANCELED : -EPERM;
+        return NULL;
+    }
+    return self;
+}
 
 /* Writes to the trace again, if it was silent. */
 void co__trace_resume(struct loop *loop);
@@ -173,7 +196,17 @@ int co__suspend_in(struct co_task *self, enum wait_kind kind, const void *what, 
 void co__wake(struct co_task *task, int rc);
 
 /* Puts a task at the end of the ready queue. */
-void co__make_ready(struct co_task *task);
+void co__note_ready(struct loop *loop, struct co_task *task);     /* for the trace and the tape */
+static inline void co__make_ready(struct co_task *task)
+{
+    struct loop *loop = co__loop;
+    task->state = TASK_READY;
+    task->next = NULL;
+    *loop->ready_end = task;
+    loop->ready_end = &task->next;
+    if (__builtin_expect(loop->watched, 0))
+        co__note_ready(loop, task);
+}
 
 /* Leaves a task that has ended for the next one. */
 _Noreturn void co__leave_for_good(struct co_task *self);
@@ -195,6 +228,8 @@ void co__op_free(struct op *op);
 void co__op_free_all(struct loop *loop);
 
 /* ---- task.c ---- */
+
+void co__task_start(void *task);                        /* the first thing on a task's stack */
 
 struct co_task *co__task_new(struct co_group *group, co_fn fn, void *job, const char *name, const void *pc);
 void co__task_free(struct co_task *task);               /* its record, when nobody can ask for it any more */
@@ -282,7 +317,9 @@ void co__fault_remove(void);
 /* ---- trace lines of the runtime (tracing.c); called only while loop->trace is set ---- */
 
 const char *co__kind_name(enum wait_kind kind);
-void co__trace_task(const char *ev, const struct co_task *task);         /* ready, run, done */
+void co__trace_ready(const struct co_task *task);
+void co__trace_run(const struct co_task *task);
+void co__trace_done(const struct co_task *task);
 void co__trace_spawn(const struct co_task *task);
 void co__trace_await(const struct co_task *task);
 void co__trace_cancel(const struct co_task *task, const char *why, const void *pc);

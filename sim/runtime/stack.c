@@ -83,12 +83,12 @@ void stack_pool_init(struct stack_pool *pool, size_t size)
 
 static void make_guard(struct stack_pool *pool, struct stack *stack, char *guard)
 {
-    if (pool->light_guards && madvise(guard, pool->page, MADV_GUARD_INSTALL) == 0)
-        stack->guarded = true;
-    else if (pool->made < MPROTECT_GUARDS && mprotect(guard, pool->page, PROT_NONE) == 0)
-        stack->guarded = true;
-    else
+    stack->guarded = (pool->light_guards && madvise(guard, pool->page, MADV_GUARD_INSTALL) == 0)
+                  || (pool->made < MPROTECT_GUARDS && mprotect(guard, pool->page, PROT_NONE) == 0);
+    if (!stack->guarded) {
         *(uint64_t *)(void *)stack->low = CANARY;
+        pool->canaries = true;
+    }
 }
 
 /* Makes the stack number `i` of a slab, and puts it into the pool. */
@@ -101,7 +101,6 @@ static void make_stack(struct stack_pool *pool, struct slab *slab, size_t i)
     stack = (struct stack *)((uintptr_t)stack & ~(uintptr_t)15);
     stack->low = low;
     stack->size = (size_t)((char *)stack - low);
-    stack->guarded = false;
     stack->valgrind = VALGRIND_STACK_REGISTER(low, (char *)(stack + 1));
     make_guard(pool, stack, guard);
     pool->made++;

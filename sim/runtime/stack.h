@@ -26,6 +26,7 @@ struct stack_pool {
     size_t next_slab;       /* how many stacks the next slab holds                    */
     size_t made;            /* how many there are                                     */
     bool light_guards;      /* MADV_GUARD_INSTALL works: a guard without a mapping    */
+    bool canaries;          /* some stacks have no guard, but a canary                */
 };
 
 /* Prepares an empty pool of stacks of at least `size` bytes. */

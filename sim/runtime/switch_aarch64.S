@@ -1,14 +1,8 @@
 /* switch_aarch64.S - the switch for aarch64, AAPCS64 (its section 6.1 lists what a function must keep: x19-x28,
- * the frame pointer x29, the link register x30, and the low halves of v8-v15). */
+ * the frame pointer x29, the link register x30, and the low halves of v8-v15). See switch_x86_64.S for the why. */
 #if defined(__aarch64__) && defined(__linux__) && !defined(CO_UCONTEXT)
 
-        .text
-        .globl  co__switch
-        .type   co__switch, %function
-        .p2align 4
-/* void co__switch(struct context *from [x0], struct context *to [x1]) */
-co__switch:
-        .cfi_startproc
+        .macro save_all
         sub     sp, sp, #160
         .cfi_adjust_cfa_offset 160
         stp     x19, x20, [sp, #0]
@@ -25,6 +19,16 @@ co__switch:
         stp     d14, d15, [sp, #144]
         mov     x9, sp
         str     x9, [x0]                /* from here on the old flow can be resumed */
+        .endm
+
+        .text
+        .globl  co__switch
+        .type   co__switch, %function
+        .p2align 4
+/* void co__switch(struct context *from [x0], struct context *to [x1]) */
+co__switch:
+        .cfi_startproc
+        save_all
         ldr     x9, [x1]
         mov     sp, x9                  /* the same layout lies on the other stack  */
         ldp     x19, x20, [sp, #0]
@@ -41,21 +45,34 @@ co__switch:
         ldp     d14, d15, [sp, #144]
         add     sp, sp, #160
         .cfi_adjust_cfa_offset -160
-        br      x30                     /* not ret: the return predictor would be wrong */
+        ret
         .cfi_endproc
         .size   co__switch, .-co__switch
+
+        .globl  co__switch_new
+        .type   co__switch_new, %function
+        .p2align 4
+/* void co__switch_new(struct context *from [x0], void *top [x1], void (*entry)(void *) [x2], void *arg [x3]) */
+co__switch_new:
+        .cfi_startproc
+        save_all
+        mov     sp, x1
+        b       co__context_start
+        .cfi_endproc
+        .size   co__switch_new, .-co__switch_new
 
         .globl  co__context_start
         .hidden co__context_start
         .type   co__context_start, %function
         .p2align 4
-/* The first frame of every task: entry [x20] gets its argument [x19]. No caller: the walk ends here. */
+/* The first frame of every task: entry [x2] gets its argument [x3]. No caller: the walk ends here. */
 co__context_start:
         .cfi_startproc
         .cfi_undefined x30
         mov     x29, #0
-        mov     x0, x19
-        blr     x20
+        mov     x30, #0
+        mov     x0, x3
+        blr     x2
         brk     #1                      /* entry never returns */
         .cfi_endproc
         .size   co__context_start, .-co__context_start

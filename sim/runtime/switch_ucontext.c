@@ -1,5 +1,5 @@
 /* switch_ucontext.c - the switch of last resort: POSIX.1-2001's ucontext. Slow (it makes a system call to
- * keep the signal mask), but every Unix has it. The ucontext_t of a flow lies on its own stack. */
+ * keep the signal mask), but every Unix has it. The ucontext_t of a flow lies in the frame that left it. */
 #include "context.h"
 
 #ifdef CO_UCONTEXT
@@ -16,24 +16,26 @@ static void start(unsigned entry_high, unsigned entry_low, unsigned arg_high, un
     abort();                            /* entry never returns */
 }
 
-void co__context_init(struct context *context, void *top, void (*entry)(void *), void *arg)
+void co__switch_new(struct context *from, void *top, void (*entry)(void *), void *arg)
 {
-    /* The stack's size is unknown here and does not matter: 8 KiB below the ucontext_t is room enough for
-     * makecontext's own frame, and it writes nowhere else. */
-    ucontext_t *u = (ucontext_t *)(((uintptr_t)top - sizeof *u) & ~(uintptr_t)63);
-    if (getcontext(u) != 0)
+    /* The new stack's size is unknown here and does not matter: makecontext writes its own small frame below `top`
+     * and nothing else. */
+    enum { ROOM = 4096 };
+    ucontext_t here, new;
+    if (getcontext(&new) != 0)
         abort();
-    u->uc_stack.ss_sp = (char *)u - 8192;
-    u->uc_stack.ss_size = 8192;
-    u->uc_link = NULL;
+    new.uc_stack.ss_sp = (char *)top - ROOM;
+    new.uc_stack.ss_size = ROOM;
+    new.uc_link = NULL;
     uint64_t e = (uintptr_t)entry, a = (uintptr_t)arg;
-    makecontext(u, (void (*)(void))start, 4, (unsigned)(e >> 32), (unsigned)e, (unsigned)(a >> 32), (unsigned)a);
-    context->sp = u;
+    makecontext(&new, (void (*)(void))start, 4, (unsigned)(e >> 32), (unsigned)e, (unsigned)(a >> 32), (unsigned)a);
+    from->sp = &here;                   /* the flow that is left keeps its place in its own frame */
+    if (swapcontext(&here, &new) != 0)
+        abort();
 }
 
 void co__switch(struct context *from, struct context *to)
 {
-    /* The flow that is left may be a thread's own, which has no place yet: its frame here is as good as any. */
     ucontext_t here;
     from->sp = &here;
     if (swapcontext(&here, to->sp) != 0)

@@ -82,7 +82,7 @@ static _Noreturn void task_end(struct co_task *self, int rc)
     self->state = TASK_DONE;
     loop->alive--;
     if (loop->trace)
-        co__trace_task("done", self);
+        co__trace_done(self);
     if (self->scope)
         co__scopes_drop(self);
     if (loop->held)
@@ -96,10 +96,11 @@ static _Noreturn void task_end(struct co_task *self, int rc)
     co__leave_for_good(self);
 }
 
-static void task_start(void *arg)
+void co__task_start(void *arg)
 {
     struct co_task *self = arg;
     co__task_arrived(self);
+    *co__loop->errno_at = 0;
     task_end(self, self->stack->fn(self->job));
 }
 
@@ -115,12 +116,27 @@ struct co_task *co__task_new(struct co_group *group, co_fn fn, void *job, const 
         return NULL;
     }
     stack->fn = fn;
-    *task = (struct co_task){.stack = stack, .group = group, .name = name, .job = job, .spawned_at = pc,
-                             .waits_at = pc, .since = loop->now, .id = ++loop->next_id, .rc = -EINPROGRESS};
+    /* One by one: gcc would clear the whole with `rep stos`, which takes longer than the rest of a spawn. */
+    task->stack = stack;
+    task->waiters = NULL;
+    task->group = group;
+    task->watchers = NULL;
+    task->scope = NULL;
+    task->name = name;
+    task->job = job;
+    task->spawned_at = task->waits_at = pc;
+    task->waits_for = NULL;
+    task->since = loop->now;
+    task->id = ++loop->next_id;
+    task->timer = 0;
+    task->rc = -EINPROGRESS;
+    task->saved_errno = 0;
+    task->kind = WAIT_NOTHING;
+    task->cancel_asked = task->cancel_now = task->seen = false;
 #if defined(CO_ASAN) || defined(CO_TSAN)
     fiber_begin(&task->fiber, stack->low, stack->size);
 #endif
-    co__context_init(&task->context, stack, task_start, task);
+    task->context.sp = NULL;            /* it has not begun */
     loop->alive++;
     if (loop->trace)
         co__trace_spawn(task);

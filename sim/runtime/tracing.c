@@ -29,13 +29,22 @@ static uint32_t by(void)
     return co__loop->current ? co__loop->current->id : 0;
 }
 
-void co__trace_task(const char *ev, const struct co_task *task)
+void co__trace_ready(const struct co_task *task)
 {
-    struct trace *trace = begin(ev, task);
-    if (task->state == TASK_READY)
-        trace_int(trace, "by", by());
-    if (task->state == TASK_DONE)
-        trace_int(trace, "rc", task->rc);
+    struct trace *trace = begin("ready", task);
+    trace_int(trace, "by", by());
+    trace_end(trace);
+}
+
+void co__trace_run(const struct co_task *task)
+{
+    trace_end(begin("run", task));
+}
+
+void co__trace_done(const struct co_task *task)
+{
+    struct trace *trace = begin("done", task);
+    trace_int(trace, "rc", task->rc);
     trace_end(trace);
 }
 
