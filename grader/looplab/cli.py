@@ -11,7 +11,7 @@ import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, Optional, TextIO
+from typing import Any, NoReturn, Optional, TextIO
 
 from . import lab as labs, results, seed as seeds
 from .lab import Lab, LabError
@@ -182,7 +182,9 @@ def _run_checks(session: "Session", lab: Lab, order: Order) -> "Checks":
     files = [file for file in files if file.is_file()]
     if files:
         sys.pycache_prefix = sys.pycache_prefix or str(lab.root / "build" / "pycache")
-        code = pytest.main([*_PYTEST, f"--rootdir={lab.root}", *map(str, files)], plugins=[checks])
+        code = pytest.main([*_PYTEST, f"--rootdir={lab.root}", *map(str, files)], plugins=[checks, _Options()])
+        if code == pytest.ExitCode.INTERRUPTED:
+            raise KeyboardInterrupt
         if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
             checks.fault = checks.fault or f"pytest could not run the checks of labs/{lab.slug} (exit code {int(code)})"
         session.settle()
@@ -197,6 +199,14 @@ _PYTEST = ["-c", os.devnull, "--noconftest", "--import-mode=importlib", "--captu
                       "unraisableexception", "threadexception", "faulthandler", "setuponly", "setupplan", "debugging", "recwarn",
                       "warnings", "legacypath", "monkeypatch", "tmpdir", "reports", "freeze_support", "pytester")
     for word in ("-p", f"no:{name}")]
+
+
+class _Options:
+    """Options of pytest's terminal plugin that other parts of pytest ask for, and that are not there without it."""
+
+    def pytest_addoption(self, parser: Any) -> None:
+        parser.addoption("--verbose", dest="verbose", type=int, default=0)
+        parser.addoption("--tb", dest="tbstyle", default="line")
 
 
 def _result(lab: Lab, order: Order, session: "Session", checks: "Checks", elapsed_s: float) -> dict:

@@ -33,10 +33,18 @@ class Case:
     todo: str = ""                      # where one who has written nothing yet begins: "fetch_async, TODOs 2 to 4"
 
     @property
+    def numbers(self) -> bool:
+        """Are both sides numbers?"""
+        return isinstance(self.expected, (int, float)) and isinstance(self.happened, (int, float))
+
+    @property
     def too_slow(self) -> bool:
         """Did it take longer than it should? Without numbers: that is the usual way to be wrong."""
-        return not (isinstance(self.expected, (int, float)) and isinstance(self.happened, (int, float))) \
-            or self.happened > self.expected
+        return not self.numbers or self.happened > self.expected
+
+    @property
+    def too_quick(self) -> bool:
+        return self.numbers and self.happened < self.expected
 
     @property
     def serial_is_right(self) -> bool:
@@ -218,7 +226,7 @@ def _waits_of(trace: Trace, request: Request) -> Optional[str]:
 def _overlapped(case: Case) -> Optional[Cause]:
     """Quicker than it should be: at the same time where one after the other was asked for."""
     peak = max((now for _, now in case.trace.in_flight()), default=0)
-    if case.too_slow or peak < 2:
+    if not case.too_quick or not case.serial_is_right or peak < 2:
         return None
     task = case.trace.tasks.get(case.trace.requests[1].task)
     src = task.src if task else None

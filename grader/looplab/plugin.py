@@ -34,13 +34,14 @@ class Checks:
                  progress: Callable[[int, int, str], None] = lambda done, of, title: None):
         self.session = session
         self.only = only
+        self.root = session.lab.root if session else labs.ROOT
         self.progress = progress
         self.checks: list[Check] = []                   # in the order of the files
         self.fault: Optional[str] = None                # of the checks themselves: nothing was run
         self.ungradable: Optional[build.Ungradable] = None
         self._by_item: dict[str, Check] = {}            # node id -> check
         self._fixture: Optional[LabFixture] = None
-        self._comparison: Optional[tuple[Any, Any]] = None  # (left, right) of the assert that failed last
+        self._comparison: Optional[tuple[str, Any, Any]] = None     # (operator, left, right) of the assert that failed last
         self._done = 0
 
     # ---- collecting ----
@@ -48,12 +49,13 @@ class Checks:
     def pytest_exception_interact(self, node: Any, call: Any) -> None:
         """A check file that does not import."""
         if isinstance(node, pytest.Collector) and not self.fault:
-            self.fault = _import_fault(call.excinfo.value, node)
+            self.fault = _import_fault(call.excinfo.value, node, self.root)
 
-    def pytest_internalerror(self, excinfo: Any) -> None:
+    def pytest_internalerror(self, excinfo: Any) -> bool:
         """A fault of the plugin itself: named, not shown as pages of Python."""
         last = traceback.extract_tb(excinfo.value.__traceback__)[-1]
-        self.fault = self.fault or f"{_short(last.filename)}:{last.lineno}: {excinfo.type.__name__}: {excinfo.value}"
+        self.fault = self.fault or f"{_short(last.filename, self.root)}:{last.lineno}: {excinfo.type.__name__}: {excinfo.value}"
+        return True         # so pytest prints nothing
 
     def pytest_collection_modifyitems(self, items: list) -> None:
         """Makes checks of the tests, and puts them into an order in which what is needed comes first."""
@@ -70,7 +72,7 @@ class Checks:
             items.clear()
 
     def _add(self, item: Any) -> None:
-        place = _place(item)
+        place = f"{_short(item.path, self.root)}:{item.function.__code__.co_firstlineno}"
         said = points_of(item.function)
         if said is None:
             raise GraderFault(f"{place}: {item.name} has no points: write @points(10, \"correctness\") above it")
@@ -186,9 +188,9 @@ class Checks:
         self._fixture = LabFixture(self.session, self._by_item[request.node.nodeid])
         return self._fixture
 
-    def pytest_assertrepr_compare(self, left: Any, right: Any) -> None:
+    def pytest_assertrepr_compare(self, op: str, left: Any, right: Any) -> None:
         """Keeps the two sides of a comparison that failed, for the message."""
-        self._comparison = (left, right)
+        self._comparison = (op, left, right)
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, item: Any, call: Any) -> Generator[None, Any, None]:
@@ -233,41 +235,39 @@ class Checks:
         """A plain `assert`, with or without run.explain()."""
         fixture = self._fixture
         run = fixture.last if fixture else None
-        text = ""
+        text = str(raised).split("\n")[0]
+        text = "" if text.startswith("assert ") and self._comparison else text     # pytest's words are not for students
         if fixture and fixture.explanation:
             run, text = fixture.explanation.run, fixture.explanation.text
-        happened, expected = self._comparison or (None, None)
-        cause = None
-        if run:
-            cause = run.cause(_TOPICS.get(type(happened), ""), expected, happened)
-        if not text and not self._comparison:
-            text = str(raised).split("\n")[0]
-        failure = Failure(words.value(expected) if self._comparison else "", words.value(happened) if self._comparison else "",
-                          cause or (Cause("hint", text) if text else None))
+        expected, happened, cause = "", "", None
+        if self._comparison:
+            op, left, right = self._comparison
+            if isinstance(left, Duration) and isinstance(right, int):
+                right = Duration(right)
+            expected = words.value(right) if op == "==" else f"{op} {words.value(right)}"
+            happened = words.value(left)
+            cause = run.cause(_TOPICS.get(type(left), ""), right, left) if run else None
+        failure = Failure(expected, happened, cause or (Cause("hint", text) if text else None))
         check.failed(failure.text() or check.title, failure.src)
         check.replay = run.replay if run else None
         if run and run.took is not None:
             check.virtual_ns = run.took
 
 
-def _place(item: Any) -> str:
-    """"labs/01-sync-vs-async/test_visible.py:12" of a test."""
-    return f"{_short(item.path)}:{item.function.__code__.co_firstlineno}"
-
-
-def _short(path: Any) -> str:
+def _short(path: Any, root: Path) -> str:
+    """The path as it is written in messages: from the top of the house."""
     path = Path(path)
-    return str(path.relative_to(labs.ROOT)) if path.is_relative_to(labs.ROOT) else str(path)
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
 
-def _import_fault(raised: BaseException, node: Any) -> str:
+def _import_fault(raised: BaseException, node: Any, root: Path) -> str:
     """Why a check file could not be read, and where."""
     cause = raised.__cause__ or raised
     if isinstance(cause, SyntaxError):
-        return f"{_short(cause.filename or node.path)}:{cause.lineno}: {cause.msg}"
+        return f"{_short(cause.filename or node.path, root)}:{cause.lineno}: {cause.msg}"
     own = [frame for frame in traceback.extract_tb(cause.__traceback__) if Path(frame.filename) == Path(node.path)]
     line = f":{own[-1].lineno}" if own else ""
-    return f"{_short(node.path)}{line}: {type(cause).__name__}: {str(cause).splitlines()[0] if str(cause) else ''}"
+    return f"{_short(node.path, root)}{line}: {type(cause).__name__}: {str(cause).splitlines()[0] if str(cause) else ''}"
 
 
 def _fault_of(raised: BaseException, check: Check) -> str:

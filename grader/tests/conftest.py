@@ -1,0 +1,143 @@
+"""A house with toy labs, whose programs are functions of the test: for the plugin, the session and the command line.
+
+Nothing is compiled and no process started: what a run writes and how it ends is said by the test.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+import pytest
+
+from looplab import build, coverage, process, session
+from looplab.build import Program
+from looplab.process import Outcome
+from story import OK, Story, overlapped
+
+
+@dataclass
+class Ran:
+    """One process that was started."""
+
+    binary: str                     # "cover" or "asan"
+    argv: list[str]
+    world: dict
+
+    def option(self, name: str) -> Optional[str]:
+        return self.argv[self.argv.index(name) + 1] if name in self.argv else None
+
+
+@dataclass
+class End:
+    """What a process leaves behind."""
+
+    trace: Optional[str]
+    exit: Optional[int] = 0
+    signal: Optional[str] = None
+    limit: Optional[str] = None
+    stdout: str = ""
+    stderr: str = ""
+
+
+def well(ran: Ran) -> End:
+    """A right program: every URL of the world at once, 10 ms the first, 20 ms the second, …"""
+    urls = [site["url"] + route["path"] for site in ran.world["sites"] for route in site["routes"]]
+    return End(overlapped(urls, [10.0 * (i + 1) for i in range(len(urls))]).text())
+
+
+def ending(story: Story, **how: Any) -> Callable[[Ran], End]:
+    """A program that always leaves this trace behind."""
+    return lambda ran: End(story.text(), **how)
+
+
+@dataclass
+class House:
+    root: Path
+    behave: Callable[[Ran], End] = well
+    build_fails: Optional[BaseException] = None
+    advice: tuple = ()
+    coverage: coverage.Coverage = field(default_factory=lambda: coverage.Coverage(10, 10, 4, 4, ()))
+    ran: list[Ran] = field(default_factory=list)
+    killed: int = 0
+
+    def lab(self, checks: Optional[str], slug: str = "01-toy", hidden: str = "") -> Path:
+        """Adds a lab; checks: the body of test_visible.py, after its imports. None: it has none."""
+        folder = self.root / "labs" / slug
+        folder.mkdir(parents=True)
+        name = slug[3:]
+        (folder / f"{name}.c").write_text("/* a skeleton */\n/* TODO 1: write it. */\n")
+        (folder / f"{name}.h").write_text("")
+        (folder / "main.c").write_text("")
+        if checks is not None:
+            (folder / "test_visible.py").write_text(IMPORTS + checks)
+        if hidden:
+            there = self.root / "grader" / "hidden" / slug
+            there.mkdir(parents=True)
+            (there / "test_hidden.py").write_text(IMPORTS + hidden)
+        return folder
+
+
+IMPORTS = "from looplab import Fault, World, ms, points\n" \
+          "def urls(n):\n    world = World().site('http://a.test')\n" \
+          "    for i in range(n):\n        world.route(f'/{i}', latency=ms(10 * (i + 1)), body='hello')\n    return world\n\n"
+
+
+class FakeRunning:
+    def __init__(self, house: House, end: End):
+        self.house, self.end = house, end
+
+    def finish(self) -> Outcome:
+        known = {"exit": None if self.end.signal else self.end.exit, "signal": self.end.signal, "limit": self.end.limit,
+                 "stdout": self.end.stdout, "stderr": self.end.stderr}
+        return Outcome(**{name: known.get(name, 0) for name in (field.name for field in fields(Outcome))})
+
+    def kill(self) -> None:
+        self.house.killed += 1
+
+
+class FakeMeasuring:
+    def __init__(self, found: coverage.Coverage):
+        self.found = found
+
+    def finish(self) -> coverage.Coverage:
+        return self.found
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
+    """An empty house: add labs, say how their programs behave, and grade with cli.main([...], root=house.root)."""
+    house = House(tmp_path / "house")
+    house.root.mkdir()
+    monkeypatch.chdir(house.root)
+    monkeypatch.delenv("LOOPLAB_STUDENT", raising=False)
+
+    def make(lab: Any, source_dir: Path, work: Path) -> Program:
+        if house.build_fails:
+            raise house.build_fails
+        work.mkdir(parents=True)
+        source = work / lab.source
+        source.write_bytes((source_dir / lab.source).read_bytes())
+        return Program(lab, work, source, work / "cover", work / "asan", house.advice)
+
+    def start(argv: list, **options: Any) -> FakeRunning:
+        words = [str(word) for word in argv]
+        ran = Ran(Path(words[0]).name, words[1:], {})
+        world = ran.option("--world")
+        ran.world = json.loads(Path(world).read_text()) if world else {}
+        house.ran.append(ran)
+        end = house.behave(ran)
+        if end.trace is not None:
+            Path(ran.option("--trace") or "").write_text(end.trace)
+        return FakeRunning(house, end)
+
+    monkeypatch.setattr(build, "build", make)
+    monkeypatch.setattr(process, "start", start)
+    monkeypatch.setattr(coverage, "start", lambda program: FakeMeasuring(house.coverage))
+    assert session.process is process and session.build is build
+    return house
+
+
+__all__ = ["End", "House", "OK", "Ran", "ending", "well"]

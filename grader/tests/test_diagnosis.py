@@ -1,0 +1,259 @@
+"""Each cause is found where it is, named with its place, and not found where it is not."""
+
+import errno
+
+import pytest
+
+from looplab.diagnosis import Case, busy, find, stuck
+from looplab.duration import Duration, ms
+from looplab.trace import read_cut
+from story import MS, OK, Story, blocking, one_by_one, overlapped
+
+URLS = [f"http://a.test/{i}" for i in range(4)]
+TOOK = [300, 320, 310, 200]
+
+
+def cause(story, topic="", **more):
+    return find(Case(story.trace(), more.pop("asked", URLS), topic=topic, **more))
+
+
+def slow(story, expected=320, **more):
+    """The cause of a run that should have taken less."""
+    trace = story.trace()
+    return find(Case(trace, URLS, topic="timing", expected=ms(expected), happened=Duration(trace.report("result")["t"]), **more))
+
+
+@pytest.mark.parametrize("topic", ["", "timing", "results", "requests", "block", "limit", "leaks"])
+def test_a_right_program_has_no_cause(topic):
+    assert cause(overlapped(URLS, TOOK), topic, expected=4, happened=4) is None
+
+
+def test_nothing_was_fetched():
+    found = cause(Story().begin().result(0).end(0), todo="fetch_async, TODOs 2 to 4")
+    assert (found.kind, "write fetch_async, TODOs 2 to 4" in found.text, "4 URLs" in found.text) == ("nothing", True, True)
+    assert cause(Story().begin().result(0).end(0), asked=[]) is None
+
+
+def test_awaited_right_after_the_spawn():
+    found = slow(one_by_one(URLS, TOOK))
+    assert (found.kind, found.src) == ("sequential", "compare.c:31")
+    assert found.text.startswith("compare.c:31 waits for each fetch before the next one starts")
+
+
+def test_one_task_for_all():
+    story, now = Story().begin().spawn(0, 2), 0
+    for op, (url, took) in enumerate(zip(URLS, TOOK), start=1):
+        story.get(now, op, 2, url)
+        now += took
+        story.got(now, op)
+    found = slow(story.result(now).end(now))
+    assert (found.kind, found.src) == ("sequential", "compare.c:20") and "a task for each URL" in found.text
+
+
+def test_a_lock_lets_in_one_at_a_time():
+    story = Story().begin()
+    for i in range(2):
+        story.spawn(0, i + 2)
+    story.wait(0, 1, "group", "compare.c:35").get(0, 1, 2, URLS[0]).wait(0, 3, "lock", "compare.c:18").got(300, 1)
+    story.get(300, 2, 3, URLS[1]).got(600, 2).result(600).end(600)
+    found = find(Case(story.trace(), URLS[:2], topic="timing", expected=ms(300), happened=ms(600)))
+    assert (found.kind, found.src) == ("sequential", "compare.c:18")
+
+
+def test_batches_hold_back():
+    story = Story().begin()
+    for i in (0, 1):
+        story.spawn(0, i + 2).get(0, i + 1, i + 2, URLS[i])
+    story.wait(0, 1, "group", "compare.c:40").got(300, 1).got(320, 2)
+    for i in (2, 3):
+        story.spawn(320, i + 2).get(320, i + 1, i + 2, URLS[i])
+    story.wait(320, 1, "group", "compare.c:40").got(520, 4).got(630, 3).result(630).end(630)
+    found = slow(story)
+    assert (found.kind, found.src) == ("held", "compare.c:40") and "only 2 of the 4" in found.text
+
+
+def test_one_after_another_is_no_cause_where_it_is_asked_for():
+    assert slow(one_by_one(URLS, TOOK), expected=sum(TOOK)) is None
+    assert slow(blocking(URLS, TOOK), expected=sum(TOOK) - 1).kind == "blocked"     # less than the sum was asked
+
+
+def test_blocked_by_the_blocking_call():
+    found = slow(blocking(URLS, TOOK))
+    assert (found.kind, found.src) == ("blocked", "compare.c:22")
+    assert "1,130 ms in 4 calls" in found.text and "http_get_blocking" in found.text
+
+
+def test_blocked_by_sleeping_even_where_one_after_another_is_right():
+    story = blocking(URLS, TOOK)
+    story.lines[-2:] = []                   # before the result
+    story.runtime(2130, "block", task=1, ns=1000 * MS, on="sleep", src="compare.c:50").result(2130).end(2130)
+    found = slow(story, expected=sum(TOOK))
+    assert (found.kind, found.src) == ("blocked", "compare.c:50") and "1,000 ms" in found.text and "sleep" in found.text
+
+
+def test_the_longest_block_is_named():
+    story = overlapped(URLS, TOOK)
+    story.runtime(400, "block", task=1, ns=5 * MS, on="cpu", src="compare.c:9").runtime(410, "block", task=1, ns=MS, on="usleep", src="compare.c:8")
+    assert cause(story, "block").src == "compare.c:9" and "co_cpu" in cause(story, "block").text
+
+
+def test_overlapped_where_one_after_another_was_asked():
+    found = slow(overlapped(URLS, TOOK), expected=sum(TOOK))
+    assert (found.kind, found.src) == ("overlapped", "compare.c:30") and "4 requests" in found.text
+
+
+def aborted_by_join():
+    story = Story().begin()
+    for i in range(3):
+        story.spawn(0, i + 2)
+    story.wait(0, 1, "group", "compare.c:35")
+    for i in range(3):
+        story.get(0, i + 1, i + 2, URLS[i])
+    story.got(40, 2, rc=-errno.ECONNREFUSED, status=0, bytes=0)
+    for i in (0, 2):
+        story.runtime(40, "cancel", task=i + 2, by=3, why="group").world(40, "http.cancelled", op=i + 1)
+    return story.result(40).end(40)
+
+
+def test_the_first_failure_cancels_the_rest():
+    found = find(Case(aborted_by_join().trace(), URLS[:3], topic="timing", expected=ms(300), happened=ms(40)))
+    assert (found.kind, found.src) == ("aborted", "compare.c:35")
+    assert "after -ECONNREFUSED from http://a.test/1" in found.text and "2 requests" in found.text
+
+
+def test_the_first_failure_ends_the_loop():
+    story = Story().begin().get(0, 1, 1, URLS[0], blocking=True).got(300, 1).runtime(300, "block", task=1, ns=300 * MS, on="http", src="compare.c:22")
+    story.get(300, 2, 1, URLS[1], blocking=True).got(340, 2, status=404).runtime(340, "block", task=1, ns=40 * MS, on="http", src="compare.c:22")
+    found = cause(story.result(340).end(340), "results")
+    assert (found.kind, found.src) == ("aborted", "compare.c:22")
+    assert "the 404 of http://a.test/1" in found.text and "2 URLs were never asked for, http://a.test/2 first" in found.text
+
+
+def test_failures_that_stop_nobody_are_no_cause():
+    story = overlapped(URLS, TOOK)
+    story.lines = [line.replace('"rc":0,"status":200', '"rc":-111,"status":0') for line in story.lines]
+    assert cause(story, "timing", expected=ms(1), happened=ms(2)) is None
+    hung = Story().begin().spawn(0, 2).get(0, 1, 2, URLS[0]).runtime(30_000, "cancel", task=2, by=0, why="timeout")
+    hung.world(30_000, "http.cancelled", op=1).result(30_000).end(30_000)
+    assert find(Case(hung.trace(), URLS[:1], topic="results")) is None
+
+
+def test_a_url_that_was_forgotten():
+    found = cause(overlapped(URLS[:3], TOOK[:3]), "results")
+    assert (found.kind, URLS[3] in found.text) == ("missing", True)
+
+
+def test_asked_for_twice():
+    found = cause(overlapped(URLS + URLS[1:2], TOOK + [300]), "requests")
+    assert (found.kind, found.src) == ("double", "compare.c:20") and "http://a.test/1 was asked for twice" in found.text
+
+
+def test_twice_is_right_for_a_url_given_twice_or_for_two_passes_or_after_a_redirect():
+    assert cause(overlapped(URLS[:1] * 2, [1, 2]), "requests", asked=URLS[:1] * 2) is None
+    assert cause(overlapped(URLS[:1] * 2, [1, 2]), "requests", asked=URLS[:1], passes=2) is None
+    story = Story().begin().get(0, 1, 1, URLS[0]).got(5, 1, status=302).get(5, 2, 1, URLS[1]).got(9, 2).get(9, 3, 1, URLS[1]).got(11, 3)
+    assert cause(story.result(11).end(11), "requests", asked=URLS[:2]) is None
+
+
+def answers(*lengths):
+    return [{"error": 0, "status": 200, "length": length} for length in lengths]
+
+
+def test_results_in_the_order_of_completion():
+    story = overlapped(URLS, TOOK)              # they end in the order 3 0 2 1
+    right = answers(1, 2, 3, 4)
+    found = cause(story, "results", expected=right, happened=answers(4, 1, 3, 2), answers=right)
+    assert (found.kind, "place 0 holds that of http://a.test/3, but urls[0] is http://a.test/0" in found.text) == ("order", True)
+
+
+def test_other_wrong_results_are_not_an_order():
+    right = answers(1, 2, 3, 4)
+    for wrong in (answers(4, 3, 2, 1), answers(0, 0, 0, 0), right, right[:2]):
+        assert cause(overlapped(URLS, TOOK), "results", expected=right, happened=wrong, answers=right) is None
+
+
+def test_returned_while_a_request_was_under_way():
+    story = Story().begin().spawn(0, 2).spawn(0, 3, src="compare.c:33").get(0, 1, 2, URLS[0]).get(0, 2, 3, URLS[1]).got(200, 1)
+    story.result(200).runtime(200, "cancel", task=3, by=1, why="end").world(200, "http.cancelled", op=2).end(200)
+    assert find(Case(story.trace(), URLS[:2], topic="results")) is None     # it ended at that very instant: nothing proves it
+    story = Story().begin().spawn(0, 2, src="compare.c:33").get(0, 1, 2, URLS[0]).result(100).got(200, 1).end(200)
+    found = find(Case(story.trace(), URLS[:1], topic="results"))
+    assert (found.kind, found.src) == ("unfinished", "compare.c:33") and "returned at 100 ms" in found.text
+
+
+def test_over_the_limit():
+    found = cause(overlapped(URLS, TOOK), "limit", expected=3, happened=4)
+    assert (found.kind, found.src) == ("limit", "compare.c:30") and "http://a.test/3 was the 4th under way" in found.text
+    assert cause(overlapped(URLS, TOOK), "limit", expected=4, happened=4) is None
+
+
+@pytest.mark.parametrize("what, kind, told", [("task", "never awaited", "nobody ever waits"), ("response", "leaked response", "co_response_free"),
+                                              ("lock", "held lock", "still held"), ("timeout", "leak", "leaves behind a timeout")])
+def test_leaks(what, kind, told):
+    story = overlapped(URLS, TOOK).runtime(320, "leak", what=what, src="compare.c:20", task=2, name="fetch_one")
+    found = cause(story, "leaks")
+    assert (found.kind, found.src, told in found.text) == (kind, "compare.c:20", True)
+
+
+def test_the_most_frequent_leak_is_named():
+    story = overlapped(URLS, TOOK)
+    for src in ("compare.c:5", "compare.c:9", "compare.c:9"):
+        story.runtime(320, "leak", what="response", src=src)
+    assert cause(story, "leaks").src == "compare.c:9" and "2 answers" in cause(story, "leaks").text
+
+
+# ---- how it ended ----
+
+
+def test_a_run_that_ended_well_was_not_stuck():
+    assert stuck(overlapped(URLS, TOOK).trace()) is None
+
+
+def test_deadlock_in_a_ring():
+    story = Story().spawn(0, 2, name="left").spawn(0, 3, name="right")
+    story.runtime(5, "deadlock", task=1, on="group", src="compare.c:40", since=0, holder=2)
+    story.runtime(5, "deadlock", task=2, on="lock", src="compare.c:11", since=1 * MS, holder=3)
+    story.runtime(5, "deadlock", task=3, on="lock", src="compare.c:21", since=1 * MS, holder=2).end(5, rc=-35)
+    found = stuck(story.trace())
+    assert (found.kind, found.src) == ("deadlock", "compare.c:11")
+    assert "left (task 2) waits at compare.c:11 for a lock, which right (task 3) holds" in found.text and "ring" in found.text
+
+
+def test_deadlock_without_a_ring_names_who_waits_for_what():
+    story = Story().spawn(0, 2, name="reader").runtime(5, "deadlock", task=1, on="group", src="compare.c:40", since=0, holder=2)
+    story.runtime(5, "deadlock", task=2, on="event", src="compare.c:11", since=0).end(5, rc=-35)
+    found = stuck(story.trace())
+    assert (found.kind, found.src) == ("deadlock", "compare.c:11") and "reader (task 2) waits at compare.c:11 for an event" in found.text
+
+
+@pytest.mark.parametrize("ev, fields, kind, told", [
+    ("livelock", {"task": 1, "src": "compare.c:9", "steps": 1000000}, "livelock", "1,000,000 steps"),
+    ("overflow", {"task": 1, "name": "deep", "src": "compare.c:9", "size": 262144}, "overflow", "256 KiB"),
+    ("crash", {"signal": "SIGSEGV", "src": "compare.c:9"}, "crashed", "not its own (SIGSEGV)"),
+    ("block", {"task": 1, "ns": (1 << 63) - 1 - 5 * MS, "on": "pause", "src": "compare.c:9"}, "blocked for ever", "pause()")])
+def test_other_ends(ev, fields, kind, told):
+    found = stuck(Story().runtime(5, ev, **fields).trace())
+    assert (found.kind, found.src, told in found.text) == (kind, "compare.c:9", True)
+
+
+def test_the_worlds_lines_cannot_tell_how_it_ended():
+    assert stuck(Story().world(5, "crash", signal="SIGSEGV").trace()) is None
+
+
+def cut(story):
+    return read_cut(story.text(), "\n" + story.text())
+
+
+def test_stopped_in_an_endless_loop():
+    story = Story().spawn(0, 2).wait(0, 2, "sleep", "compare.c:12").runtime(5, "run", task=2)
+    found = busy(cut(story))
+    assert (found.kind, found.src) == ("endless", "compare.c:12") and "fetch_one (task 2)" in found.text
+    assert busy(None).src is None and busy(cut(Story())).kind == "endless"
+
+
+def test_stopped_while_going_round_at_one_instant():
+    story = Story()
+    for _ in range(600):
+        story.wait(0, 1, "yield", "compare.c:12").runtime(0, "run", task=1)
+    assert (busy(cut(story)).kind, busy(cut(story)).src) == ("livelock", "compare.c:12")
+    assert busy(cut(story.runtime(1, "run", task=1))).kind == "endless"      # time did move

@@ -1,0 +1,511 @@
+"""Checks as tests: collecting, order, skips, outcomes, messages, the double run. Programs are functions (conftest.py)."""
+
+import errno
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import End, ending, well
+from looplab import cli
+from looplab.sanitizer import Finding
+from story import MS, OK, Story, blocking, one_by_one, overlapped
+
+ONE = '''
+@points(10, "timing")
+def test_one(lab):
+    """Three fetches take as long as the slowest.
+
+    Not for the student."""
+    run = lab.run("async", urls(3))
+    %s
+'''
+
+
+def grade(house, checks=None, *words, **more):
+    """Grades the toy lab; (exit code, result, checks by id)."""
+    if checks is not None:
+        house.lab(checks, **more)
+    code = cli.main(["grade", "--lab", "1", "--seed", "7", *words], root=house.root)
+    result = json.loads((house.root / "build" / "grade" / "01-toy" / "results.json").read_text())
+    return code, result, {check["id"]: check for check in result["checks"]}
+
+
+def one(house, line, behave=well):
+    """Grades a single check with this line; its entry in the result."""
+    house.behave = behave
+    code, result, checks = grade(house, ONE % line)
+    checks["test_one"]["exit"] = code
+    return checks["test_one"]
+
+
+# ---- collecting ----
+
+
+def test_a_check_is_its_points_its_docstring_and_its_name(house):
+    code, result, checks = grade(house, ONE % "assert run.peak == 3")
+    assert checks == {"test_one": {"id": "test_one", "category": "timing", "title": "Three fetches take as long as the slowest.",
+                                   "status": "passed", "score": 10, "max_score": 10, "message": "", "virtual_ns": 30 * MS}}
+    assert (code, result["score"], result["max_score"], result["seed"], result["status"]) == (0, 10, 10, 7, "graded")
+
+
+BARE = '''
+def test_bare(lab):
+    """A title."""
+'''
+SPEED = '''
+@points(1, "speed")
+def test_bare(lab):
+    """A title."""
+'''
+MUTE = '''
+@points(1, "timing")
+def test_mute(lab):
+    pass
+'''
+TWICE = ONE % "pass" + "\n\nimport pytest\n" + ONE.replace("def test_one(lab)", "@pytest.mark.parametrize('x', [1])\ndef test_two(lab, x)") % "pass"
+
+
+@pytest.mark.parametrize("checks, told", [
+    (BARE, "labs/01-toy/test_visible.py:9: test_bare has no points"),
+    (SPEED, "labs/01-toy/test_visible.py:9: test_bare has the category 'speed'"),
+    (MUTE, "labs/01-toy/test_visible.py:9: test_mute has no docstring"),
+    ("import nothing_of_that_name\n", "labs/01-toy/test_visible.py:8: ModuleNotFoundError: No module named 'nothing_of_that_name'"),
+    ("x = 1 / 0\n", "labs/01-toy/test_visible.py:8: ZeroDivisionError"),
+    ("def test_x(lab:\n", "labs/01-toy/test_visible.py:8: "),
+    (ONE.replace('"timing")', '"timing", needs="test_other")') % "pass", "test_one needs test_other, which is no check of this lab"),
+    (ONE.replace('"timing")', '"timing", needs="test_one")') % "pass", "test_one needs itself"),
+    ("", "labs/01-toy has no checks"),
+    (None, "labs/01-toy has no checks")])
+def test_wrong_checks_are_the_graders_fault(house, capsys, checks, told):
+    house.lab(checks)
+    code, result, _ = grade(house)
+    assert (code, result["status"], result["checks"], house.ran) == (3, "error", [], [])
+    assert told in result["message"] and "\n" not in result["message"] and "Traceback" not in "".join(capsys.readouterr())
+
+
+def test_an_id_is_unique_over_visible_and_hidden_checks(house):
+    code, result, _ = grade(house, ONE % "pass", hidden=ONE % "pass")
+    assert code == 3
+    assert "grader/hidden/01-toy/test_hidden.py:9: test_one is also the name of the check at labs/01-toy/test_visible.py:9" in result["message"]
+
+
+def test_parametrized_checks_are_checks_of_their_own(house):
+    checks = '''
+import pytest
+
+@points(2, "timing")
+@pytest.mark.parametrize("n", [1, 2])
+def test_many(lab, n):
+    """So many."""
+    assert lab.run("async", urls(n)).peak == 1
+
+@points(3, "timing", needs="test_many")
+def test_after(lab):
+    """After all of them."""
+'''
+    code, result, found = grade(house, checks)
+    assert [(check["id"], check["status"]) for check in result["checks"]] == \
+        [("test_many[1]", "passed"), ("test_many[2]", "failed"), ("test_after", "skipped")]
+    assert (result["score"], result["max_score"], code) == (2, 7, 1)
+
+
+def test_nothing_of_the_students_folder_takes_part(house):
+    house.lab(ONE % "assert run.peak == 3")
+    theirs = house.root / "theirs"
+    theirs.mkdir()
+    (theirs / "toy.c").write_text("")
+    (theirs / "conftest.py").write_text("raise SystemExit('mine')")
+    (theirs / "test_visible.py").write_text("raise SystemExit('mine')")
+    (house.root / "pytest.ini").write_text("[pytest]\naddopts = --nonsense\n")
+    assert grade(house, None, "--from", "theirs")[0] == 0
+
+
+# ---- order, needs ----
+
+
+NEEDS = '''
+order = []
+
+@points(1, "coverage")
+def test_coverage(lab):
+    """Coverage."""
+    order.append("coverage")
+    assert order == ["first", "second", "third", "summary", "coverage"]
+
+@points(1, "robustness", last=True)
+def test_summary(lab):
+    """A summary."""
+    order.append("summary")
+
+@points(1, "timing", needs=("test_second", "test_first"))
+def test_third(lab):
+    """Third."""
+    order.append("third")
+
+@points(1, "timing")
+def test_first(lab):
+    """First."""
+    order.append("first")
+    {first}
+
+@points(1, "timing", needs="test_first")
+def test_second(lab):
+    """Second."""
+    order.append("second")
+'''
+
+
+def test_what_is_needed_runs_first_and_summaries_run_last(house):
+    needs = NEEDS.replace('needs=("test_second", "test_first")', 'needs=("test_first", "test_second")')
+    code, result, _ = grade(house, needs.format(first="pass"))
+    assert (code, [check["id"] for check in result["checks"]]) == (0, ["test_coverage", "test_summary", "test_third", "test_first", "test_second"])
+
+
+@pytest.mark.parametrize("first, status", [("assert 0", "which fails"), ("1 / 0", "which could not be checked")])
+def test_a_check_whose_need_failed_is_skipped_and_names_the_root(house, first, status):
+    _, _, checks = grade(house, NEEDS.format(first=first))
+    assert checks["test_third"]["status"] == checks["test_second"]["status"] == "skipped"
+    assert checks["test_third"]["message"] == checks["test_second"]["message"] == f'needs "First" (test_first), {status}'
+    assert checks["test_third"]["score"] == 0 and checks["test_summary"]["status"] == "passed"
+
+
+def test_one_check_alone_runs_with_what_it_needs(house):
+    code, result, checks = grade(house, NEEDS.format(first="pass"), "--check", "test_second")
+    assert (list(checks), result["only"], code) == (["test_first", "test_second"], "test_second", 0)
+    assert grade(house, None, "--check", "test_nothing")[1]["message"].startswith("there is no check 'test_nothing'; the checks are: test_coverage")
+
+
+def test_a_check_may_not_skip_itself(house):
+    _, result, checks = grade(house, "import pytest\n" + ONE % "pytest.skip('not today')")
+    assert (checks["test_one"]["status"], result["status"]) == ("error", "error")
+
+
+# ---- outcomes and messages ----
+
+
+def serial(ran):
+    """Awaits each task right after its spawn."""
+    urls = [site["url"] + route["path"] for site in ran.world["sites"] for route in site["routes"]]
+    return End(one_by_one(urls, [10.0 * (i + 1) for i in range(len(urls))]).text())
+
+
+def test_the_example_of_the_design(house):
+    check = one(house, 'assert run.elapsed == max(run.world.latencies()), run.explain("fetches ran one after another")', serial)
+    assert check["message"] == "expected: 30 ms\nhappened: 60 ms\n" \
+        "cause: compare.c:31 waits for each fetch before the next one starts: start all of them first, then wait"
+    assert (check["status"], check["src"], check["virtual_ns"], check["exit"]) == ("failed", "compare.c:31", 60 * MS, 1)
+    assert check["replay"] == "make run LAB=01 MODE=async WORLD=build/grade/01-toy/worlds/test_one.json SEED=7"
+
+
+def test_where_the_trace_tells_nothing_the_explanation_stands(house):
+    check = one(house, 'assert run.elapsed == 31000000, run.explain("the clock was read too late")')
+    assert check["message"].endswith("cause: the clock was read too late")
+
+
+def test_an_assert_without_explanation(house):
+    check = one(house, "assert run.results == []")
+    assert check["message"] == "expected: []\nhappened: [status 200, length 5, status 200, length 5, status 200, length 5]"
+
+
+@pytest.mark.parametrize("line, told", [('assert run.peak > 5, "too few"', "too few"), ("assert not run.ended", "assert not")])
+def test_other_asserts(house, line, told):
+    check = one(house, line)
+    assert check["status"] == "failed" and told in check["message"] and ".py" not in check["message"]
+
+
+def test_helpers_word_the_message(house):
+    check = one(house, 'run.should_take(30000000, what="as long as the slowest URL")', serial)
+    assert check["message"].startswith("expected: 30 ms, as long as the slowest URL\nhappened: it took 60 ms\ncause: compare.c:31 waits")
+
+
+HELPERS = [
+    ("run.should_give()", serial, None),
+    ("run.should_peak_at(3)", serial, "cause: compare.c:31 waits"),
+    ("run.should_stay_within(2)", well, "expected: at most 2 requests under way at once\nhappened: 3\ncause: at 0 ms the request for http://a.test/2 was the 3rd"),
+    ("run.should_never_block()", lambda ran: End(blocking(["http://a.test/0"], [10]).text()), "happened: it stood still for 10 ms\ncause: compare.c:22 blocks"),
+    ("run.should_ask_once()", lambda ran: End(overlapped(["http://a.test/0"] * 2, [10, 20]).text()), "asked for twice"),
+    ("run.should_leak_nothing()", lambda ran: End(overlapped(["http://a.test/0"], [10]).runtime(10, "leak", what="response", src="compare.c:9")
+                                                  .end(10).text()), "happened: 1 answer never freed\ncause: compare.c:9 receives an answer"),
+    ('run.should_report("speedup", 2.0)', lambda ran: End(Story().begin().result(5, speedup=0.5).end(5).text()), "expected: speedup 2\nhappened: speedup 0.5"),
+    ('run.should_report("sync_ns", ms(3))', lambda ran: End(Story().begin().result(5, sync_ns=2 * MS).end(5).text()), "expected: sync_ns 3 ms\nhappened: sync_ns 2 ms"),
+    ('run.should(run.peak < 2, "peace", "war", "because", "compare.c:4")', well, "expected: peace\nhappened: war\ncause: because"),
+    ('lab.fail(expected="this", cause="that")', well, "expected: this\ncause: that")]
+
+
+@pytest.mark.parametrize("line, behave, told", HELPERS, ids=[line.split("(")[0] for line, _, _ in HELPERS])
+def test_each_helper_fails_where_it_should(house, line, behave, told):
+    check = one(house, line, behave)
+    assert (check["status"] == "passed") if told is None else (check["status"] == "failed" and told in check["message"]), check
+    assert told is None or line.startswith("lab.fail") or "replay" in check
+
+
+@pytest.mark.parametrize("line", ["run.should_take(30000000)", "run.should_give()", "run.should_peak_at(3)", "run.should_stay_within(3)",
+                                  "run.should_never_block()", "run.should_ask_once()", "run.should_leak_nothing()",
+                                  'run.should_report("rc", 0)', 'run.should(True, "peace", "war")', "assert run.opened == 0",
+                                  "assert run.order == run.world.urls() and len(run.spawns) == 3 and run.in_flight()[2] == (0, 3)"])
+def test_each_helper_holds_where_it_should(house, line):
+    assert one(house, line)["status"] == "passed"
+
+
+def gives(*results):
+    urls = ["http://a.test/0", "http://a.test/1", "http://a.test/2"]
+    return lambda ran: End(overlapped(urls, [30, 10, 20], list(results)).text())
+
+
+@pytest.mark.parametrize("second, told", [
+    ({"error": -5, "status": 0, "length": 0}, "expected: result 1 for http://a.test/1: status 200, length 5\nhappened: error -EIO"),
+    ({"error": 0, "status": 200, "length": 4}, "resp.length counts them"),
+    ({"error": 0, "status": -1, "length": 5}, "status -1, length 5")])
+def test_the_first_wrong_result_is_named(house, second, told):
+    check = one(house, "run.should_give()", gives(OK, second, OK))
+    assert told in check["message"]
+
+
+def test_a_wrong_number_of_results(house):
+    assert "expected: 3 results\nhappened: 2 results" in one(house, "run.should_give()", gives(OK, OK))["message"]
+
+
+def test_parts_cost_their_own_points(house):
+    parts = '''
+    with lab.part(3, "the peak"):
+        run.should_peak_at(2)
+    with lab.part(4, "the results"):
+        run.should_give()
+    with lab.part(3, "the clock"):
+        assert run.elapsed == ms(31)
+'''
+    check = one(house, parts.strip("\n").strip())
+    assert (check["status"], check["score"], [part["score"] for part in check["parts"]]) == ("failed", 4, [0, 4, 0])
+    assert check["message"].startswith("the peak (3 points)\nexpected: 2 requests") and "replay" in check
+
+
+def test_parts_must_add_up(house):
+    check = one(house, 'with lab.part(3, "the peak"):\n        pass')
+    assert check["status"] == "error" and "add up to 3 points, but it is worth 10" in check["message"]
+
+
+@pytest.mark.parametrize("line, told", [("1 / 0", "labs/01-toy/test_visible.py:15: ZeroDivisionError: division by zero"),
+                                        ("lab.nothing", "labs/01-toy/test_visible.py:15: AttributeError"),
+                                        ("lab.coverage()", "is for checks that run last"),
+                                        ("lab.run('async', urls(1), urls=[])", "needs a world without routes"),
+                                        ("run._report('nothing')", "never reported 'nothing'")])
+def test_any_other_exception_is_the_graders_fault(house, line, told):
+    check = one(house, line)
+    assert (check["status"], check["exit"]) == ("error", 3) and told in check["message"]
+
+
+def test_numbers_are_the_students_own_and_the_checks_own(house):
+    checks = '''
+@points(1, "timing")
+def test_a(lab):
+    """A."""
+    open("numbers", "a").write(f"{lab.seed} {lab.rng.randint(0, 10**9)} ")
+'''
+    grade(house, checks + checks.replace("test_a", "test_b"))
+    grade(house)
+    grade(house, None, "--seed", "8")
+    words = (house.root / "numbers").read_text().split()
+    assert words[:4] == words[4:8] and words[0::2] == ["7"] * 4 + ["8"] * 2 and len(set(words[1::2])) == 4
+
+
+# ---- runs ----
+
+
+def test_every_run_is_made_twice(house):
+    one(house, "pass")
+    assert sorted(ran.binary for ran in house.ran) == ["asan", "cover"]
+    cover, asan = sorted(house.ran, key=lambda ran: ran.binary, reverse=True)
+    assert cover.argv[-1] == "async" and cover.option("--seed") == "7" and cover.option("--world") == asan.option("--world")
+    assert cover.option("--trace") != asan.option("--trace")
+
+
+def test_the_same_run_is_made_once(house):
+    one(house, 'assert lab.run("async", urls(3)).peak == lab.run("async", urls(3), urls(3).urls()).peak')
+    assert len(house.ran) == 2
+    more = '''
+@points(1, "timing")
+def test_more(lab):
+    """More."""
+    lab.run("async", urls(3))
+    lab.run("async", urls(3), ["http://a.test/0"])
+    lab.run("sync", urls(3))
+'''
+    (house.root / "labs/01-toy/test_visible.py").open("a").write(more)
+    house.ran.clear()
+    grade(house)
+    made = [ran.argv[ran.argv.index("--trace") + 2:] for ran in house.ran if ran.binary == "cover"]
+    assert made == [["async"], ["async", "http://a.test/0"], ["sync"]]      # also over checks
+
+
+def test_worlds_are_kept_for_replay(house):
+    one(house, 'lab.run("async", urls(1)); lab.run("sync", urls(2))')
+    worlds = house.root / "build/grade/01-toy/worlds"
+    assert sorted(path.name for path in worlds.iterdir()) == ["test_one-2.json", "test_one-3.json", "test_one.json"]
+    assert json.loads((worlds / "test_one.json").read_text())["world"] == "looplab/world/v1"
+
+
+def test_the_replay_names_what_differs(house):
+    house.lab(ONE % 'lab.run("sync", urls(3), ["http://x.test/ü", "http://y.test/"], tape="1=2").should_take(1)')
+    (house.root / "my files").mkdir()
+    (house.root / "my files" / "toy.c").write_text("")
+    _, _, checks = grade(house, None, "--from", "my files")
+    assert checks["test_one"]["replay"] == "make run LAB=01 MODE=sync WORLD=build/grade/01-toy/worlds/test_one-2.json SEED=7 " \
+        "FROM='my files' URLS='http://x.test/ü http://y.test/' TAPE=1=2"
+
+
+def by_build(cover, asan, again=None):
+    """Programs that differ: the cover build, the asan build, the cover build when it runs again."""
+    seen = []
+
+    def behave(ran):
+        seen.append(ran.binary)
+        if ran.binary == "asan":
+            return asan(ran)
+        return (again or cover)(ran) if seen.count("cover") > 1 else cover(ran)
+    return behave
+
+
+CLEAN = '''
+
+@points(5, "robustness", last=True)
+def test_clean(lab):
+    """Clean."""
+    lab.should_be_clean()
+'''
+
+
+def test_the_same_behaviour_is_clean(house):
+    assert grade(house, ONE % "pass" + CLEAN)[2]["test_clean"]["status"] == "passed"
+
+
+def test_a_program_that_depends_on_the_build_is_the_students_fault(house):
+    house.behave = by_build(well, serial)
+    code, _, checks = grade(house, ONE % "run.should_take(30000000)" + CLEAN)
+    assert (checks["test_one"]["status"], checks["test_clean"]["status"], code) == ("passed", "failed", 1)
+    assert "gave two different results in two builds" in checks["test_clean"]["message"]
+    assert "WORLD=build/grade/01-toy/worlds/test_one.json" in checks["test_clean"]["replay"]
+
+
+def test_a_program_that_does_not_repeat_itself_is_an_error(house):
+    house.behave = by_build(well, serial, again=lambda ran: End(Story().begin().result(1).end(1).text()))
+    code, result, checks = grade(house, ONE % "pass" + CLEAN)
+    assert (checks["test_one"]["status"], checks["test_one"]["score"], code) == ("error", 0, 3)
+    assert "differ from trace line 3 on" in checks["test_one"]["message"]
+
+
+def test_a_finding_fails_the_summary_and_quotes_the_line(house, monkeypatch):
+    from looplab import sanitizer
+    monkeypatch.setattr(sanitizer, "findings", lambda stderr, program: [
+        Finding("use after free", "reads 4 bytes of a block that was freed", "toy.c:2", "x = *p;", "")] if stderr else [])
+    house.behave = by_build(well, lambda ran: End(None, exit=86, stderr="==1==ERROR"))
+    _, _, checks = grade(house, ONE % "pass" + CLEAN)
+    assert checks["test_one"]["status"] == "passed"
+    assert (checks["test_clean"]["status"], checks["test_clean"]["src"]) == ("failed", "toy.c:2")
+    assert "happened: use after free\ncause: toy.c:2 (x = *p;): reads 4 bytes" in checks["test_clean"]["message"]
+
+
+def test_a_sanitizer_that_does_not_work_is_an_error(house, monkeypatch):
+    from looplab import sanitizer
+    monkeypatch.setattr(sanitizer, "trouble", lambda stderr: "no ptrace" if stderr else None)
+    monkeypatch.setattr(sanitizer, "findings", lambda stderr, program: [])
+    house.behave = by_build(well, lambda ran: End(None, exit=1, stderr="LeakSanitizer has encountered a fatal error"))
+    code, _, checks = grade(house, ONE % "pass")
+    assert code == 3 and "no ptrace" in checks["test_one"]["message"]
+
+
+def test_a_limit_in_the_sanitizer_build_alone_is_a_finding(house):
+    house.behave = by_build(well, lambda ran: End(None, exit=None, signal="SIGKILL", limit="memory"))
+    _, _, checks = grade(house, ONE % 'lab.run("sync", urls(2))' + CLEAN)
+    assert checks["test_one"]["status"] == "passed" and "stopped at a limit (memory)" in checks["test_clean"]["message"]
+
+
+# ---- how runs end ----
+
+
+ENDS = [
+    (ending(Story().begin(), exit=0), "it ended early, with exit code 0"),
+    (ending(Story().begin().result(1, rc=-111).end(1), exit=1), "expected: the function returns 0\nhappened: it returned -ECONNREFUSED"),
+    (ending(Story().begin(), exit=None, signal="SIGSEGV"), "happened: it crashed\ncause: the program reads or writes memory that is not its own (SIGSEGV)"),
+    (ending(Story().begin().runtime(5, "crash", signal="SIGFPE", src="toy.c:2"), signal="SIGFPE"), "it crashed at 5 ms\ncause: toy.c:2 divides an integer by zero (SIGFPE)"),
+    (ending(Story().begin(), signal="SIGABRT", stderr="p: toy.c:9: fetch: Assertion `n > 0' failed.\n"), "cause: toy.c:9: the assertion (n > 0) does not hold"),
+    (ending(Story().begin(), signal="SIGKILL", limit="cpu"), "still computing when its processor time was up"),
+    (ending(Story().begin(), signal="SIGKILL", limit="memory"), "wanted more memory"),
+    (ending(Story().begin(), signal="SIGKILL", limit="output", stdout="score 100/100"), "printed without end"),
+    (ending(Story().begin().runtime(9, "deadlock", task=1, on="event", src="toy.c:2", since=0).end(9, rc=-35), exit=1),
+     "at 9 ms every task was waiting, and nothing could happen any more\ncause: nothing can ever happen again: async (task 1) waits at toy.c:2"),
+    (ending(Story().begin().runtime(9, "livelock", task=1, src="toy.c:2", steps=1000000), exit=70), "at 9 ms time stood still"),
+    (lambda ran: End(None, exit=1), "it ended early, with exit code 1")]
+
+
+@pytest.mark.parametrize("behave, told", ENDS, ids=[told[:40] for _, told in ENDS])
+def test_a_run_that_ends_badly_fails_its_check_by_itself(house, behave, told):
+    check = one(house, "pass", behave)
+    assert (check["status"], check["exit"], check["replay"][:8]) == ("failed", 1, "make run") and told in check["message"]
+
+
+def test_a_function_may_fail_where_that_is_asked_for(house):
+    check = one(house, 'run = lab.run("cancel", urls(2), may_fail=True); assert run.report["rc"] == -125',
+                lambda ran: ending(Story().begin().result(1, rc=-125).end(1), exit=1)(ran) if "cancel" in ran.argv else well(ran))
+    assert check["status"] == "passed"
+
+
+@pytest.mark.parametrize("end, told", [(End(None, exit=2, stderr="world.json: /sites/0: expected a string"), "world.json: /sites/0"),
+                                       (End("nonsense\n"), "is damaged: line 1")])
+def test_a_run_that_cannot_be_is_the_graders_fault(house, end, told):
+    check = one(house, "pass", lambda ran: end)
+    assert (check["status"], check["exit"]) == ("error", 3) and told in check["message"]
+
+
+def test_after_two_limits_nothing_more_is_run(house):
+    house.behave = ending(Story().begin(), signal="SIGKILL", limit="cpu")
+    checks = "".join((ONE % "pass").replace("test_one", f"test_{i}").replace("urls(3)", f"urls({i + 1})") for i in range(4))
+    code, _, found = grade(house, checks)
+    assert [("not run" in check["message"], check["status"]) for check in found.values()] == [(False, "failed")] * 2 + [(True, "failed")] * 2
+    assert len([ran for ran in house.ran if ran.binary == "cover"]) == 2 and house.killed >= 1 and code == 1
+
+
+def test_the_output_of_a_bad_run_is_kept_but_cannot_act(house):
+    house.behave = ending(Story().begin(), exit=0, stdout="\x1b[2Jscore 100/100\n" + "x" * 5000)
+    _, result, _ = grade(house, ONE % "pass")
+    assert result["program_output"].startswith("\\x1b[2Jscore") and len(result["program_output"]) < 2100
+
+
+# ---- coverage ----
+
+
+COVERAGE = '''
+@points(5, "coverage")
+def test_coverage(lab):
+    """Covered."""
+    lab.should_be_covered(lines=90, branches=50)
+'''
+
+
+def test_coverage_that_suffices(house):
+    assert grade(house, ONE % "pass" + COVERAGE)[2]["test_coverage"]["status"] == "passed"
+
+
+@pytest.mark.parametrize("lines, branches", [(8, 4), (10, 1)])
+def test_what_never_ran_is_named(house, lines, branches):
+    from looplab.coverage import Coverage, Unreached
+    house.coverage = Coverage(lines, 10, branches, 4, (Unreached("toy.c:2", "return -ETIMEDOUT;", 1, "toy.c:1"),))
+    check = grade(house, ONE % "pass" + COVERAGE)[2]["test_coverage"]
+    assert (check["status"], check["src"]) == ("failed", "toy.c:2")
+    assert f"{lines * 10} % of the lines" in check["message"] and "toy.c:2" in check["message"] and "Which world would reach it?" in check["message"]
+
+
+# ---- by hand ----
+
+
+def test_a_check_author_can_run_pytest(tmp_path):
+    """`pytest -p looplab.plugin` on the repository's own lab: the skeleton fails, in words."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / "build/kit/libco.a").is_file() or not (root / "labs/01-sync-vs-async/test_visible.py").is_file():
+        pytest.skip("the kit is not built (make test builds it)")
+    ran = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "looplab.plugin", "-k", "test_sync_results",
+                          "labs/01-sync-vs-async/test_visible.py"], cwd=root, capture_output=True, text=True,
+                         env={"PYTHONPATH": str(root / "grader"), "PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1", "SEED": "7"})
+    assert ran.returncode == 1 and "make run LAB=01" in ran.stdout and "expected: " in ran.stdout, ran.stdout + ran.stderr
