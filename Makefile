@@ -13,7 +13,7 @@ SHELL := /bin/sh
 .SECONDARY:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: again
+.PHONY: again      # what depends on it is made again
 
 ifeq ($(filter-out default undefined,$(origin CC)),)
 CC := gcc
@@ -69,31 +69,32 @@ includes := -Isim/include -Isim -Isim/world $(kit_folders:%=-I%)
 
 # Tail calls stay calls, so that a return address names the line that called. No path of this machine
 # gets into an object: two clones in two folders build the same bytes.
-CFLAGS := -std=gnu11 -g -Wall -Wextra -Werror -fno-optimize-sibling-calls -fno-omit-frame-pointer \
+CFLAGS := -std=gnu11 -g -Wall -Wextra -fno-optimize-sibling-calls -fno-omit-frame-pointer \
           -U_FORTIFY_SOURCE -ffile-prefix-map=$(CURDIR)=.
 
 # The variants of the kit. NAME has NAME_flags, and perhaps NAME_cc and NAME_needs, the tools of deps.sh without which
 # it is left out. Its objects are in build/obj/NAME, its library is build/kit/libco-NAME.a (the plain one: libco.a),
 # its tests are in build/tests/NAME, the reference solutions linked with it in build/solutions/NAME. Grading
-# needs the first two; the others are for `make test`.
+# needs the first two; the others are for `make test`, and there a warning is an error: a student with a newer compiler
+# than ours must still be able to build.
 variants := plain asan ucontext gcc-O0 tsan clang clang-O0 clang-asan aarch64
 plain_flags := -O2
 asan_flags := -O1 -fsanitize=address,undefined
-ucontext_flags := -O2 -DCO_UCONTEXT
-gcc-O0_flags := -O0
-tsan_flags := -O1 -fsanitize=thread
+ucontext_flags := -O2 -DCO_UCONTEXT -Werror
+gcc-O0_flags := -O0 -Werror
+tsan_flags := -O1 -fsanitize=thread -Werror
 tsan_needs := tsan
 clang_cc := clang
-clang_flags := -O2
+clang_flags := -O2 -Werror
 clang_needs := clang
 clang-O0_cc := clang
-clang-O0_flags := -O0
+clang-O0_flags := -O0 -Werror
 clang-O0_needs := clang
 clang-asan_cc := clang
-clang-asan_flags := $(asan_flags)
+clang-asan_flags := $(asan_flags) -Werror
 clang-asan_needs := clang-sanitizers
 aarch64_cc := aarch64-linux-gnu-gcc
-aarch64_flags := -O2
+aarch64_flags := -O2 -Werror
 aarch64_needs := cross-cc cross-libs qemu
 
 have := $(foreach v,$(variants),$(if $(filter-out $(looplab_tools),$($v_needs)),,$v))
@@ -102,16 +103,19 @@ tested := $(filter plain asan ucontext aarch64,$(have))
 dash = $(if $(filter-out plain,$1),-$1)
 compile = $(say)$(or $($1_cc),$(CC)) $(CFLAGS) $($1_flags) $2 -MMD -MP -c $< -o $@
 
-# $(call remember,FILE,TEXT): FILE holds TEXT and is written only when TEXT has changed, so what depends on it is
-# built again when a flag changes, or when a source goes away.
-remember = $(if $(subst $(file <$1),,$2)$(subst $2,,$(file <$1)),$(file >$1,$2))
-ifneq ($(looplab_deps),)
-$(if $(wildcard build/kit),,$(shell mkdir -p build/kit))
-$(call remember,build/kit/sources.txt,$(kit_sources))
-$(call remember,build/kit/files.txt,$(test_sources) $(lab_sources))
-$(call remember,build/kit/flags.txt,$(CC) $(CFLAGS) $(includes) $(foreach v,$(variants),$v: $($v_cc) $($v_flags)))
+# $(call remember,NAME,TEXT): build/kit/NAME.txt holds TEXT and is written only when TEXT has changed, so what depends on
+# it is built again when a flag changes, or when a source goes away.
+define remember
+ifneq "$(file <build/kit/$1.txt)" "$2"
+build/kit/$1.txt: again
 endif
-build/kit/sources.txt build/kit/files.txt build/kit/flags.txt: ;
+build/kit/$1.txt:
+	@mkdir -p build/kit
+	@printf '%s\n' '$2' > $$@
+endef
+$(eval $(call remember,sources,$(kit_sources)))
+$(eval $(call remember,files,$(test_sources) $(lab_sources)))
+$(eval $(call remember,flags,$(CC) $(CFLAGS) $(includes) $(foreach v,$(variants),$v: $($v_cc) $($v_flags))))
 
 define variant
 build/obj/$1/%.o: % build/kit/flags.txt
@@ -145,6 +149,7 @@ $(foreach v,$(variants),$(eval $(call variant,$v)))
 $(foreach v,$(variants),$(foreach l,$(LABS),$(eval $(call solution,$v,$l))))
 
 build/kit/launch: grader/launcher/launch.c build/kit/flags.txt
+	@mkdir -p $(@D)
 	$(say)$(CC) $(CFLAGS) $(plain_flags) -MMD -MP -MF $@.d $< -o $@
 
 -include $(wildcard build/obj/*/sim/*/*.d build/obj/*/sim/*/*/*.d build/kit/*.d build/kit/*/*.d build/solutions/*/*/*.d)
