@@ -345,8 +345,5 @@ void vw_exchange_cancel(struct world *world, struct exchange *exchange)
     if (exchange->at_work)
         stop_work(world, exchange);
     vw_result_end(world, &exchange->operation, -ECANCELED);
-    if (exchange->phase == PHASE_BEGIN && exchange->connection)
-        vw_connection_keep(world, exchange);   /* it was just about to get it: nothing was sent yet */
-    else
-        vw_connection_drop(world, exchange);
+    vw_connection_drop(world, exchange);
 }
