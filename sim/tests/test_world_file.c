@@ -88,7 +88,8 @@ static void test_what_is_no_json(void **state)
         {"{\n  'world': 'looplab\n/world/v1'}", "line 2, column "},
         {WORLD("'cpus':1,'cpus':2"), "line 1, column 43: duplicate object key"},
         {WORLD("'seed':99999999999999999999"), "line 1, column 55: "},
-        {WORLD("'cpus':1") "x", "line 1, column 39: "},
+        {"{\x01}", "line 1, column "},
+        {WORLD("'cpus':1") "x", "line 1, column "},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char *refusal = refusal_of(cases[i].json);

@@ -14,7 +14,7 @@ static struct result *add(struct world *world, struct operation *operation)
     assert(results->next - results->first <= results->mask);
     operation->newest = results->next++;
     struct result *result = result_at(results, operation->newest);
-    *result = (struct result){.operation = operation};
+    *result = (struct result){.operation = operation, .t = world->now};
     return result;
 }
 
@@ -22,9 +22,10 @@ static struct result *add(struct world *world, struct operation *operation)
 static struct result *open_result(struct world *world, struct operation *operation)
 {
     assert(!operation->ended);
-    if (operation->newest >= world->results.first)
-        return result_at(&world->results, operation->newest);
-    return add(world, operation);
+    bool open = operation->newest >= world->results.first;
+    struct result *result = open ? result_at(&world->results, operation->newest) : add(world, operation);
+    result->t = world->now;
+    return result;
 }
 
 void vw_result_head(struct world *world, struct exchange *exchange)
@@ -78,7 +79,7 @@ static void give(const struct network *network, struct result *result, struct wo
 {
     struct operation *operation = result->operation;
     const struct exchange *exchange = operation->kind == WORLD_HTTP ? (const struct exchange *)operation : NULL;
-    *out = (struct world_completion){.id = operation->id, .user = operation->user};
+    *out = (struct world_completion){.id = operation->id, .user = operation->user, .t = result->t};
     if (result->parts & WORLD_HEAD) {
         out->parts |= WORLD_HEAD;
         out->status = exchange->answer->status;

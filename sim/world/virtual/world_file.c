@@ -564,6 +564,9 @@ static json_t *load(struct reader *reader)
         vw_refuse_because(reader, NULL, "cannot be read: %s", strerror(errno));
     else if (!value)
         vw_refuse_because(reader, NULL, "line %d, column %d: %s", fault.line, fault.column, fault.text);
+    for (char *c = reader->error; !value && *c; c++)
+        if ((unsigned char)*c < ' ')
+            *c = '?';   /* Jansson quotes what it found there, and the message is one line */
     if (file)
         fclose(file);
     return value;
