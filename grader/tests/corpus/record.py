@@ -1,0 +1,58 @@
+"""Grades the corpus and writes what came out into each verdict.json; `names` and `misconception` stay as they are.
+
+    python3 grader/tests/corpus/record.py [slug...]        # then read the diff: each change wants a reason
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+CORPUS = Path(__file__).resolve().parent
+ROOT = CORPUS.parents[2]
+SEED = 7
+ENTRIES = sorted(path.parent for path in CORPUS.glob("*/*/*.c"))      # a folder for each submission
+
+
+def grade(entry: Path, out: Path) -> dict:
+    """results.json of a submission."""
+    lab = entry.parent.name
+    done = subprocess.run([sys.executable, "-m", "looplab", "grade", "--lab", lab, "--from", str(entry), "--out", str(out),
+                           "--seed", str(SEED)], capture_output=True, text=True, timeout=120, cwd=ROOT,
+                          env={**os.environ, "PYTHONPATH": str(ROOT / "grader")})
+    result = out / lab / "results.json"
+    assert result.exists(), done.stdout + done.stderr
+    return json.loads(result.read_text())
+
+
+def verdict(result: dict) -> dict:
+    """What of it is compared: the score, and which checks failed or were skipped."""
+    return {"score": result["score"],
+            "failed": [check["id"] for check in result["checks"] if check["status"] == "failed"],
+            "skipped": [check["id"] for check in result["checks"] if check["status"] == "skipped"]}
+
+
+def of_entry(entry: Path) -> dict:
+    """The verdict.json of a submission; empty if there is none yet."""
+    file = entry / "verdict.json"
+    return json.loads(file.read_text()) if file.exists() else {}
+
+
+def record(entry: Path) -> None:
+    with tempfile.TemporaryDirectory() as out:
+        got = verdict(grade(entry, Path(out)))
+    told = of_entry(entry)
+    got.update(names=told.get("names", ""), misconception=told.get("misconception", ""))
+    (entry / "verdict.json").write_text(json.dumps(got, indent=2, ensure_ascii=False) + "\n")
+    print(f"{got['score']:3}  {entry.parent.name}/{entry.name}")
+
+
+if __name__ == "__main__":
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(record, entry) for entry in ENTRIES if len(sys.argv) == 1 or entry.name in sys.argv[1:]]:
+            done.result()

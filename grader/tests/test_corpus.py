@@ -1,0 +1,55 @@
+"""Submissions as students write them: what each is worth, which checks it fails, and whether it is told why.
+
+Each folder of corpus/NN-slug is one submission with one misconception (or none: honest-*), and its verdict.json says what
+the grader makes of it. After a change of the checks: `python3 grader/tests/corpus/record.py`, then read the diff.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "corpus"))
+from record import ENTRIES, grade, of_entry, verdict  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def gradings(request, tmp_path_factory):
+    """A future for each entry that this session tests, two at a time."""
+    out = tmp_path_factory.mktemp("corpus")
+    wanted = {item.callspec.params["entry"] for item in request.session.items
+              if item.path == request.path and "gradings" in item.fixturenames}
+    with ThreadPoolExecutor(2) as pool:
+        futures = {entry: pool.submit(grade, entry, out / entry.parent.name / entry.name) for entry in ENTRIES if entry in wanted}
+        yield futures
+        for future in futures.values():
+            future.cancel()
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: f"{entry.parent.name[:2]}-{entry.name}")
+def test_verdict(gradings, entry):
+    told = of_entry(entry)
+    result = gradings[entry].result()
+    got = verdict(result)
+    assert got == {key: told[key] for key in got}
+    failed = [check for check in result["checks"] if check["status"] == "failed"]
+    if failed:
+        assert told["names"], f"{entry.name}: verdict.json does not say which cause is to be named"
+        assert re.search(told["names"], failed[0]["message"]), failed[0]["message"]
+    assert told["misconception"] or got["score"] == result["max_score"]
+
+
+@pytest.mark.parametrize("entry", [entry for entry in ENTRIES if entry.name.startswith("honest-")], ids=lambda entry: entry.name)
+def test_honest_work_is_worth_100(entry):
+    told = of_entry(entry)
+    assert (told["score"], told["failed"], told["skipped"]) == (100, [], [])
+
+
+def test_there_is_no_entry_without_verdict():
+    assert len(ENTRIES) > 15
+    for entry in ENTRIES:
+        assert (entry / "verdict.json").exists(), f"{entry.name}: write its verdict.json, with names and misconception"
