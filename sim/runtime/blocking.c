@@ -37,6 +37,14 @@ static int64_t from_timespec(const struct timespec *ts)
     return CO_SEC(ts->tv_sec) + ts->tv_nsec;
 }
 
+/* The loop stands still for ns; the program hears about it. */
+static void stop_loop(int64_t ns, const char *on, const void *pc)
+{
+    if (co__loop->current && ns > 0)
+        co__report_blocked(ns, on, pc);
+    co__block(ns, on, pc);
+}
+
 static struct timespec to_timespec(int64_t ns)
 {
     return (struct timespec){.tv_sec = ns / CO_SEC(1), .tv_nsec = ns % CO_SEC(1)};
@@ -48,7 +56,7 @@ unsigned __wrap_sleep(unsigned seconds)
 {
     if (!co__loop)
         return __real_sleep(seconds);
-    co__block(CO_SEC(seconds), "sleep", CALLER);
+    stop_loop(CO_SEC(seconds), "sleep", CALLER);
     return 0;
 }
 
@@ -56,7 +64,7 @@ int __wrap_usleep(useconds_t us)
 {
     if (!co__loop)
         return __real_usleep(us);
-    co__block(CO_US(us), "usleep", CALLER);
+    stop_loop(CO_US(us), "usleep", CALLER);
     return 0;
 }
 
@@ -64,7 +72,7 @@ int __wrap_nanosleep(const struct timespec *request, struct timespec *rest)
 {
     if (!co__loop)
         return __real_nanosleep(request, rest);
-    co__block(from_timespec(request), "nanosleep", CALLER);
+    stop_loop(from_timespec(request), "nanosleep", CALLER);
     return 0;
 }
 
@@ -75,7 +83,7 @@ int __wrap_clock_nanosleep(clockid_t clock, int flags, const struct timespec *re
     int64_t ns = from_timespec(request);
     if (flags & TIMER_ABSTIME)
         ns -= co_now() + (clock == CLOCK_REALTIME ? CO_SEC(EPOCH) : 0);
-    co__block(ns, "clock_nanosleep", CALLER);
+    stop_loop(ns, "clock_nanosleep", CALLER);
     return 0;
 }
 
@@ -100,7 +108,7 @@ static void block_for(int64_t ns, const char *on, const void *pc)
 {
     if (ns < 0)
         co__report_blocked_for_ever(on, pc);
-    co__block(ns, on, pc);
+    stop_loop(ns, on, pc);
 }
 
 int __wrap_poll(struct pollfd *fds, nfds_t n, int ms)

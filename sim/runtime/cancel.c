@@ -32,24 +32,29 @@ static void interrupt(struct co_task *task)
     co__wake(task, -ECANCELED);
 }
 
-void co__cancel_update(struct co_task *task, const char *why, const void *pc)
+void co__cancel_update(struct co_task *task)
 {
     bool before = task->cancel_now;
     task->cancel_now = must_end(task);
-    if (!task->cancel_now || before)
-        return;
-    if (co__loop->trace && why)
-        co__trace_cancel(task, why, pc);
-    if (task->state == TASK_WAITING)
+    if (task->cancel_now && !before && task->state == TASK_WAITING)
         interrupt(task);
+}
+
+/* Notes that the task was asked to end. */
+static void ask(struct co_task *task, const char *why, const void *pc)
+{
+    if (!task->cancel_asked && co__loop->trace)
+        co__trace_cancel(task, why, pc);
+    task->cancel_asked = true;
 }
 
 void co__cancel(struct co_task *task, const char *why, const void *pc)
 {
+    co__catch_up(co__loop);             /* what has arrived by now is a result, and wins */
     if (task->state == TASK_DONE)
         return;
-    task->cancel_asked = true;
-    co__cancel_update(task, why, pc);
+    ask(task, why, pc);
+    co__cancel_update(task);
 }
 
 void co_cancel(co_task *task)
@@ -59,7 +64,7 @@ void co_cancel(co_task *task)
         return;
     /* At which wait a cancel lands is a choice: option 1 lets the one at hand end first. */
     if (loop->tape && task->state == TASK_WAITING && tape_choose(loop->tape, "cancel", 2) == 1) {
-        task->cancel_asked = true;
+        ask(task, "call", CALLER);
         loop->cancels_deferred = true;
         return;
     }
@@ -73,6 +78,6 @@ bool co__cancel_deferred(struct loop *loop)
         return false;
     loop->cancels_deferred = false;
     for (uint32_t id = 0; (task = co__task_after(loop, id)); id = task->id)
-        co__cancel_update(task, "call", NULL);
+        co__cancel_update(task);
     return true;
 }

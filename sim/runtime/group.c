@@ -77,17 +77,23 @@ void co__group_done(struct co_group *group, struct co_task *task)
         co__wake(waiter, 0);
 }
 
-/* Waits until no task of the group is alive, whatever happens to the waiter: when it is cancelled, so are they. */
-static void wait_for_all(struct co_task *self, struct co_group *group)
+/* Waits until no task of the group is alive, whatever happens to the waiter. When it is cancelled, so are they, and
+ * this returns false. */
+static bool wait_for_all(struct co_task *self, struct co_group *group)
 {
-    if (self->cancel_now && !group->canceled)
+    bool undisturbed = !self->cancel_now;
+    if (!undisturbed && group->first && !group->canceled)
         group_cancel(group);
     while (group->first) {
         group->waiter = self;
-        if (co__suspend(self, WAIT_GROUP, group) == -ECANCELED && !group->canceled)
-            group_cancel(group);
+        if (co__suspend(self, WAIT_GROUP, group) == -ECANCELED) {
+            undisturbed = false;
+            if (!group->canceled)
+                group_cancel(group);
+        }
     }
     group->waiter = NULL;
+    return undisturbed;
 }
 
 /* What the first failing task returned, among those not handed out; 0 when none failed. Marks all as seen. */
@@ -107,13 +113,13 @@ static int join(struct co_task *self, struct co_group *group)
     if (first_failure(group) < 0 && !group->canceled)
         group_cancel(group);
     group->joining = true;
-    wait_for_all(self, group);
+    bool undisturbed = wait_for_all(self, group);
     group->joining = false;
     int rc = first_failure(group);
     group->next_done = NULL;            /* a second join reports nothing twice */
     bool no_memory = group->no_memory;
     group->no_memory = group->canceled = false;
-    if (self->cancel_now)
+    if (!undisturbed)
         return -ECANCELED;
     return rc < 0 ? rc : no_memory ? -ENOMEM : 0;
 }
@@ -177,6 +183,7 @@ int co_gather_named(co_fn fn, void *jobs, size_t n, size_t size, int rcs[], cons
     if (!self)
         return rc;
     CO_GROUP(group);
+    uint32_t first_id = co__loop->next_id + 1;      /* nobody else spawns in between */
     for (size_t i = 0; i < n; i++) {
         struct co_task *task = co__task_new(&group, fn, (char *)jobs + i * size, name, CALLER);
         if (!task) {
@@ -187,10 +194,10 @@ int co_gather_named(co_fn fn, void *jobs, size_t n, size_t size, int rcs[], cons
     }
     if (!rcs || group.no_memory)
         return join(self, &group);
-    wait_for_all(self, &group);
+    bool undisturbed = wait_for_all(self, &group);
     for (struct co_task *task = group.done_first; task; task = task->younger) {
         task->seen = true;
-        rcs[(size_t)((char *)task->job - (char *)jobs) / size] = task->rc;
+        rcs[task->id - first_id] = task->rc;
     }
-    return self->cancel_now ? -ECANCELED : 0;
+    return undisturbed ? 0 : -ECANCELED;
 }

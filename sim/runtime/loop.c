@@ -25,7 +25,7 @@ void co__note_ready(struct loop *loop, struct co_task *task)
     if (loop->trace)
         co__trace_ready(task);
     if (loop->cancels_deferred)
-        co__cancel_update(task, "call", NULL);  /* what it waited for has come: now it lands */
+        co__cancel_update(task);                /* what it waited for has come: now it lands */
 }
 
 /* Takes the task that `*link` points to out of the ready queue. */
@@ -291,11 +291,11 @@ static size_t wake_due(struct loop *loop, size_t from, int64_t t, uint64_t seq)
     return from;
 }
 
-/* Makes ready all that is due now: operations and timers together, in the order of (t, seq). Timeouts
- * come after them: a result that arrives at the very instant its time is up still counts. */
+/* Makes ready all that is due now: operations and timers together, in the order of (t, seq). Timeouts are only
+ * noted: they strike when everybody who is ready at this instant has run. So a result that arrives at the very
+ * instant its time is up still counts. */
 static void wake_all_due(struct loop *loop)
 {
-    struct co_scope *expired = NULL, **last = &expired;
     int64_t t;
     uint64_t seq;
     void *owner;
@@ -306,10 +306,7 @@ static void wake_all_due(struct loop *loop)
         taken = wake_due(loop, taken, t, seq);
         struct co_scope *scope = as_scope(owner);
         if (scope) {
-            scope->timer = 0;
-            *last = scope;
-            last = &scope->next;
-            *last = NULL;
+            co__scope_due(scope);
         } else {
             struct co_task *task = owner;
             task->timer = 0;
@@ -318,21 +315,29 @@ static void wake_all_due(struct loop *loop)
     }
     wake_due(loop, taken, INT64_MAX, UINT64_MAX);
     loop->due_count = 0;
-    for (struct co_scope *next; expired; expired = next) {
-        next = expired->next;
-        co__scope_expired(expired);
-    }
 }
 
-/* No task is ready: lets time pass. Returns false when nothing can ever happen again. */
+/* No task is ready: timeouts strike, else time passes. Returns false when nothing can ever happen again. */
 static bool let_time_pass(struct loop *loop)
 {
+    if (co__scopes_expire(loop))
+        return true;
+    loop->behind = false;
     int64_t until = loop->due_count ? loop->now : timer_next(&loop->timers);
     size_t n = collect(loop, until);
     if (n == 0 && until == INT64_MAX)
         return co__cancel_deferred(loop);
     wake_all_due(loop);
     return true;
+}
+
+void co__catch_up(struct loop *loop)
+{
+    if (!loop->behind)
+        return;
+    loop->behind = false;
+    collect(loop, loop->now);
+    wake_all_due(loop);
 }
 
 void co__block(int64_t ns, const char *on, const void *pc)
@@ -345,6 +350,7 @@ void co__block(int64_t ns, const char *on, const void *pc)
     if (!of_loop)
         return;
     set_now(loop);
+    loop->behind = true;
     if (loop->trace)
         co__trace_block(ns, on, pc);
 }
@@ -353,6 +359,7 @@ int co__block_on(struct op *op, int64_t deadline)
 {
     struct loop *loop = co__loop;
     size_t mine;
+    loop->behind = true;
     for (;;) {
         collect(loop, deadline);
         for (mine = 0; mine < loop->due_count && loop->due[mine].op != op; mine++)
@@ -373,32 +380,29 @@ int co__block_on(struct op *op, int64_t deadline)
 
 /* ---- Running --------------------------------------------------------------------------------- */
 
-static void run_until_done(struct loop *loop)
+static void cancel_all(struct loop *loop, const char *why)
 {
-    while (loop->alive > 0) {
-        struct co_task *task;
-        while ((task = next_ready(loop))) {
+    struct co_task *task;
+    for (uint32_t id = 0; (task = co__task_after(loop, id)); id = task->id)
+        co__cancel(task, why, NULL);
+}
+
+/* Until `last` is done, or (NULL) all are. */
+static void run_until_done(struct loop *loop, const struct co_task *last)
+{
+    while (last ? last->state != TASK_DONE : loop->alive > 0) {
+        struct co_task *task = next_ready(loop);
+        if (task) {
             switch_to(loop, NULL, task);
             loop->current = NULL;
-        }
-        if (loop->alive > 0 && !let_time_pass(loop)) {
+        } else if (!let_time_pass(loop)) {
             assert(!loop->broken);      /* then every wait was ended, and nothing can wait again */
             co__report_deadlock(loop);
             loop->rc = -EDEADLK;
             loop->broken = true;
-            for (uint32_t id = 0; (task = co__task_after(loop, id)); id = task->id)
-                co__cancel(task, "deadlock", NULL);
+            cancel_all(loop, "deadlock");
         }
     }
-}
-
-/* The main task has returned: tasks that are still alive are cancelled and waited for. */
-static void end_others(struct loop *loop)
-{
-    struct co_task *task;
-    for (uint32_t id = 0; (task = co__task_after(loop, id)); id = task->id)
-        co__cancel(task, "end", NULL);
-    run_until_done(loop);
 }
 
 static const char *setting(const char *option, const char *variable)
@@ -413,11 +417,12 @@ static int open_all(struct loop *loop, const struct co_options *options, char *e
     const char *seed_text = getenv("CO_SEED");
     uint64_t seed = options->seed;
     if (!seed && seed_text) {
-        if (seed_text[strspn(seed_text, "0123456789")]) {
-            snprintf(error, size, "CO_SEED: expected a whole number, not \"%s\"", seed_text);
+        errno = 0;
+        seed = strtoull(seed_text, NULL, 10);
+        if (errno || seed_text[strspn(seed_text, "0123456789")]) {
+            snprintf(error, size, "CO_SEED: expected a whole number below 2^64, not \"%s\"", seed_text);
             return -EINVAL;
         }
-        seed = strtoull(seed_text, NULL, 10);
     }
     const char *tape = setting(options->tape, "CO_TAPE"), *trace = setting(options->trace_file, "CO_TRACE");
     if (tape && !(loop->tape = tape_open(tape, error, size)))
@@ -455,8 +460,9 @@ static int run_main(struct loop *loop, co_fn main_fn, void *job, const char *nam
     if (!main_task)
         return -ENOMEM;
     main_task->seen = true;
-    run_until_done(loop);               /* a group may lie in memory that nobody gave back: */
-    end_others(loop);
+    run_until_done(loop, main_task);
+    cancel_all(loop, "end");            /* a group that nobody ended has left some */
+    run_until_done(loop, NULL);
     co__trace_resume(loop);
     co__report_leaks(loop);
     int rc = loop->rc ? loop->rc : main_task->rc;

@@ -184,6 +184,16 @@ void co__report_overflow(struct loop *loop, const void *at)
     end_program(loop);
 }
 
+enum { BLOCK_LINES = 10 };
+
+void co__report_blocked(int64_t ns, const char *on, const void *pc)
+{
+    struct loop *loop = co__loop;
+    if (loop->blocks++ < BLOCK_LINES)
+        fprintf(stderr, "%s: %s blocked the loop for %lld ms at %s: no other task could run meanwhile (co_sleep waits "
+                "without blocking)\n", loop->program, on, ms(ns), place(pc));
+}
+
 void co__report_blocked_for_ever(const char *on, const void *pc)
 {
     struct loop *loop = co__loop;

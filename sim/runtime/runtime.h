@@ -124,6 +124,8 @@ struct loop {
     struct timers timers;
     struct context context;         /* of the loop itself: the thread's own stack                     */
     struct fiber fiber;
+    struct co_scope *expiring;      /* timeouts whose time is up, the first one first: they come last in their instant */
+    bool behind;                    /* time passed while the loop stood still: due things may wait to be seen */
     struct co_task *left;           /* the task that ended and was left just now                      */
     bool left_thread;               /* the switch just made left the thread's own stack               */
     struct stack_pool stacks;
@@ -138,7 +140,7 @@ struct loop {
     struct co_hold *held;           /* locks that somebody holds, the newest first                    */
     struct co_answer *answers;      /* answers not yet freed, the newest first                        */
     const char *program;
-    size_t leaks;
+    size_t leaks, blocks;           /* reported so far                                                */
     int rc;                         /* -EDEADLK after a deadlock                                      */
     bool broken;                    /* after a deadlock: everything is cancelled, shields or not      */
     bool cancels_deferred;          /* by the tape: some cancels land at their task's next wait       */
@@ -211,6 +213,9 @@ static inline void co__make_ready(struct co_task *task)
 /* Leaves a task that has ended for the next one. */
 _Noreturn void co__leave_for_good(struct co_task *self);
 
+/* Makes ready what became due while the loop stood still. */
+void co__catch_up(struct loop *loop);
+
 /* The loop is busy for ns: `on` and `pc` say with what and where. */
 void co__block(int64_t ns, const char *on, const void *pc);
 
@@ -239,15 +244,18 @@ struct co_task *co__task_after(const struct loop *loop, uint32_t id); /* the liv
 /* ---- cancel.c ---- */
 
 /* Works out anew whether the task's calls return -ECANCELED, after a cancel, an expiry, or the end of a
- * scope; wakes it if it now does and waits. `why`: for the trace. */
-void co__cancel_update(struct co_task *task, const char *why, const void *pc);
+ * scope; wakes it if it now does and waits. */
+void co__cancel_update(struct co_task *task);
+
+/* Asks the task to end. `why` and `pc`: for the trace. */
 void co__cancel(struct co_task *task, const char *why, const void *pc);
 
 bool co__cancel_deferred(struct loop *loop);            /* lands the cancels that the tape put off; any? */
 
 /* ---- scope.c ---- */
 
-void co__scope_expired(struct co_scope *scope);         /* its timer ran out */
+void co__scope_due(struct co_scope *scope);             /* its time is up, at the end of this instant */
+bool co__scopes_expire(struct loop *loop);              /* ends those; false when there is none */
 void co__scopes_drop(struct co_task *task);             /* a task ends: those it forgot to end */
 void co__scopes_free(struct loop *loop);
 
@@ -305,6 +313,7 @@ static inline void waiters_remove(struct co_task *task)
 void co__report_deadlock(struct loop *loop);
 _Noreturn void co__report_livelock(struct loop *loop, const void *pc);
 _Noreturn void co__report_overflow(struct loop *loop, const void *at);
+void co__report_blocked(int64_t ns, const char *on, const void *pc);
 _Noreturn void co__report_blocked_for_ever(const char *on, const void *pc);
 void co__leak(struct loop *loop, const char *what, const struct co_task *task, const void *pc);
 void co__report_leaks(struct loop *loop);               /* at the end of the run */

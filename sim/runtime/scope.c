@@ -21,6 +21,11 @@ static void scope_free(struct co_scope *scope)
     struct loop *loop = co__loop;
     if (scope->timer)
         timer_disarm(&loop->timers, scope->timer);
+    for (struct co_scope **link = &loop->expiring; *link; link = &(*link)->next)
+        if (*link == scope) {
+            *link = scope->next;
+            break;
+        }
     scope->next = loop->free_scopes;
     loop->free_scopes = scope;
 }
@@ -59,14 +64,38 @@ static bool scope_end(struct co_task *self, struct co_scope *scope)
     }
     self->scope = scope->outer;
     scope_free(scope);
-    co__cancel_update(self, NULL, NULL);
+    co__cancel_update(self);
     return true;
 }
 
-void co__scope_expired(struct co_scope *scope)
+/* A timeout's time is up. */
+static void expire(struct co_scope *scope)
 {
     scope->expired = true;
-    co__cancel_update(scope->task, "timeout", scope->begun_at);
+    if (co__loop->trace)
+        co__trace_cancel(scope->task, "timeout", scope->begun_at);
+    co__cancel_update(scope->task);
+}
+
+void co__scope_due(struct co_scope *scope)
+{
+    struct co_scope **end = &co__loop->expiring;
+    while (*end)
+        end = &(*end)->next;
+    scope->timer = 0;
+    scope->next = NULL;
+    *end = scope;
+}
+
+bool co__scopes_expire(struct loop *loop)
+{
+    if (!loop->expiring)
+        return false;
+    for (struct co_scope *scope; (scope = loop->expiring);) {
+        loop->expiring = scope->next;
+        expire(scope);
+    }
+    return true;
 }
 
 static void timeout_begin(struct co_task *self, struct co_timeout *limit, int64_t ns, const void *pc)
@@ -80,10 +109,8 @@ static void timeout_begin(struct co_task *self, struct co_timeout *limit, int64_
         scope->timer = timer_arm(&loop->timers, loop->now + ns, ++loop->seq, (void *)owner);
     }
     /* Without memory for a timer, no limit can be kept: better none of the block than all of it. */
-    if (ns <= 0 || (!scope->timer && ns <= INT64_MAX - loop->now)) {
-        scope->expired = true;
-        co__cancel_update(self, "timeout", pc);
-    }
+    if (ns <= 0 || (!scope->timer && ns <= INT64_MAX - loop->now))
+        expire(scope);
 }
 
 void co_timeout_begin(struct co_timeout *limit, int64_t ns)
@@ -122,7 +149,7 @@ void co_shield_begin(struct co_shield *shield)
     struct co_task *self = co__loop ? co__loop->current : NULL;
     shield->scope = self ? scope_new(self, true, CALLER) : NULL;
     if (shield->scope)
-        co__cancel_update(self, NULL, NULL);
+        co__cancel_update(self);
 }
 
 void co_shield_end(struct co_shield *shield)
