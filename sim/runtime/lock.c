@@ -69,7 +69,8 @@ int co_lock_acquire(struct co_lock *lock)
 
 int co_lock_release(struct co_lock *lock)
 {
-    if (!co__loop || !lock->hold || lock->hold->task != co__loop->current)
+    struct co_task *self = co_current();
+    if (!self || !lock->hold || lock->hold->task != self)
         return -EPERM;
     struct co_task *next = lock->waiters.first;
     if (next) {
