@@ -147,6 +147,16 @@ def _times(n: int) -> str:
     return {1: "once", 2: "twice"}.get(n, f"{n} times")
 
 
+def _own_timeout(case: Case) -> Optional[Cause]:
+    """A timeout of the student's own ended a request; the kit's begins in http.c."""
+    request = next((request for request in case.trace.finished
+                    if request.timeout_src and not request.timeout_src.startswith("http.c:")), None)
+    if request is None:
+        return None
+    return Cause("own timeout", f"the request for {request.url} was given up after {show(request.ns)} by the timeout that began at "
+                                f"{request.timeout_src}", request.timeout_src)
+
+
 # ---- When it was fetched ------------------------------------------------------------------------
 
 
@@ -425,9 +435,9 @@ def busy(trace: Optional[Trace]) -> Cause:
 
 
 _RULES: dict[str, tuple[Callable[[Case], Optional[Cause]], ...]] = {
-    "": (_nothing, _aborted, _unfinished, _blocked, _one_after_another, _double, _some_missing, _leaks),
-    "timing": (_nothing, _aborted, _unfinished, _blocked, _one_after_another, _overlapped, _double, _some_missing),
-    "results": (_nothing, _out_of_order, _aborted, _unfinished, _double, _some_missing),
+    "": (_nothing, _aborted, _unfinished, _double, _blocked, _one_after_another, _some_missing, _own_timeout, _leaks),
+    "timing": (_nothing, _aborted, _unfinished, _double, _own_timeout, _blocked, _one_after_another, _overlapped, _some_missing),
+    "results": (_nothing, _out_of_order, _aborted, _unfinished, _double, _own_timeout, _some_missing),
     "requests": (_nothing, _aborted, _double, _some_missing),
     "block": (_nothing, _blocked),
     "limit": (_nothing, _limit, _blocked, _one_after_another),

@@ -214,6 +214,10 @@ def _wrong_result(right: Any, got: Any) -> str:
         return ""
     if right["error"] == 0 and right["status"] >= 400 and got["error"] != 0:
         return f"a {right['status']} is an answer like another: error stays 0, status and length are recorded"
+    if right["error"] < 0 and got["error"] == -right["error"]:
+        return f"errors are negative here: store what the call returned, {words.error(right['error'])}, as it is"
+    if right["status"] and not (got["error"] or got["status"] or got["length"]):
+        return "all of it is 0: co_response_free zeroes the answer, so take status and length out of it first"
     if right["error"] < 0 and got["error"] == 0:
         return "there was no answer: the error that the call returned belongs into the result"
     if right["error"] == got["error"] < 0:

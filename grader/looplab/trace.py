@@ -36,6 +36,7 @@ class Request:
     status: int = 0
     bytes: int = 0
     cpu: int = 0                    # what its answer costs the program itself
+    timeout_src: Optional[str] = None   # whose time was up: where that timeout began ("http.c:…": the kit's own 30 s)
 
     @property
     def failed(self) -> bool:
@@ -97,7 +98,7 @@ class Trace:
     leaks: list[Leak] = field(default_factory=list)
     reports: list[Event] = field(default_factory=list)      # the world's report lines: t, name, value
     finished: list[Request] = field(default_factory=list)   # those that ended, in the order they ended; without those given up
-    _cancels: dict[int, tuple[int, str]] = field(default_factory=dict)  # task -> (when, why) it was cancelled last
+    _cancels: dict[int, Event] = field(default_factory=dict)    # task -> the line of its last cancel
 
     @property
     def ended(self) -> bool:
@@ -224,7 +225,8 @@ def _take(trace: Trace, running: dict[int, Request], event: Event) -> None:
             trace.finished.append(request)
         elif ev == "http.cancelled":
             request = running.pop(event["op"])
-            request.end, request.rc = event["t"], _why_cancelled(trace, request, event["t"])
+            request.end = event["t"]
+            _cancelled(trace, request)
             if not request.given_up:
                 trace.finished.append(request)
         elif ev == "report":
@@ -235,15 +237,20 @@ def _take(trace: Trace, running: dict[int, Request], event: Event) -> None:
         task = trace.tasks[event["task"]]
         task.done, task.rc = event["t"], event.get("rc")
     elif ev == "cancel":
-        trace._cancels[event["task"]] = (event["t"], event["why"])
+        trace._cancels[event["task"]] = event
     elif ev == "leak":
         trace.leaks.append(Leak(event["what"], event.get("src"), event.get("task", 0), event.get("name", "")))
 
 
-def _why_cancelled(trace: Trace, request: Request, t: int) -> int:
-    """-ETIMEDOUT when the request's own time was up (a blocking one has no other reason), else -ECANCELED."""
-    when, why = trace._cancels.get(request.task, (-1, "timeout" if request.blocking else ""))
-    return -errno.ETIMEDOUT if why == "timeout" and when in (t, -1) else -errno.ECANCELED
+def _cancelled(trace: Trace, request: Request) -> None:
+    """Its rc: -ETIMEDOUT when its own time was up (a blocking one has no other reason), else -ECANCELED."""
+    cancel = trace._cancels.get(request.task)
+    if cancel and cancel["t"] == request.end:
+        timed_out = cancel.get("why") == "timeout"
+        request.timeout_src = cancel.get("src") if timed_out else None
+    else:
+        timed_out = request.blocking
+    request.rc = -errno.ETIMEDOUT if timed_out else -errno.ECANCELED
 
 
 def first_difference(one: str, other: str) -> tuple[int, str, str]:

@@ -32,8 +32,13 @@ def result(value: Any) -> str:
             return answer
         failed = f"error {error(value['error'])}"
         return failed if not value["status"] and not value["length"] else f"{failed}, {answer}"
-    return ", ".join(f"{name} {error(part) if name in ('error', 'rc') and isinstance(part, int) else json.dumps(part)}"
+    return ", ".join(f"{name} {error(part) if name in ('error', 'rc') and isinstance(part, int) else _scalar(part)}"
                      for name, part in value.items())
+
+
+def _scalar(part: Any) -> str:
+    """A word as it is, anything else as JSON."""
+    return part if isinstance(part, str) else json.dumps(part)
 
 
 def value(any_value: Any) -> str:

@@ -155,6 +155,21 @@ def test_twice_is_right_for_a_url_given_twice_or_for_two_passes_or_after_a_redir
     assert cause(story.result(11).end(11), "requests", asked=URLS[:2]) is None
 
 
+def test_retries_are_told_before_what_they_lead_to():
+    assert slow(blocking(URLS + URLS[3:], TOOK + [200]), expected=sum(TOOK)).kind == "double"
+
+
+def timed(ms_, src):
+    story = Story().begin().spawn(0, 2).get(0, 1, 2, URLS[0]).runtime(ms_, "cancel", task=2, by=0, why="timeout", src=src)
+    return story.world(ms_, "http.cancelled", op=1).result(ms_).end(ms_).trace()
+
+
+def test_a_timeout_of_ones_own():
+    case = Case(timed(5000, "compare.c:19"), URLS[:1], topic="timing", expected=ms(30_000), happened=ms(5000))
+    assert (find(case).kind, find(case).src) == ("own timeout", "compare.c:19") and "5,000 ms" in find(case).text
+    assert find(Case(timed(30_000, "http.c:210"), URLS[:1], topic="timing", expected=ms(1), happened=ms(30_000))) is None
+
+
 def answers(*lengths):
     return [{"error": 0, "status": 200, "length": length} for length in lengths]
 

@@ -258,9 +258,26 @@ def gives(*results):
 @pytest.mark.parametrize("second, told", [
     ({"error": -5, "status": 0, "length": 0}, "expected: result 1 for http://a.test/1: status 200, length 5\nhappened: error -EIO"),
     ({"error": 0, "status": 200, "length": 4}, "resp.length counts them"),
+    ({"error": 0, "status": 0, "length": 0}, "co_response_free zeroes the answer"),
+    ({"error": "?", "status": "?", "length": "?"}, "error ?, status ?, length ?"),
     ({"error": 0, "status": -1, "length": 5}, "status -1, length 5")])
 def test_the_first_wrong_result_is_named(house, second, told):
     check = one(house, "run.should_give()", gives(OK, second, OK))
+    assert told in check["message"]
+
+
+REFUSED = {"error": -111, "status": 0, "length": 0}
+GONE = {"error": 0, "status": 404, "length": 0}
+
+
+@pytest.mark.parametrize("right, got, told", [
+    (REFUSED, {**REFUSED, "error": 111}, "errors are negative here: store what the call returned, -ECONNREFUSED"),
+    (REFUSED, OK, "the error that the call returned belongs into the result"),
+    (REFUSED, {**REFUSED, "length": 3}, "without an answer, status and length are 0"),
+    (GONE, REFUSED, "a 404 is an answer like another"),
+    (GONE, {**GONE, "status": 200}, "happened: status 200, length 0")])
+def test_a_wrong_result_says_what_it_comes_from(house, right, got, told):
+    check = one(house, f"lab.run('async', urls(1)).should_give([{right}])", lambda ran: End(overlapped(["http://a.test/0"], [30], [got]).text()))
     assert told in check["message"]
 
 
