@@ -12,11 +12,11 @@ struct fetch_result {
 };
 
 /* Fetches urls[0..n) one after the other with http_get_blocking, and stores what became of urls[i] in out[i].
- * A URL that fails is recorded; the others are fetched all the same. n may be 0.
- * Returns 0, or -ECANCELED when the task was cancelled. */
+ * A URL that fails is recorded; the others are fetched all the same. n may be 0. Returns 0. */
 int fetch_sync(const char *const urls[], size_t n, struct fetch_result out[]);
 
-/* The same with co_http_get, all n at the same time: a task for each URL. It must never block the loop. */
+/* The same with co_http_get, all n at the same time: a task for each URL. It must never block the loop.
+ * Returns 0, -ENOMEM without memory, or -ECANCELED when the calling task was cancelled; out is then of no matter. */
 int fetch_async(const char *const urls[], size_t n, struct fetch_result out[]);
 
 /* Both ways, measured. */
@@ -29,7 +29,7 @@ struct comparison {
 };
 
 /* Runs fetch_sync, then fetch_async, on the same URLs, and fills in the report.
- * Returns 0, -ENOMEM without memory for the results, or the first error that either returned. */
+ * Returns 0, -ENOMEM without memory for the results, or the first error that either returned; the report is then of no matter. */
 int compare(const char *const urls[], size_t n, struct comparison *report);
 
 /* What limited the program: waiting for answers, or computing? Only the numbers of the report tell.

@@ -100,7 +100,7 @@ const char *co_strerror(int rc);
 /* ---- Tasks and groups ---------------------------------------------------------------------- */
 
 /* A group owns tasks. It ends where its block ends: `return` and `break` included, the tasks are
- * waited for there. No task is ever lost or forgotten. asyncio: TaskGroup. */
+ * waited for there (if you were cancelled, they are cancelled first). No task is ever lost. asyncio: TaskGroup. */
 typedef struct co_task co_task;
 struct co_group {
     struct co_task *owner;                  /* the task whose block this is; NULL outside a loop   */
@@ -123,14 +123,14 @@ struct co_group {
  * asyncio: TaskGroup.create_task(). */
 #define co_spawn(group, fn, job) co_spawn_named((group), (fn), (job), #fn)
 
-/* Waits until every task of the group is done. The first task that fails cancels the others; they
- * are waited for too. Returns 0, or what the first failing task returned, or -ECANCELED if you
- * yourself were cancelled (the group's tasks then are, too). A task that you cancelled with
- * co_cancel is no failure. asyncio: leaving `async with TaskGroup()`. */
+/* Waits until every task of the group is done: when it returns, none is left. The first task that fails cancels the
+ * others. Returns 0 (at once, without tasks), or what the first failing task returned, or -ECANCELED if you yourself were
+ * cancelled (the group's tasks then are cancelled and waited for, too). No failure is a task that you cancelled with co_cancel,
+ * or one that co_next_done has handed out. asyncio: leaving `async with TaskGroup()`. */
 int co_join(struct co_group *group) CO_MUST_USE;
 
-/* Waits for the next task of the group to end, in the order they end; each is handed out once.
- * Failures cancel nobody here. Returns 1 and the task in *done, 0 when all have been handed out,
+/* Waits for the next task of the group to end, in the order they end; each is handed out once, and none after a
+ * co_join. Failures cancel nobody here. Returns 1 and the task in *done, 0 when all have been handed out,
  * or -ECANCELED. asyncio: as_completed(). */
 int co_next_done(struct co_group *group, co_task **done) CO_MUST_USE;
 
@@ -174,7 +174,8 @@ int co_wait(co_task *const tasks[], size_t n, enum co_wait_when when, int64_t ti
  *     rc = fetch_and_parse(url);
  *     rc = co_timeout_end(&limit, rc);        // -ETIMEDOUT if the 2 s were up
  *
- * When time is up, the calls that wait in between return -ECANCELED. co_timeout_end, which must
+ * When time is up, the calls that wait in between return -ECANCELED. (What still happens at that very instant happens first:
+ * 2 s of work in a limit of 2 s succeed.) co_timeout_end, which must
  * follow on every path, turns that into -ETIMEDOUT; any other rc it hands back as it is. Timeouts
  * nest: when several are up, the outermost one makes it -ETIMEDOUT. A task that was itself cancelled stays cancelled.
  * ns <= 0 is up at once. Neither call waits. asyncio: timeout(). */
@@ -264,11 +265,13 @@ int co_queue_join(struct co_queue *queue) CO_MUST_USE;                 /* waits 
 /* ---- Work that does not wait --------------------------------------------------------------- */
 
 /* Computes for ns nanoseconds, here: the loop stands still and no other task runs. (In the virtual
- * world it advances the clock; in the real one it burns the time.) Not a wait: it is never cancelled. */
+ * world it advances the clock; in the real one it burns the time.) Not a wait: it is never cancelled.
+ * sleep(), usleep(), poll() and the like stop the loop in the same way, and are told on stderr. time(), gettimeofday() and
+ * clock_gettime() read the loop's clock; clock() counts computing only. */
 void co_cpu(int64_t ns);
 
 /* Runs fn(job) on a worker, beside the loop, and waits for it; co_cpu and blocking calls inside fn
- * take the worker's time, not the loop's. fn may not call anything of this header that waits (-EPERM).
+ * take the worker's time, not the loop's. Of this header fn may call co_cpu and co_now only (the rest: -EPERM).
  * Returns what fn returned. Cancelled before a worker is free: -ECANCELED, and fn never runs.
  * Cancelled later: fn is waited for, as it uses your job. asyncio: to_thread(). */
 #define co_to_thread(fn, job) co_to_thread_named((fn), (job), #fn)
@@ -296,8 +299,8 @@ struct co_response {
  * resp is yours: co_response_free. asyncio: aiohttp's session.get(). */
 int co_http_get(const char *url, struct co_response *resp) CO_MUST_USE;
 
-/* The same, but it blocks: the whole loop stands still until the answer is there, as with Python's
- * requests.get(). Here so that you can see what that costs. */
+/* The same results, but it blocks: the whole loop stands still until the answer is there, as with Python's
+ * requests.get(). Being no wait, it takes no notice of a cancellation. Not in a worker: -EPERM. Here so that you can see what that costs. */
 int http_get_blocking(const char *url, struct co_response *resp) CO_MUST_USE;
 
 /* Frees an answer and zeroes it; does nothing to a zeroed one. */

@@ -165,7 +165,7 @@ time_t __wrap_time(time_t *t)
 
 clock_t __wrap_clock(void)
 {
-    return co__loop ? (clock_t)(co_now() / (CO_SEC(1) / CLOCKS_PER_SEC)) : __real_clock();
+    return co__loop ? (clock_t)(co__loop->computed / (CO_SEC(1) / CLOCKS_PER_SEC)) : __real_clock();
 }
 
 int __wrap_gettimeofday(struct timeval *tv, void *zone)
@@ -181,7 +181,10 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *ts)
 {
     if (!co__loop)
         return __real_clock_gettime(clock, ts);
-    *ts = to_timespec(co_now() + (clock == CLOCK_REALTIME ? CO_SEC(EPOCH) : 0));
+    if (clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID)
+        *ts = to_timespec(co__loop->computed);      /* waiting is no computing */
+    else
+        *ts = to_timespec(co_now() + (clock == CLOCK_REALTIME ? CO_SEC(EPOCH) : 0));
     return 0;
 }
 

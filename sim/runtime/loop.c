@@ -350,6 +350,8 @@ void co__block(int64_t ns, const char *on, const void *pc)
     if (!of_loop)
         return;
     set_now(loop);
+    if (strcmp(on, "cpu") == 0)
+        loop->computed += ns;
     loop->behind = true;
     if (loop->trace)
         co__trace_block(ns, on, pc);

@@ -118,6 +118,7 @@ struct loop {
     struct trace *open_trace;       /* the same, silent or not                                        */
     struct tape *tape;              /* NULL: the plain run                                            */
     struct co_world *world;
+    int64_t computed;               /* ns of co_cpu and of handling answers so far                    */
     uint64_t seq;                   /* the one sequence of everything that is asked for               */
     uint64_t max_steps;             /* how many without time passing are a livelock                   */
     size_t ready_count;             /* counted only while there is a tape                             */
