@@ -37,10 +37,17 @@ static int64_t from_timespec(const struct timespec *ts)
     return CO_SEC(ts->tv_sec) + ts->tv_nsec;
 }
 
+static bool is_wrong(const struct timespec *ts)
+{
+    return ts->tv_sec < 0 || ts->tv_nsec < 0 || ts->tv_nsec >= CO_SEC(1);
+}
+
 /* The loop stands still for ns; the program hears about it. */
 static void stop_loop(int64_t ns, const char *on, const void *pc)
 {
-    if (co__loop->current && ns > 0)
+    if (ns <= 0)
+        return;
+    if (co__loop->current)
         co__report_blocked(ns, on, pc);
     co__block(ns, on, pc);
 }
@@ -70,15 +77,15 @@ int __wrap_usleep(useconds_t us)
 
 int __wrap_nanosleep(const struct timespec *request, struct timespec *rest)
 {
-    if (!co__loop)
-        return __real_nanosleep(request, rest);
+    if (!co__loop || is_wrong(request))
+        return __real_nanosleep(request, rest);     /* it knows how to refuse */
     stop_loop(from_timespec(request), "nanosleep", CALLER);
     return 0;
 }
 
 int __wrap_clock_nanosleep(clockid_t clock, int flags, const struct timespec *request, struct timespec *rest)
 {
-    if (!co__loop)
+    if (!co__loop || is_wrong(request))
         return __real_clock_nanosleep(clock, flags, request, rest);
     int64_t ns = from_timespec(request);
     if (flags & TIMER_ABSTIME)
