@@ -126,6 +126,24 @@ static void test_ends_stay_in_order_while_blocked(void **state)
     rig_close(rig);
 }
 
+/* Completions say when they happened, even if the loop learns it later. */
+static void test_completions_carry_their_time(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_open(SITES);
+    struct world_completion out[4];
+    rig_get(rig, "http://a.test/20");
+    rig_get(rig, "http://a.test/10");
+    uint64_t id = rig_get(rig, "http://a.test/30");
+    rig->world->block(rig->world, MS(25));
+    rig->world->cancel(rig->world, id);
+    assert_int_equal(rig->world->wait(rig->world, MS(100), out, 4), 3);
+    assert_true(out[0].id == 2 && out[0].t == MS(10));
+    assert_true(out[1].id == 1 && out[1].t == MS(20));
+    assert_true(out[2].id == 3 && out[2].t == MS(25));
+    rig_close(rig);
+}
+
 /* What drips in while the loop is busy waits as one piece. */
 static void test_a_drip_gathers_while_blocked(void **state)
 {
@@ -134,6 +152,9 @@ static void test_a_drip_gathers_while_blocked(void **state)
     uint64_t id = rig_get(rig, "http://a.test/drip");
     rig->world->block(rig->world, MS(10));
     rig_expect_until(rig, MS(12), "10ms #1 200 \"0123456789\"\n11ms #1 \"a\"\n12ms #1 \"b\"\n");
+    rig_get(rig, "http://a.test/drip");
+    rig->world->block(rig->world, MS(3));
+    rig_expect_until(rig, MS(15), "15ms #2 200 \"012\"\n15ms #1 \"cde\"\n");
     rig->world->cancel(rig->world, id);
     rig_close(rig);
 }
@@ -420,6 +441,7 @@ int main(void)
         cmocka_unit_test(test_user_is_handed_back),
         cmocka_unit_test(test_block_hands_over_nothing),
         cmocka_unit_test(test_ends_stay_in_order_while_blocked),
+        cmocka_unit_test(test_completions_carry_their_time),
         cmocka_unit_test(test_a_drip_gathers_while_blocked),
         cmocka_unit_test(test_time_does_not_overflow),
         cmocka_unit_test(test_a_report_goes_to_the_trace),

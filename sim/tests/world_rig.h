@@ -31,6 +31,8 @@ struct rig {
     /* Where its lines go, and into which file; NULL: nowhere. */
     struct trace *trace;
     char trace_path[256];
+    /* The time of the last completion. */
+    int64_t t;
     /* What was handed over so far. */
     char log[32768];
     size_t length;
@@ -167,6 +169,8 @@ static inline void rig_write_completion(struct rig *rig, const struct world_comp
 {
     const char *body = (const char *)out->data + out->head;
     size_t size = out->size - out->head;
+    assert_in_range(out->t, rig->t, rig->world->now(rig->world));   /* in the order in which they happened */
+    rig->t = out->t;
     rig_write_time(rig, rig->world->now(rig->world));
     rig_write(rig, " #%llu", (unsigned long long)out->id);
     if (out->parts & WORLD_HEAD)

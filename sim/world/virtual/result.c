@@ -18,13 +18,21 @@ static struct result *add(struct world *world, struct operation *operation)
     return result;
 }
 
-/* The operation's result that was not handed over yet, to which more can be added; else a new one. */
+static bool is_newest_of_all(const struct world *world, const struct operation *operation)
+{
+    return operation->newest >= world->results.first && operation->newest == world->results.next - 1;
+}
+
+/* The operation's result that was not handed over yet, to which more can be added; else a new one. Its time
+ * stays as it is where later results follow, so that times never fall from one completion to the next. */
 static struct result *open_result(struct world *world, struct operation *operation)
 {
     assert(!operation->ended);
-    bool open = operation->newest >= world->results.first;
-    struct result *result = open ? result_at(&world->results, operation->newest) : add(world, operation);
-    result->t = world->now;
+    if (operation->newest < world->results.first)
+        return add(world, operation);
+    struct result *result = result_at(&world->results, operation->newest);
+    if (is_newest_of_all(world, operation))
+        result->t = world->now;
     return result;
 }
 
@@ -46,8 +54,7 @@ void vw_result_body(struct world *world, struct exchange *exchange, int64_t from
 void vw_result_end(struct world *world, struct operation *operation, int32_t rc)
 {
     assert(!operation->ended);
-    bool newest_of_all = operation->newest >= world->results.first && operation->newest == world->results.next - 1;
-    struct result *result = newest_of_all ? open_result(world, operation) : add(world, operation);
+    struct result *result = is_newest_of_all(world, operation) ? open_result(world, operation) : add(world, operation);
     result->parts |= WORLD_END;
     result->rc = rc;
     operation->ended = true;

@@ -131,7 +131,7 @@ struct result {
     uint32_t parts;
     /* With WORLD_END: how it ended. */
     int32_t rc;
-    /* ns: when the newest part of it happened. */
+    /* When its newest part happened, in ns; if later results follow it, at most when the first of those did. */
     int64_t t;
     /* With WORLD_BODY: the body's bytes from..to are here. */
     int64_t from, to;
