@@ -1,0 +1,338 @@
+/* test_blocking.c - the C library's blocking calls, called by a task: they stop the loop, and the trace says where. */
+#include "check.h"
+
+#include <poll.h>
+#include <sched.h>
+#include <sys/select.h>
+#include <sys/time.h>
+#include <time.h>
+
+/* Runs fn beside two sleepers (10 ms and 25 ms) and returns the trace. */
+struct pair { co_fn fn; void *job; };
+static int beside_sleepers(void *job)
+{
+    const struct pair *pair = job;
+    CO_GROUP(group);
+    co_spawn(&group, sleeper, MSEC(10));
+    co_spawn(&group, pair->fn, pair->job);
+    co_spawn(&group, sleeper, MSEC(25));
+    return co_join(&group);
+}
+
+/* `call` stops the loop for 20 ms at line `line`: the first sleeper wakes when it is over, the second in its time after that. */
+static void check_blocks(co_fn fn, const char *call, int ms)
+{
+    char line[200], notes[64];
+    char trace_path[64];
+    struct pair pair = {fn, NULL};
+    write_temp(trace_path, "");
+    struct co_options options = {.program = "prog", .trace_file = trace_path};
+    struct child *child = forked_with(options, beside_sleepers, &pair);
+    assert_int_equal(child->rc, 0);
+    assert_has(child->err, "prog: %s blocked the loop for %d ms at test_blocking.c:%d", call, ms, board->line[0]);
+    char *trace = take_file(trace_path);
+    snprintf(line, sizeof line, "{\"t\":%d000000,\"from\":\"runtime\",\"ev\":\"block\",\"task\":3,\"ns\":%d000000,\"on\":\"%s\","
+             "\"src\":\"test_blocking.c:%d\"}\n", ms, ms, call, board->line[0]);
+    assert_has(trace, "%s", line);
+    snprintf(notes, sizeof notes, "blocked@%d 10@%d 25@%d ", ms, ms > 10 ? ms : 10, ms + 25);
+    assert_string_equal(board->text, notes);
+    free(trace);
+}
+
+static const struct timespec ms_20 = {0, 20000000};
+
+static int by_sleep(void *job)
+{
+    (void)job;
+    expect_is(sleep(2), 0), MARK(0);
+    note("blocked");
+    return 0;
+}
+static int by_usleep(void *job)
+{
+    (void)job;
+    expect_is(usleep(20000), 0), MARK(0);
+    note("blocked");
+    return 0;
+}
+static int by_nanosleep(void *job)
+{
+    (void)job;
+    expect_is(nanosleep(&ms_20, NULL), 0), MARK(0);
+    note("blocked");
+    return 0;
+}
+static int by_clock_nanosleep(void *job)
+{
+    (void)job;
+    expect_is(clock_nanosleep(CLOCK_MONOTONIC, 0, &ms_20, NULL), 0), MARK(0);
+    note("blocked");
+    return 0;
+}
+static int by_clock_nanosleep_until(void *job)
+{
+    (void)job;
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += 20000000;
+    expect_is(clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &until, NULL), 0), MARK(0);
+    note("blocked");
+    return 0;
+}
+static int by_poll(void *job)
+{
+    (void)job;
+    expect_is(poll(NULL, 0, 20), 0), MARK(0);
+    note("blocked");
+    return 0;
+}
+static int by_ppoll(void *job)
+{
+    (void)job;
+    expect_is(ppoll(NULL, 0, &ms_20, NULL), 0), MARK(0);
+    note("blocked");
+    return 0;
+}
+static int by_select(void *job)
+{
+    (void)job;
+    struct timeval limit = {0, 20000};
+    expect_is(select(0, NULL, NULL, NULL, &limit), 0), MARK(0);
+    note("blocked");
+    return 0;
+}
+static int by_pselect(void *job)
+{
+    (void)job;
+    expect_is(pselect(0, NULL, NULL, NULL, &ms_20, NULL), 0), MARK(0);
+    note("blocked");
+    return 0;
+}
+
+static void each_call_blocks_the_loop_at_its_line(void **state)
+{
+    (void)state;
+    check_blocks(by_sleep, "sleep", 2000);
+    check_blocks(by_usleep, "usleep", 20);
+    check_blocks(by_nanosleep, "nanosleep", 20);
+    check_blocks(by_clock_nanosleep, "clock_nanosleep", 20);
+    check_blocks(by_clock_nanosleep_until, "clock_nanosleep", 20);
+    check_blocks(by_poll, "poll", 20);
+    check_blocks(by_ppoll, "ppoll", 20);
+    check_blocks(by_select, "select", 20);
+    check_blocks(by_pselect, "pselect", 20);
+}
+
+/* ---- What does not block ---------------------------------------------------------------------------------------- */
+
+static int pipe_ends[2];
+static int polls_without_waiting(void *job)
+{
+    (void)job;
+    struct pollfd fd = {.fd = pipe_ends[0], .events = POLLIN};
+    struct timespec none = {0, 0};
+    struct timeval nothing = {0, 0};
+    fd_set set;
+    expect_is(poll(&fd, 1, 0), 0);
+    expect_is(ppoll(&fd, 1, &none, NULL), 0);
+    FD_ZERO(&set);
+    FD_SET(pipe_ends[0], &set);
+    expect_is(select(pipe_ends[0] + 1, &set, NULL, NULL, &nothing), 0);
+    expect_is(FD_ISSET(pipe_ends[0], &set), 0);
+    FD_SET(pipe_ends[0], &set);
+    expect_is(pselect(pipe_ends[0] + 1, &set, NULL, NULL, &none, NULL), 0);
+    expect_is(sched_yield(), 0);
+    expect_is(write(pipe_ends[1], "x", 1), 1);
+    expect_is(poll(&fd, 1, 1000), 1);           /* ready already: no wait */
+    expect_is(fd.revents, POLLIN);
+    expect_is(poll(&fd, 1, -1), 1);
+    expect_is(ppoll(&fd, 1, NULL, NULL), 1);
+    FD_SET(pipe_ends[0], &set);
+    expect_is(select(pipe_ends[0] + 1, &set, NULL, NULL, NULL), 1);
+    expect_is(FD_ISSET(pipe_ends[0], &set), 1);
+    expect_is(pselect(pipe_ends[0] + 1, &set, NULL, NULL, NULL, NULL), 1);
+    expect_is(co_now(), 0);
+    return 0;
+}
+
+static void a_call_that_need_not_wait_blocks_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(pipe(pipe_ends), 0);
+    char *trace = traced(polls_without_waiting, NULL);
+    assert_has_not(trace, "\"ev\":\"block\"");
+    free(trace);
+    close(pipe_ends[0]);
+    close(pipe_ends[1]);
+}
+
+static int wrong_arguments(void *job)
+{
+    (void)job;
+    const struct timespec wrong[] = {{0, 1000000000}, {0, -1}, {-1, 0}};
+    for (int i = 0; i < 3; i++) {
+        errno = 0;
+        expect_is(nanosleep(&wrong[i], NULL), -1);
+        expect_is(errno, EINVAL);
+        expect_is(clock_nanosleep(CLOCK_MONOTONIC, 0, &wrong[i], NULL), EINVAL);
+    }
+    expect_is(co_now(), 0);
+    const struct timespec past = {0, 1};
+    expect_is(co_sleep(CO_SEC(1)), 0);
+    expect_is(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &past, NULL), 0);
+    expect_is(co_now(), CO_SEC(1));
+    return 0;
+}
+
+static void wrong_arguments_are_refused_as_ever(void **state)
+{
+    (void)state;
+    assert_int_equal(run(wrong_arguments, NULL), 0);
+}
+
+static int sleeps_very_long(void *job)
+{
+    (void)job;
+    expect_is(sleep(UINT32_MAX), 0);
+    expect_is(co_now(), (int64_t)UINT32_MAX * CO_SEC(1));
+    expect_is(sleep(UINT32_MAX), 0);
+    expect_is(sleep(UINT32_MAX), 0);
+    expect_is(co_now(), CO_FOREVER);
+    return 0;
+}
+
+static int sleeps_longer_than_time(void *job)
+{
+    (void)job;
+    const struct timespec huge = {INT64_MAX / 1000, 0};
+    expect_is(nanosleep(&huge, NULL), 0);
+    expect_is(co_now(), CO_FOREVER);
+    return 0;
+}
+
+static int selects_longer_than_time(void *job)
+{
+    (void)job;
+    struct timeval huge = {INT64_MAX / 1000, 0};
+    expect_is(select(0, NULL, NULL, NULL, &huge), 0);
+    expect_is(co_now(), CO_FOREVER);
+    return 0;
+}
+
+static void very_long_sleeps_do_not_turn_the_clock_round(void **state)
+{
+    (void)state;
+    assert_int_equal(forked(sleeps_very_long, NULL)->rc, 0);
+    assert_int_equal(forked(sleeps_longer_than_time, NULL)->rc, 0);
+    assert_int_equal(forked(selects_longer_than_time, NULL)->rc, 0);
+}
+
+/* ---- For ever ------------------------------------------------------------------------------------------------------- */
+
+static int pauses(void *job)
+{
+    (void)job;
+    MARK(0), pause();
+    return 0;
+}
+static int polls_for_ever(void *job)
+{
+    (void)job;
+    MARK(0), (void)poll(NULL, 0, -1);
+    return 0;
+}
+static int selects_for_ever(void *job)
+{
+    (void)job;
+    MARK(0), (void)select(0, NULL, NULL, NULL, NULL);
+    return 0;
+}
+static int ppolls_for_ever(void *job)
+{
+    (void)job;
+    MARK(0), (void)ppoll(NULL, 0, NULL, NULL);
+    return 0;
+}
+static int pselects_for_ever(void *job)
+{
+    (void)job;
+    MARK(0), (void)pselect(0, NULL, NULL, NULL, NULL, NULL);
+    return 0;
+}
+
+static void a_call_that_would_block_for_ever_ends_the_program(void **state)
+{
+    (void)state;
+    static const struct { co_fn fn; const char *name; } calls[] = {
+        {pauses, "pause"}, {polls_for_ever, "poll"}, {selects_for_ever, "select"}, {ppolls_for_ever, "ppoll"},
+        {pselects_for_ever, "pselect"},
+    };
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        struct child *child = child_of_run(NULL, calls[i].fn, NULL, (struct co_options){.program = "prog"}, "x");
+        assert_int_equal(child->rc, NOT_BACK);
+        assert_int_equal(child->exit_code, 70);
+        assert_has(child->err, "prog: %s at test_blocking.c:%d would stop the loop for ever", calls[i].name, board->line[0]);
+    }
+}
+
+/* ---- Clocks ------------------------------------------------------------------------------------------------------------ */
+
+static int reads_clocks(void *job)
+{
+    (void)job;
+    struct timespec ts;
+    struct timeval tv;
+    time_t begin = time(NULL), stored;
+    expect_is(co_sleep(CO_MS(1500)), 0);
+    expect_is(clock_gettime(CLOCK_MONOTONIC, &ts), 0);
+    expect_is(ts.tv_sec, 1);
+    expect_is(ts.tv_nsec, 500000000);
+    expect_is(clock_gettime(CLOCK_REALTIME, &ts), 0);
+    expect_is(ts.tv_sec, begin + 1);
+    expect_is(ts.tv_nsec, 500000000);
+    expect_is(gettimeofday(&tv, NULL), 0);
+    expect_is(tv.tv_sec, begin + 1);
+    expect_is(tv.tv_usec, 500000);
+    expect_is(timespec_get(&ts, TIME_UTC), TIME_UTC);
+    expect_is(ts.tv_sec, begin + 1);
+    expect_is(time(&stored), begin + 1);
+    expect_is(stored, begin + 1);
+    expect_is(clock(), (clock_t)(CLOCKS_PER_SEC + CLOCKS_PER_SEC / 2));
+    return 0;
+}
+
+static void a_task_reads_the_loops_clock(void **state)
+{
+    (void)state;
+    assert_int_equal(run(reads_clocks, NULL), 0);
+}
+
+static void outside_a_loop_they_are_the_c_librarys_own(void **state)
+{
+    (void)state;
+    struct timespec before, after, short_while = {0, 2000000};
+    assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &before), 0);
+    assert_int_equal(nanosleep(&short_while, NULL), 0);
+    assert_int_equal(clock_nanosleep(CLOCK_MONOTONIC, 0, &short_while, NULL), 0);
+    assert_int_equal(usleep(2000), 0);
+    assert_int_equal(poll(NULL, 0, 2), 0);
+    assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &after), 0);
+    assert_true((after.tv_sec - before.tv_sec) * 1000000000LL + after.tv_nsec - before.tv_nsec >= 8000000);
+    assert_true(time(NULL) > 1700000000);
+    assert_int_equal(sleep(0), 0);
+    assert_int_equal(sched_yield(), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_call_blocks_the_loop_at_its_line),
+        cmocka_unit_test(a_call_that_need_not_wait_blocks_nothing),
+        cmocka_unit_test(wrong_arguments_are_refused_as_ever),
+        cmocka_unit_test(very_long_sleeps_do_not_turn_the_clock_round),
+        cmocka_unit_test(a_call_that_would_block_for_ever_ends_the_program),
+        cmocka_unit_test(a_task_reads_the_loops_clock),
+        cmocka_unit_test(outside_a_loop_they_are_the_c_librarys_own),
+    };
+    return cmocka_run_group_tests_name("blocking", tests, NULL, NULL);
+}
