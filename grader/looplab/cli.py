@@ -11,14 +11,14 @@ import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, Optional, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, Optional, TextIO
 
 from . import lab as labs, results, seed as seeds
 from .lab import Lab, LabError
 from .scorecard import Source, Style, card, summary
 from .text import WIDTH, cut, plain
 
-if False:       # for type checkers: these two pull in pytest, which is imported while the compilers run
+if TYPE_CHECKING:       # these two pull in pytest, which is imported while the compilers run
     from .plugin import Checks
     from .session import Session
 
@@ -154,8 +154,7 @@ def _grade(lab: Lab, order: Order) -> tuple[dict, Source]:
     try:
         checks = _run_checks(session, lab, order)
         elapsed = time.monotonic() - began
-        result = _result(lab, order, session, checks, elapsed)
-        return result, _source(session, lab, folder, result)
+        return _result(lab, order, session, checks, elapsed), _source(lab, folder)
     finally:
         session.close()
 
@@ -213,29 +212,38 @@ def _result(lab: Lab, order: Order, session: "Session", checks: "Checks", elapse
     if checks.fault:
         return results.error(lab.slug, checks.fault, order.seed, elapsed_s)
     if checks.ungradable:
-        return results.ungradable(lab.slug, checks.ungradable.message, checks.ungradable.src, order.seed, elapsed_s,
+        src, said = checks.ungradable.src, checks.ungradable.message
+        placed = f"{src}: {said}" if src and ":" in src and src not in said else said
+        return results.ungradable(lab.slug, placed, checks.ungradable.src, order.seed, elapsed_s,
                                   sum(check.worth for check in checks.checks))
     assert session.program
     return results.graded(lab.slug, checks.checks, order.seed, elapsed_s, session.program.advice, session.output, order.check)
 
 
-def _source(session: "Session", lab: Lab, folder: Path, result: dict) -> Source:
-    """What the card quotes of the student's file, read while the session still has it."""
-    places = {check.get("src") for check in result["checks"]} | {result.get("src")}
-    quoted = {src: session.program.line(src) for src in places if src} if session.program else {}
-    return Source(lab.source, lambda src: quoted.get(src, ""), _first_todo(lab, folder / lab.source), f"labs/{lab.slug}")
+def _source(lab: Lab, folder: Path) -> Source:
+    """What the card quotes of the student's file."""
+    lines = _lines(folder / lab.source)
+
+    def line(src: str) -> str:
+        name, _, number = src.partition(":")
+        return lines[int(number) - 1].strip() if name == lab.source and number.isdigit() and 0 < int(number) <= len(lines) else ""
+
+    return Source(lab.source, line, _first_todo(lab, lines), f"labs/{lab.slug}")
 
 
-def _first_todo(lab: Lab, file: Path) -> Optional[str]:
-    """An untouched skeleton's first TODO: where to begin."""
-    skeleton = lab.folder / lab.source
+def _lines(file: Path) -> list[str]:
+    """A source file's lines; [] if it cannot be read."""
     try:
-        text = file.read_text(errors="replace")
-        if text != skeleton.read_text(errors="replace"):
-            return None
+        return file.read_text(errors="replace").split("\n") if file.is_file() else []
     except OSError:
+        return []
+
+
+def _first_todo(lab: Lab, lines: list[str]) -> Optional[str]:
+    """An untouched skeleton's first TODO: where to begin."""
+    if lines != _lines(lab.folder / lab.source):
         return None
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(lines, start=1):
         found = re.search(r"TODO \d+.*", line)
         if found:
             return f"begin with {lab.source}:{number}, {found[0].rstrip(' */')}"
@@ -266,7 +274,13 @@ class Progress:
 def _for(stream: TextIO, text: str) -> str:
     """The text as the stream can write it: in ASCII if it knows no more."""
     try:
-        text.encode(stream.encoding or "ascii")
+        text.encode(_encoding(stream))
     except (UnicodeEncodeError, LookupError):
         return plain(text)
     return text
+
+
+def _encoding(stream: TextIO) -> str:
+    """The stream's encoding; of a terminal in the C locale ASCII, where Python itself assumes UTF-8."""
+    locale = os.environ.get("LC_ALL") or os.environ.get("LANG")
+    return "ascii" if stream.isatty() and locale in ("C", "POSIX") else stream.encoding or "ascii"

@@ -179,7 +179,7 @@ def _next(result: dict, source: Source) -> list[str]:
     if result["status"] == "error":
         return fill("Next: tell your teacher, with the lines above. It is not your file's fault.")
     if result["status"] == "ungradable":
-        return fill(f"Next: mend {result.get('src') or 'that'}, then: {again}")
+        return fill(f"Next: {'mend ' + result['src'] if ':' in result.get('src', '') else 'put that right'}, then: {again}")
     if result["score"] == result["max_score"]:
         return fill(f"All checks pass. Next: the stretch goals in {source.folder}/README.md" if source.folder else "All checks pass.")
     if source.begin:

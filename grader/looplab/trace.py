@@ -6,7 +6,7 @@ import errno
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Iterator, Optional
+from typing import Iterator, Optional
 
 from .duration import Duration
 

@@ -74,10 +74,14 @@ def test_exit_codes(house):
 
 def test_ungradable_knows_what_there_was_to_win(house, capsys):
     house.lab(GOOD)
-    house.build_fails = Ungradable("toy.c:3: expected ';'", "toy.c:3")
+    house.build_fails = Ungradable("expected ';'", "toy.c:2")
     assert run(house) == 2
-    assert (results(house)["status"], results(house)["max_score"], results(house)["src"], house.ran) == ("ungradable", 10, "toy.c:3", [])
-    assert "cannot be graded" in capsys.readouterr().out
+    assert (results(house)["status"], results(house)["max_score"], results(house)["src"], house.ran) == ("ungradable", 10, "toy.c:2", [])
+    assert results(house)["message"] == "toy.c:2: expected ';'"
+    assert "cannot be graded:\n    toy.c:2: expected ';'\n    toy.c:2 | /* TODO 1: write it. */\n\nNext: mend toy.c:2" in capsys.readouterr().out
+    house.build_fails = Ungradable("toy.c is missing", "toy.c")
+    assert run(house) == 2 and results(house)["message"] == "toy.c is missing"
+    assert "Next: put that right, then: make grade LAB=01" in capsys.readouterr().out
 
 
 def test_a_wrong_check_comes_before_a_wrong_submission(house):
@@ -191,6 +195,16 @@ def test_colours_only_on_a_terminal(house, capsys, monkeypatch):
                 patch.setenv(name, value)
             run(house, *words)
         assert ("\x1b[" in capsys.readouterr().out) == coloured, (env, words)
+
+
+@pytest.mark.parametrize("locale, tty, ascii_only", [("C", True, True), ("POSIX", True, True), ("C.UTF-8", True, False), ("C", False, False)])
+def test_a_terminal_in_the_c_locale_gets_ascii(house, capsys, monkeypatch, locale, tty, ascii_only):
+    house.lab(GOOD)
+    monkeypatch.setenv("LC_ALL", locale)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys.stdout, "isatty", lambda: tty, raising=False)
+        run(house, "--no-color")
+    assert capsys.readouterr().out.isascii() == ascii_only
 
 
 def test_progress_only_on_a_terminal_and_after_a_while():
