@@ -189,6 +189,8 @@ culprit() {
     echo "$*"
 }
 
+last_error() { grep -iE '^(E|error): ' "$log" | grep -v 'Can not write log' | tail -n 1; }
+
 fail() {
     echo "deps: $*" >&2
     exit 2
@@ -208,7 +210,7 @@ install_student() {
     echo "deps: installing $wanted (with $manager, log in $log)"
     # shellcheck disable=SC2086
     install_packages $wanted ||
-        fail "$manager cannot install $(culprit $wanted): $(grep -E '^(E|[Ee]rror)[: ]' "$log" | tail -n 1) (log in $log)"
+        fail "$manager cannot install $(culprit $wanted): $(last_error) (log in $log)"
     need=$(missing student_tools)
     [ -z "$need" ] || fail "$manager installed $wanted, but these still do not work: $need (make doctor says more)"
 }

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from variants import BUILD, ROOT
+
 LAB = "01-sync-vs-async"
 WORLDS = f"labs/{LAB}/worlds"
 
 
 def run(*words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    program = ROOT / "build" / "solutions" / "asan" / LAB / "program"
-    return subprocess.run([program, *words], cwd=ROOT, env=env or {}, text=True, capture_output=True, timeout=60)
+    return subprocess.run([BUILD / "solutions" / "asan" / LAB / "program", *words], cwd=ROOT, env=env or {}, text=True, capture_output=True, timeout=60)
 
 
 def assert_refused(words: list[str], *parts: str) -> None:
@@ -106,3 +106,64 @@ def test_a_report_reaches_the_worlds_trace(tmp_path):
     assert [(line["t"], line["from"], line["name"]) for line in reports] == \
         [(0, "world", "start"), (2_000_000_000, "world", "result")]
     assert reports[1]["value"]["results"][0] == {"error": 0, "status": 200, "length": 12}
+
+
+SHAPES = r"""
+#include "co.h"
+#include "kit.h"
+
+static int fail(void *job)
+{
+    (void)job;
+    return -ETIMEDOUT;
+}
+
+static int show(void *job)
+{
+    (void)job;
+    kit_report("text", json_string("hello"));
+    kit_report("wait_ns", json_integer(-1500000));
+    kit_report("broken", NULL);
+    kit_report("mixed", json_pack("{s:b, s:n, s:[i, i], s:i, s:[]}", "yes", 1, "nothing", "list", 1, 2, "rc", -111, "empty"));
+    return 7;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct kit_mode modes[] = {{"show", show, "every shape of report"}, {"fail", fail, "fails"}, {0}};
+    return kit_main(argc, argv, "shapes", modes);
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory) -> str:
+    """A program of the kit's that is no lab."""
+    folder = tmp_path_factory.mktemp("shapes")
+    (folder / "shapes.c").write_text(SHAPES)
+    subprocess.run([os.environ.get("CC") or "gcc", "-Wall", "-Wextra", "-Werror", "-Isim/include", folder / "shapes.c", "build/kit/libco.a",
+                    "@sim/kit/link.flags", "-o", folder / "shapes"], cwd=ROOT, check=True)
+    return str(folder / "shapes")
+
+
+def test_a_mode_that_fails_says_with_what(shapes):
+    failed = subprocess.run([shapes, "fail"], text=True, capture_output=True, timeout=60)
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert failed.stderr == "shapes: fail failed: timed out (-110)\n"
+
+
+def test_every_shape_of_report_is_shown(shapes):
+    shown = subprocess.run([shapes], text=True, capture_output=True, timeout=60)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout.splitlines() == [
+        "[0 ms] text: hello",
+        "[0 ms] wait_ns: -1.5 ms",
+        "[0 ms] broken: none",
+        "[0 ms] mixed: yes yes, nothing none, list [1,2], rc connection refused: nobody listens there, empty []",
+    ]
+
+
+def test_every_shape_of_report_is_json(shapes):
+    shown = subprocess.run([shapes, "--json"], text=True, capture_output=True, timeout=60)
+    values = [json.loads(line)["value"] for line in shown.stdout.splitlines()]
+    assert values == ["hello", -1500000, None, {"yes": True, "nothing": None, "list": [1, 2], "rc": -111, "empty": []}]

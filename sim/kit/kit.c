@@ -54,7 +54,7 @@ static void format_ms(int64_t ns, char text[CELL_SIZE])
     snprintf(text, CELL_SIZE, "%s%.*s ms", sign, (int)length, digits);
 }
 
-/* A scalar as a person reads it. The key says what a number means: rc and error are errno values, _ns is time. */
+/* A value as a person reads it, cut to CELL_SIZE. The key says what a number means: rc and error are errno values, _ns is time. */
 static void format_value(const char *key, const json_t *value, char text[CELL_SIZE])
 {
     bool is_error = strcmp(key, "error") == 0 || strcmp(key, "rc") == 0;
@@ -74,8 +74,12 @@ static void format_value(const char *key, const json_t *value, char text[CELL_SI
         snprintf(text, CELL_SIZE, "%s", json_string_value(value));
     else if (json_is_boolean(value))
         snprintf(text, CELL_SIZE, "%s", json_is_true(value) ? "yes" : "no");
-    else
-        snprintf(text, CELL_SIZE, "%s", json_is_null(value) ? "none" : "...");
+    else if (json_is_array(value) || json_is_object(value)) {
+        char *json = json_dumps(value, JSON_COMPACT);
+        snprintf(text, CELL_SIZE, "%s", json ? json : "...");
+        free(json);
+    } else
+        snprintf(text, CELL_SIZE, "none");
 }
 
 /* A key as a heading: without the unit, which stands beside each value. */
