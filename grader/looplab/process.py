@@ -308,8 +308,9 @@ def _kernels_limit(number: int, cpu_s: float, peak: int, limits: Limits) -> str 
         return "file"
     if number == signal.SIGXCPU:
         return "cpu"
-    if number == signal.SIGKILL and limits.cpu_s is not None and cpu_s >= limits.cpu_s:
-        return "cpu"                        # it outlived SIGXCPU, and the kernel lost patience
+    if number == signal.SIGKILL and limits.cpu_s is not None and cpu_s >= 0.7 * limits.cpu_s:
+        return "cpu"                        # it outlived SIGXCPU, and the kernel lost patience (whose limit counts
+                                            # in clock ticks, and may be a fifth off what it reports here)
     if number == signal.SIGKILL and peak > 256 * MIB:
         return "memory"                     # a guess: the machine ran out of memory
     return None

@@ -94,6 +94,14 @@ def test_what_is_named(tmp_path):
     assert measured.line_percent == pytest.approx(63.9, abs=0.1) and measured.branch_percent == pytest.approx(47.6, abs=0.1)
 
 
+def test_condition_is_looked_for_in_the_same_function_only(tmp_path):
+    program = build_text(house(), tmp_path, "#include <stdlib.h>\n" + GOOD.replace("return total;", "if (n > 50) total++;\n    return total;")
+                         .replace("return 2 * x;", "sum(&x, 1);\n    void (*volatile end)(int) = exit;\n    end(0);\n    return x;"))
+    run(program)
+    assert [(one.src, one.condition) for one in coverage.measure(program).unreached] == [
+        ("toy.c:9", "toy.c:9"), ("toy.c:18", None)]
+
+
 def test_runs_add_up(tmp_path):
     program = build_text(house(), tmp_path, GOOD)
     assert coverage.measure(program).lines_covered == 0

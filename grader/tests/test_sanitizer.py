@@ -113,6 +113,14 @@ def test_several(tmp_path):
         ("wrong shift", "toy.c:10"), ("signed integer overflow", "toy.c:15"), ("memory leak", "toy.c:12"), ("memory leak", "toy.c:11")]
 
 
+def test_one_place_reached_on_two_ways_is_one_finding(tmp_path):
+    program = build_text(house(), tmp_path, "#include <stdlib.h>\nstatic void lose(void) { char *volatile p = malloc(3); p = 0; }\n" +
+                         GOOD.replace("int total = 0;", "int total = 0; lose();").replace("return total;", "lose(); return total;"))
+    outcome = run(program)
+    assert outcome.stderr.count("Direct leak") == 2
+    assert [(one.kind, one.src) for one in sanitizer.findings(outcome.stderr, program)] == [("memory leak", "toy.c:2")]
+
+
 def test_finding_ends_the_program_with_a_code_of_its_own(tmp_path):
     program = build_text(house(), tmp_path, GOOD.replace("return total;", "return numbers[n];"))
     assert run(program).exit == process.ASAN_EXIT
