@@ -25,8 +25,8 @@ LARGEST = 1 << 20
 MOST_ADVICE = 20
 """How many warnings are handed on."""
 
-LIMITS = process.Limits(cpu_s=8, wall_s=20.0, memory=1 << 30, resident=None, file=256 * process.MIB, threads=None,
-                        processes=True)
+LIMITS = process.Limits(cpu_s=8, wall_s=20.0, memory=1 << 30, resident=None, file=256 * process.MIB,
+                        output=8 * process.MIB, threads=None, processes=True)
 """For one compiler run. Even a file made to keep the compiler busy ends within seconds."""
 
 # Without optimisation: at -O1 the compiler removes a malloc with its free, and a write past the end that nobody
@@ -179,7 +179,7 @@ def _arguments(lab: Lab, work: Path, way: str) -> list[str]:
     """
     asan = way == "asan"
     kit = lab.root / "sim" / "kit"
-    return [f"@{kit / 'student.flags'}", *_FLAGS[way], "-fdiagnostics-color=never", "-fno-diagnostics-show-caret",
+    return [f"@{kit / 'student.flags'}", *_FLAGS[way], "-fdiagnostics-color=never", "-fmax-errors=20",
             f"-I{lab.root / 'sim' / 'include'}", f"-I{lab.folder}", "-include", lab.header,
             f"-ffile-prefix-map={work}=.", f"-ffile-prefix-map={lab.root}=.", lab.source,
             str(lab.main_object(asan)), "-Wl,--whole-archive", str(lab.library(asan)), "-Wl,--no-whole-archive",
@@ -190,7 +190,7 @@ _MESSAGE = re.compile(r"(?P<file>[^\s:][^:\n]*):(?P<line>\d+):(?:\d+:)? "
                       r"(?P<kind>(?:fatal )?error|Error|warning|note): (?P<text>.*)")
 _UNDEFINED = re.compile(r"undefined reference to [`'](?P<name>\w+)'")
 _MULTIPLE = re.compile(r"multiple definition of [`'](?P<name>\w+)'")
-_PREVIOUS = re.compile(r"previous (?:definition|declaration) of|originally defined here|previously defined here")
+_PREVIOUS = re.compile(r"previous (?:definition|declaration) (?:of|is here)|originally defined here|previously defined here")
 _OWN = "only {source} is handed in, so it must not need other files of yours"
 
 
@@ -212,16 +212,16 @@ def _compile_fault(lab: Lab, work: Path, error: re.Match[str], before: list[str]
     """The first error of the compiler, in words."""
     file, text = Path(error["file"]), _plain(error["text"])
     src = f"{file.name}:{error['line']}"
-    if file.suffix == ".s":                     # the assembler, about its input: an asm statement it does not know
+    if file.suffix == ".s" or file.name == "<inline asm>":                    # the assembler, about its input: an asm statement it does not know
         return Ungradable(f"an asm statement in {lab.source} is wrong: {text}", lab.source)
     if not _belongs(lab, work, file):
         return _foreign(lab, work, file)
     if file.name != lab.source:                 # an error in a header stems from what the file did before or around it
         src = next((f"{lab.source}:{m[1]}" for line in reversed(before)
                     if (m := re.search(rf"from {re.escape(lab.source)}:(\d+)", line))), src)
-    if match := re.fullmatch(r"(.+): No such file or directory", text):
+    if match := re.fullmatch(r"(.+): No such file or directory|'(.+)' file not found", text):
         if error["kind"] == "fatal error":
-            return Ungradable(f"there is no file {Path(match[1]).name} to include: " + _OWN.format(source=lab.source), src)
+            return Ungradable(f"there is no file {Path(match[1] or match[2]).name} to include: " + _OWN.format(source=lab.source), src)
     note = next((m for line in after if (m := _MESSAGE.fullmatch(line)) and m["kind"] != "warning"), None)
     if note and (note["kind"] != "note" or not _PREVIOUS.search(note["text"])):
         note = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import time
 from pathlib import Path
@@ -11,6 +12,12 @@ import pytest
 from looplab import build, lab, process
 from looplab.build import BuildError, Ungradable
 from toyhouse import GOOD, HEADER, build_text, house, make_house
+
+
+@pytest.fixture(autouse=True)
+def with_gcc(monkeypatch):
+    """The messages are gcc's, whatever compiler the tests were started with."""
+    monkeypatch.setenv("CC", "gcc")
 
 
 def refused(folder: Path, text: str | bytes) -> tuple[str, str | None]:
@@ -231,6 +238,23 @@ def test_no_compiler(tmp_path, monkeypatch):
 def test_compiler_with_arguments(tmp_path, monkeypatch):
     monkeypatch.setenv("CC", "env gcc")
     assert build_text(house(), tmp_path, GOOD).cover.is_file()
+
+
+@pytest.mark.skipif(shutil.which("clang") is None, reason="needs clang: make deps-dev")
+def test_clang(tmp_path, monkeypatch):
+    """What matters most reads the same from the other compiler."""
+    monkeypatch.setenv("CC", "clang")
+    program = build_text(house(), tmp_path / "good", GOOD)
+    for path, limits in ((program.cover, process.COVER), (program.asan, process.ASAN)):
+        assert process.run([path], limits=limits, cwd=program.work, launch=house().launch).stdout == "10 2\n"
+    for number, (text, message) in enumerate([
+        (GOOD.replace("int twice(int x)", "int twice(long x)"), "toy.c:11: twice is not what toy.h declares: int twice(int x)"),
+        (GOOD.replace("int twice(", "int thrice("), "toy.c does not define twice, which toy.h declares"),
+        ('#include "helper.h"\n', f"toy.c:1: there is no file helper.h to include: {OWN}"),
+        (GOOD + '__asm__("nonsense");', "an asm statement in toy.c is wrong: invalid instruction mnemonic 'nonsense'"),
+        (GOOD + "int main(void) { return 0; }", "toy.c:15: main is the kit's, in main.c: take your own main out of the file"),
+    ]):
+        assert refused(tmp_path / str(number), text)[0] == message
 
 
 def test_kit_not_built(tmp_path):

@@ -69,6 +69,12 @@ int twice(int x)
 """
 
 
+@pytest.fixture(autouse=True)
+def with_gcc(monkeypatch):
+    """The messages are gcc's, whatever compiler the tests were started with."""
+    monkeypatch.setenv("CC", "gcc")
+
+
 def run(program: Program, *arguments: str) -> None:
     assert process.run([program.cover, *arguments], cwd=program.work, launch=house().launch).ok
 
@@ -165,7 +171,7 @@ def test_in_words():
 def test_no_gcovr(tmp_path, monkeypatch):
     program = build_text(house(), tmp_path, GOOD)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(coverage, "compiler", lambda: ["gcc"])
+    monkeypatch.setattr(coverage, "compiler", lambda: ["gcc"])     # which is not to be found there either
     with pytest.raises(CoverageError, match="^there is no program gcovr: run `make deps`$"):
         coverage.measure(program)
 

@@ -11,6 +11,12 @@ from looplab.sanitizer import Finding
 from toyhouse import GOOD, build_text, house
 
 
+@pytest.fixture(autouse=True)
+def with_gcc(monkeypatch):
+    """The messages are gcc's, whatever compiler the tests were started with."""
+    monkeypatch.setenv("CC", "gcc")
+
+
 def run(program: Program) -> process.Outcome:
     return process.run([program.asan], limits=process.ASAN, cwd=program.work, launch=house().launch)
 
