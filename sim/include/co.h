@@ -85,6 +85,8 @@ struct co_options {
     const char *tape;                /* CO_TAPE: which legal order to take, "17=2,31=1"; default FIFO */
     size_t stack_size;               /* bytes of stack for one task; default 256 KiB               */
     uint64_t max_steps;              /* steps without time passing that are a livelock; default 10^6 */
+    bool debug;                      /* CO_DEBUG: tell on stderr who holds the loop for more than 100 ms, and who
+                                        goes on waiting after being cancelled                    */
     struct co_world *world;          /* a world that is already open; co_run closes it. NULL: open one */
 };
 
@@ -146,8 +148,28 @@ void co_cancel(co_task *task);
 int co_done(const co_task *task);              /* 1 if it has ended, else 0                      */
 int co_result(const co_task *task);            /* what it returned; -EINPROGRESS while it runs   */
 void *co_job(const co_task *task);             /* the job it was spawned with                    */
-const char *co_name(const co_task *task);      /* the name of its function; lives as long as it  */
+const char *co_name(const co_task *task);      /* the name of its function, or what co_set_name gave it */
+void co_set_name(co_task *task, const char *name);  /* for reports and traces; kept, not copied: a literal will do */
+uint32_t co_id(const co_task *task);           /* its number: 1 = the main task, rising; never used twice */
 co_task *co_current(void);                     /* the task that is running. asyncio: current_task() */
+
+/* The tasks that are not done, in the order of their numbers: the first `max` of them go to tasks[]. Returns how many
+ * there are. asyncio: all_tasks(). */
+size_t co_all_tasks(co_task *tasks[], size_t max);
+
+/* Calls fn(task, arg) when the task has ended, before anybody who waits for it goes on; callbacks of one task run
+ * in the order in which they were added. At once if it has ended already. fn must not wait. 0 or -ENOMEM.
+ * asyncio: add_done_callback(). */
+int co_on_done(co_task *task, void (*fn)(co_task *task, void *arg), void *arg);
+
+/* A value of its own for each task. A new task begins with the values that its parent has at the spawn; what it
+ * sets later is seen by itself and by the tasks it spawns from then on. Declare it static or global:
+ *     static struct co_local user = CO_LOCAL_INIT("nobody");
+ * asyncio: contextvars.ContextVar. */
+struct co_local { void *initial; };
+#define CO_LOCAL_INIT(initial_) {.initial = (void *)(initial_)}
+void *co_local_get(const struct co_local *local);             /* outside a task: the initial value */
+int co_local_set(struct co_local *local, void *value);        /* 0, -ENOMEM, -EPERM outside a task  */
 
 /* ---- Waiting for several ------------------------------------------------------------------- */
 
@@ -179,9 +201,18 @@ int co_wait(co_task *const tasks[], size_t n, enum co_wait_when when, int64_t ti
  * follow on every path, turns that into -ETIMEDOUT; any other rc it hands back as it is. Timeouts
  * nest: when several are up, the outermost one makes it -ETIMEDOUT. A task that was itself cancelled stays cancelled.
  * ns <= 0 is up at once. Neither call waits. asyncio: timeout(). */
-struct co_timeout { struct co_scope *scope; };
+struct co_timeout {
+    struct co_scope *scope;          /* NULL once ended                              */
+    bool expired;                    /* set by co_timeout_end                        */
+};
 void co_timeout_begin(struct co_timeout *limit, int64_t ns);
 int co_timeout_end(struct co_timeout *limit, int rc) CO_MUST_USE;
+
+/* Moves the end of a timeout that is not yet up: ns from now (CO_FOREVER: no limit; ns <= 0: up at once). 0, or -EINVAL
+ * if it is up or ended. asyncio: Timeout.reschedule(). */
+int co_timeout_reschedule(struct co_timeout *limit, int64_t ns);
+int64_t co_timeout_when(const struct co_timeout *limit);      /* the time on co_now's clock when it is up; CO_FOREVER: never */
+bool co_timeout_expired(const struct co_timeout *limit);      /* was its time up? Still tells after co_timeout_end          */
 
 /* fn(job), in this task, for at most `timeout` ns. Returns what fn returned, or -ETIMEDOUT.
  * asyncio: wait_for(). */
@@ -194,9 +225,9 @@ struct co_shield { struct co_scope *scope; };
 void co_shield_begin(struct co_shield *shield);
 void co_shield_end(struct co_shield *shield);
 
-/* ---- Lock, semaphore, event ---------------------------------------------------------------- */
-/* All three start from zero-filled memory or their initialiser, and need no clean-up. Who waits
- * first is served first, always. */
+/* ---- Lock, condition, semaphore, event, barrier --------------------------------------------- */
+/* All of them start from their initialiser, and need no clean-up. Who waits first is served first, always.
+ * The try_ variants never wait: -EAGAIN means "not without waiting". */
 
 struct co_waiters { struct co_task *first, *last; };   /* tasks that wait, oldest first */
 
@@ -208,6 +239,8 @@ struct co_lock {
 #define CO_LOCK_INIT {0}
 /* Waits until the lock is free, and takes it. 0, -ECANCELED, or -EDEADLK if you hold it already. */
 int co_lock_acquire(struct co_lock *lock) CO_MUST_USE;
+int co_lock_try_acquire(struct co_lock *lock) CO_MUST_USE;     /* 0, -EAGAIN, -EDEADLK */
+bool co_lock_locked(const struct co_lock *lock);
 /* Gives the lock to the task that has waited longest. 0, or -EPERM if you do not hold it. */
 int co_lock_release(struct co_lock *lock);
 
@@ -217,14 +250,38 @@ int co_lock_release(struct co_lock *lock);
     for (__attribute__((cleanup(co_with_lock_end))) struct co_lock *co_held_ = co_with_lock_begin(lock); \
          co_held_; co_held_ = co_with_lock_next(co_held_))
 
-/* A semaphore: at most `value` tasks at a time. asyncio: Semaphore. */
+/* A condition: tasks that hold a lock wait until another one says that something has changed. Several conditions
+ * may share a lock. asyncio: Condition. */
+struct co_cond {
+    struct co_lock *lock;
+    struct co_waiters waiters;
+};
+#define CO_COND_INIT(lock_) {.lock = (lock_)}
+/* Gives the lock back, waits to be notified, and takes the lock again: you hold it afterwards, cancelled or not.
+ * 0, -ECANCELED, or -EPERM if you do not hold the lock. Look again whether what you wait for is really so. */
+int co_cond_wait(struct co_cond *cond) CO_MUST_USE;
+/* Waits until test(arg) says true; looks now, and after each notification. The lock is held while it looks. */
+int co_cond_wait_for(struct co_cond *cond, bool (*test)(void *arg), void *arg) CO_MUST_USE;
+int co_cond_notify(struct co_cond *cond, size_t n);   /* wakes the n that have waited longest: 0, or -EPERM without the lock */
+int co_cond_notify_all(struct co_cond *cond);
+
+/* A semaphore: at most `value` tasks at a time. A bounded one refuses more releases than acquires. asyncio:
+ * Semaphore, BoundedSemaphore. */
 struct co_sem {
-    int value;                               /* how many may still enter */
+    int value;                               /* how many may still enter   */
+    int bound;                               /* never above this; 0 = any  */
     struct co_waiters waiters;
 };
 #define CO_SEM_INIT(value_) {.value = (value_)}
-int co_sem_acquire(struct co_sem *sem) CO_MUST_USE;    /* waits for its turn: 0 or -ECANCELED     */
-void co_sem_release(struct co_sem *sem);               /* lets the next one in; any task may call */
+#define CO_BOUNDED_SEM_INIT(value_) {.value = (value_), .bound = (value_)}
+int co_sem_acquire(struct co_sem *sem) CO_MUST_USE;      /* waits for its turn: 0 or -ECANCELED             */
+int co_sem_try_acquire(struct co_sem *sem) CO_MUST_USE;  /* 0 or -EAGAIN                                    */
+int co_sem_release(struct co_sem *sem);                  /* lets the next one in; any task may call: 0, or -EOVERFLOW above the bound */
+bool co_sem_locked(const struct co_sem *sem);            /* would an acquire have to wait?                  */
+/* CO_WITH_SEM(&sem) { ... }: as CO_WITH_LOCK. */
+#define CO_WITH_SEM(sem) \
+    for (__attribute__((cleanup(co_with_sem_end))) struct co_sem *co_held_ = co_with_sem_begin(sem); \
+         co_held_; co_held_ = co_with_sem_next(co_held_))
 
 /* An event: tasks wait until it is set. asyncio: Event. */
 struct co_event {
@@ -236,31 +293,114 @@ void co_event_set(struct co_event *event);             /* wakes all who wait, in
 void co_event_clear(struct co_event *event);
 int co_event_wait(struct co_event *event) CO_MUST_USE; /* returns at once if set: 0 or -ECANCELED */
 
-/* ---- Queue --------------------------------------------------------------------------------- */
-
-/* A first-in first-out queue of pointers between tasks. asyncio: Queue. */
-struct co_queue {
-    size_t maxsize;                          /* most items at a time; 0 = no limit            */
-    void **items;                            /* a ring of `capacity` places; NULL: not yet    */
-    size_t capacity, head, count;            /* count items, the oldest at items[head]        */
-    size_t unfinished;                       /* items put and not yet task_done               */
-    struct co_waiters getters;               /* who waits for an item                         */
-    struct co_waiters putters;               /* who waits for room                            */
-    struct co_waiters joiners;               /* who waits for unfinished == 0                 */
+/* A barrier: `parties` tasks wait for each other, then all go on together, again and again. asyncio: Barrier. */
+struct co_barrier {
+    int parties;                             /* how many it takes                              */
+    int waiting;                             /* how many are there already                     */
+    bool broken;                             /* after co_barrier_abort, until co_barrier_reset */
+    struct co_waiters waiters;
 };
-/* Declares a queue that frees itself at the end of the block. (The items are yours to free.) */
-#define CO_QUEUE(name, maxsize_) \
-    __attribute__((cleanup(co_queue_destroy))) struct co_queue name = {.maxsize = (maxsize_)}
+#define CO_BARRIER_INIT(parties_) {.parties = (parties_)}
+#define CO_EBROKEN EPIPE                     /* -CO_EBROKEN: the barrier was aborted, or reset while you waited */
+/* Waits for the others. Returns a different number, 0..parties-1, to each (0 to the first that came); -ECANCELED (it then
+ * takes one more); -CO_EBROKEN. */
+int co_barrier_wait(struct co_barrier *barrier) CO_MUST_USE;
+void co_barrier_abort(struct co_barrier *barrier);   /* all who wait, and all who come later, get -CO_EBROKEN */
+void co_barrier_reset(struct co_barrier *barrier);   /* all who wait get -CO_EBROKEN; it is as new afterwards  */
+
+/* ---- Queues --------------------------------------------------------------------------------- */
+
+/* A queue of pointers between tasks. Which item comes out first is decided by how it was made: the oldest (CO_QUEUE), the
+ * newest (CO_LIFO_QUEUE), or the smallest (CO_PRIORITY_QUEUE; among equals the oldest). The calls are the same for all.
+ * asyncio: Queue, LifoQueue, PriorityQueue. */
+typedef int (*co_compare)(const void *a, const void *b);    /* < 0, 0, > 0, as for qsort; a and b are two items */
+struct co_queue {
+    size_t maxsize;                          /* most items at a time; 0 = no limit                   */
+    bool lifo;                               /* the newest first                                     */
+    co_compare compare;                      /* the smallest first; NULL: by age                     */
+    struct co_item *items;                   /* `capacity` places; NULL: not yet                     */
+    size_t capacity, head, count;            /* count items, the oldest at items[head]; or a heap    */
+    uint64_t put_count;                      /* items ever put: their age                            */
+    size_t unfinished;                       /* items put and not yet task_done                      */
+    bool is_shut;
+    struct co_waiters getters, putters, joiners; /* who waits for an item, for room, for unfinished == 0 */
+};
+/* Declare a queue that frees itself at the end of the block. (The items are yours to free.) */
+#define CO_QUEUE(name, maxsize_) CO_QUEUE_(name, .maxsize = (maxsize_))
+#define CO_LIFO_QUEUE(name, maxsize_) CO_QUEUE_(name, .maxsize = (maxsize_), .lifo = true)
+#define CO_PRIORITY_QUEUE(name, maxsize_, compare_) CO_QUEUE_(name, .maxsize = (maxsize_), .compare = (compare_))
+#define CO_QUEUE_(name, ...) __attribute__((cleanup(co_queue_destroy))) struct co_queue name = {__VA_ARGS__}
 void co_queue_init(struct co_queue *queue, size_t maxsize);      /* for a queue inside a struct...    */
 void co_queue_destroy(struct co_queue *queue);                   /* ...which then needs this; no waiters may be left */
 
-int co_queue_put(struct co_queue *queue, void *item) CO_MUST_USE;      /* waits for room: 0, -ECANCELED, -ENOMEM  */
-int co_queue_get(struct co_queue *queue, void **item) CO_MUST_USE;     /* waits for an item: 0, -ECANCELED        */
-int co_queue_try_put(struct co_queue *queue, void *item) CO_MUST_USE;  /* never waits: 0, -EAGAIN if full, -ENOMEM */
-int co_queue_try_get(struct co_queue *queue, void **item) CO_MUST_USE; /* never waits: 0, -EAGAIN if empty         */
-size_t co_queue_size(const struct co_queue *queue);                    /* items in it now                          */
-int co_queue_task_done(struct co_queue *queue);                        /* one item is finished: 0, -EINVAL if none was open */
+/* Waits for room. 0, -ECANCELED, -ENOMEM, -ESHUTDOWN. */
+int co_queue_put(struct co_queue *queue, void *item) CO_MUST_USE;
+/* Waits for an item. 0, -ECANCELED, -ESHUTDOWN (it was shut down and is empty). */
+int co_queue_get(struct co_queue *queue, void **item) CO_MUST_USE;
+int co_queue_try_put(struct co_queue *queue, void *item) CO_MUST_USE;  /* 0, -EAGAIN if full, -ENOMEM, -ESHUTDOWN */
+int co_queue_try_get(struct co_queue *queue, void **item) CO_MUST_USE; /* 0, -EAGAIN if empty, -ESHUTDOWN         */
+size_t co_queue_size(const struct co_queue *queue);                    /* items in it now                         */
+bool co_queue_full(const struct co_queue *queue);
+/* One item that was got is finished. 0, or -EINVAL if none was open. */
+int co_queue_task_done(struct co_queue *queue);
 int co_queue_join(struct co_queue *queue) CO_MUST_USE;                 /* waits until every item put is finished: 0, -ECANCELED */
+/* No more items: puts fail with -ESHUTDOWN; gets do so once it is empty. immediate: it is emptied now, its items count as
+ * finished. Those who wait are woken. asyncio: Queue.shutdown() (Python 3.13). */
+void co_queue_shutdown(struct co_queue *queue, bool immediate);
+
+/* ---- Generators ----------------------------------------------------------------------------- */
+
+/* A function that hands out values one at a time, and may wait in between:
+ *
+ *     static int count(struct co_gen *gen, void *job)
+ *     {
+ *         for (intptr_t i = 1; i <= *(int *)job; i++) {
+ *             int rc = co_sleep(CO_MS(10));
+ *             if (rc == 0)
+ *                 rc = co_gen_yield(gen, (void *)i);     // hands i out; waits until the next is wanted
+ *             if (rc < 0)
+ *                 return rc;                             // the consumer has had enough: clean up
+ *         }
+ *         return 0;
+ *     }
+ *
+ *     CO_GEN(numbers, count, &n);                        // closed at the end of this block
+ *     while ((rc = co_gen_next(&numbers, &value)) > 0)
+ *         printf("%d\n", (int)(intptr_t)value);
+ *
+ * It runs only while somebody waits in co_gen_next. Left early (break, return), it is cancelled at its yield and waited
+ * for, so that it can clean up. asyncio: `async for` over an async generator. */
+struct co_gen {
+    int (*fn)(struct co_gen *gen, void *job);
+    void *job;
+    struct co_group group;           /* of the one task it runs in                   */
+    struct co_task *task;            /* NULL before the first co_gen_next            */
+    struct co_waiters consumer;      /* who waits in co_gen_next                     */
+    struct co_waiters producer;      /* its task, while it waits in co_gen_yield     */
+    void *value;
+    int rc;                          /* what fn returned                             */
+    bool has_value, is_done;
+};
+#define CO_GEN(name, fn_, job_) \
+    __attribute__((cleanup(co_gen_close))) struct co_gen name = co_gen_begin((fn_), (job_))
+/* Waits for the next value: 1 and *value; 0 at the end; -ECANCELED; or the error that fn returned (once, then 0). */
+int co_gen_next(struct co_gen *gen, void **value) CO_MUST_USE;
+/* Only in the generator itself: hands a value out, waits until the next is wanted. 0, or -ECANCELED: it is being closed. */
+int co_gen_yield(struct co_gen *gen, void *value) CO_MUST_USE;
+/* Ends it early and waits until it has cleaned up. A second close does nothing. */
+void co_gen_close(struct co_gen *gen);
+
+/* ---- Blocks that clean up after themselves --------------------------------------------------- */
+
+/* close_fn(&name) runs when the block is left, by `return` and `break` too. Two forms:
+ *     CO_DEFER(free_page) struct page page = ...;                       // at the end of the block it stands in
+ *     CO_WITH(struct db *, db, db_open("a"), db_close) { ... }          // at the end of { ... }
+ * close_fn takes a pointer to the variable; it may wait (under a shield, if it must also when cancelled).
+ * asyncio: `async with`. */
+#define CO_DEFER(close_fn) __attribute__((cleanup(close_fn)))
+#define CO_WITH(type, name, open, close_fn) \
+    for (int co_once_ = 1; co_once_; co_once_ = 0) \
+        for (CO_DEFER(close_fn) type name = (open); co_once_; co_once_ = 0)
 
 /* ---- Work that does not wait --------------------------------------------------------------- */
 
@@ -275,6 +415,14 @@ void co_cpu(int64_t ns);
  * Returns what fn returned. Cancelled before a worker is free: -ECANCELED, and fn never runs.
  * Cancelled later: fn is waited for, as it uses your job. asyncio: to_thread(). */
 #define co_to_thread(fn, job) co_to_thread_named((fn), (job), #fn)
+
+/* The same, on workers of one's own instead of the common ones (as many as the world has CPUs; 4 by default).
+ *     CO_POOL(pool, 2);                                  // at most 2 jobs at a time
+ *     rc = co_pool_run(&pool, compress, &job);
+ * asyncio: run_in_executor(). */
+struct co_pool { uint32_t workers, number; };
+#define CO_POOL(name, workers_) struct co_pool name = co_pool_begin(workers_)
+#define co_pool_run(pool, fn, job) co_pool_run_named((pool), (fn), (job), #fn)
 
 /* ---- HTTP ---------------------------------------------------------------------------------- */
 
@@ -315,10 +463,16 @@ int co_run_named(co_fn main_fn, void *job, const struct co_options *options, con
 co_task *co_spawn_named(struct co_group *group, co_fn fn, void *job, const char *name);
 int co_gather_named(co_fn fn, void *jobs, size_t n, size_t size, int rcs[], const char *name) CO_MUST_USE;
 int co_to_thread_named(co_fn fn, void *job, const char *name) CO_MUST_USE;
+struct co_pool co_pool_begin(uint32_t workers);
+int co_pool_run_named(struct co_pool *pool, co_fn fn, void *job, const char *name) CO_MUST_USE;
+struct co_gen co_gen_begin(int (*fn)(struct co_gen *gen, void *job), void *job);
 struct co_group co_group_begin(void);
 void co_group_end(struct co_group *group);
 struct co_lock *co_with_lock_begin(struct co_lock *lock);
 struct co_lock *co_with_lock_next(struct co_lock *lock);
 void co_with_lock_end(struct co_lock **lock);
+struct co_sem *co_with_sem_begin(struct co_sem *sem);
+struct co_sem *co_with_sem_next(struct co_sem *sem);
+void co_with_sem_end(struct co_sem **sem);
 
 #endif

@@ -6,6 +6,8 @@
  */
 #include "runtime.h"
 
+#include <stdlib.h>
+
 static bool must_end(const struct co_task *task)
 {
     if (co__loop->broken)
@@ -22,6 +24,7 @@ static bool must_end(const struct co_task *task)
 /* Ends the wait of a task. A worker's job is waited for, unless no worker has begun it: the world tells. */
 static void interrupt(struct co_task *task)
 {
+    task->told = true;
     if (task->kind == WAIT_JOB) {
         const struct op *op = task->waits_for;
         co__loop->world->cancel(co__loop->world, op->id);
@@ -36,7 +39,11 @@ void co__cancel_update(struct co_task *task)
 {
     bool before = task->cancel_now;
     task->cancel_now = must_end(task);
-    if (task->cancel_now && !before && task->state == TASK_WAITING)
+    task->told &= task->cancel_now;
+    if (!task->cancel_now || task->state != TASK_WAITING)
+        return;
+    /* After a deadlock nothing may keep a task waiting. */
+    if ((!before && !task->deaf) || co__loop->broken)
         interrupt(task);
 }
 
@@ -73,11 +80,12 @@ void co_cancel(co_task *task)
 
 bool co__cancel_deferred(struct loop *loop)
 {
-    struct co_task *task;
     if (!loop->cancels_deferred)
         return false;
     loop->cancels_deferred = false;
-    for (uint32_t id = 0; (task = co__task_after(loop, id)); id = task->id)
-        co__cancel_update(task);
+    struct co_task **tasks = co__tasks_alive(loop);
+    for (size_t i = 0; tasks[i]; i++)
+        co__cancel_update(tasks[i]);
+    free(tasks);
     return true;
 }

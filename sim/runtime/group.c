@@ -35,11 +35,9 @@ static void list_remove(struct co_task **first, struct co_task **last, struct co
         *last = task->elder;
 }
 
-co_task *co_spawn_named(struct co_group *group, co_fn fn, void *job, const char *name)
+struct co_task *co__group_spawn(struct co_group *group, co_fn fn, void *job, const char *name, const void *pc)
 {
-    if (!co__loop || !co__loop->current)
-        return NULL;
-    struct co_task *task = co__task_new(group, fn, job, name, CALLER);
+    struct co_task *task = co__task_new(group, fn, job, name, pc);
     if (!task) {
         group->no_memory = true;
         return NULL;
@@ -48,6 +46,11 @@ co_task *co_spawn_named(struct co_group *group, co_fn fn, void *job, const char 
     if (group->canceled || co__loop->broken)
         co__cancel(task, "group", NULL);
     return task;
+}
+
+co_task *co_spawn_named(struct co_group *group, co_fn fn, void *job, const char *name)
+{
+    return co_current() ? co__group_spawn(group, fn, job, name, CALLER) : NULL;
 }
 
 /* Tells all living tasks of the group to end. */
@@ -184,14 +187,8 @@ int co_gather_named(co_fn fn, void *jobs, size_t n, size_t size, int rcs[], cons
         return rc;
     CO_GROUP(group);
     uint32_t first_id = co__loop->next_id + 1;      /* nobody else spawns in between */
-    for (size_t i = 0; i < n; i++) {
-        struct co_task *task = co__task_new(&group, fn, (char *)jobs + i * size, name, CALLER);
-        if (!task) {
-            group.no_memory = true;
-            break;
-        }
-        list_append(&group.first, &group.last, task);
-    }
+    for (size_t i = 0; i < n && !group.no_memory; i++)
+        co__group_spawn(&group, fn, (char *)jobs + i * size, name, CALLER);
     if (!rcs || group.no_memory)
         return join(self, &group);
     bool undisturbed = wait_for_all(self, &group);

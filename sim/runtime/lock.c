@@ -67,10 +67,39 @@ int co_lock_acquire(struct co_lock *lock)
     return acquire(lock, CALLER);
 }
 
-int co_lock_release(struct co_lock *lock)
+int co_lock_try_acquire(struct co_lock *lock)
 {
     struct co_task *self = co_current();
-    if (!self || !lock->hold || lock->hold->task != self)
+    if (!self)
+        return -EPERM;
+    if (lock->hold)
+        return lock->hold->task == self ? -EDEADLK : -EAGAIN;
+    self->waits_at = CALLER;
+    return (lock->hold = hold_begin(co__loop, self)) ? 0 : -ENOMEM;
+}
+
+bool co_lock_locked(const struct co_lock *lock)
+{
+    return lock->hold != NULL;
+}
+
+bool co__lock_is_mine(const struct co_lock *lock)
+{
+    struct co_task *self = co_current();
+    return self && lock->hold && lock->hold->task == self;
+}
+
+void co__lock_take_again(struct co_lock *lock, struct co_task *self)
+{
+    if (lock->hold)
+        co__suspend_always(self, WAIT_LOCK, lock, &lock->waiters);
+    else
+        lock->hold = hold_begin(co__loop, self);    /* memory for one was given back a moment ago */
+}
+
+int co_lock_release(struct co_lock *lock)
+{
+    if (!co__lock_is_mine(lock))
         return -EPERM;
     struct co_task *next = lock->waiters.first;
     if (next) {

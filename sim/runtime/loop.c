@@ -14,6 +14,7 @@ _Thread_local struct loop *co__loop;
 
 enum {
     BATCH = 64,                 /* completions fetched with one call                           */
+    SLOW_STEP = 100000000,      /* ns that a task may hold the loop, in debug mode             */
     TRACED_STEPS = 50000,       /* more of them at one instant are not traced: nobody could read that */
 };
 
@@ -45,6 +46,7 @@ static struct co_task *next_ready_watched(struct loop *loop)
     for (uint32_t i = tape_choose(loop->tape, "ready", (uint32_t)loop->ready_count); i > 0; i--)
         link = &(*link)->next;
     loop->ready_count--;
+    loop->step_begin = loop->now;
     loop->current = ready_take(loop, link);
     if (loop->trace)
         co__trace_run(loop->current);
@@ -117,6 +119,15 @@ static inline int run_others(struct loop *loop, struct co_task *self)
     return self->rc;
 }
 
+/* With a trace or in debug mode. */
+static void note_wait(struct loop *loop, struct co_task *self)
+{
+    if (loop->trace)
+        co__trace_await(self);
+    if (loop->debug && loop->now - loop->step_begin > SLOW_STEP)
+        co__report_slow_step(loop->now - loop->step_begin, self);
+}
+
 int co__suspend(struct co_task *self, enum wait_kind kind, const void *what)
 {
     struct loop *loop = co__loop;
@@ -124,8 +135,8 @@ int co__suspend(struct co_task *self, enum wait_kind kind, const void *what)
     self->kind = (uint8_t)kind;
     self->waits_for = what;
     self->since = loop->now;
-    if (__builtin_expect(loop->trace != NULL, 0))
-        co__trace_await(self);
+    if (__builtin_expect(loop->watched, 0))
+        note_wait(loop, self);
     return run_others(loop, self);
 }
 
@@ -133,9 +144,9 @@ int co__suspend(struct co_task *self, enum wait_kind kind, const void *what)
 static int yield(struct co_task *self)
 {
     struct loop *loop = co__loop;
-    if (__builtin_expect(loop->trace != NULL, 0)) {
+    if (__builtin_expect(loop->watched, 0)) {
         self->kind = WAIT_YIELD;
-        co__trace_await(self);
+        note_wait(loop, self);
     }
     self->rc = 0;
     co__make_ready(self);
@@ -146,6 +157,13 @@ int co__suspend_in(struct co_task *self, enum wait_kind kind, const void *what, 
 {
     waiters_append(list, self);
     return co__suspend(self, kind, what);
+}
+
+void co__suspend_always(struct co_task *self, enum wait_kind kind, const void *what, struct co_waiters *list)
+{
+    self->deaf = true;
+    co__suspend_in(self, kind, what, list);
+    self->deaf = false;
 }
 
 void co__wake(struct co_task *task, int rc)
@@ -178,7 +196,7 @@ void co__task_arrived(struct co_task *self)
 void co__trace_resume(struct loop *loop)
 {
     loop->trace = loop->open_trace;
-    loop->watched = loop->trace || loop->tape;
+    loop->watched = loop->trace || loop->tape || loop->debug;
 }
 
 static void restart_steps(struct loop *loop)
@@ -203,7 +221,7 @@ void co__step_limit(struct loop *loop, const void *pc)
         trace_end(loop->trace);
     }
     loop->trace = NULL;
-    loop->watched = loop->tape != NULL;
+    loop->watched = loop->tape || loop->debug;
     loop->steps_mark = loop->max_steps;
 }
 
@@ -384,9 +402,10 @@ int co__block_on(struct op *op, int64_t deadline)
 
 static void cancel_all(struct loop *loop, const char *why)
 {
-    struct co_task *task;
-    for (uint32_t id = 0; (task = co__task_after(loop, id)); id = task->id)
-        co__cancel(task, why, NULL);
+    struct co_task **tasks = co__tasks_alive(loop);
+    for (size_t i = 0; tasks[i]; i++)
+        co__cancel(tasks[i], why, NULL);
+    free(tasks);
 }
 
 /* Until `last` is done, or (NULL) all are. */
@@ -489,6 +508,7 @@ int co_run_named(co_fn main_fn, void *job, const struct co_options *options, con
     loop.max_steps = options->max_steps ? options->max_steps : 1000000;
     loop.errno_at = &errno;
     loop.world = options->world;
+    loop.debug = options->debug || setting(NULL, "CO_DEBUG");
     loop.ready_end = &loop.ready_first;
     restart_steps(&loop);
     fiber_thread(&loop.fiber);

@@ -1,14 +1,21 @@
-/* queue.c - the queue: a ring of pointers, and three lists of tasks that wait for it to change.
+/* queue.c - queues: a ring or a heap of pointers, and three lists of tasks that wait for it to change.
  *
  * Who waits is served first: an item put goes to the task that has waited longest for one, room goes to the task
  * that has waited longest to put. So nobody who comes later can snatch it.
+ *
+ * By age the items lie in a ring, of which one end or the other is taken. By priority they lie in a binary heap (J. W. J.
+ * Williams, "Algorithm 232: Heapsort", 1964), ordered by (compare, age).
  */
 #include "runtime.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { FIRST_CAPACITY = 16 };
+
+struct co_item {
+    void *pointer;
+    uint64_t age;               /* for the heap: how many were put before it */
+};
 
 void co_queue_init(struct co_queue *queue, size_t maxsize)
 {
@@ -21,17 +28,26 @@ void co_queue_destroy(struct co_queue *queue)
     *queue = (struct co_queue){0};
 }
 
-/* Makes the ring twice as large, at most maxsize. */
+/* ---- The items ------------------------------------------------------------------------------ */
+
+/* The place number i, counted from the oldest. */
+static inline struct co_item *ring_at(const struct co_queue *queue, size_t i)
+{
+    size_t place = queue->head + i;
+    return &queue->items[place < queue->capacity ? place : place - queue->capacity];
+}
+
+/* Makes room for twice as many, at most maxsize. */
 static int grow(struct co_queue *queue)
 {
     size_t capacity = queue->capacity ? 2 * queue->capacity : FIRST_CAPACITY;
     if (queue->maxsize && capacity > queue->maxsize)
         capacity = queue->maxsize;
-    void **items = malloc(capacity * sizeof *items);
+    struct co_item *items = malloc(capacity * sizeof *items);
     if (!items)
         return -ENOMEM;
     for (size_t i = 0; i < queue->count; i++)
-        items[i] = queue->items[(queue->head + i) % queue->capacity];
+        items[i] = *ring_at(queue, i);
     free(queue->items);
     queue->items = items;
     queue->capacity = capacity;
@@ -39,44 +55,84 @@ static int grow(struct co_queue *queue)
     return 0;
 }
 
-static bool full(const struct co_queue *queue)
+static bool before(const struct co_queue *queue, const struct co_item *a, const struct co_item *b)
 {
-    return queue->maxsize && queue->count >= queue->maxsize;
+    int order = queue->compare(a->pointer, b->pointer);
+    return order < 0 || (order == 0 && a->age < b->age);
 }
 
-/* Into the ring, at the end. */
-static int append(struct co_queue *queue, void *item)
+static void heap_insert(struct co_queue *queue, struct co_item item)
+{
+    struct co_item *heap = queue->items;
+    size_t i = queue->count++;
+    for (; i > 0 && before(queue, &item, &heap[(i - 1) / 2]); i = (i - 1) / 2)
+        heap[i] = heap[(i - 1) / 2];
+    heap[i] = item;
+}
+
+static void *heap_remove(struct co_queue *queue)
+{
+    struct co_item *heap = queue->items, last;
+    void *least = heap[0].pointer;
+    size_t i = 0, n = --queue->count;
+    last = heap[n];
+    for (size_t child; (child = 2 * i + 1) < n; i = child) {
+        if (child + 1 < n && before(queue, &heap[child + 1], &heap[child]))
+            child++;
+        if (!before(queue, &heap[child], &last))
+            break;
+        heap[i] = heap[child];
+    }
+    heap[i] = last;
+    return least;
+}
+
+static int insert(struct co_queue *queue, void *pointer)
 {
     if (queue->count == queue->capacity && grow(queue) < 0)
         return -ENOMEM;
-    size_t place = queue->head + queue->count;
-    queue->items[place < queue->capacity ? place : place - queue->capacity] = item;
-    queue->count++;
+    struct co_item item = {pointer, queue->put_count++};
+    if (queue->compare)
+        heap_insert(queue, item);
+    else
+        *ring_at(queue, queue->count++) = item;
     return 0;
 }
 
-static void *remove_oldest(struct co_queue *queue)
+/* Takes out the one whose turn it is. */
+static void *take(struct co_queue *queue)
 {
-    void *item = queue->items[queue->head];
+    if (queue->compare)
+        return heap_remove(queue);
+    if (queue->lifo)
+        return ring_at(queue, --queue->count)->pointer;
+    void *pointer = queue->items[queue->head].pointer;
     queue->head = queue->head + 1 < queue->capacity ? queue->head + 1 : 0;
     queue->count--;
-    return item;
+    return pointer;
 }
 
-/* A waiting task keeps what it puts, or where it wants its item, in waits_for: a pointer to this on its stack. */
+/* ---- Putting and getting -------------------------------------------------------------------- */
+
+/* What a waiting task puts, or where it wants its item; on its stack, and its waits_for points at it. */
 struct exchange {
     struct co_queue *queue;
     void *item;
 };
 
-/* Puts without waiting: to a waiting getter, or into the ring, which has room. */
-static int put(struct co_queue *queue, void *item)
+bool co_queue_full(const struct co_queue *queue)
+{
+    return queue->maxsize && queue->count >= queue->maxsize;
+}
+
+/* Puts without waiting: to a waiting getter, or among the items, where there is room. */
+static inline int put(struct co_queue *queue, void *item)
 {
     struct co_task *getter = queue->getters.first;
     if (getter) {
         ((struct exchange *)getter->waits_for)->item = item;
         co__wake(getter, 0);
-    } else if (append(queue, item) < 0) {
+    } else if (insert(queue, item) < 0) {
         return -ENOMEM;
     }
     queue->unfinished++;
@@ -84,12 +140,12 @@ static int put(struct co_queue *queue, void *item)
 }
 
 /* Gets without waiting, from a queue that is not empty; the room goes to a waiting putter. */
-static void *get(struct co_queue *queue)
+static inline void *get(struct co_queue *queue)
 {
-    void *item = remove_oldest(queue);
+    void *item = take(queue);
     struct co_task *putter = queue->putters.first;
     if (putter) {
-        append(queue, ((struct exchange *)putter->waits_for)->item);    /* a place has just become free */
+        insert(queue, ((struct exchange *)putter->waits_for)->item);    /* a place has just become free */
         queue->unfinished++;
         co__wake(putter, 0);
     }
@@ -98,13 +154,15 @@ static void *get(struct co_queue *queue)
 
 int co_queue_try_put(struct co_queue *queue, void *item)
 {
-    return full(queue) ? -EAGAIN : put(queue, item);
+    if (queue->is_shut)
+        return -ESHUTDOWN;
+    return co_queue_full(queue) ? -EAGAIN : put(queue, item);
 }
 
 int co_queue_try_get(struct co_queue *queue, void **item)
 {
     if (queue->count == 0)
-        return -EAGAIN;
+        return queue->is_shut ? -ESHUTDOWN : -EAGAIN;
     *item = get(queue);
     return 0;
 }
@@ -115,7 +173,9 @@ int co_queue_put(struct co_queue *queue, void *item)
     struct co_task *self = co__enter(CALLER, &rc);
     if (!self)
         return rc;
-    if (!full(queue))
+    if (queue->is_shut)
+        return -ESHUTDOWN;
+    if (!co_queue_full(queue))
         return put(queue, item);
     struct exchange mine = {queue, item};
     return co__suspend_in(self, WAIT_QUEUE_PUT, &mine, &queue->putters);
@@ -131,6 +191,8 @@ int co_queue_get(struct co_queue *queue, void **item)
         *item = get(queue);
         return 0;
     }
+    if (queue->is_shut)
+        return -ESHUTDOWN;
     struct exchange mine = {queue, NULL};
     rc = co__suspend_in(self, WAIT_QUEUE_GET, &mine, &queue->getters);
     if (rc == 0)
@@ -143,13 +205,20 @@ size_t co_queue_size(const struct co_queue *queue)
     return queue->count;
 }
 
+/* ---- Finishing ------------------------------------------------------------------------------ */
+
+static void wake_all(struct co_waiters *waiters, int rc)
+{
+    while (waiters->first)
+        co__wake(waiters->first, rc);
+}
+
 int co_queue_task_done(struct co_queue *queue)
 {
     if (queue->unfinished == 0)
         return -EINVAL;
     if (--queue->unfinished == 0)
-        while (queue->joiners.first)
-            co__wake(queue->joiners.first, 0);
+        wake_all(&queue->joiners, 0);
     return 0;
 }
 
@@ -160,4 +229,17 @@ int co_queue_join(struct co_queue *queue)
     if (!self)
         return rc;
     return queue->unfinished ? co__suspend_in(self, WAIT_QUEUE_JOIN, queue, &queue->joiners) : 0;
+}
+
+void co_queue_shutdown(struct co_queue *queue, bool immediate)
+{
+    queue->is_shut = true;
+    if (immediate) {
+        queue->unfinished -= queue->count < queue->unfinished ? queue->count : queue->unfinished;
+        queue->count = 0;
+        if (queue->unfinished == 0)
+            wake_all(&queue->joiners, 0);
+    }
+    wake_all(&queue->getters, -ESHUTDOWN);          /* they wait, so it is empty */
+    wake_all(&queue->putters, -ESHUTDOWN);
 }

@@ -67,6 +67,8 @@ static void print_wait(const struct co_task *task)
             [WAIT_QUEUE_GET] = "an item in a queue into which nobody puts one",
             [WAIT_QUEUE_PUT] = "room in a queue from which nobody gets",
             [WAIT_QUEUE_JOIN] = "task_done of a queue that nobody calls", [WAIT_TASKS] = "other tasks",
+            [WAIT_COND] = "a condition of which nobody notifies it", [WAIT_BARRIER] = "a barrier to which too few come",
+            [WAIT_GEN_NEXT] = "the next value of a generator", [WAIT_GEN_YIELD] = "somebody who wants its next value",
             [WAIT_HTTP] = "an answer that never comes", [WAIT_JOB] = "a worker",
         };
         bool known = task->kind < sizeof what / sizeof *what && what[task->kind];
@@ -107,13 +109,16 @@ static bool print_cycle(const struct co_task *task)
     return true;
 }
 
-/* Is `task` on a circle at all? Bounded: a chain of needs can run into a circle that it is not part of. */
-static bool on_cycle(const struct co_task *task, size_t alive)
+/* Is `task` on a circle at all? A chain of needs can run into a circle that it is not part of, so the number of steps
+ * is limited: what is left of the budget is kept for the next task. */
+static bool on_cycle(const struct co_task *task, size_t *budget)
 {
     const struct co_task *at = needs(task);
-    for (size_t i = 0; at && i < alive; i++, at = needs(at))
+    for (size_t alive = co__loop->alive; at && alive > 0 && *budget > 0; alive--, (*budget)--) {
         if (at == task)
             return true;
+        at = needs(at);
+    }
     return false;
 }
 
@@ -121,24 +126,23 @@ enum { DEADLOCK_LINES = 20 };
 
 void co__report_deadlock(struct loop *loop)
 {
-    const struct co_task *task;
-    size_t shown = 0;
+    struct co_task **tasks = co__tasks_alive(loop);
     bool cycle = false;
+    size_t budget = 1000000;        /* a circle in a crowd of thousands may go unnamed */
     fprintf(stderr, "%s: deadlock at %lld ms: %zu task%s wait%s, and nothing can ever wake %s\n", loop->program,
             ms(loop->now), loop->alive, loop->alive == 1 ? "" : "s", loop->alive == 1 ? "s" : "",
             loop->alive == 1 ? "it" : "them");
-    for (uint32_t id = 0; (task = co__task_after(loop, id)); id = task->id) {
-        if (shown++ < DEADLOCK_LINES)
-            print_wait(task);
+    for (size_t i = 0; tasks[i]; i++) {
+        if (i < DEADLOCK_LINES)
+            print_wait(tasks[i]);
         if (loop->open_trace)
-            trace_deadlock(loop->open_trace, loop->now, task);
-        if (shown > DEADLOCK_LINES && !loop->open_trace)
-            break;
+            trace_deadlock(loop->open_trace, loop->now, tasks[i]);
     }
-    if (shown > DEADLOCK_LINES)
+    if (loop->alive > DEADLOCK_LINES)
         fprintf(stderr, "  ... and %zu more\n", loop->alive - DEADLOCK_LINES);
-    for (uint32_t id = 0; !cycle && (task = co__task_after(loop, id)); id = task->id)
-        cycle = on_cycle(task, loop->alive) && print_cycle(task);
+    for (size_t i = 0; !cycle && tasks[i]; i++)
+        cycle = on_cycle(tasks[i], &budget) && print_cycle(tasks[i]);
+    free(tasks);
 }
 
 /* ---- Ends of the program --------------------------------------------------------------------- */
@@ -185,6 +189,23 @@ void co__report_overflow(struct loop *loop, const void *at)
 }
 
 enum { BLOCK_LINES = 10 };
+
+void co__report_slow_step(int64_t ns, const struct co_task *task)
+{
+    if (co__loop->slow_steps++ < BLOCK_LINES)
+        fprintf(stderr, "%s: debug: task %u %s held the loop for %lld ms before it waited at %s\n", co__loop->program, task->id,
+                task->name, ms(ns), place(task->waits_at));
+}
+
+int co__refuse(struct co_task *self, const void *pc)
+{
+    struct loop *loop = co__loop;
+    if (loop->debug && self->told && loop->late_waits++ < BLOCK_LINES)
+        fprintf(stderr, "%s: debug: task %u %s was cancelled, and still wants to wait at %s: clean up and return\n",
+                loop->program, self->id, self->name, place(pc));
+    self->told = true;
+    return -ECANCELED;
+}
 
 void co__report_blocked(int64_t ns, const char *on, const void *pc)
 {

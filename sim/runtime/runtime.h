@@ -25,7 +25,8 @@ enum { CO_EXIT_FATAL = 70 };
 /* What a suspended task waits for. */
 enum wait_kind {
     WAIT_NOTHING, WAIT_YIELD, WAIT_SLEEP, WAIT_HTTP, WAIT_JOB, WAIT_LOCK, WAIT_SEM, WAIT_EVENT, WAIT_QUEUE_GET,
-    WAIT_QUEUE_PUT, WAIT_QUEUE_JOIN, WAIT_TASK, WAIT_TASKS, WAIT_GROUP, WAIT_GROUP_NEXT,
+    WAIT_QUEUE_PUT, WAIT_QUEUE_JOIN, WAIT_TASK, WAIT_TASKS, WAIT_GROUP, WAIT_GROUP_NEXT, WAIT_COND, WAIT_BARRIER,
+    WAIT_GEN_NEXT, WAIT_GEN_YIELD,
 };
 
 enum task_state { TASK_FREE, TASK_READY /* or running */, TASK_WAITING, TASK_DONE };
@@ -39,7 +40,7 @@ struct co_task {
     struct co_group *group;         /* who owns it; NULL: the main task                               */
     struct watch *watchers;         /* who waits for it with co_await or co_wait; NULL: nobody        */
     struct co_scope *scope;         /* its innermost timeout or shield; NULL: none                    */
-    const char *name;               /* of its function                                                */
+    const char *name;               /* of its function, or given                                      */
     void *job;
     const void *spawned_at;         /* in the student's program                                       */
     const void *waits_at;           /* where it last waited                                           */
@@ -53,6 +54,8 @@ struct co_task {
     bool cancel_asked;              /* somebody called co_cancel on it                                */
     bool cancel_now;                /* every call that waits returns -ECANCELED                       */
     bool seen;                      /* somebody took notice of its end                                */
+    bool deaf;                      /* no cancel ends the wait at hand                                */
+    bool told;                      /* debug mode: it has had its first -ECANCELED                    */
 #if defined(CO_ASAN) || defined(CO_TSAN)
     struct fiber fiber;
 #endif
@@ -66,6 +69,7 @@ struct co_scope {
     struct co_task *task;
     struct co_scope *next;          /* while free, or while its expiry is being handled               */
     const void *begun_at;           /* in the student's program                                       */
+    int64_t when;                   /* ns: when its time is up                                        */
     uint32_t timer;                 /* 0 = none                                                       */
     bool is_shield;
     bool expired;                   /* a timeout whose time is up                                     */
@@ -112,7 +116,9 @@ struct loop {
     struct co_task **ready_end;     /* where its next one is to be noted                              */
     uint64_t steps, steps_mark;     /* since time last moved, and at how many something must be done  */
     int64_t now;                    /* ns: the world's clock when it was last looked at               */
-    bool watched;                   /* there is a trace or a tape: the hot paths take the long way     */
+    bool watched;                   /* trace, tape or debug mode: the hot paths take the long way      */
+    bool debug;                     /* CO_DEBUG=1                                                     */
+    int64_t step_begin;             /* watched: when the current task began to run                    */
     int *errno_at;                  /* the thread's errno: looked up once                             */
     struct trace *trace;            /* NULL: off, or silent for now                                   */
     struct trace *open_trace;       /* the same, silent or not                                        */
@@ -141,7 +147,8 @@ struct loop {
     struct co_hold *held;           /* locks that somebody holds, the newest first                    */
     struct co_answer *answers;      /* answers not yet freed, the newest first                        */
     const char *program;
-    size_t leaks, blocks;           /* reported so far                                                */
+    size_t leaks, blocks, slow_steps, late_waits;   /* reported so far                                */
+    uint32_t pools;                 /* made so far                                                    */
     int rc;                         /* -EDEADLK after a deadlock                                      */
     bool broken;                    /* after a deadlock: everything is cancelled, shields or not      */
     bool cancels_deferred;          /* by the tape: some cancels land at their task's next wait       */
@@ -152,6 +159,9 @@ struct loop {
 extern _Thread_local struct loop *co__loop __attribute__((tls_model("local-exec")));
 
 /* ---- loop.c ---- */
+
+/* A cancelled task wants to wait: -ECANCELED, and in debug mode a word about it. */
+int co__refuse(struct co_task *self, const void *pc);
 
 /* The slow part of co__enter: too many steps, or deferred cancels. */
 void co__step_limit(struct loop *loop, const void *pc);
@@ -174,7 +184,7 @@ static inline struct co_task *co__enter(const void *pc, int *rc)
 {
     struct co_task *self = co__enter_always(pc);
     if (__builtin_expect(!self || self->cancel_now, 0)) {
-        *rc = self ? -ECANCELED : -EPERM;
+        *rc = self ? co__refuse(self, pc) : -EPERM;
         return NULL;
     }
     return self;
@@ -194,6 +204,9 @@ int co__suspend(struct co_task *self, enum wait_kind kind, const void *what);
 
 /* As co__suspend, in a list of waiters (at its end), out of which co__wake takes it. */
 int co__suspend_in(struct co_task *self, enum wait_kind kind, const void *what, struct co_waiters *list);
+
+/* The same for a wait that no cancel ends. */
+void co__suspend_always(struct co_task *self, enum wait_kind kind, const void *what, struct co_waiters *list);
 
 /* Makes a suspended task ready: its wait returns rc. Its timer is disarmed. */
 void co__wake(struct co_task *task, int rc);
@@ -240,7 +253,7 @@ void co__task_start(void *task);                        /* the first thing on a 
 struct co_task *co__task_new(struct co_group *group, co_fn fn, void *job, const char *name, const void *pc);
 void co__task_free(struct co_task *task);               /* its record, when nobody can ask for it any more */
 void co__tasks_free(struct loop *loop);                 /* all records and stacks */
-struct co_task *co__task_after(const struct loop *loop, uint32_t id); /* the living task with the next higher id, or NULL */
+struct co_task **co__tasks_alive(const struct loop *loop); /* by number, NULL at the end; the caller frees it. Never NULL */
 
 /* ---- cancel.c ---- */
 
@@ -262,11 +275,15 @@ void co__scopes_free(struct loop *loop);
 
 /* ---- lock.c, http.c ---- */
 
+bool co__lock_is_mine(const struct co_lock *lock);
+void co__lock_take_again(struct co_lock *lock, struct co_task *self);   /* waits for it, cancelled or not */
 void co__holds_orphan(const struct co_task *task);      /* a task ends: the locks it still holds */
 void co__holds_free(struct loop *loop);
 void co__answers_free(struct loop *loop);
 
 /* ---- group.c ---- */
+
+struct co_task *co__group_spawn(struct co_group *group, co_fn fn, void *job, const char *name, const void *pc);
 
 /* A task of the group has just ended. */
 void co__group_done(struct co_group *group, struct co_task *task);
@@ -280,6 +297,12 @@ struct watch {
     struct co_task *task;
 };
 void co__watchers_notify(struct co_task *task);         /* a task has just ended */
+
+/* ---- callback.c, local.c ---- */
+
+void co__callbacks_run(struct co_task *task);           /* a task ends */
+struct binding *co__bindings_share(struct binding *);   /* one more task has them; NULL is fine */
+void co__bindings_drop(struct binding *);               /* one fewer */
 
 /* ---- lists of waiters ---- */
 
@@ -314,6 +337,7 @@ static inline void waiters_remove(struct co_task *task)
 void co__report_deadlock(struct loop *loop);
 _Noreturn void co__report_livelock(struct loop *loop, const void *pc);
 _Noreturn void co__report_overflow(struct loop *loop, const void *at);
+void co__report_slow_step(int64_t ns, const struct co_task *task);
 void co__report_blocked(int64_t ns, const char *on, const void *pc);
 _Noreturn void co__report_blocked_for_ever(const char *on, const void *pc);
 void co__leak(struct loop *loop, const char *what, const struct co_task *task, const void *pc);

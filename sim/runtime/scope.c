@@ -16,16 +16,24 @@ static struct co_scope *scope_new(struct co_task *task, bool is_shield, const vo
     return scope;
 }
 
-static void scope_free(struct co_scope *scope)
+/* Its time will not be up any more. */
+static void stop(struct co_scope *scope)
 {
     struct loop *loop = co__loop;
     if (scope->timer)
         timer_disarm(&loop->timers, scope->timer);
+    scope->timer = 0;
     for (struct co_scope **link = &loop->expiring; *link; link = &(*link)->next)
         if (*link == scope) {
             *link = scope->next;
             break;
         }
+}
+
+static void scope_free(struct co_scope *scope)
+{
+    struct loop *loop = co__loop;
+    stop(scope);
     scope->next = loop->free_scopes;
     loop->free_scopes = scope;
 }
@@ -98,24 +106,31 @@ bool co__scopes_expire(struct loop *loop)
     return true;
 }
 
-static void timeout_begin(struct co_task *self, struct co_timeout *limit, int64_t ns, const void *pc)
+/* From now on the scope's time is up in ns. */
+static void set_end(struct co_scope *scope, int64_t ns)
 {
     struct loop *loop = co__loop;
-    struct co_scope *scope = limit->scope = scope_new(self, false, pc);
-    if (!scope)
-        return;
-    if (ns > 0 && ns <= INT64_MAX - loop->now) {
+    bool has_end = ns <= INT64_MAX - loop->now;                 /* beyond the clock's end: never */
+    scope->when = !has_end ? CO_FOREVER : ns > 0 ? loop->now + ns : loop->now;
+    if (ns > 0 && has_end) {
         uintptr_t owner = (uintptr_t)scope | 1;                 /* marked: not a task */
-        scope->timer = timer_arm(&loop->timers, loop->now + ns, ++loop->seq, (void *)owner);
+        scope->timer = timer_arm(&loop->timers, scope->when, ++loop->seq, (void *)owner);
     }
     /* Without memory for a timer, no limit can be kept: better none of the block than all of it. */
-    if (ns <= 0 || (!scope->timer && ns <= INT64_MAX - loop->now))
+    if (has_end && !scope->timer)
         expire(scope);
+}
+
+static void timeout_begin(struct co_task *self, struct co_timeout *limit, int64_t ns, const void *pc)
+{
+    limit->scope = scope_new(self, false, pc);
+    if (limit->scope)
+        set_end(limit->scope, ns);
 }
 
 void co_timeout_begin(struct co_timeout *limit, int64_t ns)
 {
-    limit->scope = NULL;
+    *limit = (struct co_timeout){0};
     if (co__loop && co__loop->current)
         timeout_begin(co__loop->current, limit, ns, CALLER);
 }
@@ -129,8 +144,29 @@ int co_timeout_end(struct co_timeout *limit, int rc)
     if (!scope_end(self, limit->scope))
         return -EINVAL;
     limit->scope = NULL;
+    limit->expired = expired;
     /* Still to be cancelled: then it is for something further out, which wants to see -ECANCELED. */
     return expired && rc == -ECANCELED && !self->cancel_now ? -ETIMEDOUT : rc;
+}
+
+int co_timeout_reschedule(struct co_timeout *limit, int64_t ns)
+{
+    struct co_scope *scope = limit->scope;
+    if (!scope || scope->expired)
+        return -EINVAL;
+    stop(scope);
+    set_end(scope, ns);
+    return 0;
+}
+
+int64_t co_timeout_when(const struct co_timeout *limit)
+{
+    return limit->scope ? limit->scope->when : CO_FOREVER;
+}
+
+bool co_timeout_expired(const struct co_timeout *limit)
+{
+    return limit->scope ? limit->scope->expired : limit->expired;
 }
 
 int co_wait_for(co_fn fn, void *job, int64_t timeout)

@@ -12,6 +12,8 @@ struct stack {
     char *low;              /* its lowest byte; right below lies the guard            */
     size_t size;            /* usable bytes from `low` up to this struct              */
     int (*fn)(void *);      /* what the task on it runs                               */
+    struct callback *callbacks; /* what is called when that ends; NULL: nothing       */
+    struct binding *bindings;   /* its task-local values; NULL: none set              */
     uint32_t valgrind;      /* valgrind's number for it                               */
     bool guarded;           /* false: only the canary at `low` tells of an overflow   */
 };

@@ -1,6 +1,7 @@
 /* task.c - tasks: their records, how they start and how they end. */
 #include "runtime.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { SLAB_TASKS = 128 };
@@ -61,17 +62,27 @@ void co__tasks_free(struct loop *loop)
     free(loop->tasks);
 }
 
-struct co_task *co__task_after(const struct loop *loop, uint32_t id)
+static int by_id(const void *a, const void *b)
 {
-    struct co_task *found = NULL;
+    uint32_t x = (*(struct co_task *const *)a)->id, y = (*(struct co_task *const *)b)->id;
+    return x < y ? -1 : x > y;
+}
+
+struct co_task **co__tasks_alive(const struct loop *loop)
+{
+    size_t n = 0;
+    struct co_task **tasks = malloc((loop->alive + 1) * sizeof *tasks);
+    if (!tasks) {
+        fprintf(stderr, "%s: out of memory for a list of the tasks\n", loop->program);
+        abort();
+    }
     for (struct task_slab *slab = loop->tasks ? loop->tasks->slabs : NULL; slab; slab = slab->next)
-        for (size_t i = 0; i < SLAB_TASKS; i++) {
-            struct co_task *task = &slab->tasks[i];
-            bool alive = task->state != TASK_FREE && task->state != TASK_DONE;
-            if (alive && task->id > id && (!found || task->id < found->id))
-                found = task;
-        }
-    return found;
+        for (size_t i = 0; i < SLAB_TASKS; i++)
+            if (slab->tasks[i].state != TASK_FREE && slab->tasks[i].state != TASK_DONE)
+                tasks[n++] = &slab->tasks[i];
+    qsort(tasks, n, sizeof *tasks, by_id);
+    tasks[n] = NULL;
+    return tasks;
 }
 
 /* A task has returned rc. Runs on its own stack, which is given back here and left for good. */
@@ -87,6 +98,10 @@ static _Noreturn void task_end(struct co_task *self, int rc)
         co__scopes_drop(self);
     if (loop->held)
         co__holds_orphan(self);
+    if (self->stack->callbacks)
+        co__callbacks_run(self);
+    if (self->stack->bindings)
+        co__bindings_drop(self->stack->bindings);
     if (self->watchers)
         co__watchers_notify(self);
     if (self->group)
@@ -116,6 +131,8 @@ struct co_task *co__task_new(struct co_group *group, co_fn fn, void *job, const 
         return NULL;
     }
     stack->fn = fn;
+    stack->callbacks = NULL;
+    stack->bindings = loop->current ? co__bindings_share(loop->current->stack->bindings) : NULL;
     /* One by one: gcc would clear the whole with `rep stos`, which takes longer than the rest of a spawn. */
     task->stack = stack;
     task->waiters = NULL;
@@ -132,7 +149,7 @@ struct co_task *co__task_new(struct co_group *group, co_fn fn, void *job, const 
     task->rc = -EINPROGRESS;
     task->saved_errno = 0;
     task->kind = WAIT_NOTHING;
-    task->cancel_asked = task->cancel_now = task->seen = false;
+    task->cancel_asked = task->cancel_now = task->seen = task->deaf = task->told = false;
 #if defined(CO_ASAN) || defined(CO_TSAN)
     fiber_begin(&task->fiber, stack->low, stack->size);
 #endif
@@ -167,6 +184,28 @@ void *co_job(const co_task *task)
 const char *co_name(const co_task *task)
 {
     return task->name;
+}
+
+void co_set_name(co_task *task, const char *name)
+{
+    task->name = name;
+}
+
+uint32_t co_id(const co_task *task)
+{
+    return task->id;
+}
+
+size_t co_all_tasks(co_task *tasks[], size_t max)
+{
+    struct loop *loop = co__loop;
+    if (!loop)
+        return 0;
+    struct co_task **alive = co__tasks_alive(loop);
+    for (size_t i = 0; i < max && alive[i]; i++)
+        tasks[i] = alive[i];
+    free(alive);
+    return loop->alive;
 }
 
 co_task *co_current(void)

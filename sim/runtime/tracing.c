@@ -9,6 +9,7 @@ const char *co__kind_name(enum wait_kind kind)
         [WAIT_NOTHING] = "nothing", [WAIT_YIELD] = "yield", [WAIT_SLEEP] = "sleep", [WAIT_HTTP] = "http",
         [WAIT_JOB] = "job", [WAIT_LOCK] = "lock", [WAIT_SEM] = "sem", [WAIT_EVENT] = "event",
         [WAIT_QUEUE_GET] = "queue.get", [WAIT_QUEUE_PUT] = "queue.put", [WAIT_QUEUE_JOIN] = "queue.join",
+        [WAIT_COND] = "cond", [WAIT_BARRIER] = "barrier", [WAIT_GEN_NEXT] = "gen.next", [WAIT_GEN_YIELD] = "gen.yield",
         [WAIT_TASK] = "task", [WAIT_TASKS] = "wait", [WAIT_GROUP] = "group", [WAIT_GROUP_NEXT] = "group",
     };
     return names[kind];

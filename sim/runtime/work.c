@@ -7,14 +7,14 @@ void co_cpu(int64_t ns)
         co__block(ns, "cpu", CALLER);
 }
 
-int co_to_thread_named(co_fn fn, void *job, const char *name)
+static int run_job(co_fn fn, void *job, struct co_pool pool, const void *pc)
 {
     int rc;
-    struct co_task *self = co__enter(CALLER, &rc);
+    struct co_task *self = co__enter(pc, &rc);
     if (!self)
         return rc;
-    (void)name;
-    struct world_request request = {.op = WORLD_JOB, .fn = (uintptr_t)fn, .job = (uintptr_t)job};
+    struct world_request request = {.op = WORLD_JOB, .fn = (uintptr_t)fn, .job = (uintptr_t)job,
+                                    .pool = pool.number, .workers = pool.workers};
     struct op *op = co__op_submit(self, &request, NULL, NULL);
     if (!op)
         return -ENOMEM;
@@ -22,4 +22,21 @@ int co_to_thread_named(co_fn fn, void *job, const char *name)
     rc = co__suspend(self, WAIT_JOB, op);
     co__op_free(op);
     return rc;
+}
+
+int co_to_thread_named(co_fn fn, void *job, const char *name)
+{
+    (void)name;
+    return run_job(fn, job, (struct co_pool){0}, CALLER);
+}
+
+struct co_pool co_pool_begin(uint32_t workers)
+{
+    return (struct co_pool){.workers = workers ? workers : 1, .number = co__loop ? ++co__loop->pools : 0};
+}
+
+int co_pool_run_named(struct co_pool *pool, co_fn fn, void *job, const char *name)
+{
+    (void)name;
+    return run_job(fn, job, *pool, CALLER);
 }

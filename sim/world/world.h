@@ -30,6 +30,7 @@ struct world_request {
                                  REPORT: bytes of name, JSON text                                    */
     uint64_t fn, job;         /* JOB: int (*)(void *) and its argument, as integers: they mean something
                                  in the program's own process only, and are called there              */
+    uint32_t pool, workers;   /* JOB: which pool of workers, and how many it has; pool 0: the world's CPUs   */
     const void *data;
     size_t size;
 };

@@ -1,0 +1,41 @@
+/* callback.c - what is called when a task has ended. */
+#include "runtime.h"
+
+#include <stdlib.h>
+
+struct callback {
+    struct callback *next;          /* added after it */
+    void (*fn)(co_task *task, void *arg);
+    void *arg;
+};
+
+int co_on_done(co_task *task, void (*fn)(co_task *task, void *arg), void *arg)
+{
+    if (task->state == TASK_DONE) {
+        fn(task, arg);
+        return 0;
+    }
+    struct callback *callback = malloc(sizeof *callback);
+    if (!callback)
+        return -ENOMEM;
+    *callback = (struct callback){.fn = fn, .arg = arg};
+    struct callback **end = &task->stack->callbacks;
+    while (*end)
+        end = &(*end)->next;
+    *end = callback;
+    return 0;
+}
+
+void co__callbacks_run(struct co_task *task)
+{
+    struct loop *loop = co__loop;
+    struct co_task *self = loop->current;
+    loop->current = NULL;           /* so that a callback that tries to wait gets -EPERM */
+    for (struct callback *callback = task->stack->callbacks, *next; callback; callback = next) {
+        next = callback->next;
+        callback->fn(task, callback->arg);
+        free(callback);
+    }
+    task->stack->callbacks = NULL;
+    loop->current = self;
+}
