@@ -297,7 +297,13 @@ static int reads_clocks(void *job)
     expect_is(ts.tv_sec, begin + 1);
     expect_is(time(&stored), begin + 1);
     expect_is(stored, begin + 1);
-    expect_is(clock(), (clock_t)(CLOCKS_PER_SEC + CLOCKS_PER_SEC / 2));
+    expect_is(clock(), 0);                      /* waiting is no computing */
+    co_cpu(CO_MS(2500));
+    expect_is(clock(), (clock_t)(2 * CLOCKS_PER_SEC + CLOCKS_PER_SEC / 2));
+    expect_is(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts), 0);
+    expect_is(CO_SEC(ts.tv_sec) + ts.tv_nsec, CO_MS(2500));
+    expect_is(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts), 0);
+    expect_is(CO_SEC(ts.tv_sec) + ts.tv_nsec, CO_MS(2500));
     return 0;
 }
 

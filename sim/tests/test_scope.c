@@ -74,9 +74,38 @@ static int exactly(void *job)
     co_timeout_begin(&limit, CO_MS(20));
     int rc = co_sleep(CO_MS(20));
     expect_is(rc, 0);
-    expect_is(co_sleep(0), -ECANCELED);                 /* but now it is up */
+    expect_is(co_sleep(0), 0);                          /* still this instant */
+    expect_is(co_sleep(1), -ECANCELED);                 /* but now it is up */
+    expect_is(co_now(), CO_MS(20));
     expect_is(co_timeout_end(&limit, rc), 0);
     return 0;
+}
+
+/* "What still happens at that very instant happens first: 2 s of work in a limit of 2 s succeed." */
+static int two_steps(void *job)
+{
+    (void)job;
+    CO_GROUP(group);
+    co_spawn(&group, sleeper, MSEC(20));
+    co_spawn(&group, sleeper, MSEC(20));
+    int rc = co_join(&group);
+    co_yield();
+    return rc < 0 ? rc : 6;
+}
+
+static int exactly_in_tasks(void *job)
+{
+    (void)job;
+    expect_is(co_wait_for(two_steps, NULL, CO_MS(20)), 6);
+    expect_is(co_sleep(CO_MS(5)), 0);
+    expect_is(co_wait_for(two_steps, NULL, CO_MS(20) - 1), -ETIMEDOUT);
+    return 0;
+}
+
+static void work_of_tasks_that_takes_exactly_the_limit_succeeds(void **state)
+{
+    (void)state;
+    check_notes(exactly_in_tasks, "20@20 20@20 cancelled@44 cancelled@44 ");
 }
 
 static void a_result_at_the_very_instant_wins_over_the_timeout(void **state)
@@ -670,6 +699,7 @@ int main(void)
         cmocka_unit_test(a_timeout_that_is_not_up_changes_nothing),
         cmocka_unit_test(another_result_survives_the_timeout),
         cmocka_unit_test(a_result_at_the_very_instant_wins_over_the_timeout),
+        cmocka_unit_test(work_of_tasks_that_takes_exactly_the_limit_succeeds),
         cmocka_unit_test(a_timeout_of_0_or_less_is_up_at_once),
         cmocka_unit_test(a_huge_timeout_is_none),
         cmocka_unit_test(many_timeouts_one_after_another),

@@ -221,6 +221,9 @@ static int what_a_job_may_not(void *job)
     expect_is(co_run(works, NULL, NULL), -EALREADY);
     expect(co_current() == NULL);
     expect(co_spawn(group, works, MSEC(1)) == NULL);
+    expect_is(co_queue_try_put(&queue, "x"), -EPERM);
+    expect_is(co_queue_try_get(&queue, &item), -EPERM);
+    expect_is(co_queue_task_done(&queue), -EPERM);
     struct co_timeout limit;
     co_timeout_begin(&limit, CO_MS(1));
     expect_is(co_timeout_end(&limit, 3), 3);
@@ -237,7 +240,7 @@ static int tries_on_a_worker(void *job)
     return co_join(&group);
 }
 
-static void a_job_may_call_nothing_that_waits(void **state)
+static void a_job_may_call_nothing_but_co_cpu_and_co_now(void **state)
 {
     (void)state;
     assert_int_equal(run(tries_on_a_worker, NULL), 0);
@@ -400,7 +403,7 @@ int main(void)
         cmocka_unit_test(as_many_workers_as_the_world_has),
         cmocka_unit_test(the_loop_goes_on_meanwhile),
         cmocka_unit_test(a_blocking_call_takes_the_workers_time_only),
-        cmocka_unit_test(a_job_may_call_nothing_that_waits),
+        cmocka_unit_test(a_job_may_call_nothing_but_co_cpu_and_co_now),
         cmocka_unit_test(it_returns_what_fn_returned),
         cmocka_unit_test(a_cancelled_job_that_has_begun_is_waited_for),
         cmocka_unit_test(a_job_is_not_cut_short_by_a_timeout),
