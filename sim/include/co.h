@@ -443,7 +443,7 @@ struct co_response {
  *   -CO_ENOHOST     no host of that name        -ECONNREFUSED  nobody listens there
  *   -ECONNRESET     broken off by the server    -EPROTO        ended before its Content-Length
  *   -ETIMEDOUT      no complete answer in 30 s  -ELOOP         too many redirects
- *   -EINVAL         not an http:// URL          -ECANCELED     you were cancelled; the connection is closed
+ *   -EINVAL         not a http(s):// URL         -ECANCELED     you were cancelled; the connection is closed
  * resp is yours: co_response_free. asyncio: aiohttp's session.get(). */
 int co_http_get(const char *url, struct co_response *resp) CO_MUST_USE;
 

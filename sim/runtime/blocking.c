@@ -32,9 +32,15 @@ int __real_gettimeofday(struct timeval *tv, void *zone);
 int __real_clock_gettime(clockid_t clock, struct timespec *ts);
 int __real_timespec_get(struct timespec *ts, int base);
 
+/* Seconds and nanoseconds as ns; the clock's end if that is beyond it. */
+static int64_t ns_of(int64_t seconds, int64_t ns)
+{
+    return seconds >= INT64_MAX / CO_SEC(1) ? INT64_MAX : CO_SEC(seconds) + ns;
+}
+
 static int64_t from_timespec(const struct timespec *ts)
 {
-    return CO_SEC(ts->tv_sec) + ts->tv_nsec;
+    return ns_of(ts->tv_sec, ts->tv_nsec);
 }
 
 static bool is_wrong(const struct timespec *ts)
@@ -143,7 +149,7 @@ int __wrap_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeou
         return __real_select(n, r, w, e, timeout);
     int ready = __real_select(n, r, w, e, &none);
     if (ready == 0)
-        block_for(timeout ? CO_SEC(timeout->tv_sec) + CO_US(timeout->tv_usec) : -1, "select", CALLER);
+        block_for(timeout ? ns_of(timeout->tv_sec, CO_US(timeout->tv_usec)) : -1, "select", CALLER);
     return ready;
 }
 

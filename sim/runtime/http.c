@@ -213,7 +213,8 @@ int http_get_blocking(const char *url, struct co_response *resp)
         return -EPERM;
     if ((rc = url_check(url, current)) < 0)
         return rc;
-    manner.deadline = co__loop->now + CO_HTTP_TIMEOUT;
+    int64_t now = co__loop->now;
+    manner.deadline = now < INT64_MAX - CO_HTTP_TIMEOUT ? now + CO_HTTP_TIMEOUT : INT64_MAX;
     return follow(self, current, resp, &manner);
 }
 

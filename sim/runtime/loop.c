@@ -240,7 +240,9 @@ static size_t world_wait(struct loop *loop, int64_t until, struct world_completi
 {
     struct co_task *self = loop->current;
     loop->current = NULL;
+    loop->in_world = true;
     size_t n = loop->world->wait(loop->world, until, out, max);
+    loop->in_world = false;
     loop->current = self;
     set_now(loop);
     return n;
@@ -362,8 +364,8 @@ void co__block(int64_t ns, const char *on, const void *pc)
 {
     struct loop *loop = co__loop;
     bool of_loop = loop->current != NULL;       /* a worker's job keeps nobody else waiting */
-    if (ns < 0)
-        ns = 0;
+    int64_t left = INT64_MAX - loop->now;       /* of all time */
+    ns = ns < 0 ? 0 : ns > left ? left : ns;
     loop->world->block(loop->world, ns);
     if (!of_loop)
         return;

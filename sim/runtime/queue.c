@@ -154,6 +154,8 @@ static inline void *get(struct co_queue *queue)
 
 int co_queue_try_put(struct co_queue *queue, void *item)
 {
+    if (co__in_job())
+        return -EPERM;
     if (queue->is_shut)
         return -ESHUTDOWN;
     return co_queue_full(queue) ? -EAGAIN : put(queue, item);
@@ -161,6 +163,8 @@ int co_queue_try_put(struct co_queue *queue, void *item)
 
 int co_queue_try_get(struct co_queue *queue, void **item)
 {
+    if (co__in_job())
+        return -EPERM;
     if (queue->count == 0)
         return queue->is_shut ? -ESHUTDOWN : -EAGAIN;
     *item = get(queue);
@@ -215,6 +219,8 @@ static void wake_all(struct co_waiters *waiters, int rc)
 
 int co_queue_task_done(struct co_queue *queue)
 {
+    if (co__in_job())
+        return -EPERM;
     if (queue->unfinished == 0)
         return -EINVAL;
     if (--queue->unfinished == 0)

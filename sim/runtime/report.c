@@ -89,37 +89,55 @@ static void trace_deadlock(struct trace *trace, int64_t now, const struct co_tas
     trace_end(trace);
 }
 
-/* Follows who needs whom from `task`; prints the circle if it comes back there, with its lowest number first. */
-static bool print_cycle(const struct co_task *task)
+enum { LONGEST_CIRCLE = 32 };
+
+/* Notes `top` and the tasks below it down to `task`, each the owner of the next one's group and waiting for it.
+ * Returns how many they are without `task`; 0 if `task` is not below `top`, or the way is too long. */
+static size_t note_descent(const struct co_task *top, const struct co_task *task, const struct co_task *path[], size_t room)
 {
-    const struct co_task *at = task;
-    do {
-        at = needs(at);
-        if (!at || at->id < task->id)
-            return false;       /* no circle, or one that another task prints */
-        if (at->state == TASK_DONE)
-            return false;
-    } while (at != task && at->id > task->id);
-    fprintf(stderr, "  the circle: task %u", task->id);
-    do {
-        at = needs(at);
-        fprintf(stderr, " -> task %u", at->id);
-    } while (at != task);
-    fprintf(stderr, "\n");
-    return true;
+    size_t n = 0;
+    for (const struct co_task *at = task; at != top; n++) {
+        at = at->group ? at->group->owner : NULL;
+        if (!at || n == room)
+            return 0;
+        path[n] = at;
+    }
+    for (size_t i = 0; i < n / 2; i++) {            /* noted from the bottom up: turn it round */
+        const struct co_task *swap = path[i];
+        path[i] = path[n - 1 - i];
+        path[n - 1 - i] = swap;
+    }
+    return n;
 }
 
-/* Is `task` on a circle at all? A chain of needs can run into a circle that it is not part of, so the number of steps
- * is limited: what is left of the budget is kept for the next task. */
-static bool on_cycle(const struct co_task *task, size_t *budget)
+/* The circle that `task` is on, if any: each needs the next, the last needs the first. Returns how many, or 0. */
+static size_t find_circle(const struct co_task *task, const struct co_task *path[LONGEST_CIRCLE])
 {
-    const struct co_task *at = needs(task);
-    for (size_t alive = co__loop->alive; at && alive > 0 && *budget > 0; alive--, (*budget)--) {
+    size_t n = 0;
+    path[n++] = task;
+    for (const struct co_task *at = needs(task); at && n < LONGEST_CIRCLE; at = needs(at)) {
         if (at == task)
-            return true;
-        at = needs(at);
+            return n;
+        bool waits_for_group = at->kind == WAIT_GROUP || at->kind == WAIT_GROUP_NEXT;
+        size_t below = waits_for_group ? note_descent(at, task, path + n, LONGEST_CIRCLE - n) : 0;
+        if (below)
+            return n + below;
+        path[n++] = at;
     }
-    return false;
+    return 0;
+}
+
+/* Prints a circle, the lowest number first. */
+static void print_circle(const struct co_task *const path[], size_t n)
+{
+    size_t lowest = 0;
+    for (size_t i = 1; i < n; i++)
+        if (path[i]->id < path[lowest]->id)
+            lowest = i;
+    fprintf(stderr, "  the circle: ");
+    for (size_t i = 0; i < n; i++)
+        fprintf(stderr, "task %u -> ", path[(lowest + i) % n]->id);
+    fprintf(stderr, "task %u\n", path[lowest]->id);
 }
 
 enum { DEADLOCK_LINES = 20 };
@@ -127,8 +145,8 @@ enum { DEADLOCK_LINES = 20 };
 void co__report_deadlock(struct loop *loop)
 {
     struct co_task **tasks = co__tasks_alive(loop);
-    bool cycle = false;
-    size_t budget = 1000000;        /* a circle in a crowd of thousands may go unnamed */
+    const struct co_task *path[LONGEST_CIRCLE];
+    size_t n = 0;
     fprintf(stderr, "%s: deadlock at %lld ms: %zu task%s wait%s, and nothing can ever wake %s\n", loop->program,
             ms(loop->now), loop->alive, loop->alive == 1 ? "" : "s", loop->alive == 1 ? "s" : "",
             loop->alive == 1 ? "it" : "them");
@@ -140,8 +158,10 @@ void co__report_deadlock(struct loop *loop)
     }
     if (loop->alive > DEADLOCK_LINES)
         fprintf(stderr, "  ... and %zu more\n", loop->alive - DEADLOCK_LINES);
-    for (size_t i = 0; !cycle && tasks[i]; i++)
-        cycle = on_cycle(tasks[i], &budget) && print_cycle(tasks[i]);
+    for (size_t i = 0; n == 0 && tasks[i]; i++)
+        n = find_circle(tasks[i], path);
+    if (n > 0)
+        print_circle(path, n);
     free(tasks);
 }
 

@@ -118,6 +118,7 @@ struct loop {
     int64_t now;                    /* ns: the world's clock when it was last looked at               */
     bool watched;                   /* trace, tape or debug mode: the hot paths take the long way      */
     bool debug;                     /* CO_DEBUG=1                                                     */
+    bool in_world;                  /* the world is at work: what runs now may be a worker's job      */
     int64_t step_begin;             /* watched: when the current task began to run                    */
     int *errno_at;                  /* the thread's errno: looked up once                             */
     struct trace *trace;            /* NULL: off, or silent for now                                   */
@@ -188,6 +189,12 @@ static inline struct co_task *co__enter(const void *pc, int *rc)
         return NULL;
     }
     return self;
+}
+
+/* Is this a worker's job? There, nothing of the loop may be touched. */
+static inline bool co__in_job(void)
+{
+    return co__loop && co__loop->in_world;
 }
 
 /* Writes to the trace again, if it was silent. */

@@ -21,6 +21,8 @@ int co_sem_acquire(struct co_sem *sem)
 
 int co_sem_try_acquire(struct co_sem *sem)
 {
+    if (co__in_job())
+        return -EPERM;
     if (sem->value <= 0)
         return -EAGAIN;
     sem->value--;
@@ -29,6 +31,8 @@ int co_sem_try_acquire(struct co_sem *sem)
 
 int co_sem_release(struct co_sem *sem)
 {
+    if (co__in_job())
+        return -EPERM;
     if (sem->waiters.first)
         co__wake(sem->waiters.first, 0);
     else if (sem->bound && sem->value >= sem->bound)
