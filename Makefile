@@ -64,6 +64,7 @@ kit_folders := $(addprefix sim/,runtime world/virtual trace explore kit)
 kit_sources := $(sort $(wildcard $(foreach d,$(kit_folders),$d/*.c $d/*/*.c $d/*.S $d/*/*.S)))
 test_sources := $(wildcard sim/tests/*.c)
 tests := $(patsubst sim/tests/%.c,%,$(filter sim/tests/test_%,$(test_sources)))
+bench_sources := $(wildcard sim/bench/*.c)
 lab_sources := $(wildcard labs/*/*.c solutions/*/*.c)
 includes := -Isim/include -Isim -Isim/world $(kit_folders:%=-I%)
 
@@ -115,7 +116,7 @@ build/kit/$1.txt:
 	@printf '%s\n' '$2' > $$@
 endef
 $(eval $(call remember,sources,$(kit_sources)))
-$(eval $(call remember,files,$(test_sources) $(lab_sources)))
+$(eval $(call remember,files,$(test_sources) $(bench_sources) $(lab_sources)))
 $(eval $(call remember,flags,$(CC) $(CFLAGS) $(includes) $(foreach v,$(variants),$v: $($v_cc) $($v_flags))))
 
 define variant
@@ -164,7 +165,7 @@ define student
 endef
 build/compile_commands.json: build/kit/sources.txt build/kit/files.txt build/kit/flags.txt
 	$(file >$@,[)
-	$(foreach f,$(filter %.c,$(kit_sources)) $(test_sources),$(file >>$@,$(call command,$f,$(includes)),))
+	$(foreach f,$(filter %.c,$(kit_sources)) $(test_sources) $(bench_sources),$(file >>$@,$(call command,$f,$(includes)),))
 	$(foreach l,$(LABS),$(file >>$@,$(call command,labs/$l/main.c,-Isim/include -Ilabs/$l),))
 	$(foreach l,$(LABS),$(foreach f,$(filter-out %/main.c,$(filter labs/$l/% solutions/$l/%,$(lab_sources))),$(file >>$@,$(call student,$f,$l),)))
 	$(file >>$@,$(call command,grader/launcher/launch.c))
