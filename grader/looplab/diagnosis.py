@@ -183,7 +183,7 @@ def _one_after_another(case: Case) -> Optional[Cause]:
     peak = max(now for _, now in trace.in_flight())
     late = next((request for request in requests if any(other.end is not None and other.end <= request.start
                                                         and other.op < request.op for other in requests)), None)
-    if peak >= len(requests) or not late:
+    if not late:
         return None
     src, how = _held_by(trace, late)
     if peak > 1:

@@ -44,12 +44,7 @@ def card(result: dict, style: Style = Style(), source: Source = Source()) -> str
     else:
         lines += _why_not(result, style, source)
     lines += _advice(result) + _score(result, style) + _next(result, source)
-    return printable_lines(lines)
-
-
-def printable_lines(lines: list[str]) -> str:
-    """Lines as one text; nothing in it is longer than it must be at its right end."""
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def _heading(result: dict, source: Source) -> str:

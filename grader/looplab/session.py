@@ -46,9 +46,11 @@ class Desk:
     def clear(self) -> None:
         """Makes it as good as new."""
         self.trace.unlink(missing_ok=True)
-        if not self.home.is_dir() or self.home.is_symlink() or any(self.home.iterdir()):
-            shutil.rmtree(self.home, ignore_errors=True)
-            self.home.mkdir(exist_ok=True)
+        if self.home.is_symlink() or not self.home.is_dir():
+            self.home.unlink(missing_ok=True)
+        elif any(self.home.iterdir()):
+            shutil.rmtree(self.home)
+        self.home.mkdir(exist_ok=True)
 
     def text(self) -> str:
         """The trace that was written here; "" if there is none."""
@@ -178,10 +180,13 @@ class Session:
 
     def _take_desk(self) -> Desk:
         """A free desk, as good as new."""
-        if self._desks:
+        while self._desks:
             desk = self._desks.pop()
-            desk.clear()
-            return desk
+            try:
+                desk.clear()
+                return desk
+            except OSError:     # a program has locked it up: it is left alone, and removed in the end
+                pass
         self._desks_made += 1
         return Desk(self.work / "desks" / str(self._desks_made))
 

@@ -10,13 +10,8 @@ _ASCII = {"✓": "+", "✗": "x", "–": "-", "…": "...", "·": "-", "×": "x"
 
 
 def printable(text: str) -> str:
-    """The text with every control character but newline shown as a visible sign ("\\x1b")."""
-    return "".join(c if c == "\n" or (c.isprintable() and not _bidi(c)) else ("    " if c == "\t" else _escape(c)) for c in text)
-
-
-def _bidi(c: str) -> bool:
-    """Does it turn the direction of writing, so that a line reads as what it is not?"""
-    return "\u202a" <= c <= "\u202e" or "\u2066" <= c <= "\u2069"
+    """The text with every character but newline that acts on a terminal (or turns its writing round) shown as a sign ("\\x1b")."""
+    return "".join(c if c == "\n" or c.isprintable() else ("    " if c == "\t" else _escape(c)) for c in text)
 
 
 def _escape(c: str) -> str:

@@ -123,6 +123,8 @@ def test_several_labs_have_a_section_each_and_the_worst_counts(house, capsys):
     assert "Lab 01 toy" in out and "Lab 02 other" in out
     assert re.search(r"  01-toy +10/10 *\n  02-other +0/10 *\n$", out)
     assert (results(house)["score"], results(house, "02-other")["score"]) == (10, 0)
+    house.behave = lambda ran: well(ran) if "02-other" in (ran.option("--world") or "") else serial(ran)
+    assert run(house) == 1
 
 
 def test_only_the_labs_that_from_holds(house):

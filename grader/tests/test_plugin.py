@@ -112,7 +112,7 @@ def test_after(lab):
     assert (result["score"], result["max_score"], code) == (2, 7, 1)
 
 
-def test_nothing_of_the_students_folder_takes_part(house):
+def test_nothing_but_the_checks_takes_part(house, monkeypatch):
     house.lab(ONE % "assert run.peak == 3")
     theirs = house.root / "theirs"
     theirs.mkdir()
@@ -120,6 +120,8 @@ def test_nothing_of_the_students_folder_takes_part(house):
     (theirs / "conftest.py").write_text("raise SystemExit('mine')")
     (theirs / "test_visible.py").write_text("raise SystemExit('mine')")
     (house.root / "pytest.ini").write_text("[pytest]\naddopts = --nonsense\n")
+    (house.root / "labs/01-toy/conftest.py").write_text("raise SystemExit('mine')")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--nonsense")
     assert grade(house, None, "--from", "theirs")[0] == 0
 
 
@@ -202,7 +204,7 @@ def test_the_example_of_the_design(house):
 
 def test_where_the_trace_tells_nothing_the_explanation_stands(house):
     check = one(house, 'assert run.elapsed == 31000000, run.explain("the clock was read too late")')
-    assert check["message"].endswith("cause: the clock was read too late")
+    assert check["message"] == "expected: 31 ms\nhappened: 30 ms\ncause: the clock was read too late"
 
 
 def test_an_assert_without_explanation(house):
@@ -413,6 +415,15 @@ def test_a_program_that_does_not_repeat_itself_is_an_error(house):
     assert "differ from trace line 3 on" in checks["test_one"]["message"]
 
 
+def test_an_error_found_while_the_check_goes_on_stays_one(house):
+    turns = iter(range(100))
+
+    def never_the_same(ran):
+        return End(overlapped(["http://a.test/0"], [next(turns)]).text()) if len(ran.world["sites"][0]["routes"]) == 4 else well(ran)
+    check = one(house, "[lab.run('async', urls(n)) for n in range(4, 14)]", never_the_same)
+    assert (check["status"], check["exit"]) == ("error", 3)
+
+
 def test_a_finding_fails_the_summary_and_quotes_the_line(house, monkeypatch):
     from looplab import sanitizer
     monkeypatch.setattr(sanitizer, "findings", lambda stderr, program: [
@@ -435,8 +446,23 @@ def test_a_sanitizer_that_does_not_work_is_an_error(house, monkeypatch):
 
 def test_a_limit_in_the_sanitizer_build_alone_is_a_finding(house):
     house.behave = by_build(well, lambda ran: End(None, exit=None, signal="SIGKILL", limit="memory"))
-    _, _, checks = grade(house, ONE % 'lab.run("sync", urls(2))' + CLEAN)
+    _, _, checks = grade(house, ONE % '[lab.run("sync", urls(n)) for n in range(4, 24)]' + CLEAN)
     assert checks["test_one"]["status"] == "passed" and "stopped at a limit (memory)" in checks["test_clean"]["message"]
+    binaries = [ran.binary for ran in house.ran]
+    assert binaries.count("cover") == 21 and binaries.count("asan") < 8      # it is not tried again and again
+
+
+def test_no_run_can_leave_word_for_the_next(tmp_path):
+    from looplab.session import Desk
+    desk = Desk(tmp_path / "1")
+    (desk.home / "note").write_text("the answer is 42")
+    desk.trace.write_text("old")
+    desk.clear()
+    assert list(desk.home.iterdir()) == [] and desk.text() == "" and desk.ends() == ("", "")
+    desk.home.rmdir()
+    desk.home.symlink_to(tmp_path)
+    desk.clear()
+    assert desk.home.is_dir() and not desk.home.is_symlink()
 
 
 # ---- how runs end ----
