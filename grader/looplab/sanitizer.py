@@ -64,7 +64,7 @@ def findings(stderr: str, program: Program) -> list[Finding]:
 def trouble(stderr: str) -> str | None:
     """Why the sanitizer itself did not work here: a fault of the machine, not of the program. None: it worked."""
     match = _TROUBLE.search(stderr)
-    return _without_addresses(re.sub(r"^==\\d+==", "", match[0])).strip() if match else None
+    return _without_addresses(match[0]) if match else None
 
 
 # ---- The reports -----------------------------------------------------------------------------------
