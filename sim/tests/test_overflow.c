@@ -1,6 +1,8 @@
 /* test_overflow.c - a stack that is full is named, with task, spawn site and size; other faults stay what they are. */
 #include "check.h"
 
+#include "runtime.h"
+
 #define report_of(fn, size) \
     child_of_run(NULL, (fn), NULL, (struct co_options){.program = "prog", .stack_size = (size)}, #fn)
 
@@ -97,6 +99,50 @@ static void an_overflow_in_a_job_ends_the_program(void **state)
     assert_true(child->signal == SIGSEGV || child->exit_code == 70);
 }
 
+/* ---- Without a guard page ------------------------------------------------------------------------------------------ */
+
+/* Fills all of its stack and a little more, and comes back up. */
+static int dig_below(uintptr_t stop)
+{
+    volatile char frame[512];
+    for (size_t i = 0; i < sizeof frame; i++)
+        frame[i] = 1;
+    if ((uintptr_t)frame < stop)
+        return 1;
+    return dig_below(stop) + frame[0];
+}
+
+static int overflows_slightly(void *job)
+{
+    sink = dig_below((uintptr_t)__builtin_frame_address(0) - 256 * 1024 - 512);
+    return job ? co_yield() : 0;                /* found out when it waits, or when it ends */
+}
+
+/* Makes the runtime believe that guards have run out. */
+static int has_no_guards(void *job)
+{
+    co__loop->stacks.light_guards = false;
+    co__loop->stacks.made = 1000000;
+    CO_GROUP(group);
+    for (int i = 0; i < 20; i++)
+        co_spawn(&group, sleeper, MSEC(1));
+    co_spawn(&group, overflows_slightly, job);
+    return co_join(&group);
+}
+
+static void a_canary_tells_where_there_is_no_guard(void **state)
+{
+    (void)state;
+    if (UNDER_ASAN || UNDER_TSAN || UNDER_VALGRIND)
+        skip();
+    for (int waits = 0; waits < 2; waits++) {
+        struct child *child = forked(has_no_guards, waits ? "waits" : NULL);
+        assert_int_equal(child->exit_code, 70);
+        assert_has(child->err, "stack overflow");
+        assert_has(child->err, "in task 22 overflows_slightly, spawned at test_overflow.c:");
+    }
+}
+
 /* ---- Other faults ------------------------------------------------------------------------------------------------ */
 
 static int reads_null(void *job)
@@ -171,6 +217,7 @@ int main(void)
         cmocka_unit_test(the_main_task_has_a_guard_too),
         cmocka_unit_test(an_overflow_is_traced),
         cmocka_unit_test(an_overflow_in_a_job_ends_the_program),
+        cmocka_unit_test(a_canary_tells_where_there_is_no_guard),
         cmocka_unit_test(a_null_pointer_is_a_segfault_as_ever),
         cmocka_unit_test(the_trace_is_kept_up_to_a_crash),
         cmocka_unit_test(a_run_gives_the_signal_handlers_back),

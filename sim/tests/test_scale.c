@@ -147,53 +147,6 @@ static void ten_thousand_groups_on_one_stack_are_an_overflow_report(void **state
     assert_int_equal(run_in(NULL, nests_itself, (void *)(intptr_t)10000, large, "nests_itself"), 0);
 }
 
-/* ---- Stacks beyond the number of guards that mprotect can make ------------------------------------------------------------ */
-
-/* Uses all of its stack and a little more, then ends without ever waiting again. */
-static volatile int sink;
-static int dig(uintptr_t stop)
-{
-    volatile char frame[512];
-    for (size_t i = 0; i < sizeof frame; i++)
-        frame[i] = 1;
-    if ((uintptr_t)frame < stop)
-        return 1;
-    return dig(stop) + frame[0];
-}
-
-static int overflows_slightly(void *job)
-{
-    (void)job;
-    sink = dig((uintptr_t)__builtin_frame_address(0) - 256 * 1024 - 512);
-    return 0;
-}
-
-static int sleeps_1(void *job)
-{
-    (void)job;
-    return co_sleep(CO_MS(1));
-}
-
-static int the_last_overflows(void *job)
-{
-    (void)job;
-    CO_GROUP(group);
-    for (int i = 0; i < 33000; i++)
-        co_spawn(&group, sleeps_1, NULL);
-    co_spawn(&group, overflows_slightly, NULL);
-    return co_join(&group);
-}
-
-static void an_overflow_without_a_guard_page_is_noticed(void **state)
-{
-    (void)state;
-    if (UNDER_ASAN || UNDER_TSAN || UNDER_VALGRIND)
-        skip();
-    struct child *child = forked(the_last_overflows, NULL);
-    assert_int_equal(child->exit_code, 70);
-    assert_has(child->err, "in task 33002 overflows_slightly");
-}
-
 /* ---- A deadlock of many ------------------------------------------------------------------------------------------------------ */
 
 static struct co_event never;
@@ -262,7 +215,6 @@ int main(void)
         cmocka_unit_test(a_failure_comes_up_through_all_of_them),
         cmocka_unit_test(a_cancel_goes_down_through_all_of_them),
         cmocka_unit_test(ten_thousand_groups_on_one_stack_are_an_overflow_report),
-        cmocka_unit_test(an_overflow_without_a_guard_page_is_noticed),
         cmocka_unit_test(a_deadlock_of_very_many_is_reported_in_time),
         cmocka_unit_test(records_and_stacks_are_used_again),
     };
