@@ -18,6 +18,8 @@ static _Thread_local struct sigaction before[SIGNAL_COUNT];
 static _Thread_local stack_t before_stack;
 static _Thread_local void *handler_stack;
 
+void __gcov_dump(void) __attribute__((weak));
+
 static void restore_signals(void)
 {
     for (int i = 0; i < SIGNAL_COUNT; i++)
@@ -55,6 +57,8 @@ static void on_fault(int signal_number, siginfo_t *info, void *context)
         co__report_overflow(loop, faulting_place(context));
     if (loop && loop->open_trace)
         trace_crash(loop, signal_number, faulting_place(context));
+    if (__gcov_dump)
+        __gcov_dump();                          /* which lines ran is known all the same */
     /* Return: the instruction faults again, and now as usual. */
 }
 
