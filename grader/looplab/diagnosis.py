@@ -6,6 +6,7 @@ the order in which they would explain the others away.
 
 from __future__ import annotations
 
+import signal
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any, Callable, Optional, Sequence
@@ -390,8 +391,16 @@ def _overflow(trace: Trace, line: Event) -> Cause:
 
 
 def _crash(trace: Trace, line: Event) -> Cause:
-    src, name = line.get("src"), str(line.get("signal", "a signal"))
-    return Cause("crashed", f"{src or 'the program'} {signal_words(name)}", src)
+    src = line.get("src")
+    return Cause("crashed", f"{src or 'the program'} {signal_words(_signal_name(line.get('signal')))}", src)
+
+
+def _signal_name(number: Any) -> str:
+    """"SIGSEGV" for 11."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def signal_words(name: str) -> str:
@@ -420,13 +429,17 @@ _ENDINGS: dict[str, Callable[[Trace, Event], Optional[Cause]]] = {
 
 def busy(trace: Optional[Trace]) -> Cause:
     """What a program was at when it had to be stopped: the task that ran last, and where it had waited before."""
+    last = trace.events[-1] if trace and trace.events else {}
+    if last.get("ev") == "crash" and last.get("signal") == signal.SIGXCPU and last.get("src"):
+        return Cause("endless", f"{last['src']} is in a loop that never ends, and in which nothing is waited for: while it runs, "
+                                "time stands still, and no answer can come", last["src"])
     ran = [event for event in trace.events if event.get("ev") == "run" and event.get("from") == "runtime"] if trace else []
     if not trace or not ran:
         return Cause("endless", "a loop that never ends, and in which nothing is waited for? While it runs, time stands still: "
                                 "no answer can come")
     task = ran[-1]["task"]
-    last = next((line for line in reversed(trace.events) if line.get("ev") == "await" and line.get("task") == task), None)
-    src = last.get("src") if last else None
+    waited = next((line for line in reversed(trace.events) if line.get("ev") == "await" and line.get("task") == task), None)
+    src = waited.get("src") if waited else None
     if len(ran) > LIVELOCK_RUNS and ran[0]["t"] == ran[-1]["t"]:
         return _livelock(trace, {"src": src, "task": task})
     return Cause("endless", f"{_name(trace, task)} was running"

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from conftest import End, ending, well
@@ -277,9 +278,12 @@ def test_output_is_ascii_where_the_terminal_knows_no_more(tmp_path):
     assert said.returncode == 2 and said.stderr.isascii()
 
 
-def test_the_reference_solution_end_to_end(tmp_path):
+@pytest.mark.parametrize("source, code, least, most", [("solutions", 0, 100, 100), ("labs", 1, 0, 15)])
+def test_the_real_lab_end_to_end(tmp_path, source, code, least, most):
     if not (ROOT / "build/kit/libco.a").is_file() or not (ROOT / "labs/01-sync-vs-async/test_visible.py").is_file():
         pytest.skip("the kit is not built (make test builds it)")
-    said = looplab("grade", "--lab", "1", "--from", "solutions", "--out", str(tmp_path), "--seed", "7", PYTHONIOENCODING="ascii")
-    assert said.returncode == 0 and said.stdout.isascii() and said.stderr == b"", said
-    assert json.loads((tmp_path / "01-sync-vs-async/results.json").read_text())["score"] == 100
+    said = looplab("grade", "--lab", "1", "--from", source, "--out", str(tmp_path), "--seed", "7", PYTHONIOENCODING="ascii")
+    assert said.returncode == code and said.stdout.isascii() and said.stderr == b"", said
+    result = json.loads((tmp_path / "01-sync-vs-async/results.json").read_text())
+    jsonschema.validate(result, json.loads((ROOT / "grader/looplab/result.schema.json").read_text()))
+    assert least <= result["score"] <= most and result["max_score"] == 100

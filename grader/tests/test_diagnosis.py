@@ -244,7 +244,7 @@ def test_deadlock_without_a_ring_names_who_waits_for_what():
 @pytest.mark.parametrize("ev, fields, kind, told", [
     ("livelock", {"task": 1, "src": "compare.c:9", "steps": 1000000}, "livelock", "1,000,000 steps"),
     ("overflow", {"task": 1, "name": "deep", "src": "compare.c:9", "size": 262144}, "overflow", "256 KiB"),
-    ("crash", {"signal": "SIGSEGV", "src": "compare.c:9"}, "crashed", "not its own (SIGSEGV)"),
+    ("crash", {"signal": 11, "src": "compare.c:9"}, "crashed", "not its own (SIGSEGV)"),
     ("block", {"task": 1, "ns": (1 << 63) - 1 - 5 * MS, "on": "pause", "src": "compare.c:9"}, "blocked for ever", "pause()")])
 def test_other_ends(ev, fields, kind, told):
     found = stuck(Story().runtime(5, ev, **fields).trace())
@@ -252,7 +252,7 @@ def test_other_ends(ev, fields, kind, told):
 
 
 def test_the_worlds_lines_cannot_tell_how_it_ended():
-    assert stuck(Story().world(5, "crash", signal="SIGSEGV").trace()) is None
+    assert stuck(Story().world(5, "crash", signal=11).trace()) is None
 
 
 def cut(story):
@@ -263,6 +263,8 @@ def test_stopped_in_an_endless_loop():
     story = Story().spawn(0, 2).wait(0, 2, "sleep", "compare.c:12").runtime(5, "run", task=2)
     found = busy(cut(story))
     assert (found.kind, found.src) == ("endless", "compare.c:12") and "fetch_one (task 2)" in found.text
+    spinning = busy(cut(Story().runtime(5, "crash", signal=24, src="compare.c:14")))
+    assert (spinning.kind, spinning.src) == ("endless", "compare.c:14")
     assert busy(None).src is None and busy(cut(Story())).kind == "endless"
 
 

@@ -472,7 +472,7 @@ ENDS = [
     (ending(Story().begin(), exit=0), "it ended early, with exit code 0"),
     (ending(Story().begin().result(1, rc=-111).end(1), exit=1), "expected: the function returns 0\nhappened: it returned -ECONNREFUSED"),
     (ending(Story().begin(), exit=None, signal="SIGSEGV"), "happened: it crashed\ncause: the program reads or writes memory that is not its own (SIGSEGV)"),
-    (ending(Story().begin().runtime(5, "crash", signal="SIGFPE", src="toy.c:2"), signal="SIGFPE"), "it crashed at 5 ms\ncause: toy.c:2 divides an integer by zero (SIGFPE)"),
+    (ending(Story().begin().runtime(5, "crash", signal=8, src="toy.c:2"), signal="SIGFPE"), "it crashed at 5 ms\ncause: toy.c:2 divides an integer by zero (SIGFPE)"),
     (ending(Story().begin(), signal="SIGABRT", stderr="p: toy.c:9: fetch: Assertion `n > 0' failed.\n"), "cause: toy.c:9: the assertion (n > 0) does not hold"),
     (ending(Story().begin(), signal="SIGKILL", limit="cpu"), "still computing when its processor time was up"),
     (ending(Story().begin(), signal="SIGKILL", limit="memory"), "wanted more memory"),

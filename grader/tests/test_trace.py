@@ -1,7 +1,10 @@
 """Reading traces."""
 
 import errno
+import json
+from pathlib import Path
 
+import jsonschema
 import pytest
 
 from looplab.duration import ms
@@ -88,3 +91,17 @@ def test_the_first_difference_is_named_by_its_line():
     assert first_difference("a\nb\nc\n", "a\nx\nc\n") == (2, "b", "x")
     assert first_difference("a\n", "a\nb\n") == (2, "", "b")
     assert first_difference("a\n", "a\n") == (0, "", "")
+
+
+def test_the_stories_these_tests_tell_are_traces():
+    """What is made by hand here keeps to the schema that the real ones are held to."""
+    schema = json.loads((Path(__file__).resolve().parents[2] / "sim/trace/trace.schema.json").read_text())
+    kinds = {name: jsonschema.Draft7Validator({**definition, "definitions": schema["definitions"]})
+             for name, definition in schema["definitions"].items()}
+    odd = Story().runtime(1, "deadlock", task=1, on="lock", src="compare.c:1", since=0, holder=1).runtime(1, "crash", signal=11, src="compare.c:1") \
+        .runtime(1, "livelock", task=1, src="compare.c:1", steps=5).runtime(1, "overflow", task=1, name="deep", src="compare.c:1", size=262144) \
+        .runtime(1, "leak", what="response", src="compare.c:1").runtime(1, "cancel", task=1, by=0, why="timeout", src="compare.c:1") \
+        .world(1, "http.cancelled", op=1).wait(1, 1, "sleep", "compare.c:1")
+    for story in (overlapped(URLS, [3, 1, 2]), one_by_one(URLS, [3, 1, 2]), blocking(URLS, [3, 1, 2]), odd):
+        for line in map(json.loads, story.lines[1:]):
+            kinds[f"{line['from']}:{line['ev']}"].validate(line)
