@@ -118,7 +118,7 @@ def _summary(program: Program, records: list[dict]) -> Coverage:
     lines = []
     covered = total = 0
     for record in records:
-        if record["gcovr/noncode"] or record["gcovr/excluded"]:
+        if record.get("gcovr/noncode", False) or record.get("gcovr/excluded", False):
             continue
         taken = [branch["count"] > 0 for branch in record["branches"]]
         covered, total = covered + sum(taken), total + len(taken)

@@ -2,7 +2,7 @@
 # run.sh - builds a lab's program from a student's file and runs it: what `make run` does.
 #
 # From the environment: LAB (needed), FROM (a folder with the file, or a tree with NN-slug folders; default labs),
-# MODE, WORLD (default: the lab's first), SEED, TRACE, TAPE, URLS (blanks between them), JSON=1, CC.
+# MODE, WORLD (default: the lab's default.json, else its first), SEED, TRACE, TAPE, URLS (blanks between them), JSON=1, CC.
 # Exit code: the program's own; 2 when something asked for is not there or does not compile.
 
 set -u
@@ -33,7 +33,7 @@ find_lab || fail "there is no lab '$LAB'; the labs are: $labs"
 
 [ -z "${WORLD:-}" ] || [ -f "$WORLD" ] || [ ! -f "labs/$lab/worlds/$WORLD" ] || WORLD=labs/$lab/worlds/$WORLD
 if [ -z "${WORLD:-}" ]; then
-    for WORLD in "labs/$lab"/worlds/*.json; do break; done
+    for WORLD in "labs/$lab"/worlds/default.json "labs/$lab"/worlds/*.json; do [ ! -f "$WORLD" ] || break; done
 fi
 
 # The student's files are those the skeleton has: each C file of the lab but main.c.

@@ -89,6 +89,8 @@ struct co_task **co__tasks_alive(const struct loop *loop)
 static _Noreturn void task_end(struct co_task *self, int rc)
 {
     struct loop *loop = co__loop;
+    if (loop->stacks.canaries && stack_canary_dead(self->stack))
+        co__report_overflow(loop, self->waits_at);
     self->rc = rc;
     self->state = TASK_DONE;
     loop->alive--;
