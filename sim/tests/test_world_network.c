@@ -55,7 +55,8 @@ static void test_finds_sites_and_routes(void **state)
         "{'path':'/any'},{'path':'/any','method':'PUT','body':'put'}]},"
         "{'url':'http://a.test:81','routes':[{'path':'/','body':'81'}]},"
         "{'url':'https://a.test','routes':[{'path':'/','body':'https'}]},"
-        "{'url':'http://[::1]:8080','routes':[{'path':'/','body':'v6'}]}]"));
+        "{'url':'http://[::1]:8080','routes':[{'path':'/','body':'v6'}]},"
+        "{'url':'http://[::2]','routes':[{'path':'/','body':'::2'}]}]"));
     rig_get(rig, "http://a.test");
     rig_get(rig, "HTTP://A.Test:80/#part");
     rig_get(rig, "http://a.test?y");
@@ -69,9 +70,11 @@ static void test_finds_sites_and_routes(void **state)
     rig_get(rig, "https://a.test:443/");
     rig_get(rig, "http://[::1]:8080/");
     rig_get(rig, "http://a.test/Q");
+    rig_get(rig, "http://[::2]");
     rig_expect(rig, "0ms #1 200 \"root\" end\n0ms #2 200 \"root\" end\n0ms #3 200 \"root\" end\n0ms #4 200 \"query\" end\n"
                     "0ms #5 200 \"plain\" end\n0ms #6 200 \"post\" end\n0ms #7 405 end\n0ms #8 200 \"put\" end\n0ms #9 200 end\n"
-                    "0ms #10 200 \"81\" end\n0ms #11 200 \"https\" end\n0ms #12 200 \"v6\" end\n0ms #13 404 end\n");
+                    "0ms #10 200 \"81\" end\n0ms #11 200 \"https\" end\n0ms #12 200 \"v6\" end\n0ms #13 404 end\n"
+                    "0ms #14 200 \"::2\" end\n");
     rig_close(rig);
 }
 
@@ -378,7 +381,9 @@ static void test_rate_limit_slides(void **state)
     rig_run_until(rig, MS(1500));
     rig_get(rig, "http://a.test/");   /* just in time */
     rig_get(rig, "http://a.test/");   /* but the next has to wait for the second */
-    rig_expect(rig, "1509ms #4 429 end\n1510ms #6 429 end\n2510ms #5 200 end\n");
+    rig_expect_until(rig, MS(1900), "1509ms #4 429 end\n1510ms #6 429 end\n");
+    rig_get(rig, "http://a.test/");   /* which came at 405 */
+    rig_expect(rig, "2510ms #5 200 end\n2910ms #7 200 end\n");
     rig_close(rig);
 }
 
@@ -411,6 +416,17 @@ static void test_rate_limit_takes_no_worker(void **state)
     rig_get(rig, "http://a.test/");
     rig_expect(rig, "2ms #2 429 end\n");
     rig->world->cancel(rig->world, id);
+    rig_close(rig);
+}
+
+static void test_rate_limit_ignores_the_route(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_open(WORLD("'sites':[{'url':'http://a.test','rate_limit':{'requests':1,'per':'1s'},'routes':["
+                                     "{'path':'/','body':'hello','cpu':'1s','fault':{'kind':'reset','after':1}},{'path':'/0'}]}]"));
+    rig_get(rig, "http://a.test/0");
+    rig_get(rig, "http://a.test/");
+    rig_expect(rig, "0ms #1 200 end\n0ms #2 429 end\n");
     rig_close(rig);
 }
 
@@ -479,6 +495,7 @@ int main(void)
         cmocka_unit_test(test_rate_limit_slides),
         cmocka_unit_test(test_retry_after_is_rounded_up),
         cmocka_unit_test(test_rate_limit_takes_no_worker),
+        cmocka_unit_test(test_rate_limit_ignores_the_route),
         cmocka_unit_test(test_connections_wait_for_a_place),
         cmocka_unit_test(test_many_through_one_place),
     };

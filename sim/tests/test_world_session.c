@@ -129,6 +129,19 @@ static void test_closing_a_session(void **state)
     rig_close(rig);
 }
 
+static void test_a_closed_session_can_go_on(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_open(SITE(""));
+    rig_request(rig, "GET", "http://a.test/", 1, 0);
+    close_session(rig, 1);
+    rig_request(rig, "GET", "http://a.test/", 1, 0);
+    rig_expect(rig, "47ms #1 200 end\n47ms #3 200 end\n");
+    rig_request(rig, "GET", "http://a.test/", 1, 0);
+    rig_expect(rig, "59ms #4 200 end\n");
+    rig_close(rig);
+}
+
 /* Idle connections take up the server's places, until their session closes. */
 static void test_idle_connections_count_at_the_server(void **state)
 {
@@ -151,6 +164,9 @@ static void test_waiting_at_the_server_takes_over_an_idle_connection(void **stat
     for (int i = 0; i < 5; i++)
         rig_request(rig, "GET", "http://a.test/", 1, 0);
     rig_expect(rig, "47ms #1 200 end\n47ms #2 200 end\n59ms #3 200 end\n59ms #4 200 end\n71ms #5 200 end\n");
+    close_session(rig, 1);
+    rig_request(rig, "GET", "http://a.test/", 1, 1);   /* nothing is left that would count */
+    rig_expect(rig, "118ms #7 200 end\n");
     rig_close(rig);
 }
 
@@ -180,6 +196,7 @@ int main(void)
         cmocka_unit_test(test_max_per_host_after_a_reset),
         cmocka_unit_test(test_nobody_overtakes),
         cmocka_unit_test(test_closing_a_session),
+        cmocka_unit_test(test_a_closed_session_can_go_on),
         cmocka_unit_test(test_idle_connections_count_at_the_server),
         cmocka_unit_test(test_waiting_at_the_server_takes_over_an_idle_connection),
         cmocka_unit_test(test_refused_on_a_used_connection),
