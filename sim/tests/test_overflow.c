@@ -164,7 +164,7 @@ static int crashes_traced(void *job)
 {
     if (co_sleep(CO_MS(1)) < 0)
         return -1;
-    return *(volatile int *)job;
+    MARK(0); return *(volatile int *)job;
 }
 
 static void the_trace_is_kept_up_to_a_crash(void **state)
@@ -178,8 +178,27 @@ static void the_trace_is_kept_up_to_a_crash(void **state)
     assert_int_equal(child->signal, SIGSEGV);
     char *trace = take_file(path);
     assert_has(trace, "{\"t\":1000000,\"from\":\"runtime\",\"ev\":\"run\",\"task\":1}\n");
+    assert_has(trace, "{\"t\":1000000,\"from\":\"runtime\",\"ev\":\"crash\",\"signal\":11,\"src\":\"test_overflow.c:%d\"}\n",
+               board->line[0]);
     assert_has_not(trace, "\"ev\":\"end\"");
     free(trace);
+}
+
+/* A signal that was sent, and is no fault of an instruction, ends the program as well. */
+static int raises(void *job)
+{
+    (void)job;
+    raise(SIGSEGV);
+    return 0;
+}
+
+static void a_signal_that_is_raised_is_not_swallowed(void **state)
+{
+    (void)state;
+    if (UNDER_ASAN || UNDER_TSAN)
+        skip();
+    struct child *child = report_of(raises, 0);
+    assert_int_equal(child->signal, SIGSEGV);
 }
 
 static void on_segv(int number)
@@ -206,7 +225,8 @@ static void a_run_gives_the_signal_handlers_back(void **state)
     assert_true(after.sa_handler == on_segv);
     assert_int_equal(sigaltstack(NULL, &stack_after), 0);
     assert_int_equal(stack_after.ss_flags, stack_before.ss_flags);
-    assert_ptr_equal(stack_after.ss_sp, stack_before.ss_sp);
+    if (!(stack_before.ss_flags & SS_DISABLE))
+        assert_ptr_equal(stack_after.ss_sp, stack_before.ss_sp);
 }
 
 int main(void)
@@ -220,6 +240,7 @@ int main(void)
         cmocka_unit_test(a_canary_tells_where_there_is_no_guard),
         cmocka_unit_test(a_null_pointer_is_a_segfault_as_ever),
         cmocka_unit_test(the_trace_is_kept_up_to_a_crash),
+        cmocka_unit_test(a_signal_that_is_raised_is_not_swallowed),
         cmocka_unit_test(a_run_gives_the_signal_handlers_back),
     };
     return cmocka_run_group_tests_name("overflow", tests, NULL, NULL);
