@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 from pathlib import Path
 
@@ -32,15 +33,13 @@ def plain(tmp_path_factory) -> dict[tuple[str, str], bytes]:
 
 
 def test_the_worlds_are_there(plain):
-    assert len(plain) >= 12
+    assert 12 <= len(plain) <= 100
     assert all(b'"ev":"end"' in text for text in plain.values())
 
 
-@pytest.mark.parametrize("variant", [variant for variant in VARIANTS if variant != "plain"])
-def test_same_trace_in_every_build(variant, plain, tmp_path):
-    different = [case for case, expected in plain.items() if trace(variant, *case, tmp_path) != expected]
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_same_trace_a_hundred_times(variant, plain, tmp_path):
+    """All worlds and modes in turn, a hundred runs of each build."""
+    cases = [case for _, case in zip(range(100), itertools.cycle(plain))]
+    different = [case for case in cases if trace(variant, *case, tmp_path) != plain[case]]
     assert different == []
-
-
-def test_same_trace_a_hundred_times(plain, tmp_path):
-    assert {trace("plain", "mixed.json", "compare", tmp_path) for _ in range(100)} == {plain["mixed.json", "compare"]}

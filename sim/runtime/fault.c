@@ -1,5 +1,5 @@
-/* fault.c - a touch of a stack's guard page gets a report; any other fault leaves a line in the trace and goes its
- * usual way. */
+/* fault.c - a touch of a stack's guard page gets a report; any other fault, and the end of the computing time that the
+ * program may use, leaves a line in the trace and goes its usual way. */
 #define _GNU_SOURCE
 #include "runtime.h"
 
@@ -11,7 +11,7 @@
 /* The handler cannot run on the stack that is full: it has one of its own. */
 enum { HANDLER_STACK = 64 * 1024 };
 
-static const int SIGNALS[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+static const int SIGNALS[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGXCPU};
 enum { SIGNAL_COUNT = sizeof SIGNALS / sizeof *SIGNALS };
 
 static _Thread_local struct sigaction before[SIGNAL_COUNT];
@@ -59,7 +59,9 @@ static void on_fault(int signal_number, siginfo_t *info, void *context)
         trace_crash(loop, signal_number, faulting_place(context));
     if (__gcov_dump)
         __gcov_dump();                          /* which lines ran is known all the same */
-    /* Return: the instruction faults again, and now as usual. */
+    /* Return: the instruction faults again, and now as usual. The limit of computing time struck from outside. */
+    if (signal_number == SIGXCPU)
+        raise(SIGXCPU);
 }
 
 void co__fault_install(void)
