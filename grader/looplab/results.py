@@ -20,10 +20,13 @@ def graded(lab: str, checks: Sequence[Check], seed: int, elapsed_s: float, advic
            output: str = "", only: Optional[str] = None) -> dict:
     """The result of a grading that took place; its status is "error" when a check met a fault of the grader."""
     faults = [check for check in checks if check.status not in ("passed", "failed", "skipped")]
+    points, worth = sum(check.score for check in checks), sum(check.worth for check in checks)
+    score = points if only else min(points, ceiling(checks, worth))
     result: dict[str, Any] = {
-        "schema": SCHEMA, "lab": lab, "status": "error" if faults else "graded",
-        "score": sum(check.score for check in checks), "max_score": sum(check.worth for check in checks),
+        "schema": SCHEMA, "lab": lab, "status": "error" if faults else "graded", "score": score, "max_score": worth,
         "seed": seed, "elapsed_s": round(elapsed_s, 2), "checks": [_check(check) for check in checks]}
+    if score < points:
+        result["points"] = points
     if faults:
         result["message"] = faults[0].message or f"{faults[0].id} did not run"
     if only:
@@ -33,6 +36,13 @@ def graded(lab: str, checks: Sequence[Check], seed: int, elapsed_s: float, advic
     if output:
         result["program_output"] = printable(output)
     return result
+
+
+def ceiling(checks: Sequence[Check], worth: int) -> int:
+    """The most that counts of `worth` points. A program that does something wrong is not nearly right, however many
+    of the other checks it passes: 80 % while any check fails but those of coverage."""
+    wrong = any(check.status == "failed" and check.category != "coverage" for check in checks)
+    return worth * 80 // 100 if wrong else worth
 
 
 def ungradable(lab: str, message: str, src: Optional[str], seed: int, elapsed_s: float, max_score: Optional[int]) -> dict:

@@ -127,3 +127,29 @@ def test_or_not_at_all(tmp_path, monkeypatch):
         results.write(graded(failed()), tmp_path)
     assert (tmp_path / "results.json").read_text() == before
     assert [file.name for file in tmp_path.iterdir()] == ["results.json"]
+
+
+# ---- The ceiling --------------------------------------------------------------------------------
+
+
+def _one(category: str, worth: int, status: str) -> Check:
+    """A check that is over."""
+    one = check(f"test_{category}_{worth}", worth, category)
+    one.passed() if status == "passed" else one.failed("expected: a\nhappened: b")
+    return one
+
+
+@pytest.mark.parametrize("category, score, points", [("timing", 80, 95), ("correctness", 80, 95), ("robustness", 80, 95), ("coverage", 95, None)])
+def test_a_wrong_program_gets_four_fifths_at_most(category, score, points):
+    result = results.graded("01-x", [_one("correctness", 95, "passed"), _one(category, 5, "failed")], 1, 0.0)
+    assert (result["score"], result["max_score"], result.get("points")) == (score, 100, points)
+
+
+def test_below_the_ceiling_nothing_is_taken():
+    result = results.graded("01-x", [_one("correctness", 60, "passed"), _one("timing", 40, "failed")], 1, 0.0)
+    assert result["score"] == 60 and "points" not in result
+
+
+def test_one_check_alone_has_no_ceiling():
+    result = results.graded("01-x", [_one("correctness", 95, "passed"), _one("timing", 5, "failed")], 1, 0.0, only="test_x")
+    assert result["score"] == 95
