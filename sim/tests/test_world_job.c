@@ -19,15 +19,20 @@ static int do_work(void *job)
     return work->rc;
 }
 
-static uint64_t submit(struct rig *rig, struct work *work, int64_t ns)
+static uint64_t submit_to(struct rig *rig, uint32_t pool, uint32_t workers, struct work *work, int64_t ns)
 {
     *work = (struct work){.world = rig->world, .ns = ns};
     struct world_request request = {.op = WORLD_JOB, .task = 2, .fn = (uint64_t)(uintptr_t)do_work,
-                                    .job = (uint64_t)(uintptr_t)work};
+                                    .job = (uint64_t)(uintptr_t)work, .pool = pool, .workers = workers};
     uint64_t id = rig->world->submit(rig->world, &request);
     assert_true(id > 0);
     assert_int_equal(work->calls, 0);   /* not in submit */
     return id;
+}
+
+static uint64_t submit(struct rig *rig, struct work *work, int64_t ns)
+{
+    return submit_to(rig, 0, 0, work, ns);
 }
 
 static void test_runs_from_within_wait(void **state)
@@ -77,6 +82,27 @@ static void test_four_cpus_unless_said_otherwise(void **state)
     for (int i = 0; i < 5; i++)
         submit(rig, &works[i], MS(10));
     rig_expect(rig, "10ms #1 end\n10ms #2 end\n10ms #3 end\n10ms #4 end\n20ms #5 end\n");
+    rig_close(rig);
+}
+
+/* A pool has workers of its own, beside the CPUs and other pools. */
+static void test_pools(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_open(WORLD("'cpus':1"));
+    struct work works[8];
+    submit(rig, &works[0], MS(10));
+    submit(rig, &works[1], MS(10));
+    for (int i = 2; i < 5; i++)
+        submit_to(rig, 7, 2, &works[i], MS(15));
+    submit_to(rig, 3, 1, &works[5], MS(5));
+    uint64_t id = submit_to(rig, 3, 1, &works[6], MS(5));
+    rig->world->cancel(rig->world, id);
+    rig_expect(rig, "0ms #7 end ECANCELED\n5ms #6 end\n10ms #1 end\n15ms #3 end\n15ms #4 end\n20ms #2 end\n30ms #5 end\n");
+    submit_to(rig, 3, 1, &works[6], MS(5));   /* a pool that lay idle goes on */
+    submit_to(rig, 3, 1, &works[7], MS(5));
+    rig_expect(rig, "35ms #8 end\n40ms #9 end\n");
+    submit_to(rig, 3, 1, &works[6], MS(5));
     rig_close(rig);
 }
 
@@ -177,6 +203,7 @@ int main(void)
         cmocka_unit_test(test_runs_from_within_wait),
         cmocka_unit_test(test_k_at_a_time_in_order),
         cmocka_unit_test(test_four_cpus_unless_said_otherwise),
+        cmocka_unit_test(test_pools),
         cmocka_unit_test(test_runs_beside_a_busy_loop),
         cmocka_unit_test(test_cancel_before_a_worker_is_free),
         cmocka_unit_test(test_cancel_before_the_call),

@@ -28,7 +28,7 @@ static void pass(struct world *world, int64_t until, bool stop_at_result)
 static int64_t world_now(struct co_world *calls)
 {
     const struct world *world = (const struct world *)calls;
-    return world->cpus.running ? vw_later(world->now, world->cpus.running->cost) : world->now;
+    return world->jobs.running ? vw_later(world->now, world->jobs.running->cost) : world->now;
 }
 
 static void world_block(struct co_world *calls, int64_t ns)
@@ -36,8 +36,8 @@ static void world_block(struct co_world *calls, int64_t ns)
     struct world *world = (struct world *)calls;
     if (ns <= 0)
         return;
-    if (world->cpus.running) {
-        world->cpus.running->cost = vw_later(world->cpus.running->cost, ns);
+    if (world->jobs.running) {
+        world->jobs.running->cost = vw_later(world->jobs.running->cost, ns);
         return;
     }
     if (world->trace) {
@@ -53,7 +53,7 @@ static void world_block(struct co_world *calls, int64_t ns)
 static size_t world_wait(struct co_world *calls, int64_t until, struct world_completion out[], size_t max)
 {
     struct world *world = (struct world *)calls;
-    if (world->cpus.running)
+    if (world->jobs.running)
         return 0;   /* a job cannot wait: the rest of the world stands still until it returns */
     vw_operations_recycle(world);
     if (until < world->now)
@@ -111,7 +111,7 @@ static void world_close(struct co_world *calls)
     struct world *world = (struct world *)calls;
     vw_operations_free(world);
     vw_network_free(&world->network);
-    free(world->cpus.busy);
+    vw_jobs_free(&world->jobs);
     free(world);
 }
 
@@ -122,7 +122,7 @@ struct co_world *world_virtual_open(const char *path, uint64_t seed, struct trac
     if (!vw_file_read(&network, path, error, size))
         return NULL;
     struct world *world = calloc(1, sizeof *world);
-    if (!world || !vw_cpus_open(&world->cpus, network.cpus)) {
+    if (!world || !vw_jobs_open(&world->jobs, (uint32_t)network.cpus)) {
         snprintf(error, size, "%s: out of memory", path ? path : "the empty world");
         vw_network_free(&network);
         free(world);
