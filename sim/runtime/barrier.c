@@ -23,10 +23,7 @@ int co_barrier_wait(struct co_barrier *barrier)
         return number;
     }
     barrier->waiting++;
-    rc = co__suspend_in(self, WAIT_BARRIER, barrier, &barrier->waiters);
-    if (rc == -ECANCELED)
-        barrier->waiting--;         /* it left: its place is free again */
-    return rc;
+    return co__suspend_in(self, WAIT_BARRIER, barrier, &barrier->waiters);
 }
 
 void co_barrier_abort(struct co_barrier *barrier)

@@ -32,6 +32,8 @@ static void interrupt(struct co_task *task)
     }
     if (task->kind == WAIT_HTTP)
         co__op_abandon((struct op *)task->waits_for);
+    if (task->kind == WAIT_BARRIER)
+        ((struct co_barrier *)task->waits_for)->waiting--;     /* its place is free at once */
     co__wake(task, -ECANCELED);
 }
 

@@ -59,9 +59,9 @@ static void on_fault(int signal_number, siginfo_t *info, void *context)
         trace_crash(loop, signal_number, faulting_place(context));
     if (__gcov_dump)
         __gcov_dump();                          /* which lines ran is known all the same */
-    /* Return: the instruction faults again, and now as usual. The limit of computing time struck from outside. */
-    if (signal_number == SIGXCPU)
-        raise(SIGXCPU);
+    /* Return: the instruction faults again, and now as usual. What was sent by somebody must be sent again. */
+    if (info->si_code <= 0 || signal_number == SIGXCPU)
+        raise(signal_number);
 }
 
 void co__fault_install(void)

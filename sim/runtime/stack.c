@@ -12,6 +12,8 @@
 #define _GNU_SOURCE
 #include "stack.h"
 
+#include "fiber.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -25,6 +27,12 @@
 #define VALGRIND_STACK_REGISTER(low, high) ((void)(low), (void)(high), 0u)
 #define VALGRIND_STACK_DEREGISTER(id) ((void)(id))
 #define RUNNING_ON_VALGRIND 0
+#endif
+
+#ifdef CO_ASAN
+#define UNPOISON(base, bytes) __asan_unpoison_memory_region((base), (bytes))
+#else
+#define UNPOISON(base, bytes) ((void)(base), (void)(bytes))
 #endif
 
 #ifndef MADV_GUARD_INSTALL
@@ -138,6 +146,7 @@ void stack_pool_free(struct stack_pool *pool)
         VALGRIND_STACK_DEREGISTER(stack->valgrind);
     for (struct slab *slab = pool->slabs, *next; slab; slab = next) {
         next = slab->next;
+        UNPOISON(slab->base, slab->bytes);      /* who gets this memory next knows nothing of stacks */
         munmap(slab->base, slab->bytes);
         free(slab);
     }
