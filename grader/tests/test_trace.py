@@ -4,12 +4,13 @@ import errno
 import json
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from looplab.duration import ms
 from looplab.trace import TraceError, first_difference, read, read_cut
 from story import MS, Story, blocking, one_by_one, overlapped
+
+jsonschema = pytest.importorskip("jsonschema", reason="no python3-jsonschema here (make deps-dev)")
 
 URLS = ["http://a.test/1", "http://a.test/2", "http://a.test/3"]
 
