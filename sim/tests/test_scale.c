@@ -147,6 +147,35 @@ static void ten_thousand_groups_on_one_stack_are_an_overflow_report(void **state
     assert_int_equal(run_in(NULL, nests_itself, (void *)(intptr_t)10000, large, "nests_itself"), 0);
 }
 
+/* ---- Timeouts of many tasks at one instant ------------------------------------------------------------------------ */
+
+static int sleeps_too_long(void *job)
+{
+    (void)job;
+    struct co_timeout limit;
+    co_timeout_begin(&limit, CO_MS(1));
+    int rc = co_sleep(CO_MS(2));
+    return co_timeout_end(&limit, rc) == -ETIMEDOUT ? 0 : -1;
+}
+
+static int many_time_out(void *job)
+{
+    CO_GROUP(group);
+    for (int i = 0; i < (int)(intptr_t)job; i++)
+        co_spawn(&group, sleeps_too_long, NULL);
+    expect_is(co_join(&group), 0);
+    expect_is(co_now(), CO_MS(1));
+    return 0;
+}
+
+static void a_hundred_thousand_timeouts_strike_at_one_instant(void **state)
+{
+    (void)state;
+    alarm(60);
+    assert_int_equal(run(many_time_out, (void *)(intptr_t)many(100000)), 0);
+    alarm(0);
+}
+
 /* ---- A deadlock of many ------------------------------------------------------------------------------------------------------ */
 
 static struct co_event never;
@@ -215,6 +244,7 @@ int main(void)
         cmocka_unit_test(a_failure_comes_up_through_all_of_them),
         cmocka_unit_test(a_cancel_goes_down_through_all_of_them),
         cmocka_unit_test(ten_thousand_groups_on_one_stack_are_an_overflow_report),
+        cmocka_unit_test(a_hundred_thousand_timeouts_strike_at_one_instant),
         cmocka_unit_test(a_deadlock_of_very_many_is_reported_in_time),
         cmocka_unit_test(records_and_stacks_are_used_again),
     };

@@ -246,6 +246,87 @@ static void a_job_may_call_nothing_but_co_cpu_and_co_now(void **state)
     assert_int_equal(run(tries_on_a_worker, NULL), 0);
 }
 
+/* The calls that return nothing do nothing there. */
+struct shared { struct co_event event; struct co_sem sem; struct co_queue queue; co_task *task; };
+
+static int meddles(void *job)
+{
+    struct shared *shared = job;
+    co_event_set(&shared->event);
+    co_sem_release(&shared->sem);
+    co_queue_shutdown(&shared->queue, true);
+    co_cancel(shared->task);
+    return 0;
+}
+
+static int waits_for_meddler(void *job)
+{
+    struct shared *shared = job;
+    expect_is(co_wait_for(sleeper, MSEC(20), CO_SEC(1)), 0);
+    expect_is(shared->event.is_set, 0);
+    expect_is(shared->sem.value, 0);
+    expect_is(co_queue_size(&shared->queue), 1);
+    return 0;
+}
+
+static int lets_a_worker_meddle(void *job)
+{
+    (void)job;
+    struct shared shared = {.sem = CO_SEM_INIT(0)};
+    expect_is(co_queue_put(&shared.queue, "x"), 0);
+    CO_GROUP(group);
+    shared.task = co_spawn(&group, waits_for_meddler, &shared);
+    co_yield();
+    expect_is(co_to_thread(meddles, &shared), 0);
+    expect_is(co_join(&group), 0);
+    co_queue_destroy(&shared.queue);
+    return 0;
+}
+
+static void a_job_cannot_wake_or_cancel_tasks(void **state)
+{
+    (void)state;
+    assert_int_equal(run(lets_a_worker_meddle, NULL), 0);
+}
+
+/* Even while a task stands in http_get_blocking, and the loop is behind. */
+static const char slow_site[] = "{\"world\":\"looplab/world/v1\",\"sites\":[{\"url\":\"http://a.test\",\"routes\":["
+                                "{\"path\":\"/\",\"latency\":\"100ms\"}]}]}";
+static int works_then_meddles(void *job)
+{
+    co_cpu(CO_MS(10));
+    return meddles(job);
+}
+
+static int hands_to_meddler(void *job)
+{
+    return co_to_thread(works_then_meddles, job);
+}
+
+static int blocks_while_a_worker_meddles(void *job)
+{
+    (void)job;
+    struct shared shared = {.sem = CO_SEM_INIT(0)};
+    struct co_response resp;
+    expect_is(co_queue_put(&shared.queue, "x"), 0);
+    CO_GROUP(group);
+    shared.task = co_spawn(&group, waits_for_meddler, &shared);
+    co_spawn(&group, hands_to_meddler, &shared);
+    co_yield();
+    expect_is(http_get_blocking("http://a.test/", &resp), 0);
+    expect_is(co_now(), CO_MS(100));
+    co_response_free(&resp);
+    expect_is(co_join(&group), 0);
+    co_queue_destroy(&shared.queue);
+    return 0;
+}
+
+static void nor_while_the_loop_stands_still(void **state)
+{
+    (void)state;
+    assert_int_equal(run_world(slow_site, blocks_while_a_worker_meddles, NULL), 0);
+}
+
 static int returns_it(void *job)
 {
     return (int)(intptr_t)job;
@@ -404,6 +485,8 @@ int main(void)
         cmocka_unit_test(the_loop_goes_on_meanwhile),
         cmocka_unit_test(a_blocking_call_takes_the_workers_time_only),
         cmocka_unit_test(a_job_may_call_nothing_but_co_cpu_and_co_now),
+        cmocka_unit_test(a_job_cannot_wake_or_cancel_tasks),
+        cmocka_unit_test(nor_while_the_loop_stands_still),
         cmocka_unit_test(it_returns_what_fn_returned),
         cmocka_unit_test(a_cancelled_job_that_has_begun_is_waited_for),
         cmocka_unit_test(a_job_is_not_cut_short_by_a_timeout),
