@@ -154,6 +154,11 @@ build/kit/launch: grader/launcher/launch.c build/kit/flags.txt
 	@mkdir -p $(@D)
 	$(say)$(CC) $(CFLAGS) $(plain_flags) -MMD -MP -MF $@.d $< -o $@
 
+# Without link.flags: the benchmarks' clocks are the machine's own.
+build/bench/bench: $(bench_sources:%=build/obj/plain/%.o) build/kit/libco.a
+	@mkdir -p $(@D)
+	$(say)$(CC) $(plain_flags) $^ -ljansson -lm -lpthread -o $@
+
 -include $(wildcard build/obj/*/sim/*/*.d build/obj/*/sim/*/*/*.d build/kit/*.d build/kit/*/*.d build/solutions/*/*/*.d)
 
 # For editors: how each file is compiled.
@@ -198,7 +203,7 @@ endif
 looplab := PYTHONPATH='$(CURDIR)/grader' PYTHONPYCACHEPREFIX='$(CURDIR)/build/pycache' '$(PYTHON)'
 grade := $(looplab) -m looplab grade $${LAB:+--lab "$$LAB"} $${SEED:+--seed "$$SEED"}
 
-.PHONY: help grade demo run test doctor deps deps-dev clean
+.PHONY: help grade demo run test bench doctor deps deps-dev clean
 .PHONY: $(exits:%=run-%)
 
 help:
@@ -221,6 +226,10 @@ run-run: $(kit)
 test: $(kit) $(test_programs)  ## all tests of the project itself
 	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LAB -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u URLS -u JSON \
 	    $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest grader/tests
+
+bench: build/bench/bench  ## how fast the runtime is: [JSON=f.json] [PEERS=1: beside other libraries] [QUICK=1]
+	@$(if $(PEERS),sh grader/scripts/deps.sh peers)
+	@$(looplab) grader/scripts/bench.py $${JSON:+--json "$$JSON"} $(if $(PEERS),--peers) $(if $(QUICK),--quick)
 
 doctor:  ## what is installed, what is missing, and what for
 	@sh grader/scripts/deps.sh doctor

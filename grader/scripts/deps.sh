@@ -3,6 +3,7 @@
 #
 #     deps.sh install FILE   install what a student needs and is missing; write what was found to FILE, for make
 #     deps.sh dev            install the contributors' tools too; what cannot be had is said and left out
+#     deps.sh peers          install what `make bench PEERS=1` compares with, as far as it can be had
 #     deps.sh doctor         change nothing; say what is there, what is missing, and what for
 #
 # Exit code 0, or 2 with one line that says what is missing. Knows apt-get, dnf, pacman and brew.
@@ -45,6 +46,15 @@ jsonschema       | holds traces and worlds to their schemas                | pyt
 cross-cc         | builds for aarch64                                      | gcc-aarch64-linux-gnu libc6-dev-arm64-cross | - | aarch64-linux-gnu-gcc | -
 qemu             | runs what was built for aarch64                         | qemu-user          | qemu-user-static  | qemu-user            | -
 cross-libs       | Jansson and cmocka for aarch64                          | libjansson-dev:arm64 libcmocka-dev:arm64 | - | -              | -
+END
+}
+
+peer_tools() {
+    cat <<'END'
+simgrid | actors in virtual time, C++      | libsimgrid-dev g++ | simgrid-devel gcc-c++ | -             | -
+trio    | Python, with a clock that jumps  | python3-trio       | python3-trio          | python-trio   | -
+st      | State Threads, coroutines in C   | libst-dev          | st-devel              | -             | -
+pth     | GNU Pth, coroutines in C         | libpth-dev         | pth-devel             | -             | pth
 END
 }
 
@@ -105,6 +115,16 @@ check_jsonschema() {
 check_cross_cc() { links $CROSS-gcc "$empty_main" && first_line $CROSS-gcc --version; }
 check_qemu() { first_line qemu-aarch64 --version | grep .; }
 check_cross_libs() { links $CROSS-gcc "$use_jansson" -ljansson && links $CROSS-gcc "$use_cmocka" -lcmocka && echo "jansson, cmocka"; }
+
+check_simgrid() {
+    links g++ '#include <simgrid/s4u.hpp>
+int main() { return simgrid::s4u::Engine::get_clock() > 0; }' -std=c++17 -lsimgrid && echo there
+}
+check_trio() { for python in "$(find_python sys)" /usr/bin/python3; do "$python" -c 'import trio; print(trio.__version__)' 2> /dev/null && return; done; return 1; }
+check_st() { links "$CC" '#include <st.h>
+int main(void) { return st_init(); }' -lst && echo there; }
+check_pth() { links "$CC" '#include <pth.h>
+int main(void) { return !pth_init(); }' -lpth && echo there; }
 
 check() { "check_$(echo "$1" | tr - _)"; }
 
@@ -287,6 +307,22 @@ dev() {
     rm -f build/deps.mk     # make then looks again
 }
 
+# What the runtime is compared with: each on its own, and none of it is needed.
+peers() {
+    find_manager
+    mkdir -p build && : >> "$log"
+    for tool in $(missing peer_tools); do
+        wanted=$(packages peer_tools "$tool")
+        if [ -n "$manager" ] && [ -n "$wanted" ] && find_root; then
+            echo "deps: installing $wanted (with $manager, log in $log)"
+            # shellcheck disable=SC2086
+            install_packages $wanted
+        fi
+        check "$tool" > /dev/null ||
+            echo "deps: without $tool ($(field peer_tools "$tool" 2)): could not be installed, so it is not compared" >&2
+    done
+}
+
 # ---- Telling --------------------------------------------------------------------------------------
 
 report() {
@@ -329,6 +365,7 @@ doctor() {
 case ${1:-} in
 install) install "${2:?the file for make}" ;;
 dev) dev ;;
+peers) peers ;;
 doctor) doctor ;;
-*) echo "usage: deps.sh install FILE | dev | doctor" >&2 && exit 2 ;;
+*) echo "usage: deps.sh install FILE | dev | peers | doctor" >&2 && exit 2 ;;
 esac

@@ -25,6 +25,7 @@ static const struct row {
 } rows[] = {
     {"call",       bench_call,       20000000, 20000000, 0,       5},
     {"yield",      bench_yield,       2000000,    40000, 0,       7},
+    {"yield_apart", bench_yield_apart, 2000000,   40000, 0,       7},
     {"spawn",      bench_spawn,       1000000,    20000, 0,       7},
     {"queue",      bench_queue,       2000000,    20000, 0,       7},
     {"rendezvous", bench_rendezvous,  1000000,    20000, 0,       7},

@@ -33,6 +33,7 @@ enum { CROWD = 100 };
 /* switch.c */
 int bench_call(void *bench);
 int bench_yield(void *bench);
+int bench_yield_apart(void *bench);
 int bench_spawn(void *bench);
 /* message.c */
 int bench_queue(void *bench);

@@ -39,20 +39,21 @@ int bench_queue(void *arg)
 
 /* ---- Rendezvous ------------------------------------------------------------------------------ */
 
-struct pair {
-    struct co_queue *there, *back;
+struct side {
+    struct co_queue *in, *out;
     long count;
 };
 
-static int echo(void *arg)
+/* Gets and answers. */
+static int play(void *arg)
 {
-    struct pair *pair = arg;
+    const struct side *side = arg;
     int rc = 0;
-    for (long i = 0; i < pair->count && rc == 0; i++) {
+    for (long i = 0; i < side->count && rc == 0; i++) {
         void *got;
-        rc = co_queue_get(pair->there, &got);
+        rc = co_queue_get(side->in, &got);
         if (rc == 0)
-            rc = co_queue_put(pair->back, got);
+            rc = co_queue_put(side->out, got);
     }
     return rc;
 }
@@ -64,17 +65,15 @@ int bench_rendezvous(void *arg)
     struct bench *bench = arg;
     CO_QUEUE(there, 1);
     CO_QUEUE(back, 1);
-    struct pair pair = {&there, &back, bench->count / 2};
+    struct side one = {&there, &back, bench->count / 2}, two = {&back, &there, bench->count / 2};
     CO_GROUP(group);
-    co_spawn(&group, echo, &pair);
-    int rc = 0;
+    co_spawn(&group, play, &one);
+    co_spawn(&group, play, &two);
+    co_yield();                             /* both wait */
     bench_start(bench);
-    for (long i = 0; i < pair.count && rc == 0; i++) {
-        void *got;
-        rc = co_queue_put(&there, &item);
-        if (rc == 0)
-            rc = co_queue_get(&back, &got);
-    }
+    int rc = co_queue_put(&there, &item);
+    if (rc == 0)
+        rc = co_join(&group);
     bench_stop(bench);
-    return rc < 0 ? rc : co_join(&group);
+    return rc;
 }

@@ -33,17 +33,37 @@ static int yield_often(void *arg)
     return 0;
 }
 
-/* Counted: one co_yield, which is one switch to the other task. Two tasks take turns. */
-int bench_yield(void *arg)
+/* Yields at another line than yield_often does. */
+static int yield_elsewhere(void *arg)
 {
-    struct bench *bench = arg;
+    const struct bench *bench = arg;
+    for (long i = bench->count / 2; i > 0; i--)
+        co_yield();
+    return 0;
+}
+
+static int yield_both(struct bench *bench, co_fn one, co_fn other)
+{
     CO_GROUP(group);
-    co_spawn(&group, yield_often, bench);
+    co_spawn(&group, one, bench);
+    co_spawn(&group, other, bench);
     bench_start(bench);
-    yield_often(bench);
     int rc = co_join(&group);
     bench_stop(bench);
     return rc;
+}
+
+/* Counted: one co_yield, which is one switch to the other task. Two tasks take turns, both at the same line, as tasks
+ * mostly do: the CPU then predicts right where the switch returns to. */
+int bench_yield(void *bench)
+{
+    return yield_both(bench, yield_often, yield_often);
+}
+
+/* The same with two tasks that yield at two lines: each switch takes the CPU by surprise. Not in the JSON. */
+int bench_yield_apart(void *bench)
+{
+    return yield_both(bench, yield_often, yield_elsewhere);
 }
 
 /* ---- Spawn ----------------------------------------------------------------------------------- */

@@ -17,10 +17,10 @@ static void *yield_often(void *arg)
 
 static long bench_yield(void)
 {
-    pth_t other = pth_spawn(PTH_ATTR_DEFAULT, yield_often, NULL);
+    pth_t one = pth_spawn(PTH_ATTR_DEFAULT, yield_often, NULL), two = pth_spawn(PTH_ATTR_DEFAULT, yield_often, NULL);
     peer_start();
-    yield_often(NULL);
-    pth_join(other, NULL);
+    pth_join(one, NULL);
+    pth_join(two, NULL);
     peer_stop();
     return count;
 }

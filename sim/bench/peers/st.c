@@ -1,8 +1,9 @@
-/* st.c - State Threads (libst 1.9). It has no virtual time, so nothing sleeps here, and no queue of its own: the one
- * below is a ring with two condition variables, as its manual would have it written.
+/* st.c - State Threads (libst 1.9). It has no virtual time, so nothing sleeps here, and no queue, semaphore or event: what a
+ * user would build from its condition variables would be our code and not its.
  *
  * It has no call to yield either. st_usleep(0) comes nearest: it goes through the heap of sleepers, and looks at the
- * clock. `yield` below is therefore st_usleep(0) with the clock cached (st_timecache_set), its fastest way. */
+ * clock. `yield` below is therefore st_usleep(0) with the clock cached (st_timecache_set), its fastest way. `event` is a
+ * broadcast to a condition variable. */
 #include "peer.h"
 
 #include <st.h>
@@ -21,10 +22,10 @@ static void *yield_often(void *arg)
 static long bench_yield(void)
 {
     st_timecache_set(1);
-    st_thread_t other = st_thread_create(yield_often, NULL, 1, 0);
+    st_thread_t one = st_thread_create(yield_often, NULL, 1, 0), two = st_thread_create(yield_often, NULL, 1, 0);
     peer_start();
-    yield_often(NULL);
-    st_thread_join(other, NULL);
+    st_thread_join(one, NULL);
+    st_thread_join(two, NULL);
     peer_stop();
     return count;
 }
@@ -47,81 +48,6 @@ static long bench_spawn(void)
     }
     peer_stop();
     return done;
-}
-
-/* ---- Queue ----------------------------------------------------------------------------------- */
-
-struct queue {
-    void *items[128];
-    int head, used, size;
-    st_cond_t room, some;
-};
-
-static void queue_open(struct queue *queue, int size)
-{
-    *queue = (struct queue){.size = size, .room = st_cond_new(), .some = st_cond_new()};
-}
-
-static void put(struct queue *queue, void *item)
-{
-    while (queue->used == queue->size)
-        st_cond_wait(queue->room);
-    queue->items[(queue->head + queue->used++) & 127] = item;
-    st_cond_signal(queue->some);
-}
-
-static void *get(struct queue *queue)
-{
-    while (queue->used == 0)
-        st_cond_wait(queue->some);
-    void *item = queue->items[queue->head];
-    queue->head = (queue->head + 1) & 127;
-    queue->used--;
-    st_cond_signal(queue->room);
-    return item;
-}
-
-static struct queue there, back;
-
-static void *produce(void *arg)
-{
-    for (long i = 0; i < count; i++)
-        put(&there, &count);
-    return arg;
-}
-
-static long bench_queue(void)
-{
-    queue_open(&there, 128);
-    st_thread_t other = st_thread_create(produce, NULL, 1, 0);
-    peer_start();
-    for (long i = 0; i < count; i++)
-        get(&there);
-    peer_stop();
-    st_thread_join(other, NULL);
-    return count;
-}
-
-static void *echo(void *arg)
-{
-    for (long i = 0; i < count / 2; i++)
-        put(&back, get(&there));
-    return arg;
-}
-
-static long bench_rendezvous(void)
-{
-    queue_open(&there, 1);
-    queue_open(&back, 1);
-    st_thread_t other = st_thread_create(echo, NULL, 1, 0);
-    peer_start();
-    for (long i = 0; i < count / 2; i++) {
-        put(&there, &count);
-        get(&back);
-    }
-    peer_stop();
-    st_thread_join(other, NULL);
-    return count;
 }
 
 /* ---- Lock, event ----------------------------------------------------------------------------- */
@@ -219,8 +145,7 @@ static long bench_cancel(void)
 }
 
 static const struct { const char *name; long (*fn)(void); } rows[] = {
-    {"yield", bench_yield}, {"spawn", bench_spawn}, {"queue", bench_queue}, {"rendezvous", bench_rendezvous},
-    {"lock", bench_lock}, {"event", bench_event}, {"cancel", bench_cancel},
+    {"yield", bench_yield}, {"spawn", bench_spawn}, {"lock", bench_lock}, {"event", bench_event}, {"cancel", bench_cancel},
 };
 
 int main(int argc, char *argv[])
