@@ -40,16 +40,11 @@ def test_verdict(gradings, entry):
     if failed:
         assert told["names"], f"{entry.name}: verdict.json does not say which cause is to be named"
         assert re.search(told["names"], failed[0]["message"]), failed[0]["message"]
-    assert told["misconception"] or got["score"] == result["max_score"]
+    assert got["score"] <= 80 if told["misconception"] else got["score"] == result["max_score"]
 
 
-@pytest.mark.parametrize("entry", [entry for entry in ENTRIES if entry.name.startswith("honest-")], ids=lambda entry: entry.name)
-def test_honest_work_is_worth_100(entry):
-    told = of_entry(entry)
-    assert (told["score"], told["failed"], told["skipped"]) == (100, [], [])
-
-
-def test_there_is_no_entry_without_verdict():
+def test_every_entry_has_its_verdict():
     assert len(ENTRIES) > 15
     for entry in ENTRIES:
         assert (entry / "verdict.json").exists(), f"{entry.name}: write its verdict.json, with names and misconception"
+        assert bool(of_entry(entry)["misconception"]) != entry.name.startswith("honest-"), entry.name
