@@ -124,6 +124,46 @@ static void who_gives_up_is_forgotten(void **state)
     check_notes(some_give_up, "a3@10 b3@10 c3@10 ");
 }
 
+/* Gives up after 5 ms, then uses its stack for something else and waits again. */
+static int overwrites_its_stack(void)
+{
+    volatile char block[4096];
+    for (size_t i = 0; i < sizeof block; i++)
+        block[i] = 0;
+    return block[17];
+}
+
+static int gives_up_and_sleeps(void *job)
+{
+    struct co_timeout limit;
+    co_timeout_begin(&limit, CO_MS(5));
+    int rc = co_await(job, NULL);
+    expect_is(co_timeout_end(&limit, rc), -ETIMEDOUT);
+    expect_is(overwrites_its_stack(), 0);
+    expect_is(co_sleep(CO_MS(20)), 0);
+    note("up");
+    return 0;
+}
+
+static int one_in_the_middle_gives_up(void *job)
+{
+    (void)job;
+    struct plan plan = {10, 3};
+    CO_GROUP(group);
+    co_task *task = co_spawn(&group, planned, &plan);
+    struct awaiter awaiters[] = {{task, "a"}, {task, "b"}};
+    co_spawn(&group, awaits_noting, &awaiters[0]);
+    co_spawn(&group, gives_up_and_sleeps, task);
+    co_spawn(&group, awaits_noting, &awaiters[1]);
+    return co_join(&group);
+}
+
+static void who_gave_up_is_not_woken_from_its_next_wait(void **state)
+{
+    (void)state;
+    check_notes(one_in_the_middle_gives_up, "a3@10 b3@10 up@25 ");
+}
+
 static int awaits_the_failed(void *job)
 {
     (void)job;
@@ -400,6 +440,7 @@ int main(void)
         cmocka_unit_test(a_cancelled_await_leaves_the_task_alone),
         cmocka_unit_test(several_may_await_one_and_are_woken_in_order),
         cmocka_unit_test(who_gives_up_is_forgotten),
+        cmocka_unit_test(who_gave_up_is_not_woken_from_its_next_wait),
         cmocka_unit_test(awaiting_a_failure_cancels_nobody),
         cmocka_unit_test(a_cancelled_child_is_not_a_cancelled_me),
         cmocka_unit_test(wait_for_the_first_completed),

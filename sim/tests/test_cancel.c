@@ -555,6 +555,47 @@ static void a_cancel_is_traced_once(void **state)
     free(trace);
 }
 
+static int cleans_up_for_10(void *job)
+{
+    (void)job;
+    struct co_shield shield;
+    int rc = co_sleep(CO_SEC(1));
+    co_shield_begin(&shield);
+    expect_is(co_sleep(CO_MS(10)), 0);
+    co_shield_end(&shield);
+    return rc;
+}
+
+static int joins_one_that_cleans_up(void *job)
+{
+    (void)job;
+    CO_GROUP(group);
+    co_spawn(&group, cleans_up_for_10, NULL);
+    return co_join(&group);
+}
+
+static int cancels_again(void *job)
+{
+    (void)job;
+    CO_GROUP(group);
+    co_task *task = co_spawn(&group, joins_one_that_cleans_up, NULL);
+    for (int i = 0; i < 4; i++) {
+        expect_is(co_sleep(CO_MS(2)), 0);
+        co_cancel(task);
+    }
+    return co_join(&group);
+}
+
+static void a_second_cancel_does_not_wake_who_waits_for_a_clean_up(void **state)
+{
+    (void)state;
+    char *trace = only(traced(cancels_again, NULL), "runtime");
+    assert_int_equal(count_of(trace, "\"ev\":\"run\",\"task\":2"), 3);   /* at the start, when cancelled, at the end */
+    assert_int_equal(count_of(trace, "\"ev\":\"cancel\",\"task\":2"), 1);
+    assert_has(trace, "{\"t\":12000000,\"ev\":\"done\",\"task\":2,\"rc\":-125}\n");
+    free(trace);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -573,6 +614,7 @@ int main(void)
         cmocka_unit_test(the_main_task_can_be_cancelled_too),
         cmocka_unit_test(a_cancelled_request_closes_its_connection),
         cmocka_unit_test(a_cancel_is_traced_once),
+        cmocka_unit_test(a_second_cancel_does_not_wake_who_waits_for_a_clean_up),
     };
     return cmocka_run_group_tests_name("cancel", tests, NULL, NULL);
 }

@@ -547,6 +547,31 @@ static void next_done_takes_in_tasks_that_come_later(void **state)
     check_notes(as_completed_late, "10@10 20@20 got2@25 got3@25 1@26 got0@26 30@30 got1@30 2@32 ");
 }
 
+static int joins_after_handing_out(void *job)
+{
+    (void)job;
+    struct plan plans[] = {{10, -EIO}, {20, 0}, {30, -EPROTO}};
+    co_task *done;
+    CO_GROUP(group);
+    co_spawn(&group, planned, &plans[0]);
+    co_spawn(&group, planned, &plans[1]);
+    expect_is(co_next_done(&group, &done), 1);
+    expect_is(co_result(done), -EIO);
+    expect_is(co_join(&group), 0);              /* that failure was handed out: it cancels nobody */
+    expect_is(co_now(), CO_MS(20));
+    expect_is(co_next_done(&group, &done), 0);  /* none after a join */
+    co_spawn(&group, planned, &plans[2]);
+    expect_is(co_join(&group), -EPROTO);
+    expect_is(co_next_done(&group, &done), 0);
+    return 0;
+}
+
+static void a_failure_that_was_handed_out_is_none_of_join(void **state)
+{
+    (void)state;
+    check_notes(joins_after_handing_out, "10@10 20@20 30@50 ");
+}
+
 static int next_done_cancelled(void *job)
 {
     (void)job;
@@ -710,6 +735,7 @@ int main(void)
         cmocka_unit_test(only_the_owner_may_join),
         cmocka_unit_test(next_done_hands_out_in_the_order_of_the_ends_and_cancels_nobody),
         cmocka_unit_test(next_done_takes_in_tasks_that_come_later),
+        cmocka_unit_test(a_failure_that_was_handed_out_is_none_of_join),
         cmocka_unit_test(next_done_can_be_cancelled),
         cmocka_unit_test(gather_without_results_fails_fast),
         cmocka_unit_test(gather_with_results_collects_every_one_in_order),

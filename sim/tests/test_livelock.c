@@ -119,6 +119,29 @@ static void the_count_begins_again_whenever_time_passes(void **state)
     assert_int_equal(with_steps(999, steps_below_the_limit)->exit_code, 70);
 }
 
+static int costs_nothing(void *job)
+{
+    (void)job;
+    return 0;
+}
+
+/* The world is asked each time, but its clock does not move either. */
+static int asks_the_world_for_ever(void *job)
+{
+    (void)job;
+    while (co_to_thread(costs_nothing, NULL) == 0)
+        ;
+    return 0;
+}
+
+static void operations_that_take_no_time_are_steps_too(void **state)
+{
+    (void)state;
+    struct child *child = with_steps(1000, asks_the_world_for_ever);
+    assert_int_equal(child->exit_code, 70);
+    assert_has(child->err, "livelock at 0 ms: 1000 steps without time passing; task 1 asks_the_world_for_ever");
+}
+
 static int spins(void *job)
 {
     (void)job;
@@ -159,6 +182,7 @@ int main(void)
         cmocka_unit_test(ignoring_a_cancel_for_ever_is_reported_with_advice),
         cmocka_unit_test(two_tasks_that_wake_each_other_for_ever),
         cmocka_unit_test(the_count_begins_again_whenever_time_passes),
+        cmocka_unit_test(operations_that_take_no_time_are_steps_too),
         cmocka_unit_test(a_livelock_ends_the_trace_with_its_line),
     };
     return cmocka_run_group_tests_name("livelock", tests, NULL, NULL);

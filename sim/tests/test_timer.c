@@ -61,6 +61,8 @@ static void the_heap_agrees_with_a_plain_list(void **state)
         int64_t now = 0;
         size_t n = 0;
         while (n < N) {
+            assert_true(timers.dead <= timers.count);
+            assert_true(timers.count + timers.free_count == timers.capacity);
             uint64_t what = random_number(100);
             if (what < 45) {
                 list[n] = (struct entry){now + (int64_t)random_number(50), n + 1, 0, 1};

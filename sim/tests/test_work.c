@@ -77,6 +77,7 @@ static int computes_for_ever(void *job)
     co_cpu(CO_FOREVER);
     co_cpu(CO_SEC(1));
     expect_is(co_now(), CO_FOREVER);            /* the clock does not turn round */
+    expect_is(clock(), CO_FOREVER / 1000);      /* nor does the sum of what was computed */
     return 0;
 }
 
@@ -446,6 +447,42 @@ static void a_jobs_result_wins_over_a_cancel_at_the_same_instant(void **state)
     assert_int_equal(run(cancels_when_done, NULL), 0);
 }
 
+/* ---- Many of one instant ---------------------------------------------------------------------------------------------------- */
+
+static const char many_cpus[] = "{\"world\":\"looplab/world/v1\",\"cpus\":1000}";
+
+static int works_10_or_20(void *job)
+{
+    co_cpu(*(int *)job);
+    return 0;
+}
+
+static int hands_over_timed(void *job)
+{
+    int64_t before = co_now();
+    expect_is(co_to_thread(works_10_or_20, job), 0);
+    expect_is(co_now() - before, *(int *)job);
+    return 0;
+}
+
+/* However many end at one instant, none of them learns of it later. */
+static int hands_over_many(void *job)
+{
+    int jobs[257], n = *(int *)job;
+    for (int i = 0; i < n; i++)
+        jobs[i] = 10;
+    jobs[n] = 20;
+    return co_gather(hands_over_timed, jobs, (size_t)n + 1, sizeof *jobs, NULL);
+}
+
+static void all_that_end_at_one_instant_go_on_at_that_instant(void **state)
+{
+    (void)state;
+    int sizes[] = {1, 2, 31, 32, 33, 63, 64, 65, 127, 128, 129, 192, 256};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        assert_int_equal(run_world(many_cpus, hands_over_many, &sizes[i]), 0);
+}
+
 /* ---- The order of one instant --------------------------------------------------------------------------------------------- */
 
 static int sleeps_noting(void *job)
@@ -492,6 +529,7 @@ int main(void)
         cmocka_unit_test(a_job_is_not_cut_short_by_a_timeout),
         cmocka_unit_test(a_job_cancelled_before_it_begins_never_runs),
         cmocka_unit_test(a_jobs_result_wins_over_a_cancel_at_the_same_instant),
+        cmocka_unit_test(all_that_end_at_one_instant_go_on_at_that_instant),
         cmocka_unit_test(jobs_and_timers_of_one_instant_come_in_the_order_asked_for),
     };
     return cmocka_run_group_tests_name("work", tests, NULL, NULL);
