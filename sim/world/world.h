@@ -15,7 +15,25 @@ enum world_op {
     WORLD_JOB,            /* run a function on a worker                                        */
     WORLD_REPORT,         /* put a line of the program's own into the trace; completes at once, gives no completion */
     WORLD_SESSION_CLOSE,  /* close the idle connections of a session; gives no completion     */
+    WORLD_FILE,           /* one call to the disk                                               */
+    WORLD_FINISH,         /* the program is over: the world puts what is left behind into the trace; gives no completion */
 };
+
+/* What a WORLD_FILE asks of the disk. Each happens as a whole, at the moment it completes, or not at all: with rc -ENOENT, -EEXIST,
+ * -ENOSPC, -EIO, -EACCES, -EBADF (not open, or not for that), -EINVAL (no relative path, or an unknown call), -ENOMEM, -ECANCELED. */
+enum world_file_call {
+    WORLD_FILE_OPEN = 1,  /* rc 0: it is open, under the id of this operation                  */
+    WORLD_FILE_READ,      /* up to `count` bytes from where it stands; rc: how many, 0 at the end */
+    WORLD_FILE_WRITE,     /* rc 0: all of it is written                                         */
+    WORLD_FILE_CLOSE,     /* happens at once; gives no completion                               */
+    WORLD_FILE_RENAME,    /* to the second path, which it replaces                              */
+    WORLD_FILE_REMOVE,    /* who has it open may go on                                          */
+    WORLD_FILE_LIST,      /* the paths that begin with the path given, sorted, '\n' after each; rc: how many */
+    WORLD_FILE_LOAD,      /* the whole file                                                     */
+    WORLD_FILE_SAVE,      /* a new file of that content, which replaces the old one             */
+};
+
+enum world_file_mode { WORLD_FILE_TO_READ, WORLD_FILE_TO_WRITE, WORLD_FILE_TO_APPEND, WORLD_FILE_TO_CREATE };   /* as CO_READ... */
 
 /* A request. `data` is `size` bytes that the world copies before submit returns. */
 struct world_request {
@@ -27,10 +45,13 @@ struct world_request {
     uint32_t max_per_host;    /* HTTP: most connections of the session to one site; 0 = no limit      */
     uint32_t blocking;        /* HTTP: 1 = the loop stands still meanwhile; for the trace alone       */
     uint32_t lengths[4];      /* HTTP: bytes of method, URL, headers, body, which follow each other in data;
-                                 REPORT: bytes of name, JSON text                                    */
+                                 REPORT: bytes of name, JSON text;
+                                 FILE: bytes of path, second path; the bytes to write follow them    */
     uint64_t fn, job;         /* JOB: int (*)(void *) and its argument, as integers: they mean something
                                  in the program's own process only, and are called there              */
     uint32_t pool, workers;   /* JOB: which pool of workers, and how many it has; pool 0: the world's CPUs   */
+    uint32_t call, mode;      /* FILE: of enum world_file_call, and for OPEN of enum world_file_mode */
+    uint64_t file, count;     /* FILE: READ, WRITE, CLOSE: the id of the OPEN; READ: how many bytes at most */
     const void *data;
     size_t size;
 };
@@ -38,7 +59,8 @@ struct world_request {
 /* Which parts of an answer a completion carries. Small answers come as one completion with all three. */
 enum world_part {
     WORLD_HEAD = 1,           /* HTTP: status and headers: data = `head` bytes of "Name: value\n" lines */
-    WORLD_BODY = 2,           /* HTTP: a piece of the body: the `size - head` bytes after the headers   */
+    WORLD_BODY = 2,           /* HTTP: a piece of the body: the `size - head` bytes after the headers;
+                                 FILE: what READ, LOAD and LIST found                                  */
     WORLD_END = 4,            /* the last completion of this id; rc says how it ended                    */
 };
 

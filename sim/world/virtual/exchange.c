@@ -211,24 +211,13 @@ static bool drips(const struct exchange *exchange)
     return exchange->fault && exchange->fault->kind == FAULT_DRIP;
 }
 
-/* a * b / c rounded up, VW_UNLIMITED if that overflows; all from 0, c from 1. */
-static int64_t scale(int64_t a, int64_t b, int64_t c)
-{
-    unsigned __int128 product = (unsigned __int128)a * (uint64_t)b + (uint64_t)(c - 1);
-    if (product <= UINT64_MAX)   /* nearly always, and ten times faster */
-        product = (uint64_t)product / (uint64_t)c;
-    else
-        product /= (uint64_t)c;
-    return product > (uint64_t)VW_UNLIMITED ? VW_UNLIMITED : (int64_t)product;
-}
-
 /* How long after the head the first `bytes` bytes of the body are there. */
 static int64_t transfer(const struct exchange *exchange, int64_t bytes)
 {
     if (drips(exchange))
-        return scale(bytes / exchange->fault->bytes + (bytes % exchange->fault->bytes != 0), exchange->fault->every, 1);
+        return vw_scale(bytes / exchange->fault->bytes + (bytes % exchange->fault->bytes != 0), exchange->fault->every, 1);
     if (exchange->route && exchange->route->bandwidth != VW_UNLIMITED)
-        return scale(bytes, SECOND, exchange->route->bandwidth);
+        return vw_scale(bytes, SECOND, exchange->route->bandwidth);
     return 0;
 }
 

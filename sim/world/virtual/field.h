@@ -63,6 +63,9 @@ bool vw_read_from_1(struct reader *, const struct place *, const json_t *, void 
 bool vw_read_text(struct reader *, const struct place *, const json_t *, void *string);       /* a copy, to be freed */
 bool vw_read_ignored(struct reader *, const struct place *, const json_t *, void *unused);
 
+/* disk_file.c: the disk, into a struct disk that is empty. */
+bool vw_read_disk(struct reader *, const struct place *, const json_t *, void *disk);
+
 /* A whole number between lo and hi. */
 bool vw_read_between(struct reader *reader, const struct place *place, const json_t *value, int64_t lo, int64_t hi,
                      int64_t *into);

@@ -104,6 +104,8 @@ static void trace_job(const struct world *world, const char *ev, const struct jo
         return;
     trace_begin(world->trace, world->now, TRACE_WORLD, ev);
     trace_int(world->trace, "op", (int64_t)job->operation.id);
+    if (job->crew->pool)
+        trace_int(world->trace, "pool", job->crew->pool);
     if (key)
         trace_int(world->trace, key, value);
     if (job->begun && !key) {

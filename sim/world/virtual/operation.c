@@ -126,7 +126,9 @@ static bool grow(struct world *world)
 
 static struct operation **free_list(struct world *world, enum world_op kind)
 {
-    return kind == WORLD_HTTP ? &world->operations.free_exchanges : &world->operations.free_jobs;
+    struct operations *operations = &world->operations;
+    return kind == WORLD_HTTP ? &operations->free_exchanges
+         : kind == WORLD_FILE ? &operations->free_accesses : &operations->free_jobs;
 }
 
 struct operation *vw_operation_new(struct world *world, enum world_op kind, const struct world_request *request)
@@ -134,13 +136,14 @@ struct operation *vw_operation_new(struct world *world, enum world_op kind, cons
     struct operations *operations = &world->operations;
     if (operations->count == operations->room && !grow(world))
         return NULL;
-    size_t size = kind == WORLD_HTTP ? offsetof(struct exchange, exception) : sizeof(struct job);
+    size_t size = kind == WORLD_HTTP ? sizeof(struct exchange) : kind == WORLD_FILE ? sizeof(struct access) : sizeof(struct job);
     struct operation **list = free_list(world, kind), *operation = *list;
     if (operation)
         *list = operation->next;
-    else if (!(operation = malloc(kind == WORLD_HTTP ? sizeof(struct exchange) : sizeof(struct job))))
+    else if (!(operation = malloc(size)))
         return NULL;
-    memset(operation, 0, size);   /* an exchange's last members are rarely needed, and written before they are read */
+    /* An exchange's last members are rarely needed, and written before they are read. */
+    memset(operation, 0, kind == WORLD_HTTP ? offsetof(struct exchange, exception) : size);
     operation->id = ++operations->last_id;
     operation->user = request->user;
     operation->kind = kind;
@@ -171,16 +174,25 @@ void vw_operations_recycle(struct world *world)
     while ((operation = world->operations.retired)) {
         struct operation **list = free_list(world, operation->kind);
         world->operations.retired = operation->next;
+        if (operation->kind == WORLD_FILE)
+            vw_access_forget((struct access *)operation);
         operation->next = *list;
         *list = operation;
     }
+}
+
+static void free_one(struct operation *operation)
+{
+    if (operation && operation->kind == WORLD_FILE)
+        vw_access_forget((struct access *)operation);
+    free(operation);
 }
 
 static void free_all(struct operation *operation)
 {
     while (operation) {
         struct operation *next = operation->next;
-        free(operation);
+        free_one(operation);
         operation = next;
     }
 }
@@ -189,10 +201,11 @@ void vw_operations_free(struct world *world)
 {
     struct operations *operations = &world->operations;
     for (size_t i = 0; operations->slots && i <= operations->mask; i++)
-        free(operations->slots[i]);
+        free_one(operations->slots[i]);
     free_all(operations->retired);
     free_all(operations->free_exchanges);
     free_all(operations->free_jobs);
+    free_all(operations->free_accesses);
     free(operations->slots);
     free(world->events.heap);
     free(world->results.ring);

@@ -81,6 +81,15 @@ static void give_body(const struct network *network, const struct exchange *exch
         result->parts &= ~(uint32_t)WORLD_BODY;
 }
 
+static void give_found(const struct access *access, struct world_completion *out)
+{
+    if (!access->found)
+        return;
+    out->parts |= WORLD_BODY;
+    out->data = access->found;
+    out->size = access->found_size;
+}
+
 /* Hands over the next piece of a result; what is left of it stays in result->parts. */
 static void give(const struct network *network, struct result *result, struct world_completion *out)
 {
@@ -104,6 +113,8 @@ static void give(const struct network *network, struct result *result, struct wo
         out->rc = result->rc;
         out->cpu = exchange ? vw_exchange_cpu(exchange, result->rc) : 0;
         result->parts = 0;
+        if (operation->kind == WORLD_FILE)
+            give_found((const struct access *)operation, out);
     }
 }
 

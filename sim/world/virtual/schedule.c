@@ -8,6 +8,16 @@ int64_t vw_later(int64_t a, int64_t b)
     return a > VW_UNLIMITED - b ? VW_UNLIMITED : a + b;
 }
 
+int64_t vw_scale(int64_t a, int64_t b, int64_t c)
+{
+    unsigned __int128 product = (unsigned __int128)a * (uint64_t)b + (uint64_t)(c - 1);
+    if (product <= UINT64_MAX)   /* nearly always, and ten times faster */
+        product = (uint64_t)product / (uint64_t)c;
+    else
+        product /= (uint64_t)c;
+    return product > (uint64_t)VW_UNLIMITED ? VW_UNLIMITED : (int64_t)product;
+}
+
 static bool before(const struct event *a, const struct event *b)
 {
     return a->time != b->time ? a->time < b->time : a->order < b->order;

@@ -20,6 +20,8 @@ static void pass(struct world *world, int64_t until, bool stop_at_result)
         struct operation *operation = vw_event_take(world);
         if (operation->kind == WORLD_HTTP)
             vw_exchange_step(world, (struct exchange *)operation);
+        else if (operation->kind == WORLD_FILE)
+            vw_access_step(world, (struct access *)operation);
         else
             vw_job_step(world, (struct job *)operation);
     }
@@ -88,6 +90,8 @@ static uint64_t world_submit(struct co_world *calls, const struct world_request 
             report(world, request);
         break;
     case WORLD_SESSION_CLOSE: vw_session_close(world, request->session); break;
+    case WORLD_FILE: return vw_access_submit(world, request);
+    case WORLD_FINISH: vw_disk_trace(world); break;
     }
     return ++world->operations.last_id;
 }
@@ -100,6 +104,8 @@ static void world_cancel(struct co_world *calls, uint64_t id)
         return;
     if (operation->kind == WORLD_HTTP)
         vw_exchange_cancel(world, (struct exchange *)operation);
+    else if (operation->kind == WORLD_FILE)
+        vw_access_cancel(world, (struct access *)operation);
     else
         vw_job_cancel(world, (struct job *)operation);
 }
@@ -111,6 +117,7 @@ static void world_close(struct co_world *calls)
     struct world *world = (struct world *)calls;
     vw_operations_free(world);
     vw_network_free(&world->network);
+    vw_disk_free(&world->disk);
     vw_jobs_free(&world->jobs);
     free(world);
 }
@@ -118,21 +125,23 @@ static void world_close(struct co_world *calls)
 struct co_world *world_virtual_open(const char *path, uint64_t seed, struct trace *trace, struct tape *tape,
                                     char *error, size_t size)
 {
-    struct network network;
-    if (!vw_file_read(&network, path, error, size))
+    struct description description;
+    if (!vw_file_read(&description, path, error, size))
         return NULL;
     struct world *world = calloc(1, sizeof *world);
-    if (!world || !vw_jobs_open(&world->jobs, (uint32_t)network.cpus)) {
+    if (!world || !vw_jobs_open(&world->jobs, (uint32_t)description.cpus)) {
         snprintf(error, size, "%s: out of memory", path ? path : "the empty world");
-        vw_network_free(&network);
+        vw_network_free(&description.network);
+        vw_disk_free(&description.disk);
         free(world);
         return NULL;
     }
     world->calls = (struct co_world){world_now, world_submit, world_cancel, world_wait, world_block, world_close};
-    world->seed = seed ? seed : network.seed;
+    world->seed = seed ? seed : description.seed;
     world->trace = trace;
     world->tape = tape;
-    world->network = network;
+    world->network = description.network;
+    world->disk = description.disk;
     world->results.first = world->results.next = 1;
     return &world->calls;
 }

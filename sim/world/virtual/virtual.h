@@ -1,8 +1,8 @@
-/* virtual.h - inside the virtual world: a network, a handful of CPUs and a clock that jumps.
+/* virtual.h - inside the virtual world: a network, a handful of CPUs, a disk and a clock that jumps.
  *
- * An operation is what one submit asked for: an exchange (HTTP) or a job. It sits in up to three places:
+ * An operation is what one submit asked for: an exchange (HTTP), a job or an access (to the disk). It sits in up to three places:
  * in the table of operations under its id; in the heap of events, when it waits for a moment of time; in a
- * line, when it waits for something that others hold (a connection, a server's worker, a CPU). When
+ * line, when it waits for something that others hold (a connection, a server's worker, a CPU, the disk). When
  * something of it reaches the program, that becomes a result, which the next wait hands over.
  *
  *     submit ──▶ operation ──▶ event … event ──▶ result ──▶ wait's completions
@@ -10,7 +10,8 @@
  * Everything that several operations compete for is given in the order they asked; everything that
  * happens at one instant happens in the order it was scheduled. No order ever comes from an address.
  *
- * All memory is taken in submit and open. What happens as time passes can therefore not fail for want of it.
+ * All memory is taken in submit and open. What happens as time passes can therefore not fail for want of it; only
+ * accesses may, whose content grows as it comes: they then end with -ENOMEM, and nothing of them is done.
  * Names that other files of this folder use begin with vw_ (a student's program is linked with them).
  */
 #ifndef VIRTUAL_H
@@ -34,13 +35,13 @@ struct line;
 
 /* ---- operation.c: what submit asked for ---------------------------------------------------- */
 
-/* What exchanges and jobs have in common; the first member of both. */
+/* What exchanges, jobs and accesses have in common; the first member of each. */
 struct operation {
     /* What submit returned. */
     uint64_t id;
     /* The caller's mark, handed back with each completion. */
     uint64_t user;
-    /* WORLD_HTTP: this is a struct exchange. WORLD_JOB: a struct job. */
+    /* WORLD_HTTP: this is a struct exchange. WORLD_JOB: a struct job. WORLD_FILE: a struct access. */
     enum world_op kind;
     /* Its place in the heap of events, from 1; 0: it waits for no moment of time. */
     uint32_t place;
@@ -75,7 +76,7 @@ struct operations {
     /* Handed over by the last wait: their data must live until the next one. */
     struct operation *retired;
     /* Free objects, used again latest first (they are still in the cache). */
-    struct operation *free_exchanges, *free_jobs;
+    struct operation *free_exchanges, *free_jobs, *free_accesses;
 };
 
 /* A zeroed operation of that kind under a new id, or NULL: no memory. */
@@ -116,6 +117,8 @@ struct events {
 
 /* a + b, both from 0; VW_UNLIMITED (never) if that overflows. */
 int64_t vw_later(int64_t a, int64_t b);
+/* a * b / c rounded up, VW_UNLIMITED if that overflows; all from 0, c from 1. */
+int64_t vw_scale(int64_t a, int64_t b, int64_t c);
 /* The operation takes its next step at `time`; never, if that is VW_UNLIMITED. It must have no event yet. */
 void vw_event_set(struct world *world, struct operation *operation, int64_t time);
 /* Takes its event back, if it has one. */
@@ -257,10 +260,6 @@ struct site {
 };
 
 struct network {
-    /* Where draws start from. */
-    uint64_t seed;
-    /* How many CPUs run jobs. */
-    int64_t cpus;
     /* In the file's order. */
     struct site *sites;
     size_t site_count;
@@ -467,10 +466,117 @@ uint64_t vw_job_submit(struct world *world, const struct world_request *request)
 void vw_job_step(struct world *world, struct job *job);
 void vw_job_cancel(struct world *world, struct job *job);
 
+/* ---- disk.c: files, in memory -------------------------------------------------------------- */
+
+/* What is in a file. It lives as long as it has a path or is open. */
+struct content {
+    char *bytes;
+    size_t length, room;
+    /* Its path, and each opening. */
+    size_t users;
+    /* The program made it, wrote to it or renamed it. */
+    bool touched;
+};
+
+/* A path, and what lies there. */
+struct file {
+    char *path;
+    struct content *content;
+};
+
+/* A file that is open. */
+struct opening {
+    /* The id of the operation that opened it. */
+    uint64_t number;
+    enum world_file_mode mode;
+    /* Up to where it is read or written. */
+    size_t position;
+    struct content *content;
+    /* As it was when it was opened. */
+    char path[];
+};
+
+/* Something that goes wrong with the disk. */
+struct disk_fault {
+    /* Bit n: it strikes calls of that enum world_file_call... */
+    uint32_t calls;
+    /* ...to paths that begin with this: */
+    char *path;
+    /* of these the nth, from 1, and those behind it, `times` of them altogether. */
+    int64_t nth, times;
+    /* How many there were. */
+    int64_t seen;
+    int32_t rc;
+};
+
+struct disk {
+    /* How long each access takes, besides its bytes; how many bytes a second; VW_UNLIMITED: those take no time. */
+    int64_t latency, bandwidth;
+    /* How many bytes fit on it, and how many are there. */
+    int64_t capacity, used;
+    /* How many accesses go on at the same time at most, and how many do; further ones wait. */
+    int64_t parallel, busy;
+    struct line waiting;
+    /* Sorted by path. */
+    struct file *files;
+    size_t file_count, file_room;
+    /* Sorted by number. */
+    struct opening **openings;
+    size_t opening_count, opening_room;
+    struct disk_fault *faults;
+    size_t fault_count;
+};
+
+/* One call to the disk. */
+struct access {
+    struct operation operation;
+    enum world_file_call call;
+    enum world_file_mode mode;
+    /* READ, WRITE: which opening; READ: how many bytes at most. */
+    uint64_t number, count;
+    /* What a fault, or a wrong argument, makes of it; 0: neither. */
+    int32_t rc;
+    /* It is one of the disk's busy ones. */
+    bool at_work;
+    /* Two paths, each with its '\0', and `size` bytes to be written. */
+    char *request, *path, *to, *bytes;
+    size_t size;
+    /* What was found; NULL: nothing. */
+    char *found;
+    size_t found_size;
+};
+
+/* An empty disk of no latency and without limits. */
+#define VW_EMPTY_DISK {.bandwidth = VW_UNLIMITED, .capacity = VW_UNLIMITED, .parallel = VW_UNLIMITED}
+
+/* Whether a path may be that of a file: relative, without empty parts, "." and "..", control characters; not too long. */
+bool vw_disk_is_path(const char *path, size_t length);
+/* Puts a file there, as the world file has it. False: no memory. */
+bool vw_disk_add(struct disk *disk, const char *path, const char *bytes, size_t size);
+void vw_disk_free(struct disk *disk);
+/* Starts the access that the request asks for; a CLOSE is done at once. Returns its id, 0: no memory. */
+uint64_t vw_access_submit(struct world *world, const struct world_request *request);
+void vw_access_step(struct world *world, struct access *access);
+void vw_access_cancel(struct world *world, struct access *access);
+/* Frees its bytes: its last completion is no longer needed. */
+void vw_access_forget(struct access *access);
+/* Puts the files that the program has touched into the trace. */
+void vw_disk_trace(const struct world *world);
+
 /* ---- world_file.c: the world file ---------------------------------------------------------- */
 
-/* Reads a world file. NULL: an empty network. False: one line in error[size], and nothing to free. */
-bool vw_file_read(struct network *network, const char *path, char *error, size_t size);
+/* What a world file says. */
+struct description {
+    /* Where draws start from. */
+    uint64_t seed;
+    /* How many CPUs run jobs. */
+    int64_t cpus;
+    struct network network;
+    struct disk disk;
+};
+
+/* Reads a world file. NULL: an empty world. False: one line in error[size], and nothing to free. */
+bool vw_file_read(struct description *description, const char *path, char *error, size_t size);
 
 /* ---- virtual.c ----------------------------------------------------------------------------- */
 
@@ -487,6 +593,7 @@ struct world {
     struct tape *tape;
     struct network network;
     struct jobs jobs;
+    struct disk disk;
     struct operations operations;
     struct events events;
     struct results results;

@@ -523,9 +523,10 @@ static bool read_sites(struct reader *reader, const struct place *place, const j
 
 static const struct field world_fields[] = {
     {"world", read_version, 0},
-    {"seed", read_seed, offsetof(struct network, seed)},
-    {"cpus", read_cpus, offsetof(struct network, cpus)},
-    {"sites", read_sites, 0},
+    {"seed", read_seed, offsetof(struct description, seed)},
+    {"cpus", read_cpus, offsetof(struct description, cpus)},
+    {"sites", read_sites, offsetof(struct description, network)},
+    {"disk", vw_read_disk, offsetof(struct description, disk)},
     {"$schema", vw_read_ignored, 0},   /* where an editor finds world.schema.json */
 };
 
@@ -538,12 +539,13 @@ static bool needs_pattern(const struct network *network)
     return false;
 }
 
-static bool read_world(struct reader *reader, const json_t *value, struct network *network)
+static bool read_world(struct reader *reader, const json_t *value, struct description *description)
 {
+    struct network *network = &description->network;
     const struct place top = {0};
     if (json_is_object(value) && !json_object_get(value, "world"))
         return vw_refuse(reader, &(struct place){.in = &top, .key = "world"}, "\"" FORMAT "\"", NULL);
-    if (!vw_read_object(reader, &top, value, world_fields, LENGTH(world_fields), network))
+    if (!vw_read_object(reader, &top, value, world_fields, LENGTH(world_fields), description))
         return false;
     if (!needs_pattern(network))
         return true;
@@ -572,25 +574,28 @@ static json_t *load(struct reader *reader)
     return value;
 }
 
-bool vw_file_read(struct network *network, const char *path, char *error, size_t size)
+bool vw_file_read(struct description *description, const char *path, char *error, size_t size)
 {
-    *network = (struct network){.cpus = 4};
+    *description = (struct description){.cpus = 4, .disk = VW_EMPTY_DISK};
     if (!path)
         return true;
     struct reader reader = {path, error, size};
     json_t *value = load(&reader);
-    bool ok = value && read_world(&reader, value, network);
+    bool ok = value && read_world(&reader, value, description);
     json_decref(value);
-    if (!ok)
-        vw_network_free(network);
+    if (!ok) {
+        vw_network_free(&description->network);
+        vw_disk_free(&description->disk);
+    }
     return ok;
 }
 
 long world_file_urls(const char *path, char ***urls, char *error, size_t size)
 {
-    struct network network;
-    if (!vw_file_read(&network, path, error, size))
+    struct description description;
+    if (!vw_file_read(&description, path, error, size))
         return -1;
+    const struct network network = description.network;
     size_t n = 0, bytes = 0;
     for (size_t i = 0; i < network.site_count; i++)
         for (size_t j = 0; j < network.sites[i].route_count; j++, n++)
@@ -603,7 +608,8 @@ long world_file_urls(const char *path, char ***urls, char *error, size_t size)
             (*urls)[n++] = text;
             text += sprintf(text, "%s%s", network.sites[i].url, network.sites[i].routes[j].path) + 1;
         }
-    vw_network_free(&network);
+    vw_network_free(&description.network);
+    vw_disk_free(&description.disk);
     if (!*urls) {
         snprintf(error, size, "%s: out of memory", path);
         return -1;
