@@ -457,6 +457,37 @@ void co_response_free(struct co_response *resp);
 /* The value of a header, its name in any case, or NULL. Copied into value[size], cut if longer. */
 const char *co_response_header(const struct co_response *resp, const char *name, char *value, size_t size);
 
+/* ---- Files ---------------------------------------------------------------------------------- */
+/* Files of the world's disk: in the virtual world a simulated one, with a latency, a bandwidth and an end. Paths are
+ * relative ("out/a.json"); folders need not be made. Each call waits. Errors: -ENOENT, -EEXIST, -ENOSPC (the disk is full),
+ * -EIO, -EACCES, -EBADF (not open, or not for that), -EINVAL (no such path can be), -ENOMEM, -ECANCELED. A cancelled write may have
+ * been done or not, never by half a call. Who has a file open goes on with it when it is removed or replaced.
+ *     CO_FILE(file);
+ *     rc = co_file_open(&file, "out/log", CO_APPEND);
+ *     if (rc == 0)
+ *         rc = co_file_write(&file, "hello\n", 6);
+ * fopen(), read() and the like are another disk, this machine's: they know nothing of the loop. */
+
+struct co_file { uint64_t number; const void *opened_at; };   /* 0: not open */
+enum co_file_mode {
+    CO_READ,                         /* must exist                                                 */
+    CO_WRITE,                        /* made or emptied                                            */
+    CO_APPEND,                       /* made if need be; each write goes to the end                */
+    CO_CREATE,                       /* must not exist: else -EEXIST                               */
+};
+int co_file_open(struct co_file *file, const char *path, enum co_file_mode mode) CO_MUST_USE;
+int co_file_read(struct co_file *file, void *buffer, size_t size) CO_MUST_USE;         /* how many bytes; 0 at the end  */
+int co_file_write(struct co_file *file, const void *data, size_t size) CO_MUST_USE;    /* 0: all of it; else none of it */
+int co_file_close(struct co_file *file);                                               /* never waits: 0 or -EBADF; never closed = a leak */
+#define CO_FILE(name) __attribute__((cleanup(co_file_end))) struct co_file name = {0}  /* closes itself at the end of the block */
+int co_file_rename(const char *from, const char *to) CO_MUST_USE;    /* replaces `to`, in one step */
+int co_file_remove(const char *path) CO_MUST_USE;
+/* Whole files. The content has a '\0' after its `length` bytes and is yours to free(). Saving replaces what was there, in one step. */
+int co_file_load(const char *path, char **content, size_t *length) CO_MUST_USE;
+int co_file_save(const char *path, const void *data, size_t size) CO_MUST_USE;
+/* The paths that begin with `prefix`, sorted, each ended by '\n': yours to free(). Returns how many. */
+int co_file_list(const char *prefix, char **paths) CO_MUST_USE;
+
 /* ---- Behind the macros --------------------------------------------------------------------- */
 
 int co_run_named(co_fn main_fn, void *job, const struct co_options *options, const char *name) CO_MUST_USE;
@@ -468,6 +499,7 @@ int co_pool_run_named(struct co_pool *pool, co_fn fn, void *job, const char *nam
 struct co_gen co_gen_begin(int (*fn)(struct co_gen *gen, void *job), void *job);
 struct co_group co_group_begin(void);
 void co_group_end(struct co_group *group);
+void co_file_end(struct co_file *file);
 struct co_lock *co_with_lock_begin(struct co_lock *lock);
 struct co_lock *co_with_lock_next(struct co_lock *lock);
 void co_with_lock_end(struct co_lock **lock);

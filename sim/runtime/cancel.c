@@ -30,8 +30,10 @@ static void interrupt(struct co_task *task)
         co__loop->world->cancel(co__loop->world, op->id);
         return;
     }
-    if (task->kind == WAIT_HTTP)
+    if (task->kind == WAIT_HTTP || task->kind == WAIT_FILE) {
         co__op_abandon((struct op *)task->waits_for);
+        task->waits_for = NULL;         /* no longer its own to free */
+    }
     if (task->kind == WAIT_BARRIER)
         ((struct co_barrier *)task->waits_for)->waiting--;     /* its place is free at once */
     co__wake(task, -ECANCELED);

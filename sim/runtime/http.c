@@ -127,14 +127,6 @@ static int wait_blocking(struct op *op, const struct manner *manner)
     return rc;
 }
 
-static int wait_suspended(struct co_task *self, struct op *op)
-{
-    int rc = co__suspend(self, WAIT_HTTP, op);
-    if (op->task)               /* else it was given up, and its completion frees it */
-        co__op_free(op);
-    return rc;
-}
-
 /* GET `url` into x. Returns 0 when there is an answer. */
 static int exchange_run(struct co_task *self, const char *url, struct exchange *x, const struct manner *manner)
 {
@@ -147,7 +139,7 @@ static int exchange_run(struct co_task *self, const char *url, struct exchange *
     struct op *op = co__op_submit(self, &request, deliver, x);
     if (!op)
         return -ENOMEM;
-    int rc = manner->blocking ? wait_blocking(op, manner) : wait_suspended(self, op);
+    int rc = manner->blocking ? wait_blocking(op, manner) : co__op_await(self, op, WAIT_HTTP);
     if (rc < 0)
         return rc;
     if (x->no_memory || !reserve(x->answer, 0))

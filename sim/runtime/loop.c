@@ -473,6 +473,7 @@ static void close_all(struct loop *loop)
     co__scopes_free(loop);
     co__holds_free(loop);
     co__answers_free(loop);
+    co__files_free(loop);
     co__tasks_free(loop);
     free(loop->due);
 }
@@ -489,6 +490,7 @@ static int run_main(struct loop *loop, co_fn main_fn, void *job, const char *nam
     co__trace_resume(loop);
     co__report_leaks(loop);
     int rc = loop->rc ? loop->rc : main_task->rc;
+    loop->world->submit(loop->world, &(struct world_request){.op = WORLD_FINISH});
     if (loop->trace) {
         trace_begin(loop->trace, loop->now, TRACE_RUNTIME, "end");
         trace_int(loop->trace, "rc", rc);

@@ -51,6 +51,14 @@ void co__op_abandon(struct op *op)
     co__loop->world->cancel(co__loop->world, op->id);
 }
 
+int co__op_await(struct co_task *self, struct op *op, enum wait_kind kind)
+{
+    int rc = co__suspend(self, kind, op);
+    if (self->waits_for)                /* else it was given up, and its completion frees it, or has done so */
+        co__op_free(op);
+    return rc;
+}
+
 void co__op_free(struct op *op)
 {
     struct loop *loop = co__loop;

@@ -70,6 +70,7 @@ static void print_wait(const struct co_task *task)
             [WAIT_COND] = "a condition of which nobody notifies it", [WAIT_BARRIER] = "a barrier to which too few come",
             [WAIT_GEN_NEXT] = "the next value of a generator", [WAIT_GEN_YIELD] = "somebody who wants its next value",
             [WAIT_HTTP] = "an answer that never comes", [WAIT_JOB] = "a worker",
+            [WAIT_FILE] = "the disk",
         };
         bool known = task->kind < sizeof what / sizeof *what && what[task->kind];
         fprintf(stderr, "%s\n", known ? what[task->kind] : "nothing");
@@ -255,6 +256,7 @@ void co__leak(struct loop *loop, const char *what, const struct co_task *task, c
     const char *verdict = strcmp(what, "task") == 0 ? "ended, and nobody ever awaited it: use co_join or co_await"
                         : strcmp(what, "response") == 0 ? "was never freed: use co_response_free"
                         : strcmp(what, "lock") == 0 ? "was never released"
+                        : strcmp(what, "file") == 0 ? "was never closed: use co_file_close or CO_FILE"
                         : "was never ended";
     if (loop->leaks++ < LEAK_LINES) {
         if (strcmp(what, "task") == 0)
@@ -281,6 +283,8 @@ void co__report_leaks(struct loop *loop)
         co__leak(loop, "response", NULL, answer->received_at);
     for (const struct co_hold *hold = loop->held; hold; hold = hold->next)
         co__leak(loop, "lock", NULL, hold->taken_at);
+    for (const struct co_open_file *file = loop->files; file; file = file->next)
+        co__leak(loop, "file", NULL, file->opened_at);
     if (loop->leaks > LEAK_LINES)
         fprintf(stderr, "%s: leak: ... and %zu more\n", loop->program, loop->leaks - LEAK_LINES);
 }

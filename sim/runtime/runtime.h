@@ -26,7 +26,7 @@ enum { CO_EXIT_FATAL = 70 };
 enum wait_kind {
     WAIT_NOTHING, WAIT_YIELD, WAIT_SLEEP, WAIT_HTTP, WAIT_JOB, WAIT_LOCK, WAIT_SEM, WAIT_EVENT, WAIT_QUEUE_GET,
     WAIT_QUEUE_PUT, WAIT_QUEUE_JOIN, WAIT_TASK, WAIT_TASKS, WAIT_GROUP, WAIT_GROUP_NEXT, WAIT_COND, WAIT_BARRIER,
-    WAIT_GEN_NEXT, WAIT_GEN_YIELD,
+    WAIT_GEN_NEXT, WAIT_GEN_YIELD, WAIT_FILE,
 };
 
 enum task_state { TASK_FREE, TASK_READY /* or running */, TASK_WAITING, TASK_DONE };
@@ -93,6 +93,13 @@ struct co_answer {
     char *headers;
 };
 
+/* A file that is open, or being opened. */
+struct co_open_file {
+    struct co_open_file *next, *prev; /* all of them                                                  */
+    uint64_t number;                /* the world's; 0: not open yet                                   */
+    const void *opened_at;
+};
+
 /* ---- Loop ------------------------------------------------------------------------------------ */
 
 /* An operation of the world that a task waits for. */
@@ -147,6 +154,7 @@ struct loop {
     size_t alive;                   /* tasks not done                                                 */
     struct co_hold *held;           /* locks that somebody holds, the newest first                    */
     struct co_answer *answers;      /* answers not yet freed, the newest first                        */
+    struct co_open_file *files;     /* files not yet closed, the newest first                         */
     const char *program;
     size_t leaks, blocks, slow_steps, late_waits;   /* reported so far                                */
     uint32_t pools;                 /* made so far                                                    */
@@ -250,6 +258,8 @@ struct op *co__op_submit(struct co_task *task, struct world_request *request,
                          void (*deliver)(struct op *, const struct world_completion *), void *arg);
 /* The task no longer waits for it; the world gives it up. Its completion frees it. */
 void co__op_abandon(struct op *op);
+/* Waits until it has ended, and frees it; if a cancel ends the wait, it is abandoned. Returns its rc or -ECANCELED. */
+int co__op_await(struct co_task *self, struct op *op, enum wait_kind kind);
 void co__op_free(struct op *op);
 void co__op_free_all(struct loop *loop);
 
@@ -280,13 +290,14 @@ bool co__scopes_expire(struct loop *loop);              /* ends those; false whe
 void co__scopes_drop(struct co_task *task);             /* a task ends: those it forgot to end */
 void co__scopes_free(struct loop *loop);
 
-/* ---- lock.c, http.c ---- */
+/* ---- lock.c, http.c, file.c ---- */
 
 bool co__lock_is_mine(const struct co_lock *lock);
 void co__lock_take_again(struct co_lock *lock, struct co_task *self);   /* waits for it, cancelled or not */
 void co__holds_orphan(const struct co_task *task);      /* a task ends: the locks it still holds */
 void co__holds_free(struct loop *loop);
 void co__answers_free(struct loop *loop);
+void co__files_free(struct loop *loop);
 
 /* ---- group.c ---- */
 
