@@ -19,6 +19,7 @@ static int sets_and_clears(void *job)
     co_spawn(&group, waits, "b");
     expect_is(co_sleep(CO_MS(10)), 0);
     co_event_set(&event);
+    expect_is(event.is_set, 1);
     co_event_set(&event);                       /* set already: nothing */
     expect_is(event.is_set, 1);
     expect_is(co_event_wait(&event), 0);        /* at once */

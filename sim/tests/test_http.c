@@ -253,6 +253,7 @@ static const char redirects[] =
     "{\"world\":\"looplab/world/v1\",\"sites\":[{\"url\":\"http://a.test\",\"routes\":["
     "{\"path\":\"/abs\",\"redirect\":\"http://b.test/end\",\"latency\":\"10ms\"},"
     "{\"path\":\"/path\",\"redirect\":\"/x/end\"},"
+    "{\"path\":\"/\",\"redirect\":\"end\"},{\"path\":\"/end\",\"body\":\"end\"},"
     "{\"path\":\"/x/rel\",\"redirect\":\"end\"},"
     "{\"path\":\"/x/end\",\"body\":\"x end\"},"
     "{\"path\":\"/scheme\",\"redirect\":\"//b.test/end\"},"
@@ -281,6 +282,7 @@ static int follows(void *job)
     static const struct { const char *url; int rc, status; const char *body; int ms; } cases[] = {
         {"http://a.test/abs", 0, 200, "b end", 15}, {"http://a.test/path", 0, 200, "x end", 0},
         {"http://a.test/x/rel", 0, 200, "x end", 0}, {"http://a.test/scheme", 0, 200, "b end", 5},
+        {"http://a.test", 0, 200, "end", 0}, {"http://a.test/", 0, 200, "end", 0},
         {"http://a.test/301", 0, 200, "x end", 0}, {"http://a.test/303", 0, 200, "x end", 0},
         {"http://a.test/307", 0, 200, "x end", 0}, {"http://a.test/308", 0, 200, "x end", 0},
         {"http://a.test/304", 0, 304, "", 0}, {"http://a.test/nolocation", 0, 302, "here", 0},
