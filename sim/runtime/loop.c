@@ -235,16 +235,27 @@ static void set_now(struct loop *loop)
     loop->now = now;
 }
 
-/* The world's wait. Jobs of workers run inside it, and are no task: nobody is current meanwhile. */
-static size_t world_wait(struct loop *loop, int64_t until, struct world_completion out[], size_t max)
+/* While the world lets time pass, jobs of workers run, and are no task: nobody is current meanwhile. */
+static struct co_task *enter_world(struct loop *loop)
 {
     struct co_task *self = loop->current;
     loop->current = NULL;
     loop->in_world = true;
-    size_t n = loop->world->wait(loop->world, until, out, max);
+    return self;
+}
+
+static void leave_world(struct loop *loop, struct co_task *self)
+{
     loop->in_world = false;
     loop->current = self;
     set_now(loop);
+}
+
+static size_t world_wait(struct loop *loop, int64_t until, struct world_completion out[], size_t max)
+{
+    struct co_task *self = enter_world(loop);
+    size_t n = loop->world->wait(loop->world, until, out, max);
+    leave_world(loop, self);
     return n;
 }
 
@@ -363,13 +374,15 @@ void co__catch_up(struct loop *loop)
 void co__block(int64_t ns, const char *on, const void *pc)
 {
     struct loop *loop = co__loop;
-    bool of_loop = loop->current != NULL;       /* a worker's job keeps nobody else waiting */
     int64_t left = INT64_MAX - loop->now;       /* of all time */
     ns = ns < 0 ? 0 : ns > left ? left : ns;
-    loop->world->block(loop->world, ns);
-    if (!of_loop)
+    if (loop->in_world) {                       /* a worker's job keeps nobody else waiting */
+        loop->world->block(loop->world, ns);
         return;
-    set_now(loop);
+    }
+    struct co_task *self = enter_world(loop);
+    loop->world->block(loop->world, ns);
+    leave_world(loop, self);
     if (strcmp(on, "cpu") == 0)
         loop->computed += ns;
     loop->behind = true;
