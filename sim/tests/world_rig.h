@@ -143,6 +143,13 @@ static inline const char *rig_error(int rc)
     case -ENXIO: return "ENXIO";
     case -EPROTO: return "EPROTO";
     case -EINVAL: return "EINVAL";
+    case -ENOENT: return "ENOENT";
+    case -EEXIST: return "EEXIST";
+    case -ENOSPC: return "ENOSPC";
+    case -EIO: return "EIO";
+    case -EACCES: return "EACCES";
+    case -EBADF: return "EBADF";
+    case -ENOMEM: return "ENOMEM";
     }
     return "?";
 }
