@@ -447,12 +447,65 @@ struct co_response {
  * resp is yours: co_response_free. asyncio: aiohttp's session.get(). */
 int co_http_get(const char *url, struct co_response *resp) CO_MUST_USE;
 
-/* The same results, but it blocks: the whole loop stands still until the answer is there, as with Python's
+/* A session keeps connections open between requests, so that the next one to the same site need not set one up; and
+ * it keeps cookies. Close it by leaving its block.
+ *     CO_SESSION(session, 4);                            // at most 4 connections to one site at a time; 0 = no limit
+ *     rc = co_session_get(&session, url, &resp);
+ * Requests beyond the limit wait their turn, first come first served. asyncio: aiohttp.ClientSession with a TCPConnector. */
+struct co_session {
+    uint32_t max_per_host;
+    uint32_t number;                 /* what the world knows it by; 0 before the first request      */
+    const char *headers;             /* "Name: value\n" lines sent with each request; NULL: none    */
+    struct co_cookies *cookies;      /* what servers have set so far; NULL: none                    */
+    bool is_open;
+};
+#define CO_SESSION(name, max_per_host_) \
+    __attribute__((cleanup(co_session_close))) struct co_session name = {.max_per_host = (max_per_host_)}
+int co_session_get(struct co_session *session, const char *url, struct co_response *resp) CO_MUST_USE;
+void co_session_close(struct co_session *session);   /* closes its idle connections, forgets its cookies; does not wait */
+
+/* A request in full. Zero-fill it and set what you need; url is the only must. All of it stays yours. */
+struct co_request {
+    const char *method;              /* NULL = "GET"                                               */
+    const char *url;
+    const char *headers;             /* "Name: value\n" lines; NULL: none                          */
+    const void *body;                /* `length` bytes                                             */
+    size_t length;
+    int64_t timeout;                 /* ns for the whole, redirects included; 0 = CO_HTTP_TIMEOUT  */
+    int max_redirects;               /* 0 = 10; -1 = none: a 302 is then an answer like any other  */
+    struct co_session *session;      /* NULL: a connection of its own                              */
+};
+/* As co_http_get. A 303, and a POST answered by 301 or 302, goes on as GET without the body. */
+int co_http_request(const struct co_request *request, struct co_response *resp) CO_MUST_USE;
+
+/* An answer read piece by piece, for bodies that are large or never end. Reading slowly slows the server down: at most 64 KiB
+ * wait unread. Close it by leaving its block; closed early, its connection is closed too.
+ *     CO_STREAM(stream);
+ *     rc = co_stream_open(&(struct co_request){.url = url}, &stream);
+ *     while (rc >= 0 && (rc = co_stream_read(&stream, buffer, sizeof buffer)) > 0) ... rc bytes ...
+ * asyncio: aiohttp's response.content. */
+struct co_stream {
+    int status;                      /* once open                                                  */
+    char *headers;                   /* "Name: value\n" lines, '\0' at the end                     */
+    struct co_flow *flow;            /* the rest: the stream's own                                 */
+};
+#define CO_STREAM(name) __attribute__((cleanup(co_stream_close))) struct co_stream name = {0}
+/* Waits until status and headers are there. 0, or an error of co_http_get's (-ETIMEDOUT: the limit is on the wait for the headers). */
+int co_stream_open(const struct co_request *request, struct co_stream *stream) CO_MUST_USE;
+/* Waits until there is at least one byte; stores up to `size`. Returns how many, 0 at the end, or an error: -ECONNRESET,
+ * -EPROTO, -ECANCELED (the stream stays open). */
+int co_stream_read(struct co_stream *stream, void *buffer, size_t size) CO_MUST_USE;
+/* One line without its '\n' (and '\r'), cut at size - 1 bytes, '\0' at the end. 1, 0 at the end, or an error. */
+int co_stream_read_line(struct co_stream *stream, char *line, size_t size) CO_MUST_USE;
+void co_stream_close(struct co_stream *stream);
+
+/* The same results as co_http_get, but it blocks: the whole loop stands still until the answer is there, as with Python's
  * requests.get(). Being no wait, it takes no notice of a cancellation. Not in a worker: -EPERM. Here so that you can see what that costs. */
 int http_get_blocking(const char *url, struct co_response *resp) CO_MUST_USE;
 
-/* Frees an answer and zeroes it; does nothing to a zeroed one. */
+/* Frees an answer and zeroes it; does nothing to a zeroed one. CO_RESPONSE(resp); declares one that frees itself. */
 void co_response_free(struct co_response *resp);
+#define CO_RESPONSE(name) __attribute__((cleanup(co_response_free))) struct co_response name = {0}
 
 /* The value of a header, its name in any case, or NULL. Copied into value[size], cut if longer. */
 const char *co_response_header(const struct co_response *resp, const char *name, char *value, size_t size);

@@ -34,6 +34,8 @@ static void interrupt(struct co_task *task)
         co__op_abandon((struct op *)task->waits_for);
         task->waits_for = NULL;         /* no longer its own to free */
     }
+    if (task->kind == WAIT_STREAM)      /* the stream itself goes on */
+        ((struct op *)task->waits_for)->task = NULL;
     if (task->kind == WAIT_BARRIER)
         ((struct co_barrier *)task->waits_for)->waiting--;     /* its place is free at once */
     co__wake(task, -ECANCELED);

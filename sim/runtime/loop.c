@@ -265,11 +265,15 @@ static void take_in(struct loop *loop, const struct world_completion *completion
     struct op *op = (struct op *)(uintptr_t)completion->user;
     if (!op)
         return;
-    if (op->task && op->deliver)
+    if ((op->task || op->is_stream) && op->deliver)
         op->deliver(op, completion);
-    if (!(completion->parts & WORLD_END))
+    if (completion->parts & WORLD_END)
+        op->rc = completion->rc;
+    else if (!op->is_stream)
         return;
-    op->rc = completion->rc;
+    if (op->is_stream && (!op->task || op->is_due))
+        return;                         /* nobody waits for it now */
+    op->is_due = op->is_stream;
     if (op->task)
         loop->due[loop->due_count++] = (struct due){completion->t, op->seq, op};
     else
@@ -314,10 +318,16 @@ static size_t wake_due(struct loop *loop, size_t from, int64_t t, uint64_t seq)
         if (due->t > t || (due->t == t && due->seq > seq))
             break;
         struct co_task *task = due->op->task;
-        if (task)
+        if (due->op->is_stream) {
+            due->op->is_due = false;
+            due->op->task = NULL;
+            if (task)
+                co__wake(task, 0);
+        } else if (task) {
             co__wake(task, due->op->rc);
-        else
+        } else {
             co__op_free(due->op);       /* given up since */
+        }
     }
     return from;
 }
@@ -485,8 +495,10 @@ static void close_all(struct loop *loop)
     co__op_free_all(loop);
     co__scopes_free(loop);
     co__holds_free(loop);
-    co__answers_free(loop);
+    co__answers_leave(loop);
     co__files_free(loop);
+    co__flows_free(loop);
+    co__sessions_free(loop);
     co__tasks_free(loop);
     free(loop->due);
 }

@@ -48,6 +48,7 @@ struct op *co__op_submit(struct co_task *task, struct world_request *request,
 void co__op_abandon(struct op *op)
 {
     op->task = NULL;
+    op->is_stream = false;
     co__loop->world->cancel(co__loop->world, op->id);
 }
 

@@ -71,6 +71,7 @@ static void print_wait(const struct co_task *task)
             [WAIT_GEN_NEXT] = "the next value of a generator", [WAIT_GEN_YIELD] = "somebody who wants its next value",
             [WAIT_HTTP] = "an answer that never comes", [WAIT_JOB] = "a worker",
             [WAIT_FILE] = "the disk",
+            [WAIT_STREAM] = "more of a stream, which never comes",
         };
         bool known = task->kind < sizeof what / sizeof *what && what[task->kind];
         fprintf(stderr, "%s\n", known ? what[task->kind] : "nothing");
@@ -257,6 +258,8 @@ void co__leak(struct loop *loop, const char *what, const struct co_task *task, c
                         : strcmp(what, "response") == 0 ? "was never freed: use co_response_free"
                         : strcmp(what, "lock") == 0 ? "was never released"
                         : strcmp(what, "file") == 0 ? "was never closed: use co_file_close or CO_FILE"
+                        : strcmp(what, "session") == 0 ? "was never closed: use CO_SESSION or co_session_close"
+                        : strcmp(what, "stream") == 0 ? "was never closed: use CO_STREAM or co_stream_close"
                         : "was never ended";
     if (loop->leaks++ < LEAK_LINES) {
         if (strcmp(what, "task") == 0)
@@ -281,6 +284,8 @@ void co__report_leaks(struct loop *loop)
 {
     for (const struct co_answer *answer = loop->answers; answer; answer = answer->next)
         co__leak(loop, "response", NULL, answer->received_at);
+    co__flows_report(loop);
+    co__sessions_report(loop);
     for (const struct co_hold *hold = loop->held; hold; hold = hold->next)
         co__leak(loop, "lock", NULL, hold->taken_at);
     for (const struct co_open_file *file = loop->files; file; file = file->next)

@@ -26,7 +26,7 @@ enum { CO_EXIT_FATAL = 70 };
 enum wait_kind {
     WAIT_NOTHING, WAIT_YIELD, WAIT_SLEEP, WAIT_HTTP, WAIT_JOB, WAIT_LOCK, WAIT_SEM, WAIT_EVENT, WAIT_QUEUE_GET,
     WAIT_QUEUE_PUT, WAIT_QUEUE_JOIN, WAIT_TASK, WAIT_TASKS, WAIT_GROUP, WAIT_GROUP_NEXT, WAIT_COND, WAIT_BARRIER,
-    WAIT_GEN_NEXT, WAIT_GEN_YIELD, WAIT_FILE,
+    WAIT_GEN_NEXT, WAIT_GEN_YIELD, WAIT_FILE, WAIT_STREAM,
 };
 
 enum task_state { TASK_FREE, TASK_READY /* or running */, TASK_WAITING, TASK_DONE };
@@ -86,11 +86,12 @@ struct co_hold {
 
 /* The memory of an answer. */
 struct co_answer {
-    struct co_answer *next, *prev;  /* all answers not yet freed                                      */
+    struct co_answer *next;         /* all answers not yet freed,                                     */
+    struct co_answer **link;        /* and what points to this one                                    */
     const void *received_at;
     char *body;                     /* `length` bytes and a '\0'; grows while the answer comes in     */
-    size_t length, capacity;
-    char *headers;
+    size_t length, capacity;        /* capacity 0: the body lies in this block, behind the headers    */
+    char *headers;                  /* in this block                                                  */
 };
 
 /* A file that is open, or being opened. */
@@ -112,6 +113,8 @@ struct op {
     uint64_t id;                    /* the world's                                                    */
     uint64_t seq;                   /* when it was asked for                                          */
     int rc;                         /* the last completion's                                          */
+    bool is_stream;                 /* each completion wakes who waits (`task`; NULL: nobody), and its owner frees it */
+    bool is_due;                    /* a stream: somebody is to be woken                              */
 };
 
 /* An operation that has ended and whose task is not ready yet. */
@@ -155,6 +158,9 @@ struct loop {
     struct co_hold *held;           /* locks that somebody holds, the newest first                    */
     struct co_answer *answers;      /* answers not yet freed, the newest first                        */
     struct co_open_file *files;     /* files not yet closed, the newest first                         */
+    struct co_cookies *sessions;    /* sessions not yet closed, the newest first                      */
+    struct co_flow *flows;          /* streams not yet closed, the newest first                       */
+    uint32_t last_session;          /* the number of the newest one                                   */
     const char *program;
     size_t leaks, blocks, slow_steps, late_waits;   /* reported so far                                */
     uint32_t pools;                 /* made so far                                                    */
@@ -290,14 +296,18 @@ bool co__scopes_expire(struct loop *loop);              /* ends those; false whe
 void co__scopes_drop(struct co_task *task);             /* a task ends: those it forgot to end */
 void co__scopes_free(struct loop *loop);
 
-/* ---- lock.c, http.c, file.c ---- */
+/* ---- lock.c, answer.c, session.c, stream.c, file.c ---- */
 
 bool co__lock_is_mine(const struct co_lock *lock);
 void co__lock_take_again(struct co_lock *lock, struct co_task *self);   /* waits for it, cancelled or not */
 void co__holds_orphan(const struct co_task *task);      /* a task ends: the locks it still holds */
 void co__holds_free(struct loop *loop);
-void co__answers_free(struct loop *loop);
+void co__answers_leave(struct loop *loop);             /* the run ends */
 void co__files_free(struct loop *loop);
+void co__sessions_report(struct loop *loop);            /* as leaks */
+void co__sessions_free(struct loop *loop);
+void co__flows_report(struct loop *loop);
+void co__flows_free(struct loop *loop);
 
 /* ---- group.c ---- */
 

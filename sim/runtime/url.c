@@ -1,9 +1,9 @@
-/* url.c - checking URLs and following redirects. */
+/* url.c - checking URLs, taking them apart, following redirects. */
 #include "url.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -17,14 +17,15 @@ static const char *host_of(const char *url)
     return NULL;
 }
 
-int url_check(const char *url, char copy[URL_MAX])
+int url_length(const char *url)
 {
     const char *host = url ? host_of(url) : NULL;
-    size_t length = url ? strlen(url) : 0;
-    if (!host || length >= URL_MAX || strcspn(host, "/?#:") == 0 || strpbrk(url, " \t\r\n"))
+    if (!host || *host == '\0' || *host == '/' || *host == '?' || *host == '#' || *host == ':')
         return -EINVAL;
-    memcpy(copy, url, length + 1);
-    return 0;
+    const char *c = host;
+    while ((unsigned char)*c > ' ' && *c != 127)
+        c++;
+    return *c == '\0' && c - url < URL_MAX ? (int)(c - url) : -EINVAL;
 }
 
 /* Has it a scheme ("ftp:") of its own? */
@@ -54,5 +55,37 @@ int url_resolve(char base[URL_MAX], const char *location)
             path--;
         snprintf(target, sizeof target, "%.*s%s%s", (int)path, base, path == site ? "/" : "", location);
     }
-    return url_check(target, base);
+    int length = url_length(target);
+    if (length < 0)
+        return length;
+    memcpy(base, target, (size_t)length + 1);
+    return 0;
+}
+
+void url_split(const char *url, struct url_parts *parts)
+{
+    *parts = (struct url_parts){.host = host_of(url), .path = "/", .path_length = 1};
+    parts->is_secure = parts->host - url == 8;
+    size_t site = strcspn(parts->host, "/?#");
+    const char *colon = NULL;
+    for (size_t i = site; i > 0 && parts->host[i - 1] != ']' && !colon; i--)     /* a colon inside [::1] is the host's own */
+        if (parts->host[i - 1] == ':')
+            colon = parts->host + i - 1;
+    parts->host_length = colon ? (size_t)(colon - parts->host) : site;
+    parts->port = parts->is_secure ? 443 : 80;
+    if (colon && colon + 1 < parts->host + site)
+        parts->port = (uint32_t)strtoul(colon + 1, NULL, 10);
+    if (parts->host[site] == '/') {
+        parts->path = parts->host + site;
+        parts->path_length = strcspn(parts->path, "?#");
+    }
+}
+
+bool url_same_site(const char *a, const char *b)
+{
+    struct url_parts x, y;
+    url_split(a, &x);
+    url_split(b, &y);
+    return x.is_secure == y.is_secure && x.port == y.port && x.host_length == y.host_length
+        && strncasecmp(x.host, y.host, x.host_length) == 0;
 }

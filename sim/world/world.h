@@ -17,6 +17,8 @@ enum world_op {
     WORLD_SESSION_CLOSE,  /* close the idle connections of a session; gives no completion     */
     WORLD_FILE,           /* one call to the disk                                               */
     WORLD_FINISH,         /* the program is over: the world puts what is left behind into the trace; gives no completion */
+    WORLD_HTTP_READ,      /* `count` bytes of the body of HTTP request `id` were read: its window opens by as many.
+                             Gives no completion; submit returns that id. Nothing happens if the request has ended */
 };
 
 /* What a WORLD_FILE asks of the disk. Each happens as a whole, at the moment it completes, or not at all: with rc -ENOENT, -EEXIST,
@@ -43,7 +45,10 @@ struct world_request {
     uint32_t session;         /* HTTP: connections are shared among requests of one session; 0 = a
                                  connection of its own, closed afterwards                            */
     uint32_t max_per_host;    /* HTTP: most connections of the session to one site; 0 = no limit      */
+    uint32_t window;          /* HTTP: at most so many bytes of the body may be on their way or here, and not yet
+                                 told read (WORLD_HTTP_READ): a server whose window is full stops sending; 0 = no limit */
     uint32_t blocking;        /* HTTP: 1 = the loop stands still meanwhile; for the trace alone       */
+    uint64_t id;              /* HTTP_READ: which request                                              */
     uint32_t lengths[4];      /* HTTP: bytes of method, URL, headers, body, which follow each other in data;
                                  REPORT: bytes of name, JSON text;
                                  FILE: bytes of path, second path; the bytes to write follow them    */
@@ -51,7 +56,8 @@ struct world_request {
                                  in the program's own process only, and are called there              */
     uint32_t pool, workers;   /* JOB: which pool of workers, and how many it has; pool 0: the world's CPUs   */
     uint32_t call, mode;      /* FILE: of enum world_file_call, and for OPEN of enum world_file_mode */
-    uint64_t file, count;     /* FILE: READ, WRITE, CLOSE: the id of the OPEN; READ: how many bytes at most */
+    uint64_t file, count;     /* FILE: READ, WRITE, CLOSE: the id of the OPEN; READ: how many bytes at most;
+                                 HTTP_READ: how many were read */
     const void *data;
     size_t size;
 };

@@ -4,12 +4,20 @@
  *       └──────────────── a connection of the session lies idle ──▶┘
  *
  * Each phase is a step: it does what is due, says what the next phase is, and returns how long until then.
+ *
+ * The request's body is sent before the request arrives: it takes as long as one of that length takes back.
+ *
+ * With a window the server sends up to window_end and stops. When the program has read some, it goes on with the next
+ * piece, which takes as long as the first one after the head (a bandwidth, a drip): the flow starts anew, then and from
+ * that byte on. Where the window opens at the very instant at which it was filled, nothing stops, and no time is lost to
+ * rounding. The way of that news to the server is not modelled.
  */
 #include "virtual.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SECOND 1000000000
@@ -29,6 +37,8 @@ static void trace_start(const struct world *world, const struct exchange *exchan
     trace_str(world->trace, "method", method, request->lengths[0]);
     if (request->session)
         trace_int(world->trace, "session", request->session);
+    if (request->lengths[3])
+        trace_int(world->trace, "sent", request->lengths[3]);
     if (request->blocking)
         trace_int(world->trace, "blocking", 1);
     trace_end(world->trace);
@@ -49,7 +59,7 @@ static void trace_done(const struct world *world, const struct exchange *exchang
 
 int64_t vw_exchange_cpu(const struct exchange *exchange, int32_t rc)
 {
-    bool handled = rc == 0 && exchange->route && exchange->answer == &exchange->route->answer;
+    bool handled = rc == 0 && exchange->route && exchange->answer != &exchange->exception;
     return handled ? exchange->route->cpu : 0;
 }
 
@@ -76,7 +86,7 @@ static int64_t end(struct world *world, struct exchange *exchange, int32_t rc)
     return NOT_BY_TIME;
 }
 
-/* Answers with a status of the world's own, and no body. */
+/* Answers with a status of the world's own, and no body, in which nothing can then go wrong. */
 static void answer_exception(struct exchange *exchange, int32_t status, int64_t retry_after)
 {
     int length = status == 429
@@ -89,6 +99,11 @@ static void answer_exception(struct exchange *exchange, int32_t status, int64_t 
 
 /* ---- Setting out --------------------------------------------------------------------------- */
 
+static bool strikes_body(const struct fault *fault)
+{
+    return fault->kind == FAULT_RESET || fault->kind == FAULT_DRIP || fault->kind == FAULT_TRUNCATE;
+}
+
 /* What chance has in store for this request. Asked once, when it sets out. */
 static void draw(struct world *world, struct exchange *exchange)
 {
@@ -99,6 +114,8 @@ static void draw(struct world *world, struct exchange *exchange)
     uint64_t k = ++route->requests;
     if (vw_draw_fault(world, &route->fault, route->key, k))
         exchange->fault = &route->fault;
+    if (exchange->unauthorized && exchange->fault && strikes_body(exchange->fault))
+        exchange->fault = NULL;         /* there is no body in which it could strike */
     if (exchange->fault && exchange->fault->kind == FAULT_REFUSED)
         exchange->connect_rc = -ECONNREFUSED;
     exchange->latency = vw_draw_latency(world, route, k);
@@ -147,13 +164,13 @@ static int64_t establish(struct world *world, struct exchange *exchange)
     vw_connection_opened(world, exchange);
     if (site->workers != VW_UNLIMITED || site->rate.requests != VW_UNLIMITED) {
         exchange->phase = PHASE_ARRIVE;
-        return site->rtt / 2;
+        return vw_later(site->rtt / 2, exchange->upload);
     }
     int64_t duration = work(exchange);
     if (duration == NOT_BY_TIME)
         return NOT_BY_TIME;
     exchange->phase = PHASE_HEAD;
-    return vw_later(site->rtt, duration);
+    return vw_later(vw_later(site->rtt, exchange->upload), duration);
 }
 
 static int64_t way_back(const struct site *site)
@@ -195,7 +212,7 @@ static int64_t bytes_to_come(const struct exchange *exchange)
     const struct fault *fault = exchange->fault;
     if (exchange->head_only)
         return 0;
-    if (fault && (fault->kind == FAULT_RESET || fault->kind == FAULT_TRUNCATE))
+    if (fault && (fault->kind == FAULT_RESET || fault->kind == FAULT_TRUNCATE) && fault->after < exchange->answer->body)
         return fault->after;
     return exchange->answer->body;
 }
@@ -203,7 +220,8 @@ static int64_t bytes_to_come(const struct exchange *exchange)
 static int32_t rc_at_end(const struct exchange *exchange)
 {
     enum fault_kind kind = exchange->fault ? exchange->fault->kind : FAULT_NONE;
-    return kind == FAULT_RESET ? -ECONNRESET : kind == FAULT_TRUNCATE ? -EPROTO : 0;
+    bool cut = kind == FAULT_TRUNCATE && exchange->fault->after < exchange->answer->body;
+    return kind == FAULT_RESET ? -ECONNRESET : cut ? -EPROTO : 0;
 }
 
 static bool drips(const struct exchange *exchange)
@@ -211,7 +229,7 @@ static bool drips(const struct exchange *exchange)
     return exchange->fault && exchange->fault->kind == FAULT_DRIP;
 }
 
-/* How long after the head the first `bytes` bytes of the body are there. */
+/* How long it takes until the first `bytes` bytes of a flow are there. */
 static int64_t transfer(const struct exchange *exchange, int64_t bytes)
 {
     if (drips(exchange))
@@ -221,11 +239,24 @@ static int64_t transfer(const struct exchange *exchange, int64_t bytes)
     return 0;
 }
 
+/* How far the server may send for now. */
+static int64_t limit(const struct exchange *exchange)
+{
+    return exchange->coming < exchange->window_end ? exchange->coming : exchange->window_end;
+}
+
 /* How much of the body is there when the next piece is. */
 static int64_t next_piece(const struct exchange *exchange)
 {
     int64_t piece = drips(exchange) ? exchange->fault->bytes : exchange->route ? exchange->route->chunk : VW_UNLIMITED;
-    return piece < exchange->coming - exchange->arrived ? exchange->arrived + piece : exchange->coming;
+    int64_t end = limit(exchange);
+    return piece < end - exchange->arrived ? exchange->arrived + piece : end;
+}
+
+/* When the first `bytes` bytes of the body are there. */
+static int64_t arrival(const struct exchange *exchange, int64_t bytes)
+{
+    return vw_later(exchange->flow_at, transfer(exchange, bytes - exchange->flow_from));
 }
 
 /* When the next piece of the body will be there; the end, when there is none. */
@@ -233,19 +264,23 @@ static int64_t await_piece(struct world *world, struct exchange *exchange)
 {
     if (exchange->arrived == exchange->coming)
         return end(world, exchange, rc_at_end(exchange));
-    int64_t at = vw_later(exchange->head_at, transfer(exchange, next_piece(exchange)));
     exchange->phase = PHASE_BODY;
+    exchange->stopped = exchange->arrived == exchange->window_end;
+    if (exchange->stopped)
+        return NOT_BY_TIME;
+    int64_t at = arrival(exchange, next_piece(exchange));
     return at == VW_UNLIMITED ? NOT_BY_TIME : at - world->now;
 }
 
 static int64_t head(struct world *world, struct exchange *exchange)
 {
     vw_result_head(world, exchange);
-    exchange->head_at = world->now;
+    exchange->flow_at = world->now;
     exchange->coming = bytes_to_come(exchange);
-    if (exchange->coming > 0 && transfer(exchange, exchange->coming) == 0) {
-        vw_result_body(world, exchange, 0, exchange->coming);
-        exchange->arrived = exchange->coming;
+    int64_t first = limit(exchange);
+    if (first > 0 && transfer(exchange, exchange->coming) == 0) {
+        vw_result_body(world, exchange, 0, first);
+        exchange->arrived = first;
     }
     return await_piece(world, exchange);
 }
@@ -256,6 +291,20 @@ static int64_t body(struct world *world, struct exchange *exchange)
     exchange->arrived = next_piece(exchange);
     vw_result_body(world, exchange, from, exchange->arrived);
     return await_piece(world, exchange);
+}
+
+void vw_exchange_read(struct world *world, struct exchange *exchange, uint64_t count)
+{
+    exchange->window_end = vw_later(exchange->window_end, count < INT64_MAX ? (int64_t)count : INT64_MAX);
+    if (!exchange->stopped || count == 0 || exchange->operation.ended)
+        return;
+    if (arrival(exchange, exchange->arrived) < world->now) {
+        exchange->flow_at = world->now;
+        exchange->flow_from = exchange->arrived;
+    }
+    int64_t duration = await_piece(world, exchange);
+    if (duration != NOT_BY_TIME)
+        vw_event_set(world, &exchange->operation, vw_later(world->now, duration));
 }
 
 /* ---- Submit, step, cancel ------------------------------------------------------------------ */
@@ -274,7 +323,28 @@ void vw_exchange_step(struct world *world, struct exchange *exchange)
         vw_event_set(world, &exchange->operation, vw_later(world->now, duration));
 }
 
-/* Finds where the request goes. Returns 0, -EINVAL or -ENXIO. */
+/* Lays the request's body behind the route's headers. False: no memory. */
+static bool echo(struct exchange *exchange, const struct world_request *request)
+{
+    const struct answer *answer = &exchange->route->answer;
+    uint32_t length = request->lengths[3];
+    const char *body = (const char *)request->data + request->lengths[0] + request->lengths[1] + request->lengths[2];
+    size_t room = answer->head + sizeof "Content-Length: 4294967295\n" + length;
+    exchange->echo = malloc(room);
+    if (!exchange->echo)
+        return false;
+    if (answer->head)
+        memcpy(exchange->echo, answer->bytes, answer->head);
+    size_t head = answer->head;
+    head += (size_t)snprintf(exchange->echo + head, room - head, "Content-Length: %u\n", length);
+    if (length)
+        memcpy(exchange->echo + head, body, length);
+    exchange->echoed = (struct answer){.status = answer->status, .head = (uint32_t)head, .body = length, .bytes = exchange->echo};
+    exchange->answer = &exchange->echoed;
+    return true;
+}
+
+/* Finds where the request goes. Returns 0, -EINVAL, -ENXIO or -ENOMEM. */
 static int32_t address(struct world *world, struct exchange *exchange, const struct world_request *request)
 {
     struct url url;
@@ -288,23 +358,30 @@ static int32_t address(struct world *world, struct exchange *exchange, const str
     int32_t status;
     exchange->route = vw_route_find(exchange->site, &url, method, length, &status);
     exchange->head_only = length == 4 && memcmp(method, "HEAD", 4) == 0;
-    if (exchange->route)
-        exchange->answer = &exchange->route->answer;
+    const char *headers = method + length + request->lengths[1];
+    if (exchange->route && exchange->route->require)
+        exchange->unauthorized = !vw_route_allows(exchange->route, headers, request->lengths[2]);
+    if (!exchange->route || exchange->unauthorized)
+        answer_exception(exchange, exchange->route ? 401 : status, 0);
     else
-        answer_exception(exchange, status, 0);
-    return 0;
+        exchange->answer = &exchange->route->answer;
+    int64_t bandwidth = exchange->route ? exchange->route->bandwidth : exchange->site->bandwidth;
+    if (request->lengths[3] && bandwidth != VW_UNLIMITED)
+        exchange->upload = vw_scale(request->lengths[3], SECOND, bandwidth);
+    return exchange->answer == &exchange->exception || !exchange->route->echo || echo(exchange, request) ? 0 : -ENOMEM;
 }
 
 uint64_t vw_exchange_submit(struct world *world, const struct world_request *request)
 {
-    assert((uint64_t)request->lengths[0] + request->lengths[1] <= request->size);
+    assert((uint64_t)request->lengths[0] + request->lengths[1] + request->lengths[2] + request->lengths[3] <= request->size);
     struct exchange *exchange = (struct exchange *)vw_operation_new(world, WORLD_HTTP, request);
     if (!exchange)
         return 0;
     uint64_t id = exchange->operation.id;
     exchange->max_per_host = request->max_per_host;
+    exchange->window_end = request->window ? request->window : VW_UNLIMITED;
     int32_t rc = address(world, exchange, request);
-    if (rc == 0 && !vw_pool_join(exchange, request->session)) {
+    if (rc == -ENOMEM || (rc == 0 && !vw_pool_join(exchange, request->session))) {
         vw_operation_undo(world, &exchange->operation);
         return 0;
     }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* ---- URLs ---------------------------------------------------------------------------------- */
 
@@ -33,19 +34,20 @@ static size_t host_end(const char *host, size_t length)
     return length;
 }
 
-static size_t find_any(const char *text, size_t from, size_t length, const char *of)
+/* The first of four characters in text[from..length), or length. Short texts: no call is faster than this loop. */
+static size_t find_any(const char *text, size_t from, size_t length, char a, char b, char c, char d)
 {
-    while (from < length && !(text[from] != '\0' && strchr(of, text[from])))
+    while (from < length && text[from] != a && text[from] != b && text[from] != c && text[from] != d)
         from++;
     return from;
 }
 
 bool vw_url_parse(struct url *url, const char *text, size_t length)
 {
-    size_t scheme = find_any(text, 0, length, ":/?#");
+    size_t scheme = find_any(text, 0, length, ':', '/', '?', '#');
     if (scheme == 0 || length - scheme < 3 || memcmp(text + scheme, "://", 3) != 0)
         return false;
-    size_t host = scheme + 3, end = find_any(text, host, length, "/?#");
+    size_t host = scheme + 3, end = find_any(text, host, length, '/', '?', '#', '#');
     size_t origin = host + host_end(text + host, end - host);
     if (origin == host || origin > sizeof url->origin)
         return false;
@@ -57,12 +59,12 @@ bool vw_url_parse(struct url *url, const char *text, size_t length)
     else
         url->port = scheme == 5 && memcmp(url->origin, "https", 5) == 0 ? 443 : 80;
     url->path = text + end;
-    url->path_length = find_any(text, end, length, "#") - end;
+    url->path_length = find_any(text, end, length, '#', '#', '#', '#') - end;
     if (url->path_length == 0 || url->path[0] != '/') {   /* "http://a.test" and "http://a.test?q": the path is "/" */
         url->path = "/";
         url->path_length = 1;
     }
-    url->query_at = find_any(url->path, 0, url->path_length, "?");
+    url->query_at = find_any(url->path, 0, url->path_length, '?', '?', '?', '?');
     return url->port != 0;
 }
 
@@ -114,6 +116,47 @@ struct route *vw_route_find(const struct site *site, const struct url *url, cons
     }
     *status = first ? 405 : 404;
     return any;
+}
+
+/* The value in line[0..length) = "Name: value" if that is its name (in any case), without blanks round it; else NULL. */
+static const char *header_value(const char *line, size_t length, const char *name, size_t name_length, size_t *value_length)
+{
+    if (length <= name_length || line[name_length] != ':' || strncasecmp(line, name, name_length) != 0)
+        return NULL;
+    const char *from = line + name_length + 1, *to = line + length;
+    while (from < to && (*from == ' ' || *from == '\t'))
+        from++;
+    while (to > from && (to[-1] == ' ' || to[-1] == '\t'))
+        to--;
+    *value_length = (size_t)(to - from);
+    return from;
+}
+
+/* Whether one of the lines has that name and that value. */
+static bool has_header(const char *headers, size_t length, const char *name, size_t name_length, const char *value,
+                       size_t value_length)
+{
+    for (size_t at = 0, end; at < length; at = end + 1) {
+        const char *newline = memchr(headers + at, '\n', length - at), *found;
+        size_t n;
+        end = newline ? (size_t)(newline - headers) : length;
+        found = header_value(headers + at, end - at, name, name_length, &n);
+        if (found && n == value_length && memcmp(found, value, n) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool vw_route_allows(const struct route *route, const char *headers, size_t length)
+{
+    for (const char *line = route->require, *end; line && *line; line = end + 1) {
+        size_t name = strcspn(line, ":"), n = 0;
+        end = strchr(line, '\n');
+        const char *value = header_value(line, (size_t)(end - line), line, name, &n);
+        if (!has_header(headers, length, line, name, value, n))
+            return false;
+    }
+    return true;
 }
 
 /* ---- Indexes ------------------------------------------------------------------------------- */
@@ -181,6 +224,7 @@ static void free_site(struct site *site)
         free(site->routes[i].path);
         free(site->routes[i].method);
         free(site->routes[i].bytes);
+        free(site->routes[i].require);
     }
     free(site->routes);
     free(site->by_path);

@@ -168,14 +168,24 @@ void vw_operation_undo(struct world *world, struct operation *operation)
     vw_operation_retire(world, operation);
 }
 
+/* Frees what an operation has of its own, besides itself. */
+static void forget(struct operation *operation)
+{
+    if (operation->kind == WORLD_FILE)
+        vw_access_forget((struct access *)operation);
+    if (operation->kind == WORLD_HTTP && ((struct exchange *)operation)->echo) {
+        free(((struct exchange *)operation)->echo);
+        ((struct exchange *)operation)->echo = NULL;
+    }
+}
+
 void vw_operations_recycle(struct world *world)
 {
     struct operation *operation;
     while ((operation = world->operations.retired)) {
         struct operation **list = free_list(world, operation->kind);
         world->operations.retired = operation->next;
-        if (operation->kind == WORLD_FILE)
-            vw_access_forget((struct access *)operation);
+        forget(operation);
         operation->next = *list;
         *list = operation;
     }
@@ -183,8 +193,8 @@ void vw_operations_recycle(struct world *world)
 
 static void free_one(struct operation *operation)
 {
-    if (operation && operation->kind == WORLD_FILE)
-        vw_access_forget((struct access *)operation);
+    if (operation)
+        forget(operation);
     free(operation);
 }
 

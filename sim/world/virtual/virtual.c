@@ -79,6 +79,14 @@ static void report(struct world *world, const struct world_request *request)
     trace_end(world->trace);
 }
 
+static uint64_t http_read(struct world *world, const struct world_request *request)
+{
+    struct operation *operation = vw_operation_find(world, request->id);
+    if (operation && operation->kind == WORLD_HTTP)
+        vw_exchange_read(world, (struct exchange *)operation, request->count);
+    return request->id;
+}
+
 static uint64_t world_submit(struct co_world *calls, const struct world_request *request)
 {
     struct world *world = (struct world *)calls;
@@ -92,6 +100,7 @@ static uint64_t world_submit(struct co_world *calls, const struct world_request 
     case WORLD_SESSION_CLOSE: vw_session_close(world, request->session); break;
     case WORLD_FILE: return vw_access_submit(world, request);
     case WORLD_FINISH: vw_disk_trace(world); break;
+    case WORLD_HTTP_READ: return http_read(world, request);
     }
     return ++world->operations.last_id;
 }

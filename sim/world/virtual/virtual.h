@@ -206,6 +206,10 @@ struct route {
     /* What handling the answer costs the program's own CPU. */
     int64_t cpu;
     struct fault fault;
+    /* The headers that a request must bring, "Name: value\n" each; NULL: none. */
+    char *require;
+    /* The answer's body is the request's. */
+    bool echo;
     struct answer answer;
     /* The answer's bytes, to be freed. */
     char *bytes;
@@ -287,6 +291,8 @@ bool vw_url_parse(struct url *url, const char *text, size_t length);
 struct site *vw_site_find(const struct network *network, const struct url *url);
 /* The routes of that path (the first of other_method's chain), or NULL. */
 struct route *vw_path_find(const struct site *site, const char *path, size_t length);
+/* Whether `headers` ("Name: value\n" lines, not ended by '\0') have all that the route requires. */
+bool vw_route_allows(const struct route *route, const char *headers, size_t length);
 /* The route of a request. NULL: none, and *status says 404 or 405. */
 struct route *vw_route_find(const struct site *site, const struct url *url, const char *method, size_t length,
                             int32_t *status);
@@ -343,6 +349,8 @@ struct exchange {
     bool drawn;
     /* It was asked for with HEAD: the answer has no body. */
     bool head_only;
+    /* The request lacks a header that the route requires. */
+    bool unauthorized;
     /* It counts among its pool's connections; among its site's; among the site's busy workers. */
     bool in_pool, in_site, at_work;
     /* The number of its connection; 0: not yet, or no more. */
@@ -351,13 +359,22 @@ struct exchange {
     struct pool *pool;
     /* How many of those there may be; 0: no limit. */
     uint32_t max_per_host;
-    /* How long the worker takes. */
-    int64_t latency;
-    /* When the head arrived; how many bytes of the body have, and how many will. */
-    int64_t head_at, arrived, coming;
-    /* The answer when it is nobody's: 404, 405, 429, with its headers in `text`. */
+    /* How long it takes to send the request's body, and how long the worker takes. */
+    int64_t upload, latency;
+    /* How many bytes of the body have arrived, and how many will. */
+    int64_t arrived, coming;
+    /* Since when the body flows without a stop, and from which byte on. */
+    int64_t flow_at, flow_from;
+    /* Up to which byte the server may send (VW_UNLIMITED: to the end); and whether it has come that far and stopped. */
+    int64_t window_end;
+    bool stopped;
+    /* What `echoed` consists of, to be freed; NULL: nothing is echoed. */
+    char *echo;
+    /* The answer when it is nobody's: 401, 404, 405, 429, with its headers in `text`. */
     struct answer exception;
     char text[64];
+    /* The answer that sends the request's body back. */
+    struct answer echoed;
 };
 
 /* Starts the exchange the request asks for. Returns its id, 0: no memory. */
@@ -365,6 +382,8 @@ uint64_t vw_exchange_submit(struct world *world, const struct world_request *req
 /* Takes steps until one must wait for time to pass, or for somebody else. */
 void vw_exchange_step(struct world *world, struct exchange *exchange);
 void vw_exchange_cancel(struct world *world, struct exchange *exchange);
+/* The program has read `count` bytes more of its body. */
+void vw_exchange_read(struct world *world, struct exchange *exchange, uint64_t count);
 /* What its answer costs the program's CPU, when it ended with rc. */
 int64_t vw_exchange_cpu(const struct exchange *exchange, int32_t rc);
 

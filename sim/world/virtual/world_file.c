@@ -83,7 +83,7 @@ static bool check_after(struct reader *reader, const struct place *place, const 
 {
     const struct fault *fault = &route->fault;
     int64_t most = fault->kind == FAULT_RESET ? route->answer.body : route->answer.body - 1, ignored;
-    if ((fault->kind != FAULT_RESET && fault->kind != FAULT_TRUNCATE) || fault->after <= most)
+    if (route->echo || (fault->kind != FAULT_RESET && fault->kind != FAULT_TRUNCATE) || fault->after <= most)
         return true;
     if (most < 0)
         return vw_refuse_because(reader, place, "expected a route with a body, as there is nothing to truncate");
@@ -149,13 +149,12 @@ static bool is_header_name(const char *name)
     return *name != '\0';
 }
 
-static bool read_headers(struct reader *reader, const struct place *place, json_t *value, struct bytes *bytes)
+/* Adds the members of an object as lines "Name: value". */
+static bool read_header_lines(struct reader *reader, const struct place *place, const json_t *value, struct bytes *bytes)
 {
-    if (value && !json_is_object(value))
-        return vw_refuse(reader, place, "an object such as {\"Content-Type\":\"text/html\"}", value);
     const char *name;
     json_t *text;
-    json_object_foreach(value, name, text) {
+    json_object_foreach((json_t *)value, name, text) {
         const struct place at = {.in = place, .key = name};
         if (!is_header_name(name))
             return vw_refuse_because(reader, &at, "expected a header's name, without blanks and colons");
@@ -166,6 +165,13 @@ static bool read_headers(struct reader *reader, const struct place *place, json_
         append_header(bytes, name, json_string_value(text), json_string_length(text));
     }
     return true;
+}
+
+static bool read_headers(struct reader *reader, const struct place *place, const json_t *value, struct bytes *bytes)
+{
+    if (value && !json_is_object(value))
+        return vw_refuse(reader, place, "an object such as {\"Content-Type\":\"text/html\"}", value);
+    return !value || read_header_lines(reader, place, value, bytes);
 }
 
 static int base64_digit(char c)
@@ -208,11 +214,11 @@ static bool read_base64(struct reader *reader, const struct place *place, const 
     return true;
 }
 
-/* Reads whichever of the three bodies there is. A small one of a given size becomes bytes like any other. */
+/* Reads whichever of the four bodies there is (an echo's comes later). A small one of a given size becomes bytes like any other. */
 static bool read_body(struct reader *reader, const struct place *place, const json_t *value, struct answer *answer,
                       struct bytes *body)
 {
-    static const char *const keys[] = {"body", "body_base64", "body_size"};
+    static const char *const keys[] = {"body", "body_base64", "body_size", "echo"};
     const char *key = NULL;
     for (size_t i = 0; i < LENGTH(keys); i++) {
         if (!json_object_get(value, keys[i]))
@@ -247,6 +253,28 @@ static bool read_body(struct reader *reader, const struct place *place, const js
     return true;
 }
 
+/* Whether the answer's body is the request's. */
+static bool read_echo(struct reader *reader, const struct place *place, const json_t *value, void *into)
+{
+    if (!json_is_true(value))
+        return vw_refuse(reader, place, "true", value);
+    *(bool *)into = true;
+    return true;
+}
+
+static bool read_require(struct reader *reader, const struct place *place, const json_t *value, void *into)
+{
+    struct bytes lines = {0};
+    if (!json_is_object(value) || json_object_size(value) == 0)
+        return vw_refuse(reader, place, "an object such as {\"Authorization\":\"Bearer 1\"}", value);
+    bool ok = read_header_lines(reader, place, value, &lines);
+    append(&lines, "", 1);
+    if (ok && lines.failed)
+        ok = vw_refuse_memory(reader);
+    *(char **)into = lines.at;
+    return ok;
+}
+
 static bool read_status(struct reader *reader, const struct place *place, const json_t *value, bool redirect, int32_t *status)
 {
     int lo = redirect ? 300 : 100, hi = redirect ? 399 : 599;
@@ -277,7 +305,8 @@ static bool read_answer(struct reader *reader, const struct place *place, const 
         append_header(bytes, "Location", json_string_value(redirect), json_string_length(redirect));
     char length[24];
     int digits = snprintf(length, sizeof length, "%lld", (long long)answer->body);
-    append_header(bytes, "Content-Length", length, (size_t)digits);
+    if (!route->echo)           /* else it is known when the request is */
+        append_header(bytes, "Content-Length", length, (size_t)digits);
     answer->head = (uint32_t)bytes->length;
     append(bytes, body->at ? body->at : "", body->length);
     return bytes->failed || body->failed ? vw_refuse_memory(reader) : true;
@@ -327,6 +356,8 @@ static const struct field route_fields[] = {
     {"bandwidth", vw_read_from_1, offsetof(struct route, bandwidth)},
     {"chunk", vw_read_from_1, offsetof(struct route, chunk)},
     {"cpu", vw_read_time, offsetof(struct route, cpu)},
+    {"require", read_require, offsetof(struct route, require)},
+    {"echo", read_echo, offsetof(struct route, echo)},
     /* These depend on each other, and are read by hand. */
     {"status", vw_read_ignored, 0},
     {"headers", vw_read_ignored, 0},
