@@ -136,9 +136,8 @@ int co_join(struct co_group *group) CO_MUST_USE;
  * or -ECANCELED. asyncio: as_completed(). */
 int co_next_done(struct co_group *group, co_task **done) CO_MUST_USE;
 
-/* Waits until the task is done, and stores what it returned in *task_rc (which may be NULL).
- * The return value is about you: 0, or -ECANCELED if you were cancelled; the task then goes on
- * and *task_rc is -EINPROGRESS. -EDEADLK: a task cannot wait for itself. asyncio: await task. */
+/* Waits until the task is done, and stores what it returned in *task_rc (which may be NULL), or -EINPROGRESS if it is
+ * not done. The return value is about you: 0, or -ECANCELED if you were cancelled; the task then goes on. -EDEADLK: a task cannot wait for itself. asyncio: await task. */
 int co_await(co_task *task, int *task_rc) CO_MUST_USE;
 
 /* Asks a task to end: from now on every call in it that can wait returns -ECANCELED. Does not wait.
@@ -197,7 +196,7 @@ int co_wait(co_task *const tasks[], size_t n, enum co_wait_when when, int64_t ti
  *     rc = co_timeout_end(&limit, rc);        // -ETIMEDOUT if the 2 s were up
  *
  * When time is up, the calls that wait in between return -ECANCELED. (What still happens at that very instant happens first:
- * 2 s of work in a limit of 2 s succeed.) co_timeout_end, which must
+ * 2 s of work in a limit of 2 s succeed. After co_cpu it is the next call that really waits that notices.) co_timeout_end, which must
  * follow on every path, turns that into -ETIMEDOUT; any other rc it hands back as it is. Timeouts
  * nest: when several are up, the outermost one makes it -ETIMEDOUT. A task that was itself cancelled stays cancelled.
  * ns <= 0 is up at once. Neither call waits. asyncio: timeout(). */

@@ -64,7 +64,7 @@ int co_await(co_task *task, int *task_rc)
     int rc;
     struct co_task *self = co__enter(CALLER, &rc);
     if (task_rc)
-        *task_rc = task->state == TASK_DONE ? task->rc : -EINPROGRESS;
+        *task_rc = co_result(task);
     if (!self)
         return rc;
     if (task == self)
@@ -75,13 +75,13 @@ int co_await(co_task *task, int *task_rc)
         watch_begin(&watch, &set, task);
         rc = co__suspend(self, WAIT_TASK, task);
         watch_end(&watch);
-        if (rc < 0)
-            return rc;
+    } else {
+        rc = 0;
     }
-    task->seen = true;
     if (task_rc)
-        *task_rc = task->rc;
-    return 0;
+        *task_rc = co_result(task);
+    task->seen |= task->state == TASK_DONE;
+    return rc;
 }
 
 /* How many of the tasks are done; those are seen now. *failed: has one of them failed? */
@@ -123,16 +123,16 @@ int co_wait(co_task *const tasks[], size_t n, enum co_wait_when when, int64_t ti
     if (!watches)
         return -ENOMEM;
     struct watching set = {.waiter = self, .when = when, .pending = n - done};
-    rc = timeout == CO_FOREVER || co__arm(self, timeout) ? 0 : -ENOMEM;
     for (size_t i = 0; i < n; i++) {
         watches[i].task = NULL;
-        if (rc == 0 && tasks[i]->state != TASK_DONE)
+        if (tasks[i]->state != TASK_DONE)
             watch_begin(&watches[i], &set, tasks[i]);
     }
-    if (rc == 0)
-        rc = co__suspend(self, WAIT_TASKS, tasks);
+    struct co_timeout limit;
+    co__timeout_begin(self, &limit, timeout, CALLER);
+    rc = co_timeout_end(&limit, co__suspend(self, WAIT_TASKS, tasks));
     for (size_t i = 0; i < n; i++)
         watch_end(&watches[i]);
     free(watches);
-    return rc < 0 ? rc : finish_wait(tasks, n);
+    return rc < 0 && rc != -ETIMEDOUT ? rc : finish_wait(tasks, n);
 }

@@ -28,12 +28,16 @@ int co_barrier_wait(struct co_barrier *barrier)
 
 void co_barrier_abort(struct co_barrier *barrier)
 {
+    if (co__in_job())
+        return;
     barrier->broken = true;
     wake_all(barrier, -CO_EBROKEN, 0);
 }
 
 void co_barrier_reset(struct co_barrier *barrier)
 {
+    if (co__in_job())
+        return;
     barrier->broken = false;
     wake_all(barrier, -CO_EBROKEN, 0);
 }

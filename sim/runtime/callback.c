@@ -11,6 +11,8 @@ struct callback {
 
 int co_on_done(co_task *task, void (*fn)(co_task *task, void *arg), void *arg)
 {
+    if (co__in_job())
+        return -EPERM;
     if (task->state == TASK_DONE) {
         fn(task, arg);
         return 0;

@@ -73,7 +73,7 @@ void co__cancel(struct co_task *task, const char *why, const void *pc)
 void co_cancel(co_task *task)
 {
     struct loop *loop = co__loop;
-    if (!loop || !task)
+    if (!loop || loop->in_world || !task)
         return;
     /* At which wait a cancel lands is a choice: option 1 lets the one at hand end first. */
     if (loop->tape && task->state == TASK_WAITING && tape_choose(loop->tape, "cancel", 2) == 1) {

@@ -3,6 +3,8 @@
 
 void co_event_set(struct co_event *event)
 {
+    if (co__in_job())
+        return;
     event->is_set = true;
     while (event->waiters.first)
         co__wake(event->waiters.first, 0);
@@ -10,7 +12,8 @@ void co_event_set(struct co_event *event)
 
 void co_event_clear(struct co_event *event)
 {
-    event->is_set = false;
+    if (!co__in_job())
+        event->is_set = false;
 }
 
 int co_event_wait(struct co_event *event)

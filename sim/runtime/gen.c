@@ -76,6 +76,8 @@ int co_gen_yield(struct co_gen *gen, void *value)
 
 void co_gen_close(struct co_gen *gen)
 {
+    if (co__in_job())
+        return;
     if (gen->task && gen->task->state != TASK_DONE)
         co__cancel(gen->task, "call", CALLER);
     co_group_end(&gen->group);

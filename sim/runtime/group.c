@@ -131,7 +131,7 @@ int co_join(struct co_group *group)
 {
     struct co_task *self = co__enter_always(CALLER);
     if (!self || self != group->owner)
-        return -EPERM;
+        return self && self->cancel_now ? -ECANCELED : -EPERM;
     return join(self, group);
 }
 
@@ -163,7 +163,7 @@ static void free_tasks(struct loop *loop, struct co_group *group)
 {
     for (struct co_task *task = group->done_first, *next; task; task = next) {
         next = task->younger;
-        if (!task->seen)
+        if (!task->seen && !task->cancel_asked)     /* a cancelled one has no result to miss */
             co__leak(loop, "task", task, task->spawned_at);
         co__task_free(task);
     }

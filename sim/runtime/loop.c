@@ -503,6 +503,14 @@ static void close_all(struct loop *loop)
     free(loop->due);
 }
 
+static void report_left_over(struct loop *loop)
+{
+    struct co_task **tasks = co__tasks_alive(loop);
+    for (size_t i = 0; tasks[i]; i++)
+        co__leak(loop, "task", tasks[i], tasks[i]->spawned_at);
+    free(tasks);
+}
+
 static int run_main(struct loop *loop, co_fn main_fn, void *job, const char *name, const void *pc)
 {
     struct co_task *main_task = co__task_new(NULL, main_fn, job, name, pc);
@@ -510,7 +518,8 @@ static int run_main(struct loop *loop, co_fn main_fn, void *job, const char *nam
         return -ENOMEM;
     main_task->seen = true;
     run_until_done(loop, main_task);
-    cancel_all(loop, "end");            /* a group that nobody ended has left some */
+    report_left_over(loop);             /* a group that nobody ended has left some */
+    cancel_all(loop, "end");
     run_until_done(loop, NULL);
     co__trace_resume(loop);
     co__report_leaks(loop);

@@ -239,6 +239,8 @@ int co_queue_join(struct co_queue *queue)
 
 void co_queue_shutdown(struct co_queue *queue, bool immediate)
 {
+    if (co__in_job())
+        return;
     queue->is_shut = true;
     if (immediate) {
         queue->unfinished -= queue->count < queue->unfinished ? queue->count : queue->unfinished;

@@ -67,12 +67,13 @@ struct co_task {
 struct co_scope {
     struct co_scope *outer;         /* the task's next one outwards                                   */
     struct co_task *task;
-    struct co_scope *next;          /* while free, or while its expiry is being handled               */
+    struct co_scope *next, *prev;   /* its neighbours among those whose time is up; next: also the next free one */
     const void *begun_at;           /* in the student's program                                       */
     int64_t when;                   /* ns: when its time is up                                        */
     uint32_t timer;                 /* 0 = none                                                       */
     bool is_shield;
-    bool expired;                   /* a timeout whose time is up                                     */
+    bool due;                       /* its time is up, but this instant is not over                   */
+    bool expired;                   /* a timeout whose time was up                                    */
 };
 
 /* A lock that is held. */
@@ -142,7 +143,7 @@ struct loop {
     struct timers timers;
     struct context context;         /* of the loop itself: the thread's own stack                     */
     struct fiber fiber;
-    struct co_scope *expiring;      /* timeouts whose time is up, the first one first: they come last in their instant */
+    struct co_scope *due_first, *due_last;  /* timeouts whose time is up: they come last in their instant     */
     bool behind;                    /* time passed while the loop stood still: due things may wait to be seen */
     struct co_task *left;           /* the task that ended and was left just now                      */
     bool left_thread;               /* the switch just made left the thread's own stack               */
@@ -291,6 +292,7 @@ bool co__cancel_deferred(struct loop *loop);            /* lands the cancels tha
 
 /* ---- scope.c ---- */
 
+void co__timeout_begin(struct co_task *self, struct co_timeout *limit, int64_t ns, const void *pc);
 void co__scope_due(struct co_scope *scope);             /* its time is up, at the end of this instant */
 bool co__scopes_expire(struct loop *loop);              /* ends those; false when there is none */
 void co__scopes_drop(struct co_task *task);             /* a task ends: those it forgot to end */

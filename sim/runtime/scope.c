@@ -16,6 +16,19 @@ static struct co_scope *scope_new(struct co_task *task, bool is_shield, const vo
     return scope;
 }
 
+static void due_remove(struct loop *loop, struct co_scope *scope)
+{
+    if (scope->prev)
+        scope->prev->next = scope->next;
+    else
+        loop->due_first = scope->next;
+    if (scope->next)
+        scope->next->prev = scope->prev;
+    else
+        loop->due_last = scope->prev;
+    scope->due = false;
+}
+
 /* Its time will not be up any more. */
 static void stop(struct co_scope *scope)
 {
@@ -23,11 +36,8 @@ static void stop(struct co_scope *scope)
     if (scope->timer)
         timer_disarm(&loop->timers, scope->timer);
     scope->timer = 0;
-    for (struct co_scope **link = &loop->expiring; *link; link = &(*link)->next)
-        if (*link == scope) {
-            *link = scope->next;
-            break;
-        }
+    if (scope->due)
+        due_remove(loop, scope);
 }
 
 static void scope_free(struct co_scope *scope)
@@ -87,20 +97,24 @@ static void expire(struct co_scope *scope)
 
 void co__scope_due(struct co_scope *scope)
 {
-    struct co_scope **end = &co__loop->expiring;
-    while (*end)
-        end = &(*end)->next;
+    struct loop *loop = co__loop;
     scope->timer = 0;
+    scope->due = true;
     scope->next = NULL;
-    *end = scope;
+    scope->prev = loop->due_last;
+    if (loop->due_last)
+        loop->due_last->next = scope;
+    else
+        loop->due_first = scope;
+    loop->due_last = scope;
 }
 
 bool co__scopes_expire(struct loop *loop)
 {
-    if (!loop->expiring)
+    if (!loop->due_first)
         return false;
-    for (struct co_scope *scope; (scope = loop->expiring);) {
-        loop->expiring = scope->next;
+    for (struct co_scope *scope; (scope = loop->due_first);) {
+        due_remove(loop, scope);
         expire(scope);
     }
     return true;
@@ -121,7 +135,7 @@ static void set_end(struct co_scope *scope, int64_t ns)
         expire(scope);
 }
 
-static void timeout_begin(struct co_task *self, struct co_timeout *limit, int64_t ns, const void *pc)
+void co__timeout_begin(struct co_task *self, struct co_timeout *limit, int64_t ns, const void *pc)
 {
     limit->scope = scope_new(self, false, pc);
     if (limit->scope)
@@ -132,7 +146,7 @@ void co_timeout_begin(struct co_timeout *limit, int64_t ns)
 {
     *limit = (struct co_timeout){0};
     if (co__loop && co__loop->current)
-        timeout_begin(co__loop->current, limit, ns, CALLER);
+        co__timeout_begin(co__loop->current, limit, ns, CALLER);
 }
 
 int co_timeout_end(struct co_timeout *limit, int rc)
@@ -176,7 +190,7 @@ int co_wait_for(co_fn fn, void *job, int64_t timeout)
     struct co_task *self = co__enter(CALLER, &rc);
     if (!self)
         return rc;
-    timeout_begin(self, &limit, timeout, CALLER);
+    co__timeout_begin(self, &limit, timeout, CALLER);
     return co_timeout_end(&limit, fn(job));
 }
 
