@@ -151,6 +151,7 @@ static _Noreturn void child_of_two_runs(void)
     co_response_free(&kept);                    /* too late for the report, but no crash */
     if (rc == 0)
         rc = run_with(one_site, returns_0, NULL, (struct co_options){.program = "second"}, "returns_0");
+    fflush(stderr);
     _exit(rc == 0 ? 0 : 1);
 }
 
