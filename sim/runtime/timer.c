@@ -10,16 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOT_BITS = 24, FIRST_CAPACITY = 64, SWEEP_AT_LEAST = 64 };
+enum { SLOT_BITS = TIMER_SLOT_BITS, FIRST_CAPACITY = 64, SWEEP_AT_LEAST = 64 };
 
 static uint32_t slot_of(const struct timer_key *key)
 {
     return (uint32_t)(key->order & ((1u << SLOT_BITS) - 1));
 }
 
+/* Times are never negative. So both parts make one number, compared without a branch, which the CPU could only guess. */
 static bool before(const struct timer_key *a, const struct timer_key *b)
 {
-    return a->t < b->t || (a->t == b->t && a->order < b->order);
+    typedef unsigned __int128 number;
+    return ((number)a->t << 64 | a->order) < ((number)b->t << 64 | b->order);
 }
 
 /* Place 1 is the root; the children of place i are 4i-2 .. 4i+1. With the block aligned so that place 2 starts a
@@ -34,22 +36,42 @@ static void sift_up(struct timers *timers, size_t i, struct timer_key key)
     timers->heap[i] = key;
 }
 
+static size_t earlier(const struct timer_key *heap, size_t a, size_t b)
+{
+    return before(&heap[b], &heap[a]) ? b : a;
+}
+
+/* Whichever child is the earliest: the four lines of its children are under way by then. */
+static inline __attribute__((always_inline)) void fetch_grandchildren(const struct timer_key *heap, size_t child)
+{
+    const struct timer_key *line = &heap[first_child(child)];
+    __builtin_prefetch(line);
+    __builtin_prefetch(line + 4);
+    __builtin_prefetch(line + 8);
+    __builtin_prefetch(line + 12);
+}
+
 static void sift_down(struct timers *timers, size_t i, struct timer_key key)
 {
     struct timer_key *heap = timers->heap;
-    for (;;) {
-        size_t child = first_child(i), end = child + 4, least = child;
-        if (child > timers->count)
-            break;
-        if (end > timers->count + 1)
-            end = timers->count + 1;
-        for (size_t c = child + 1; c < end; c++)
-            if (before(&heap[c], &heap[least]))
-                least = c;
-        if (!before(&heap[least], &key))
-            break;
+    size_t count = timers->count, child, least;
+    for (; (child = first_child(i)) + 3 <= count; i = least) {      /* all four are there */
+        fetch_grandchildren(heap, child);
+        least = earlier(heap, earlier(heap, child, child + 1), earlier(heap, child + 2, child + 3));
+        if (!before(&heap[least], &key)) {
+            heap[i] = key;
+            return;
+        }
         heap[i] = heap[least];
-        i = least;
+    }
+    if (child <= count) {                                           /* the heap ends among them */
+        least = child;
+        for (size_t c = child + 1; c <= count; c++)
+            least = earlier(heap, least, c);
+        if (before(&heap[least], &key)) {
+            heap[i] = heap[least];
+            i = least;
+        }
     }
     heap[i] = key;
 }
