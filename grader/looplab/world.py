@@ -134,8 +134,12 @@ class World:
     def route(self, path: str = "/", latency: Latency = 0, *, method: str = "GET", status: int = 200,
               headers: Optional[Mapping[str, str]] = None, body: Union[str, bytes, None] = None,
               body_size: Optional[int] = None, bandwidth: Optional[int] = None, chunk: Optional[int] = None,
-              cpu: int = 0, redirect: Optional[str] = None, fault: Optional[dict] = None) -> "World":
-        """Adds a route to the site added last. latency: ns, or (least, most). cpu: ns of the program's own CPU an answer costs."""
+              cpu: int = 0, redirect: Optional[str] = None, require: Optional[Mapping[str, str]] = None,
+              echo: bool = False, fault: Optional[dict] = None) -> "World":
+        """Adds a route to the site added last. latency: ns, or (least, most). cpu: ns of the program's own CPU an answer costs.
+
+        require: headers without which a request gets 401. echo: the answer's body is the request's.
+        """
         if not self._sites:
             raise WorldError(f"route {path!r} comes before any site")
         site = self._sites[-1]
@@ -154,12 +158,20 @@ class World:
             route["headers"] = dict(headers)
         route["latency"] = [_time("latency", part) for part in latency] if isinstance(latency, tuple) \
             else _time("latency", latency)
+        if echo and (body is not None or body_size is not None):
+            raise WorldError(f"route {path!r}: echo and a body exclude each other")
+        if require is not None and not require:
+            raise WorldError(f"route {path!r}: require names no header")
         size = _put_body(route, body, body_size)
         _put_natural(route, bandwidth=bandwidth, chunk=chunk)
         if cpu:
             route["cpu"] = _time("cpu", cpu)
         if redirect is not None:
             route["redirect"] = redirect
+        if require is not None:
+            route["require"] = dict(require)
+        if echo:
+            route["echo"] = True
         if fault is not None:
             route["fault"] = _checked_fault(fault, ("refused", "reset", "truncate", "hang", "drip"))
         site.routes.append(_Route(route, latency, cpu, size, bandwidth))
@@ -231,7 +243,11 @@ class World:
             return site.setup, _failed(errno.ECONNREFUSED)
         if kind == "hang":
             return HTTP_TIMEOUT + 1, {}
+        if "require" in route.json:             # a plain GET brings no headers
+            return site.setup + site.rtt + route.latency, {"error": 0, "status": 401, "length": 0}
         speed = route.bandwidth or site.bandwidth
+        if route.json.get("echo") and kind == "truncate":
+            kind = None                         # an empty body cannot end early
         sent = min(fault["after"], route.size) if kind in ("reset", "truncate") else route.size
         total = site.setup + site.rtt + route.latency + (-(-sent * 10**9 // speed) if speed else 0)
         if kind in ("reset", "truncate"):

@@ -455,8 +455,8 @@ struct co_session {
     uint32_t max_per_host;
     uint32_t number;                 /* what the world knows it by; 0 before the first request      */
     const char *headers;             /* "Name: value\n" lines sent with each request; NULL: none    */
-    struct co_cookies *cookies;      /* what servers have set so far; NULL: none                    */
-    bool is_open;
+    struct co_cookies *cookies;      /* what servers have set so far; NULL before the first request  */
+    bool is_open;                    /* from the first request until it is closed                   */
 };
 #define CO_SESSION(name, max_per_host_) \
     __attribute__((cleanup(co_session_close))) struct co_session name = {.max_per_host = (max_per_host_)}
@@ -474,7 +474,10 @@ struct co_request {
     int max_redirects;               /* 0 = 10; -1 = none: a 302 is then an answer like any other  */
     struct co_session *session;      /* NULL: a connection of its own                              */
 };
-/* As co_http_get. A 303, and a POST answered by 301 or 302, goes on as GET without the body. */
+/* As co_http_get; -EINVAL also for a method or a header that is none (a line without a name, a line break inside a value).
+ * A 303 (but not of a HEAD), and a POST answered by 301 or 302, goes on as GET without the body and its Content- headers. On
+ * the way to another site Authorization and Cookie headers are left behind. A header of the request goes before the session's of
+ * the same name, a Cookie header before the session's cookies. */
 int co_http_request(const struct co_request *request, struct co_response *resp) CO_MUST_USE;
 
 /* An answer read piece by piece, for bodies that are large or never end. Reading slowly slows the server down: at most 64 KiB
@@ -492,9 +495,10 @@ struct co_stream {
 /* Waits until status and headers are there. 0, or an error of co_http_get's (-ETIMEDOUT: the limit is on the wait for the headers). */
 int co_stream_open(const struct co_request *request, struct co_stream *stream) CO_MUST_USE;
 /* Waits until there is at least one byte; stores up to `size`. Returns how many, 0 at the end, or an error: -ECONNRESET,
- * -EPROTO, -ECANCELED (the stream stays open). */
+ * -EPROTO, -ECANCELED (the stream stays open), -EBADF (it is not open), -EBUSY (another task waits for it), -EINVAL (size 0). */
 int co_stream_read(struct co_stream *stream, void *buffer, size_t size) CO_MUST_USE;
-/* One line without its '\n' (and '\r'), cut at size - 1 bytes, '\0' at the end. 1, 0 at the end, or an error. */
+/* One line without its '\n' (and '\r'), cut at size - 1 bytes (the rest of it is skipped), '\0' at the end. 1, 0 at the end, or
+ * an error; after a cancel, the next call reads the same line. */
 int co_stream_read_line(struct co_stream *stream, char *line, size_t size) CO_MUST_USE;
 void co_stream_close(struct co_stream *stream);
 
