@@ -404,6 +404,7 @@ static int sleeps_over_none(void *job)
     CO_GROUP(group);
     int rc = co_sleep(CO_SEC(10));
     note("body!");
+    expect(group.first == NULL);
     return rc;
 }
 
@@ -418,7 +419,9 @@ static int fails_when_cancelled(void *job)
 {
     (void)job;
     CO_GROUP(group);
-    return co_sleep(CO_SEC(10)) < 0 ? -EDOM : 0;
+    int rc = co_sleep(CO_SEC(10));
+    expect(group.first == NULL);
+    return rc < 0 ? -EDOM : 0;
 }
 
 CONFORM(a_body_may_answer_a_cancel_with_another_error)
