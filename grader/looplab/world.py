@@ -14,6 +14,9 @@ FORMAT = "looplab/world/v1"
 HTTP_TIMEOUT = sec(30)      # CO_HTTP_TIMEOUT of co.h: a request without a complete answer ends here
 REDIRECTS_MOST = 10         # co_http_get follows that many, then returns -ELOOP
 
+DISK_OPS = ("open", "read", "write", "rename", "remove", "list", "load", "save")
+DISK_ERRORS = ("EIO", "ENOSPC", "EACCES", "ENOENT")
+
 Latency = Union[int, Tuple[int, int]]
 
 
@@ -53,6 +56,22 @@ class Fault:
     def drip(bytes: int = 1, every: int = sec(1), **when: Any) -> dict:
         """The body arrives `bytes` at a time, every `every` ns."""
         return _fault("drip", when, bytes=bytes, every=exact(every))
+
+    @staticmethod
+    def disk(error: str, op: Optional[str] = None, path: str = "", *, nth: Optional[int] = None, times: Optional[int] = None) -> dict:
+        """Calls to the disk fail with "EIO", "ENOSPC", "EACCES" or "ENOENT": those that are an `op` ("open", "read", "write",
+        "rename", "remove", "list", "load", "save"; read and write mean whole files too) on a path that begins with `path`. The
+        nth of them and those behind it, `times` altogether; default: with nth that one alone, else all."""
+        if error not in DISK_ERRORS:
+            raise WorldError(f"fault of the disk: error {error!r}: expected one of {', '.join(DISK_ERRORS)}")
+        if op is not None and op not in DISK_OPS:
+            raise WorldError(f"fault of the disk: op {op!r}: expected one of {', '.join(DISK_OPS)}")
+        fault: dict = {"error": error}
+        _put_natural(fault, nth=nth)
+        if times is not None:
+            _natural("times", times)
+            fault["times"] = times
+        return {**({"op": op} if op else {}), **({"path": path} if path else {}), **fault}
 
 
 def _fault(kind: str, when: Mapping[str, Any], **details: Any) -> dict:
@@ -102,6 +121,7 @@ class World:
         _natural("cpus", cpus, least=1)
         self.seed, self.cpus = seed, cpus
         self._sites: list[_Site] = []
+        self._disk: Optional[dict] = None
 
     # ---- building ----
 
@@ -177,6 +197,33 @@ class World:
         site.routes.append(_Route(route, latency, cpu, size, bandwidth))
         return self
 
+    def disk(self, latency: int = 0, *, bandwidth: Optional[int] = None, capacity: Optional[int] = None,
+             parallel: Optional[int] = None, files: Optional[Mapping[str, str]] = None, faults: Sequence[dict] = ()) -> "World":
+        """What the co_file_* calls work on. Each takes latency (ns) + its bytes at bandwidth (bytes a second); at most `parallel` of
+        them at a time, the others wait. capacity: bytes, then -ENOSPC. files: what is there, by path. faults: of Fault.disk()."""
+        if self._disk is not None:
+            raise WorldError("a world has one disk")
+        disk: dict = {"latency": _time("latency", latency)}
+        _put_natural(disk, bandwidth=bandwidth, parallel=parallel)
+        if capacity is not None:
+            _natural("capacity", capacity)
+            disk["capacity"] = capacity
+        for path, text in (files or {}).items():
+            _check_path(path)
+            if not isinstance(text, str):
+                raise WorldError(f"file {path!r} is {text!r}: expected a str")
+            disk.setdefault("files", {})[path] = text
+        used = sum(len(text.encode()) for text in (files or {}).values())
+        if capacity is not None and used > capacity:
+            raise WorldError(f"files have {used} bytes in all, more than the disk's capacity of {capacity}")
+        if faults:
+            for fault in faults:
+                if not isinstance(fault, dict) or "kind" in fault or "error" not in fault:
+                    raise WorldError(f"fault {fault!r}: expected one of Fault.disk()")
+            disk["faults"] = list(faults)
+        self._disk = disk
+        return self
+
     # ---- asking ----
 
     def urls(self) -> list[str]:
@@ -206,7 +253,8 @@ class World:
     def json(self) -> dict:
         """The world file's content."""
         sites = [{**site.json, "routes": [route.json for route in site.routes]} for site in self._sites]
-        return {"world": FORMAT, "seed": self.seed, "cpus": self.cpus, "sites": sites}
+        disk = {} if self._disk is None else {"disk": self._disk}
+        return {"world": FORMAT, "seed": self.seed, "cpus": self.cpus, "sites": sites, **disk}
 
     def text(self) -> str:
         """The world file, as it is written to disk."""
@@ -257,6 +305,14 @@ class World:
             further, answer = self._one(route.json["redirect"], hops + 1)
             return total + further, answer
         return total, {"error": 0, "status": route.json.get("status", 200), "length": route.size}
+
+
+def _check_path(path: str) -> None:
+    """The rules for a file's path, as the C side has them."""
+    names = path.split("/")
+    if len(path.encode()) > 4095 or any(name in ("", ".", "..") or len(name.encode()) > 255 for name in names) \
+            or any(char < " " or char == "\x7f" for char in path):
+        raise WorldError(f"file {path!r}: expected a relative path such as 'in/a.txt'")
 
 
 def _failed(error: int) -> dict:
