@@ -121,8 +121,8 @@ struct co_group {
 
 /* Starts fn(job) as a task of the group; it runs for the first time when the caller next waits.
  * Returns the task, which stays valid until the group's block ends. Does not wait. Without memory it
- * returns NULL and the group remembers: co_join then returns -ENOMEM, so this needs no check.
- * asyncio: TaskGroup.create_task(). */
+ * returns NULL and the group remembers: co_join then returns -ENOMEM, so this needs no check. Its name is `fn` as you
+ * wrote it (co_set_name gives a better one to jobs[i].fn). asyncio: TaskGroup.create_task(). */
 #define co_spawn(group, fn, job) co_spawn_named((group), (fn), (job), #fn)
 
 /* Waits until every task of the group is done: when it returns, none is left. The first task that fails cancels the
@@ -140,7 +140,8 @@ int co_next_done(struct co_group *group, co_task **done) CO_MUST_USE;
  * not done. The return value is about you: 0, or -ECANCELED if you were cancelled; the task then goes on. -EDEADLK: a task cannot wait for itself. asyncio: await task. */
 int co_await(co_task *task, int *task_rc) CO_MUST_USE;
 
-/* Asks a task to end: from now on every call in it that can wait returns -ECANCELED. Does not wait.
+/* Asks a task to end: from now on every call in it that can wait returns -ECANCELED. (One that never ran yet begins, and
+ * finds out at its first wait.) Does not wait.
  * A result that arrived at the same instant still reaches the task first. asyncio: cancel(). */
 void co_cancel(co_task *task);
 
@@ -244,7 +245,8 @@ bool co_lock_locked(const struct co_lock *lock);
 int co_lock_release(struct co_lock *lock);
 
 /* CO_WITH_LOCK(&lock) { ... }: the block runs with the lock held; `return` and `break` inside
- * release it. If you are cancelled while waiting for the lock, the block is skipped. */
+ * release it. If you are cancelled while waiting for the lock, the block is skipped: where that matters, begin with
+ * `int rc = -ECANCELED;` and set rc in the block. */
 #define CO_WITH_LOCK(lock) \
     for (__attribute__((cleanup(co_with_lock_end))) struct co_lock *co_held_ = co_with_lock_begin(lock); \
          co_held_; co_held_ = co_with_lock_next(co_held_))

@@ -25,9 +25,12 @@ int co_cond_wait(struct co_cond *cond)
 
 int co_cond_wait_for(struct co_cond *cond, bool (*test)(void *arg), void *arg)
 {
-    int rc = 0;
+    int rc;
+    if (!co__enter(CALLER, &rc))
+        return rc;
     if (!co__lock_is_mine(cond->lock))
         return -EPERM;
+    rc = 0;
     while (rc == 0 && !test(arg))
         rc = wait(cond, CALLER);
     return rc;

@@ -91,6 +91,8 @@ bool co__lock_is_mine(const struct co_lock *lock)
 
 void co__lock_take_again(struct co_lock *lock, struct co_task *self)
 {
+    if (lock->hold && co__loop->broken)
+        return;                                     /* after a deadlock nobody may wait any more */
     if (lock->hold)
         co__suspend_always(self, WAIT_LOCK, lock, &lock->waiters);
     else

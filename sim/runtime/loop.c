@@ -148,6 +148,8 @@ static int yield(struct co_task *self)
         self->kind = WAIT_YIELD;
         note_wait(loop, self);
     }
+    if (__builtin_expect(loop->behind, 0))
+        co__catch_up(loop);             /* what became due while this task computed has its turn now */
     self->rc = 0;
     co__make_ready(self);
     return run_others(loop, self);
@@ -310,6 +312,13 @@ static struct co_scope *as_scope(void *owner)
     return (uintptr_t)owner & 1 ? (struct co_scope *)((uintptr_t)owner - 1) : NULL;
 }
 
+/* Where the loop stood still for a while: timeouts that were up before t strike before what became due at t. */
+static void strike_before(struct loop *loop, int64_t t)
+{
+    if (loop->due_first)
+        co__scopes_expire(loop, t);
+}
+
 /* Wakes the tasks whose operations are due before (t, seq). */
 static size_t wake_due(struct loop *loop, size_t from, int64_t t, uint64_t seq)
 {
@@ -317,6 +326,7 @@ static size_t wake_due(struct loop *loop, size_t from, int64_t t, uint64_t seq)
         struct due *due = &loop->due[from];
         if (due->t > t || (due->t == t && due->seq > seq))
             break;
+        strike_before(loop, due->t);
         struct co_task *task = due->op->task;
         if (due->op->is_stream) {
             due->op->is_due = false;
@@ -345,6 +355,7 @@ static void wake_all_due(struct loop *loop)
         qsort(loop->due, loop->due_count, sizeof *loop->due, compare_due);
     while ((owner = timer_take(&loop->timers, loop->now, &t, &seq))) {
         taken = wake_due(loop, taken, t, seq);
+        strike_before(loop, t);
         struct co_scope *scope = as_scope(owner);
         if (scope) {
             co__scope_due(scope);
@@ -361,7 +372,7 @@ static void wake_all_due(struct loop *loop)
 /* No task is ready: timeouts strike, else time passes. Returns false when nothing can ever happen again. */
 static bool let_time_pass(struct loop *loop)
 {
-    if (co__scopes_expire(loop))
+    if (co__scopes_expire(loop, INT64_MAX))
         return true;
     loop->behind = false;
     int64_t until = loop->due_count ? loop->now : timer_next(&loop->timers);

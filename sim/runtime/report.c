@@ -146,6 +146,7 @@ enum { DEADLOCK_LINES = 20 };
 
 void co__report_deadlock(struct loop *loop)
 {
+    fflush(stdout);                 /* so that what the program said before stands before */
     struct co_task **tasks = co__tasks_alive(loop);
     const struct co_task *path[LONGEST_CIRCLE];
     size_t n = 0;
@@ -171,6 +172,7 @@ void co__report_deadlock(struct loop *loop)
 
 void co__report_livelock(struct loop *loop, const void *pc)
 {
+    fflush(stdout);
     const struct co_task *task = loop->current;
     fprintf(stderr, "%s: livelock at %lld ms: %llu steps without time passing; task %u %s, spawned at %s, is at %s\n",
             loop->program, ms(loop->now), (unsigned long long)loop->max_steps, task->id, task->name,
@@ -214,6 +216,7 @@ enum { BLOCK_LINES = 10 };
 
 void co__report_slow_step(int64_t ns, const struct co_task *task)
 {
+    fflush(stdout);
     if (co__loop->slow_steps++ < BLOCK_LINES)
         fprintf(stderr, "%s: debug: task %u %s held the loop for %lld ms before it waited at %s\n", co__loop->program, task->id,
                 task->name, ms(ns), place(task->waits_at));
@@ -231,6 +234,7 @@ int co__refuse(struct co_task *self, const void *pc)
 
 void co__report_blocked(int64_t ns, const char *on, const void *pc)
 {
+    fflush(stdout);
     struct loop *loop = co__loop;
     if (loop->blocks++ < BLOCK_LINES)
         fprintf(stderr, "%s: %s blocked the loop for %lld ms at %s: no other task could run meanwhile (co_sleep waits "
@@ -239,6 +243,7 @@ void co__report_blocked(int64_t ns, const char *on, const void *pc)
 
 void co__report_blocked_for_ever(const char *on, const void *pc)
 {
+    fflush(stdout);
     struct loop *loop = co__loop;
     fprintf(stderr, "%s: %s at %s would stop the loop for ever: nothing outside this thread can end it\n",
             loop->program, on, place(pc));
@@ -254,6 +259,7 @@ enum { LEAK_LINES = 10 };
 
 void co__leak(struct loop *loop, const char *what, const struct co_task *task, const void *pc)
 {
+    fflush(stdout);
     const char *verdict = strcmp(what, "task") == 0 ? "ended, and nobody ever awaited it: use co_join or co_await"
                         : strcmp(what, "response") == 0 ? "was never freed: use co_response_free"
                         : strcmp(what, "lock") == 0 ? "was never released"

@@ -294,7 +294,7 @@ bool co__cancel_deferred(struct loop *loop);            /* lands the cancels tha
 
 void co__timeout_begin(struct co_task *self, struct co_timeout *limit, int64_t ns, const void *pc);
 void co__scope_due(struct co_scope *scope);             /* its time is up, at the end of this instant */
-bool co__scopes_expire(struct loop *loop);              /* ends those; false when there is none */
+bool co__scopes_expire(struct loop *loop, int64_t before); /* ends those; false when there is none */
 void co__scopes_drop(struct co_task *task);             /* a task ends: those it forgot to end */
 void co__scopes_free(struct loop *loop);
 

@@ -109,15 +109,14 @@ void co__scope_due(struct co_scope *scope)
     loop->due_last = scope;
 }
 
-bool co__scopes_expire(struct loop *loop)
+bool co__scopes_expire(struct loop *loop, int64_t before)
 {
-    if (!loop->due_first)
-        return false;
-    for (struct co_scope *scope; (scope = loop->due_first);) {
+    bool any = false;
+    for (struct co_scope *scope; (scope = loop->due_first) && scope->when < before; any = true) {
         due_remove(loop, scope);
         expire(scope);
     }
-    return true;
+    return any;
 }
 
 /* From now on the scope's time is up in ns. */
