@@ -9,12 +9,24 @@ struct callback {
     void *arg;
 };
 
+/* Nobody is current meanwhile: a callback that tries to wait gets -EPERM. */
+static void call(void (*fn)(co_task *task, void *arg), co_task *task, void *arg)
+{
+    struct loop *loop = co__loop;
+    struct co_task *self = loop ? loop->current : NULL;
+    if (loop)
+        loop->current = NULL;
+    fn(task, arg);
+    if (loop)
+        loop->current = self;
+}
+
 int co_on_done(co_task *task, void (*fn)(co_task *task, void *arg), void *arg)
 {
     if (co__in_job())
         return -EPERM;
     if (task->state == TASK_DONE) {
-        fn(task, arg);
+        call(fn, task, arg);
         return 0;
     }
     struct callback *callback = malloc(sizeof *callback);
@@ -30,14 +42,10 @@ int co_on_done(co_task *task, void (*fn)(co_task *task, void *arg), void *arg)
 
 void co__callbacks_run(struct co_task *task)
 {
-    struct loop *loop = co__loop;
-    struct co_task *self = loop->current;
-    loop->current = NULL;           /* so that a callback that tries to wait gets -EPERM */
     for (struct callback *callback = task->stack->callbacks, *next; callback; callback = next) {
         next = callback->next;
-        callback->fn(task, callback->arg);
+        call(callback->fn, task, callback->arg);
         free(callback);
     }
     task->stack->callbacks = NULL;
-    loop->current = self;
 }

@@ -83,4 +83,5 @@ void co_gen_close(struct co_gen *gen)
     co_group_end(&gen->group);
     gen->task = NULL;
     gen->is_done = true;
+    gen->rc = 0;
 }
