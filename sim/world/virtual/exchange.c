@@ -268,7 +268,8 @@ static int64_t await_piece(struct world *world, struct exchange *exchange)
     exchange->stopped = exchange->arrived == exchange->window_end;
     if (exchange->stopped)
         return NOT_BY_TIME;
-    int64_t at = arrival(exchange, next_piece(exchange));
+    exchange->on_its_way = next_piece(exchange);
+    int64_t at = arrival(exchange, exchange->on_its_way);
     return at == VW_UNLIMITED ? NOT_BY_TIME : at - world->now;
 }
 
@@ -288,7 +289,7 @@ static int64_t head(struct world *world, struct exchange *exchange)
 static int64_t body(struct world *world, struct exchange *exchange)
 {
     int64_t from = exchange->arrived;
-    exchange->arrived = next_piece(exchange);
+    exchange->arrived = exchange->on_its_way;
     vw_result_body(world, exchange, from, exchange->arrived);
     return await_piece(world, exchange);
 }

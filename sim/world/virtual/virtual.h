@@ -361,8 +361,8 @@ struct exchange {
     uint32_t max_per_host;
     /* How long it takes to send the request's body, and how long the worker takes. */
     int64_t upload, latency;
-    /* How many bytes of the body have arrived, and how many will. */
-    int64_t arrived, coming;
+    /* How many bytes of the body have arrived, how many will have with the piece on its way, and how many in the end. */
+    int64_t arrived, on_its_way, coming;
     /* Since when the body flows without a stop, and from which byte on. */
     int64_t flow_at, flow_from;
     /* Up to which byte the server may send (VW_UNLIMITED: to the end); and whether it has come that far and stopped. */
