@@ -78,11 +78,12 @@ CFLAGS := -std=gnu11 -g -Wall -Wextra -fno-optimize-sibling-calls -fno-omit-fram
 # its tests are in build/tests/NAME, the reference solutions linked with it in build/solutions/NAME. Grading
 # needs the first two; the others are for `make test`, and there a warning is an error: a student with a newer compiler
 # than ours must still be able to build.
-variants := plain asan ucontext gcc-O0 tsan clang clang-O0 clang-asan aarch64
+variants := plain asan ucontext gcc-O0 gcc-O3 tsan clang clang-O0 clang-O3 clang-asan aarch64
 plain_flags := -O2
 asan_flags := -O1 -fsanitize=address,undefined
 ucontext_flags := -O2 -DCO_UCONTEXT -Werror
 gcc-O0_flags := -O0 -Werror
+gcc-O3_flags := -O3 -Werror
 # TSan's own code makes gcc see variables without a value where there are none.
 tsan_flags := -O1 -fsanitize=thread -Werror -Wno-maybe-uninitialized
 tsan_needs := tsan
@@ -92,6 +93,9 @@ clang_needs := clang
 clang-O0_cc := clang
 clang-O0_flags := -O0 -Werror
 clang-O0_needs := clang
+clang-O3_cc := clang
+clang-O3_flags := -O3 -Werror
+clang-O3_needs := clang
 clang-asan_cc := clang
 clang-asan_flags := $(asan_flags) -Werror
 clang-asan_needs := clang-sanitizers
@@ -100,7 +104,8 @@ aarch64_flags := -O2 -Werror
 aarch64_needs := cross-cc cross-libs qemu
 
 have := $(foreach v,$(variants),$(if $(filter-out $(looplab_tools),$($v_needs)),,$v))
-tested := $(filter plain asan ucontext aarch64,$(have))
+# The C tests run in these, the solutions in all; with ALL=1 the tests run in all, too, and under valgrind.
+tested := $(filter $(if $(ALL),%,plain asan ucontext tsan aarch64),$(have))
 
 dash = $(if $(filter-out plain,$1),-$1)
 compile = $(say)$(or $($1_cc),$(CC)) $(CFLAGS) $($1_flags) $2 -MMD -MP -c $< -o $@
@@ -223,8 +228,8 @@ run-demo: $(kit)
 run-run: $(kit)
 	@sh grader/scripts/run.sh; $(note_exit)
 
-test: $(kit) $(test_programs)  ## all tests of the project itself
-	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LAB -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u URLS -u JSON \
+test: $(kit) $(test_programs)  ## all tests of the project itself [ALL=1: the C tests in every build, and under valgrind]
+	@env $(if $(ALL),LOOPLAB_ALL=1) -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LAB -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u URLS -u JSON \
 	    $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest grader/tests
 
 bench: build/bench/bench  ## how fast the runtime is: [JSON=f.json] [PEERS=1: beside other libraries] [QUICK=1]

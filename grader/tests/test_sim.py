@@ -6,20 +6,34 @@ A variant that could not be built here is skipped by name, with what it lacks.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 
 import pytest
 
-from variants import BUILD, ROOT, command, require
+from variants import BUILD, ROOT, VARIANTS, command, require
 
 TESTS = sorted(path.stem for path in (ROOT / "sim" / "tests").glob("test_*.c"))
 
 
+USUAL = ["plain", "asan", "ucontext", "tsan", "aarch64"]
+ALL = [*VARIANTS, "valgrind"]
+VALGRIND = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=definite"]
+
+
+def tested(variant: str, name: str) -> list[str]:
+    """How to run a test program in a variant; valgrind runs those of the plain one."""
+    if variant != "valgrind":
+        return command(variant, BUILD / "tests" / variant / name)
+    require("valgrind")
+    return [*VALGRIND, *command("plain", BUILD / "tests" / "plain" / name)]
+
+
 @pytest.mark.parametrize("name", TESTS)
-@pytest.mark.parametrize("variant", ["plain", "asan", "ucontext", "aarch64"])
+@pytest.mark.parametrize("variant", ALL if os.environ.get("LOOPLAB_ALL") else USUAL)
 def test_c(variant, name):
-    run = subprocess.run(command(variant, BUILD / "tests" / variant / name), cwd=ROOT, stdin=subprocess.DEVNULL,
-                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
+    run = subprocess.run(tested(variant, name), cwd=ROOT, stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600)
     output = run.stdout.decode(errors="replace")
     if run.returncode == 0:
         return
