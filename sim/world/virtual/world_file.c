@@ -107,7 +107,7 @@ struct bytes {
 
 static void append(struct bytes *bytes, const char *data, size_t length)
 {
-    if (bytes->failed)
+    if (bytes->failed || length == 0)
         return;
     if (length > bytes->room - bytes->length) {
         size_t room = 2 * (bytes->length + length);
