@@ -13,7 +13,7 @@ struct gallery {
 static int fetch_picture(void *job)
 {
     struct gallery *gallery = job;
-    struct co_response resp;
+    CO_RESPONSE(resp);                          /* freed at the end, on every path */
     int rc = co_sem_acquire(&gallery->door);
     if (rc < 0)
         return rc;
@@ -22,7 +22,6 @@ static int fetch_picture(void *job)
     rc = co_http_get("http://gallery.test/picture", &resp);
     if (rc == 0 && resp.status == 200)
         printf("%4lld ms  picture %d\n", (long long)(co_now() / CO_MS(1)), ++gallery->pictures);
-    co_response_free(&resp);
     gallery->inside--;
     co_sem_release(&gallery->door);
     return rc;

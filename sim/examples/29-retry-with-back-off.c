@@ -35,12 +35,11 @@ static int read_menu(void *job)
 {
     static const char *const urls[] = {"http://canteen.test/menu", "http://canteen.test/wine"};
     for (int i = 0; i < 2; i++) {
-        struct co_response resp;
+        CO_RESPONSE(resp);
         int rc = get_patiently(urls[i], &resp);
         if (rc < 0)
             return rc;
         printf("%s: %s\n", urls[i], resp.status == 200 ? resp.body : "there is none");
-        co_response_free(&resp);
     }
     return 0;
 }
