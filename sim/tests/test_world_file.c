@@ -255,6 +255,15 @@ static void test_answers(void **state)
     expect_route(",'body_size':-1", "/sites/0/routes/1/body_size: expected a whole number from 0, not -1");
     expect_route(",'body_size':1,'body':''", "/sites/0/routes/1: expected only one of body and body_size");
     expect_route(",'body_size':1,'body_base64':''", "/sites/0/routes/1: expected only one of body_base64 and body_size");
+    expect_route(",'echo':1", "/sites/0/routes/1/echo: expected true, not 1");
+    expect_route(",'echo':false", "/sites/0/routes/1/echo: expected true, not false");
+    expect_route(",'echo':true,'body':''", "/sites/0/routes/1: expected only one of body and echo");
+    expect_route(",'echo':true,'body_size':0", "/sites/0/routes/1: expected only one of body_size and echo");
+    expect_route(",'require':{}", "/sites/0/routes/1/require: expected an object such as {\"Authorization\":\"Bearer 1\"}, not {}");
+    expect_route(",'require':'X'", "/sites/0/routes/1/require: expected an object such as {\"Authorization\":\"Bearer 1\"}, not \"X\"");
+    expect_route(",'require':{'X':1}", "/sites/0/routes/1/require/X: expected a text of one line, not 1");
+    expect_route(",'require':{'X':'1\\n2'}", "/sites/0/routes/1/require/X: expected a text of one line, not \"1\\n2\"");
+    expect_route(",'require':{'X Y':'1'}", "/sites/0/routes/1/require/X Y: expected a header's name, without blanks and colons");
     expect_route(",'chunk':0", "/sites/0/routes/1/chunk: expected a whole number from 1, not 0");
     expect_route(",'bandwidth':0", "/sites/0/routes/1/bandwidth: expected a whole number from 1, not 0");
     expect_route(",'method':'POST','status':599,'headers':{'X':'ü'},'body':'a\\u0000b','chunk':1,'bandwidth':1,'cpu':'0s'", "");
