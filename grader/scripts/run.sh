@@ -1,7 +1,8 @@
 #!/bin/sh
-# run.sh - builds a lab's program from a student's file and runs it: what `make run` does.
+# run.sh - builds a lab's program from a student's file and runs it, or an example: what `make run` does.
 #
-# From the environment: LAB (needed), FROM (a folder with the file, or a tree with NN-slug folders; default labs),
+# An example: EXAMPLE (its number or its name), SEED, TRACE, TAPE, CC.
+# A lab: LAB, FROM (a folder with the file, or a tree with NN-slug folders; default labs),
 # MODE, WORLD (default: the lab's default.json, else its first), SEED, TRACE, TAPE, URLS (blanks between them), JSON=1, CC.
 # Exit code: the program's own; 2 when something asked for is not there or does not compile.
 
@@ -24,8 +25,35 @@ find_lab() {
     return 1
 }
 
+# The example that "7", "07" or its whole name means.
+find_example() {
+    for source in sim/examples/[0-9][0-9]-*.c; do
+        example=$(basename "$source" .c)
+        number=${example%%-*}
+        case $EXAMPLE in "$example" | "$number" | "${number#0}") return 0 ;; esac
+    done
+    return 1
+}
+
+run_example() {
+    find_example || fail "there is no example '$EXAMPLE'; the examples are:
+$(for source in sim/examples/[0-9][0-9]-*.c; do echo "  $(basename "$source" .c)"; done)"
+    out=build/run/examples
+    mkdir -p "$out"
+    "$CC" @sim/kit/student.flags -O1 -Isim/include "$source" build/kit/libco.a @sim/kit/link.flags -o "$out/$example" ||
+        fail "$source does not compile: mend what the compiler says above, the first error first"
+    # An example takes no arguments; what it leaves open it reads from the environment (co.h, struct co_options).
+    [ -z "${SEED:-}" ] || export CO_SEED="$SEED"
+    [ -z "${TRACE:-}" ] || export CO_TRACE="$TRACE"
+    [ -z "${TAPE:-}" ] || export CO_TAPE="$TAPE"
+    exec "$out/$example"
+}
+
+[ -z "${EXAMPLE:-}" ] || [ -z "${LAB:-}" ] || fail "say LAB or EXAMPLE, not both"
+[ -z "${EXAMPLE:-}" ] || run_example
+
 labs=$(for folder in labs/[0-9][0-9]-*/; do basename "$folder"; done | paste -s -d ' ' -)
-[ -n "${LAB:-}" ] || fail "say which lab, as in: make run LAB=01; the labs are: $labs"
+[ -n "${LAB:-}" ] || fail "say which, as in: make run LAB=01, or make run EXAMPLE=17; the labs are: $labs"
 find_lab || fail "there is no lab '$LAB'; the labs are: $labs"
 
 [ -d "$from" ] || fail "FROM=$from: there is no such folder"
