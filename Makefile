@@ -62,7 +62,7 @@ LABS := $(patsubst labs/%/main.c,%,$(wildcard labs/*/main.c))
 
 kit_folders := $(addprefix sim/,runtime world/virtual trace explore kit)
 kit_sources := $(sort $(wildcard $(foreach d,$(kit_folders),$d/*.c $d/*/*.c $d/*.S $d/*/*.S)))
-test_sources := $(wildcard sim/tests/*.c)
+test_sources := $(wildcard sim/tests/*.c sim/tests/fuzz/*.c)
 tests := $(patsubst sim/tests/%.c,%,$(filter sim/tests/test_%,$(test_sources)))
 bench_sources := $(wildcard sim/bench/*.c)
 lab_sources := $(wildcard labs/*/*.c solutions/*/*.c)
@@ -183,7 +183,7 @@ build/compile_commands.json: build/kit/sources.txt build/kit/files.txt build/kit
 
 kit := build/kit/libco.a build/kit/libco-asan.a $(patsubst grader/launcher/%.c,build/kit/%,$(wildcard grader/launcher/launch.c)) \
        $(foreach v,plain asan,$(LABS:%=build/kit/%/main$(call dash,$v).o)) build/compile_commands.json
-test_programs := $(foreach v,$(tested),$(tests:%=build/tests/$v/%)) \
+test_programs := $(foreach v,$(tested),$(tests:%=build/tests/$v/%) build/tests/$v/fuzz/interpreter) \
        $(foreach v,$(have),$(LABS:%=build/solutions/$v/%/program))
 
 # ---- Exit codes -------------------------------------------------------------------------------
