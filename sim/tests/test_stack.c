@@ -129,11 +129,24 @@ static int nap(void *job)
     return co_sleep(CO_MS(1));
 }
 
+/* Leaves this child with 256 MiB. False where the limit does not hold: qemu's user mode takes it and ignores it. */
+static bool limit_memory(void)
+{
+    struct rlimit limit = {256 << 20, 256 << 20};
+    expect_is(setrlimit(RLIMIT_AS, &limit), 0);
+    void *probe = mmap(NULL, 512 << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (probe == MAP_FAILED)
+        return true;
+    munmap(probe, 512 << 20);
+    note("no limit");
+    return false;
+}
+
 static int spawns_until_memory_is_out(void *job)
 {
     (void)job;
-    struct rlimit limit = {256 << 20, 256 << 20};
-    expect_is(setrlimit(RLIMIT_AS, &limit), 0);
+    if (!limit_memory())
+        return 0;
     int failed = 0;
     CO_GROUP(group);
     for (int i = 0; i < 5000; i++)      /* 5000 * 256 KiB is more than that */
@@ -151,8 +164,9 @@ static void a_spawn_without_memory_makes_join_say_enomem(void **state)
     (void)state;
     if (UNDER_ASAN || UNDER_TSAN || UNDER_VALGRIND)
         skip();                         /* they need terabytes of address space themselves */
-    struct child *child = forked(spawns_until_memory_is_out, NULL);
-    assert_int_equal(child->rc, 0);
+    assert_int_equal(forked(spawns_until_memory_is_out, NULL)->rc, 0);
+    if (board->length)
+        skip();
 }
 
 static int gathers_until_memory_is_out(void *job)
@@ -160,8 +174,8 @@ static int gathers_until_memory_is_out(void *job)
     (void)job;
     static char jobs[5000];
     static int rcs[5000];
-    struct rlimit limit = {256 << 20, 256 << 20};
-    expect_is(setrlimit(RLIMIT_AS, &limit), 0);
+    if (!limit_memory())
+        return 0;
     expect_is(co_gather(nap, jobs, 5000, 1, NULL), -ENOMEM);
     expect_is(co_gather(nap, jobs, 5000, 1, rcs), -ENOMEM);
     expect_is(co_gather(nap, jobs, 10, 1, rcs), 0);
@@ -174,6 +188,8 @@ static void a_gather_without_memory_says_enomem(void **state)
     if (UNDER_ASAN || UNDER_TSAN || UNDER_VALGRIND)
         skip();
     assert_int_equal(forked(gathers_until_memory_is_out, NULL)->rc, 0);
+    if (board->length)
+        skip();
 }
 
 /* ---- The size that was asked for is there ---------------------------------------------------------------- */
