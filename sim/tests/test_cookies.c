@@ -205,6 +205,8 @@ static void expires_counts_from_2026(void **state)
     assert_true(later("a=1; Expires=Thu, 29 Feb 2028 00:00:00 GMT", CO_SEC((365 + 365 + 59) * (int64_t)86400) - 1));
     assert_false(later("a=1; Expires=Thu, 29 Feb 2028 00:00:00 GMT", CO_SEC((365 + 365 + 59) * (int64_t)86400)));
     assert_true(later("a=1; Expires=Fri, 31 Dec 9999 23:59:59 GMT", CO_SEC(1000000)));
+    assert_true(later("a=1; Expires=Sat, 31 Jan 2026 00:00:00 GMT", CO_SEC(30 * 86400) - 1));
+    assert_false(later("a=1; Expires=Sat, 31 Jan 2026 00:00:00 GMT", CO_SEC(30 * 86400)));
     static const char *const no_dates[] = {"soon", "", "Thu, 00 Jan 1970 00:00:00 GMT", "Thu, 01 Foo 1970 00:00:00 GMT", "Thu, 01 anF 1970 00:00:00 GMT",
         "Thu, 01 Jan 1970 24:00:00 GMT", "Thu, 01 Jan 1970 00:60:00 GMT", "Thu, 01 Jan 1970", "Thu, 01 Jan 1000 00:00:00 GMT", "01 Jan 1970 00:00:00 GMT"};
     for (size_t i = 0; i < sizeof no_dates / sizeof *no_dates; i++) {

@@ -238,9 +238,29 @@ static int lines_and_bytes(void *job)
     return 0;
 }
 
+/* Lines whose ends fall anywhere in the ring, its wrap in the middle of one included. */
+static int lines_round_the_ring(void *job)
+{
+    (void)job;
+    enum { LINE = 37, LINES = 10000 };
+    char *body = malloc(LINE * LINES + 1), line[100];
+    for (int i = 0; i < LINES; i++)
+        sprintf(body + LINE * i, "%036d\n", i);
+    CO_STREAM(stream);
+    expect_is(co_stream_open(REQUEST(.url = A "/echo", .body = body, .length = LINE * LINES), &stream), 0);
+    for (int i = 0; i < LINES; i++) {
+        expect_is(co_stream_read_line(&stream, line, sizeof line), 1);
+        expect(atoi(line) == i && strlen(line) == LINE - 1);
+    }
+    expect_is(co_stream_read_line(&stream, line, sizeof line), 0);
+    free(body);
+    return 0;
+}
+
 static void lines_and_bytes_may_be_mixed(void **state)
 {
     (void)state;
+    assert_int_equal(run_world(worlds, lines_round_the_ring, NULL), 0);
     assert_int_equal(run_world(worlds, lines_and_bytes, NULL), 0);
 }
 

@@ -10,7 +10,7 @@
 /* ASCII only, whatever the locale says. */
 static char lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    return (unsigned char)(c - 'A') < 26 ? (char)(c | 32) : c;
 }
 
 /* The port in text[0..length), 0 if it is none. */
@@ -25,13 +25,18 @@ static uint32_t parse_port(const char *text, size_t length)
     return port <= 65535 ? port : 0;
 }
 
-/* Where the host ends in host[0..length): before ":port", but a colon inside [::1] is the host's own. */
-static size_t host_end(const char *host, size_t length)
+/* Where host and port end, and *host where the host does: before ":port", but a colon inside [::1] is the host's own. */
+static size_t site_end(const char *text, size_t from, size_t length, size_t *host)
 {
-    for (size_t i = length; i > 0 && host[i - 1] != ']'; i--)
-        if (host[i - 1] == ':')
-            return i - 1;
-    return length;
+    size_t at = from, colon = 0;
+    for (; at < length && text[at] != '/' && text[at] != '?' && text[at] != '#'; at++) {
+        if (text[at] == ':')
+            colon = at;
+        else if (text[at] == ']')
+            colon = 0;
+    }
+    *host = colon ? colon : at;
+    return at;
 }
 
 /* The first of four characters in text[from..length), or length. Short texts: no call is faster than this loop. */
@@ -44,12 +49,12 @@ static size_t find_any(const char *text, size_t from, size_t length, char a, cha
 
 bool vw_url_parse(struct url *url, const char *text, size_t length)
 {
-    size_t scheme = find_any(text, 0, length, ':', '/', '?', '#');
+    bool is_http = length > 7 && memcmp(text, "http://", 7) == 0;   /* nearly always */
+    size_t scheme = is_http ? 4 : find_any(text, 0, length, ':', '/', '?', '#');
     if (scheme == 0 || length - scheme < 3 || memcmp(text + scheme, "://", 3) != 0)
         return false;
-    size_t host = scheme + 3, end = find_any(text, host, length, '/', '?', '#', '#');
-    size_t origin = host + host_end(text + host, end - host);
-    if (origin == host || origin > sizeof url->origin)
+    size_t origin, end = site_end(text, scheme + 3, length, &origin);
+    if (origin == scheme + 3 || origin > sizeof url->origin)
         return false;
     for (size_t i = 0; i < origin; i++)
         url->origin[i] = lower(text[i]);
