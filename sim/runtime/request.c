@@ -78,7 +78,10 @@ int co__fetch_limit(const struct fetch *fetch, struct co_timeout *limit, int64_t
     if (!limit->scope)
         return -ENOMEM;
     limit->scope->begun_at = fetch->pc;
-    return 0;
+    if (!limit->scope->expired)
+        return 0;
+    (void)!co_timeout_end(limit, 0);        /* up at once: there was no memory for its timer */
+    return -ENOMEM;
 }
 
 /* ---- What is sent ---------------------------------------------------------------------------- */
