@@ -372,7 +372,7 @@ static int32_t save_file(struct disk *disk, const struct access *access)
     size_t at = file_at(disk, access->path, &found);
     struct content *old = found ? disk->files[at].content : NULL;
     int64_t freed = old && old->users == 1 ? (int64_t)old->length : 0;
-    if ((uint64_t)access->size > (uint64_t)(disk->capacity - disk->used + freed))
+    if ((int64_t)access->size > disk->capacity - disk->used + freed)
         return -ENOSPC;
     struct content *content;
     if (old) {
