@@ -78,10 +78,8 @@ int co__fetch_limit(const struct fetch *fetch, struct co_timeout *limit, int64_t
     if (!limit->scope)
         return -ENOMEM;
     limit->scope->begun_at = fetch->pc;
-    if (!limit->scope->expired)
-        return 0;
-    (void)!co_timeout_end(limit, 0);        /* up at once: there was no memory for its timer */
-    return -ENOMEM;
+    /* Up at once: there was no memory for its timer. */
+    return limit->scope->expired ? co_timeout_end(limit, -ENOMEM) : 0;
 }
 
 /* ---- What is sent ---------------------------------------------------------------------------- */
