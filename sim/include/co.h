@@ -121,7 +121,7 @@ struct co_group {
 
 /* Starts fn(job) as a task of the group; it runs for the first time when the caller next waits.
  * Returns the task, which stays valid until the group's block ends. Does not wait. Without memory it
- * returns NULL and the group remembers: co_join then returns -ENOMEM, so this needs no check. Its name is `fn` as you
+ * returns NULL and the group remembers: co_join then returns -ENOMEM, as does co_await(NULL), so this needs no check. Its name is `fn` as you
  * wrote it (co_set_name gives a better one to jobs[i].fn). asyncio: TaskGroup.create_task(). */
 #define co_spawn(group, fn, job) co_spawn_named((group), (fn), (job), #fn)
 
@@ -130,6 +130,9 @@ struct co_group {
  * cancelled (the group's tasks then are cancelled and waited for, too). No failure is a task that you cancelled with co_cancel,
  * or one that co_next_done has handed out. asyncio: leaving `async with TaskGroup()`. */
 int co_join(struct co_group *group) CO_MUST_USE;
+
+/* Tells all tasks of the group to end, as co_cancel does one; new ones, too, until the next co_join. Does not wait. */
+void co_group_cancel(struct co_group *group);
 
 /* Waits for the next task of the group to end, in the order they end; each is handed out once, and none after a
  * co_join. Failures cancel nobody here. Returns 1 and the task in *done, 0 when all have been handed out,
@@ -175,7 +178,7 @@ int co_local_set(struct co_local *local, void *value);        /* 0, -ENOMEM, -EP
 
 /* Runs fn once for each of n jobs, all at the same time, and waits for all. `jobs` is an array of n
  * elements of `size` bytes; each task gets a pointer to its element. If rcs is NULL the first failure cancels
- * the others and is returned. If rcs is an array of n, every result is collected in it, in the
+ * the others and is returned (as by co_join). If rcs is an array of n, every result is collected in it, in the
  * order of the jobs, no failure stops the others, and 0 is returned. -ECANCELED if you were
  * cancelled (so were the tasks; rcs is complete all the same). asyncio: gather(). */
 #define co_gather(fn, jobs, n, size, rcs) co_gather_named((fn), (jobs), (n), (size), (rcs), #fn)
@@ -209,7 +212,7 @@ void co_timeout_begin(struct co_timeout *limit, int64_t ns);
 int co_timeout_end(struct co_timeout *limit, int rc) CO_MUST_USE;
 
 /* Moves the end of a timeout that is not yet up: ns from now (CO_FOREVER: no limit; ns <= 0: up at once). 0, or -EINVAL
- * if it is up or ended. asyncio: Timeout.reschedule(). */
+ * if it is up or ended. Any task may call it. asyncio: Timeout.reschedule(). */
 int co_timeout_reschedule(struct co_timeout *limit, int64_t ns);
 int64_t co_timeout_when(const struct co_timeout *limit);      /* the time on co_now's clock when it is up; CO_FOREVER: never */
 bool co_timeout_expired(const struct co_timeout *limit);      /* was its time up? Still tells after co_timeout_end          */
@@ -261,13 +264,13 @@ struct co_cond {
 /* Gives the lock back, waits to be notified, and takes the lock again: you hold it afterwards, cancelled or not.
  * 0, -ECANCELED, or -EPERM if you do not hold the lock. Look again whether what you wait for is really so. */
 int co_cond_wait(struct co_cond *cond) CO_MUST_USE;
-/* Waits until test(arg) says true; looks now, and after each notification. The lock is held while it looks. */
+/* Waits until test(arg) says true; looks now, and after each notification. The lock is held while it looks. The same results. */
 int co_cond_wait_for(struct co_cond *cond, bool (*test)(void *arg), void *arg) CO_MUST_USE;
 int co_cond_notify(struct co_cond *cond, size_t n);   /* wakes the n that have waited longest: 0, or -EPERM without the lock */
 int co_cond_notify_all(struct co_cond *cond);
 
 /* A semaphore: at most `value` tasks at a time. A bounded one refuses more releases than acquires. asyncio:
- * Semaphore, BoundedSemaphore. */
+ * Semaphore, BoundedSemaphore. value is 0 or more; parties of a barrier, 1 or more. */
 struct co_sem {
     int value;                               /* how many may still enter   */
     int bound;                               /* never above this; 0 = any  */

@@ -67,6 +67,8 @@ int co_await(co_task *task, int *task_rc)
         *task_rc = co_result(task);
     if (!self)
         return rc;
+    if (!task)
+        return -ENOMEM;
     if (task == self)
         return -EDEADLK;
     if (task->state != TASK_DONE) {

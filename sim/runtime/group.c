@@ -54,11 +54,17 @@ co_task *co_spawn_named(struct co_group *group, co_fn fn, void *job, const char 
 }
 
 /* Tells all living tasks of the group to end. */
-static void group_cancel(struct co_group *group)
+static void group_cancel(struct co_group *group, const void *pc)
 {
     group->canceled = true;
     for (struct co_task *task = group->first; task; task = task->younger)
-        co__cancel(task, "group", NULL);
+        co__cancel(task, "group", pc);
+}
+
+void co_group_cancel(struct co_group *group)
+{
+    if (co__loop && !co__in_job())
+        group_cancel(group, CALLER);
 }
 
 /* A task that fails because it was told to end is no failure of the group. */
@@ -74,7 +80,7 @@ void co__group_done(struct co_group *group, struct co_task *task)
     if (!group->next_done)
         group->next_done = task;
     if (group->joining && failed(task) && !group->canceled)
-        group_cancel(group);
+        group_cancel(group, NULL);
     struct co_task *waiter = group->waiter;
     if (waiter && waiter->state == TASK_WAITING && (waiter->kind == WAIT_GROUP_NEXT || !group->first))
         co__wake(waiter, 0);
@@ -86,13 +92,13 @@ static bool wait_for_all(struct co_task *self, struct co_group *group)
 {
     bool undisturbed = !self->cancel_now;
     if (!undisturbed && group->first && !group->canceled)
-        group_cancel(group);
+        group_cancel(group, NULL);
     while (group->first) {
         group->waiter = self;
         if (co__suspend(self, WAIT_GROUP, group) == -ECANCELED) {
             undisturbed = false;
             if (!group->canceled)
-                group_cancel(group);
+                group_cancel(group, NULL);
         }
     }
     group->waiter = NULL;
@@ -114,7 +120,7 @@ static int first_failure(struct co_group *group)
 static int join(struct co_task *self, struct co_group *group)
 {
     if (first_failure(group) < 0 && !group->canceled)
-        group_cancel(group);
+        group_cancel(group, NULL);
     group->joining = true;
     bool undisturbed = wait_for_all(self, group);
     group->joining = false;

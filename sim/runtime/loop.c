@@ -128,6 +128,14 @@ static void note_wait(struct loop *loop, struct co_task *self)
         co__report_slow_step(loop->now - loop->step_begin, self);
 }
 
+void co__note_end(struct loop *loop, struct co_task *task)
+{
+    if (loop->trace)
+        co__trace_done(task);
+    if (loop->debug && loop->now - loop->step_begin > SLOW_STEP)
+        co__report_slow_step(loop->now - loop->step_begin, task);
+}
+
 int co__suspend(struct co_task *self, enum wait_kind kind, const void *what)
 {
     struct loop *loop = co__loop;
@@ -353,9 +361,15 @@ static void wake_all_due(struct loop *loop)
     size_t taken = 0;
     if (loop->due_count > 1)
         qsort(loop->due, loop->due_count, sizeof *loop->due, compare_due);
-    while ((owner = timer_take(&loop->timers, loop->now, &t, &seq))) {
+    while (timer_peek(&loop->timers, &t, &seq) && t <= loop->now) {
+        int64_t due_t = t;
+        uint64_t due_seq = seq;
         taken = wake_due(loop, taken, t, seq);
         strike_before(loop, t);
+        /* A timeout that struck may have disarmed this very timer: then look again. */
+        if (!timer_peek(&loop->timers, &t, &seq) || t != due_t || seq != due_seq)
+            continue;
+        owner = timer_take(&loop->timers, loop->now, &t, &seq);
         struct co_scope *scope = as_scope(owner);
         if (scope) {
             co__scope_due(scope);

@@ -218,8 +218,8 @@ void co__report_slow_step(int64_t ns, const struct co_task *task)
 {
     fflush(stdout);
     if (co__loop->slow_steps++ < BLOCK_LINES)
-        fprintf(stderr, "%s: debug: task %u %s held the loop for %lld ms before it waited at %s\n", co__loop->program, task->id,
-                task->name, ms(ns), place(task->waits_at));
+        fprintf(stderr, "%s: debug: task %u %s held the loop for %lld ms before it %s %s\n", co__loop->program, task->id,
+                task->name, ms(ns), task->state == TASK_DONE ? "ended; it last waited at" : "waited at", place(task->waits_at));
 }
 
 int co__refuse(struct co_task *self, const void *pc)

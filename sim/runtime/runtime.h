@@ -235,6 +235,7 @@ void co__wake(struct co_task *task, int rc);
 
 /* Puts a task at the end of the ready queue. */
 void co__note_ready(struct loop *loop, struct co_task *task);     /* for the trace and the tape */
+void co__note_end(struct loop *loop, struct co_task *task);       /* for the trace and debug mode */
 static inline void co__make_ready(struct co_task *task)
 {
     struct loop *loop = co__loop;

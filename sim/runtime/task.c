@@ -94,8 +94,8 @@ static _Noreturn void task_end(struct co_task *self, int rc)
     self->rc = rc;
     self->state = TASK_DONE;
     loop->alive--;
-    if (loop->trace)
-        co__trace_done(self);
+    if (loop->watched)
+        co__note_end(loop, self);
     if (self->scope)
         co__scopes_drop(self);
     if (loop->held)
@@ -167,11 +167,13 @@ struct co_task *co__task_new(struct co_group *group, co_fn fn, void *job, const 
 
 int co_done(const co_task *task)
 {
-    return task->state == TASK_DONE;
+    return !task || task->state == TASK_DONE;
 }
 
 int co_result(const co_task *task)
 {
+    if (!task)
+        return -ENOMEM;
     if (task->state != TASK_DONE)
         return -EINPROGRESS;
     ((co_task *)task)->seen = true;     /* a note about the asker, not about the task */

@@ -23,6 +23,18 @@ static void a_step_of_100_ms_is_not(void **state)
     assert_string_equal(DEBUGGED(computes, MSEC(100))->err, "");
 }
 
+static int computes_last(void *job)
+{
+    co_cpu(CO_MS((intptr_t)job));
+    return 0;
+}
+
+static void so_is_one_that_ends_the_task(void **state)
+{
+    (void)state;
+    assert_has(DEBUGGED(computes_last, MSEC(150))->err, "task 1 computes_last held the loop for 150 ms before it ended");
+}
+
 static void without_debug_mode_nothing_is_told(void **state)
 {
     (void)state;
@@ -132,6 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_slow_step_is_told),
         cmocka_unit_test(a_step_of_100_ms_is_not),
+        cmocka_unit_test(so_is_one_that_ends_the_task),
         cmocka_unit_test(without_debug_mode_nothing_is_told),
         cmocka_unit_test(waiting_on_after_a_cancel_is_told),
         cmocka_unit_test(with_closes_on_every_way_out),

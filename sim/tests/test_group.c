@@ -710,6 +710,50 @@ static void gather_with_one_job_for_all(void **state)
     assert_int_equal(child->rc, 0);
 }
 
+/* ---- co_group_cancel ------------------------------------------------------------------------------ */
+
+static int sleeps_or_is_told(void *job)
+{
+    int rc = co_sleep(CO_MS((intptr_t)job));
+    note("%s", rc < 0 ? "told" : "slept");
+    return rc;
+}
+
+static int gives_up(void *job)
+{
+    (void)job;
+    CO_GROUP(group);
+    for (int i = 1; i <= 3; i++)
+        co_spawn(&group, sleeps_or_is_told, MSEC(10 * i));
+    expect_is(co_sleep(CO_MS(15)), 0);
+    co_group_cancel(&group);
+    co_spawn(&group, sleeps_or_is_told, MSEC(1));       /* a new one is told, too */
+    expect_is(co_join(&group), 0);                      /* told to end: no failure */
+    co_spawn(&group, sleeps_or_is_told, MSEC(5));       /* after the join it is a group like any other */
+    return co_join(&group);
+}
+
+static void a_group_can_be_told_to_end(void **state)
+{
+    (void)state;
+    check_notes(gives_up, "slept@10 told@15 told@15 told@15 slept@20 ");
+}
+
+static int awaits_nothing(void *job)
+{
+    (void)job;
+    expect_is(co_await(NULL, NULL), -ENOMEM);           /* what a spawn without memory returned */
+    expect_is(co_result(NULL), -ENOMEM);
+    expect_is(co_done(NULL), 1);
+    return 0;
+}
+
+static void a_spawn_that_failed_needs_no_check(void **state)
+{
+    (void)state;
+    assert_int_equal(run(awaits_nothing, NULL), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -742,6 +786,8 @@ int main(void)
         cmocka_unit_test(gather_of_nothing_is_0),
         cmocka_unit_test(a_cancelled_gather_still_fills_in_the_results),
         cmocka_unit_test(gather_with_one_job_for_all),
+        cmocka_unit_test(a_group_can_be_told_to_end),
+        cmocka_unit_test(a_spawn_that_failed_needs_no_check),
     };
     return cmocka_run_group_tests_name("group", tests, NULL, NULL);
 }

@@ -692,6 +692,36 @@ static void a_cancel_inside_a_shield_is_traced(void **state)
     free(trace);
 }
 
+/* ---- Overdue, because another task computed -------------------------------------------------------- */
+
+static int computes_20(void *job)
+{
+    (void)job;
+    co_cpu(CO_MS(20));
+    return 0;
+}
+
+static int overdue(void *job)
+{
+    int rc;
+    struct co_timeout limit;
+    CO_GROUP(group);
+    co_spawn(&group, computes_20, NULL);
+    co_timeout_begin(&limit, CO_MS(5));
+    rc = co_timeout_end(&limit, co_sleep(CO_MS((intptr_t)job)));
+    expect_is(co_join(&group), 0);
+    return rc;
+}
+
+static void overdue_timeouts_strike_in_the_order_of_time(void **state)
+{
+    (void)state;
+    assert_int_equal(run(overdue, MSEC(3)), 0);                 /* the sleep was over at 3 ms, the limit up at 5 */
+    assert_int_equal(run(overdue, MSEC(5)), 0);                 /* at the same instant: the result wins           */
+    assert_int_equal(run(overdue, MSEC(10)), -ETIMEDOUT);       /* the limit was up first: the sleep is disarmed  */
+    assert_int_equal(run(overdue, MSEC(30)), -ETIMEDOUT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -721,6 +751,7 @@ int main(void)
         cmocka_unit_test(only_its_own_task_can_end_a_timeout),
         cmocka_unit_test(a_timeout_is_traced),
         cmocka_unit_test(a_cancel_inside_a_shield_is_traced),
+        cmocka_unit_test(overdue_timeouts_strike_in_the_order_of_time),
     };
     return cmocka_run_group_tests_name("scope", tests, NULL, NULL);
 }
