@@ -1,5 +1,5 @@
-/* 02 - A function that waits may call others that wait: it is an ordinary call, with an ordinary result.
- * Notice that one traveller's steps follow each other (each needs the result before it), while the two travellers overlap.
+/* 02 - A function that waits may call others that wait: it is an ordinary call, with an ordinary result. Notice that
+ * one traveller's steps follow each other (each needs the result before it), while the two travellers overlap.
  * asyncio: await of one coroutine inside another. */
 #include "co.h"
 

@@ -1,6 +1,6 @@
-/* 03 - Ask several at the same time and wait for all: it takes as long as the slowest, and the results keep their order.
- * Notice 1500 ms for waits of 1000, 1500 and 500 ms, and that the cellar's failure stops nobody, as `rcs` collects it.
- * asyncio: gather(..., return_exceptions=True). */
+/* 03 - Ask several at the same time and wait for all: it takes as long as the slowest, and the results keep their
+ * order. Notice 1500 ms for waits of 1000, 1500 and 500 ms, and that the cellar's failure stops nobody, as `rcs`
+ * collects it. asyncio: gather(..., return_exceptions=True). */
 #include "co.h"
 
 #include <stdio.h>

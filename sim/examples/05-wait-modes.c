@@ -1,6 +1,6 @@
 /* 05 - Three ways to wait for several tasks: until the first is done, until the first has failed, until all are done;
- * each with a timeout, if one likes. Notice that waiting cancels nobody: the tasks go on, and one may wait for them again.
- * asyncio: wait(return_when=FIRST_COMPLETED | FIRST_EXCEPTION | ALL_COMPLETED, timeout=...). */
+ * each with a timeout, if one likes. Notice that waiting cancels nobody: the tasks go on, and one may wait for them
+ * again. asyncio: wait(return_when=FIRST_COMPLETED | FIRST_EXCEPTION | ALL_COMPLETED, timeout=...). */
 #include "co.h"
 
 #include <stdio.h>

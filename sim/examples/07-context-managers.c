@@ -1,6 +1,6 @@
-/* 07 - A block that cleans up after itself, however it is left: at its end, by return, or because the task was cancelled.
- * Notice that each gate is closed exactly once, and that closing may itself take time, even when cancelled: the shield.
- * asyncio: async with, __aenter__ and __aexit__. */
+/* 07 - A block that cleans up after itself, however it is left: at its end, by return, or because the task was
+ * cancelled. Notice that each gate is closed exactly once, and that closing may itself take time, even when cancelled:
+ * the shield. asyncio: async with, __aenter__ and __aexit__. */
 #include "co.h"
 
 #include <stdio.h>

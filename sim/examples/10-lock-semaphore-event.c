@@ -1,5 +1,5 @@
-/* 10 - Three ways to wait for each other. Event: all wait for one sign. Semaphore: so many at a time. Lock: one at a time.
- * Notice that without the lock both clerks would sell the last seat, as each waits between looking and selling.
+/* 10 - Three ways to wait for each other. Event: all wait for one sign. Semaphore: so many at a time. Lock: one at a
+ * time. Notice that without the lock both clerks would sell the last seat, as each waits between looking and selling.
  * asyncio: Event, Semaphore, Lock. */
 #include "co.h"
 

@@ -1,6 +1,6 @@
-/* 11 - One task makes, others use, and a queue between them means that neither has to know the other.
- * Notice that two bakers share the orders without being told which, and that both end by themselves once the waiter shuts
- * the queue down. asyncio: Queue, Queue.shutdown(). */
+/* 11 - One task makes, others use, and a queue between them means that neither has to know the other. Notice that two
+ * bakers share the orders without being told which, and that both end by themselves once the waiter shuts the queue
+ * down. asyncio: Queue, Queue.shutdown(). */
 #include "co.h"
 
 #include <stdio.h>

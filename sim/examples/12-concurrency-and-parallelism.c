@@ -1,5 +1,5 @@
-/* 12 - Concurrent: many are under way. Parallel: many compute at the same instant. Tasks are the first only.
- * Notice the second column: as tasks, three waits are three times faster and three computations not at all; workers help.
+/* 12 - Concurrent: many are under way. Parallel: many compute at the same instant. Tasks are the first only. Notice
+ * the second column: as tasks, three waits are three times faster and three computations not at all; workers help.
  * asyncio: sleep() and to_thread(); in C the workers really compute at once, as there is no GIL. */
 #include "co.h"
 
@@ -40,7 +40,8 @@ static int compare(void *job)
     static const struct {
         const char *name;
         co_fn fn;
-    } rows[] = {{"3 waits of 2 s", wait_2s}, {"3 computations", compute_2s}, {"the same in workers", compute_2s_beside}};
+    } rows[] = {
+        {"3 waits of 2 s", wait_2s}, {"3 computations", compute_2s}, {"the same in workers", compute_2s_beside}};
 
     printf("%-20s one by one  together\n", "");
     for (int i = 0; i < 3; i++) {

@@ -1,5 +1,5 @@
-/* 13 - Talking to a web API: a session keeps its connection open and the cookies that it was given; a request may have a
- * method, headers and a body. Notice that only the first request pays 80 ms for the connection, and that without the
+/* 13 - Talking to a web API: a session keeps its connection open and the cookies that it was given; a request may have
+ * a method, headers and a body. Notice that only the first request pays 80 ms for the connection, and that without the
  * cookie the answer is a 401: an answer, no error. asyncio: aiohttp.ClientSession. */
 #include "co.h"
 

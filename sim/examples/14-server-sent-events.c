@@ -1,6 +1,6 @@
-/* 14 - A stream of events: an answer without an end, of which each line is read when it has come. Notice that the events
- * come one by one while the answer is still under way, and that after the break we go on behind the last one we saw.
- * asyncio: async for line in response.content; the browser's EventSource. */
+/* 14 - A stream of events: an answer without an end, of which each line is read when it has come. Notice that the
+ * events come one by one while the answer is still under way, and that after the break we go on behind the last one we
+ * saw. asyncio: async for line in response.content; the browser's EventSource. */
 #include "co.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
-/* 15 - The parts together: orders come through a bounded queue, three packers work, each order has its limit, a report runs
- * beside them, and closing time drains what is left. Notice who knows whom: only `warehouse` knows all the parts, and
- * starts and ends them in one place. asyncio: Queue, TaskGroup, timeout(), and the same shape. */
+/* 15 - The parts together: orders come through a bounded queue, three packers work, each order has its limit, a report
+ * runs beside them, and closing time drains what is left. Notice who knows whom: only `warehouse` knows all the parts,
+ * and starts and ends them in one place. asyncio: Queue, TaskGroup, timeout(), and the same shape. */
 #include "co.h"
 
 #include <stdio.h>
@@ -10,7 +10,8 @@ struct warehouse {
     int packed, given_up;
 };
 
-static const int64_t packing_time[] = {CO_MS(200), CO_MS(500), CO_MS(300), CO_SEC(9), CO_MS(100), CO_MS(400), CO_MS(200)};
+static const int64_t packing_time[] = {CO_MS(200), CO_MS(500), CO_MS(300), CO_SEC(9),
+                                       CO_MS(100), CO_MS(400), CO_MS(200)};
 enum { ORDERS = sizeof packing_time / sizeof packing_time[0] };
 
 static int receive(struct co_queue *orders)
@@ -77,7 +78,8 @@ static int warehouse(void *job)
         return rc < 0 ? rc : -ENOMEM;
     co_cancel(reporter);
     rc = co_join(&background);
-    printf("%4lld ms  closed: %d packed, %d given up\n", (long long)(co_now() / CO_MS(1)), house.packed, house.given_up);
+    printf("%4lld ms  closed: %d packed, %d given up\n", (long long)(co_now() / CO_MS(1)), house.packed,
+           house.given_up);
     return rc;
 }
 

@@ -1,6 +1,6 @@
-/* 16 - Cancelling in depth: it reaches a task where it waits; from then on every wait fails, so it cleans up and leaves.
- * Notice that a cancelled chef's helpers end with her, that her clean-up cannot wait again, and that a task cancelled
- * before its first step still runs, up to its first wait. asyncio: task.cancel(), CancelledError (thrown once only). */
+/* 16 - Cancelling in depth: it reaches a task where it waits; from then on every wait fails, so it cleans up and
+ * leaves. Notice that a cancelled chef's helpers end with her, that her clean-up cannot wait again, and that a task
+ * cancelled before its first step still runs, up to its first wait. asyncio: task.cancel(), CancelledError. */
 #include "co.h"
 
 #include <stdio.h>

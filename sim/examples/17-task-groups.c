@@ -1,6 +1,6 @@
-/* 17 - A group owns its tasks: its block ends only when they have, and the first failure cancels the rest of the group.
- * Notice that the failure of one climber ends the north camp and nobody else: the camp's leader handles it, and the south
- * camp's group never hears of it. asyncio: TaskGroup, nested. */
+/* 17 - A group owns its tasks: its block ends only when they have, and the first failure cancels the rest of the
+ * group. Notice that the failure of one climber ends the north camp and nobody else: the camp's leader handles it, and
+ * the south camp's group never hears of it. asyncio: TaskGroup, nested. */
 #include "co.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* 18 - Four answers to a failure: fail fast (the first one ends all), fail safe (collect them), retry, and the circuit
- * breaker: after three failures in a row stop asking for a second. Notice what each costs in time, and that calls
- * 4 and 5 fail at once, without troubling the pump. asyncio: gather() in both its error styles; the rest by hand, too. */
+ * breaker: after three failures in a row stop asking for a second. Notice what each costs in time, and that calls 4
+ * and 5 fail at once, without troubling the pump. asyncio: gather() in both its error styles; the rest by hand, too. */
 #include "co.h"
 
 #include <stdio.h>
@@ -42,7 +42,8 @@ static void tell(const char *what, int rc)
 
 static int plant(void *job)
 {
-    struct pump all[] = {{CO_MS(400), 0}, {CO_MS(100), 1}, {CO_MS(300), 0}}, weak = {CO_MS(100), 2}, bad = {CO_MS(100), 3};
+    struct pump all[] = {{CO_MS(400), 0}, {CO_MS(100), 1}, {CO_MS(300), 0}};
+    struct pump weak = {CO_MS(100), 2}, bad = {CO_MS(100), 3};
     struct breaker breaker = {0};
     int rcs[3];
 

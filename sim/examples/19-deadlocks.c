@@ -1,6 +1,6 @@
-/* 19 - A deadlock: each waits for what the other holds, for ever. It needs two orders: whoever takes the locks in one fixed
- * order cannot run into it. Notice that the report names both painters, both locks' lines and the circle, and that
- * a lock taken twice by one task is an error at once. asyncio: Lock; there both simply hang. */
+/* 19 - A deadlock: each waits for what the other holds, for ever. It needs two orders: whoever takes the locks in one
+ * fixed order cannot run into it. Notice that the report names both painters, both locks' lines and the circle, and
+ * that a lock taken twice by one task is an error at once. asyncio: Lock; there both simply hang. */
 #include "co.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
-/* 20 - Three queues with the same calls: the oldest first, the newest first, the smallest first. Notice the three orders in
- * which the same four patients are seen, and that the door is closed only when the last one is done (join), not
- * when the queue is empty. asyncio: Queue, LifoQueue, PriorityQueue, task_done(), join(). */
+/* 20 - Three queues with the same calls: the oldest first, the newest first, the smallest first. Notice the three
+ * orders in which the same four patients are seen, and that the door is closed only when the last one is done (join),
+ * not when the queue is empty. asyncio: Queue, LifoQueue, PriorityQueue, task_done(), join(). */
 #include "co.h"
 
 #include <stdio.h>

@@ -36,7 +36,8 @@ static int show_board(struct price *price)
             return rc;
         co_event_clear(&price->changed);
         if (price->unread > 0)
-            printf("%4lld ms  %d cents, the newest of %d\n", (long long)(co_now() / CO_MS(1)), price->cents, price->unread);
+            printf("%4lld ms  %d cents, the newest of %d\n", (long long)(co_now() / CO_MS(1)), price->cents,
+                   price->unread);
         price->unread = 0;
         rc = co_sleep(CO_MS(500));              /* the board is mechanical */
         if (rc < 0)

@@ -1,6 +1,6 @@
-/* 22 - Nobody interrupts a task: who computes without waiting holds everybody up. Notice that the drummer misses four beats
- * while the picture is drawn in one go, and none when the drawing pauses after each 50 ms; debug mode names the task
- * and the line. asyncio: sleep(0) inside long loops; PYTHONASYNCIODEBUG=1, slow_callback_duration. */
+/* 22 - Nobody interrupts a task: who computes without waiting holds everybody up. Notice that the drummer misses four
+ * beats while the picture is drawn in one go, and none when the drawing pauses after each 50 ms; debug mode names the
+ * task and the line. asyncio: sleep(0) inside long loops; PYTHONASYNCIODEBUG=1, slow_callback_duration. */
 #include "co.h"
 
 #include <stdio.h>

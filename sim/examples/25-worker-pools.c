@@ -1,6 +1,6 @@
-/* 25 - Computing belongs into workers: as many jobs run at once as there are workers, and the loop stays free meanwhile.
- * Notice that four frames of one second take two seconds in a pool of two, and that the clock beside them never
- * misses its turn. asyncio: run_in_executor() with a ProcessPoolExecutor; C has no GIL, threads do. */
+/* 25 - Computing belongs into workers: as many jobs run at once as there are workers, and the loop stays free
+ * meanwhile. Notice that four frames of one second take two seconds in a pool of two, and that the clock beside them
+ * never misses its turn. asyncio: run_in_executor() with a ProcessPoolExecutor; C has no GIL, threads do. */
 #include "co.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
-/* 27 - A background loop with a switch: it survives a bad round, and can be stopped and started again with other settings.
- * Notice that the failed round is told and the next one comes on time, and that stop() returns only when the loop has
- * really ended. asyncio: while True with try/except inside a task; cancel() and await it to stop. */
+/* 27 - A background loop with a switch: it survives a bad round, and can be stopped and started again with other
+ * settings. Notice that the failed round is told and the next one comes on time, and that stop() returns only when the
+ * loop has really ended. asyncio: while True with try/except inside a task; cancel() and await it to stop. */
 #include "co.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* 28 - Back-pressure: a bounded queue makes the fast producer wait for the slow consumer, and so memory never grows.
- * Notice the speed of the producer: as fast as it can until the queue of five is full, then one box each 300 ms, for that
- * is what the consumer manages. asyncio: Queue(maxsize=5). */
+ * Notice the speed of the producer: as fast as it can until the queue of five is full, then one box each 300 ms, for
+ * that is what the consumer manages. asyncio: Queue(maxsize=5). */
 #include "co.h"
 
 #include <stdint.h>

@@ -1,6 +1,6 @@
-/* 29 - Ask again, but wait twice as long each time, and not for ever: a server in trouble needs rest, not more requests.
- * Notice the growing pauses, and that a 404 is not tried again: asking does not change it.
- * asyncio: the same loop around `await session.get()`, with asyncio.sleep(). */
+/* 29 - Ask again, but wait twice as long each time, and not for ever: a server in trouble needs rest, not more
+ * requests. Notice the growing pauses, and that a 404 is not tried again: asking does not change it. asyncio: the same
+ * loop around `await session.get()`, with asyncio.sleep(). */
 #include "co.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* 30 - Bulk work in batches: so many at the same time, then the next so many; each is complete before the next begins.
- * Notice that a batch takes as long as its slowest, that an illegible page spoils neither its batch nor the rest, and that
- * progress can be told (or saved) between two batches. asyncio: gather() over slices of a list. */
+ * Notice that a batch takes as long as its slowest, that an illegible page spoils neither its batch nor the rest, and
+ * that progress can be told (or saved) between two batches. asyncio: gather() over slices of a list. */
 #include "co.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
-/* 32 - A cache of fixed size that drops what was not used for longest, and that loads each key once, however many ask for
- * it at the same time. Notice that three readers who want the same map cause one load, and that the harbour map has to be
- * loaded again: it was the one unused for longest. asyncio: an OrderedDict of futures. */
+/* 32 - A cache of fixed size that drops what was not used for longest, and that loads each key once, however many ask
+ * for it at the same time. Notice that three readers who want the same map cause one load, and that the harbour map
+ * has to be loaded again: it was the one unused for longest. asyncio: an OrderedDict of futures. */
 #include "co.h"
 
 #include <stdio.h>

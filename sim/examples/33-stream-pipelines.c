@@ -1,6 +1,6 @@
-/* 33 - A pipeline: each stage is a generator that pulls from the one before, so that one item at a time goes through all of
- * them. Notice that nothing is read before somebody wants it, and that leaving the last loop closes the whole chain, down
- * to the connection, though the log goes on. asyncio: async generators over async generators. */
+/* 33 - A pipeline: each stage is a generator that pulls from the one before, so that one item at a time goes through
+ * all of them. Notice that nothing is read before somebody wants it, and that leaving the last loop closes the whole
+ * chain, down to the connection, though the log goes on. asyncio: async generators over async generators. */
 #include "co.h"
 
 #include <stdio.h>

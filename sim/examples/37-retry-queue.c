@@ -1,6 +1,6 @@
-/* 37 - What failed goes into a second queue and comes back later, so that no worker stands still for it; what fails three
- * times is put aside for a human. Notice that the parcels behind the stubborn ones are not held up.
- * asyncio: two Queues, and a list of dead letters. */
+/* 37 - What failed goes into a second queue and comes back later, so that no worker stands still for it; what fails
+ * three times is put aside for a human. Notice that the parcels behind the stubborn ones are not held up. asyncio: two
+ * Queues, and a list of dead letters. */
 #include "co.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
-/* 39 - A shield keeps a cancellation out while something must not stop half-way; behind it, the cancellation counts again.
- * Notice that both notaries are told to go at 150 ms: one leaves a contract with one signature of three, the other signs
- * on to the end at 300 ms and then goes. asyncio: shield(); there the inner task is shielded, here the block is. */
+/* 39 - A shield keeps a cancellation out while something must not stop half-way; behind it, the cancellation counts
+ * again. Notice that both notaries are told to go at 150 ms: one leaves a contract with one signature of three, the
+ * other signs on to the end at 300 ms and then goes. asyncio: shield(); there a task, here a block. */
 #include "co.h"
 
 #include <stdio.h>

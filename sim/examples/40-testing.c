@@ -1,6 +1,6 @@
 /* 40 - Tests of code that waits: each runs in a loop of its own, whose clock starts at 0; what it would ask over the
- * network is a fake with a script. Notice that times are compared with ==, that 40 s of waiting cost nothing, and that the
- * last test cancels its subject at a chosen instant. asyncio: IsolatedAsyncioTestCase, AsyncMock. */
+ * network is a fake with a script. Notice that times are compared with ==, that 40 s of waiting cost nothing, and that
+ * the last test cancels its subject at a chosen instant. asyncio: IsolatedAsyncioTestCase, AsyncMock. */
 #include "co.h"
 
 #include <stdio.h>

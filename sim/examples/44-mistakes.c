@@ -1,6 +1,6 @@
-/* 44 - What beginners get wrong, and how it shows. A task that is never awaited: it is named when its group ends. A task
- * awaited before the next is started: the times add up. One job for all tasks: when they run, it holds the last value.
- * asyncio: "coroutine was never awaited", await in a loop, late binding of a loop variable. */
+/* 44 - What beginners get wrong. Notice how each shows: a task that is never awaited is named when its group ends;
+ * where each task is awaited before the next one is started, the times add up; one job for all tasks holds the last
+ * value when they run. asyncio: "coroutine was never awaited", await in a loop, late binding of a loop variable. */
 #include "co.h"
 
 #include <stdio.h>

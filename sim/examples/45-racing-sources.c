@@ -1,6 +1,6 @@
-/* 45 - Ask several sources, take the first good answer, send the others home. Notice that the very first answer is of no
- * use (a 503), that the second one ends the race at 350 ms, and that nobody waits for the slow ones: they are cancelled.
- * asyncio: as_completed(), or wait(FIRST_COMPLETED), then cancel(). */
+/* 45 - Ask several sources, take the first good answer, send the others home. Notice that the very first answer is of
+ * no use (a 503), that the second one ends the race at 350 ms, and that nobody waits for the slow ones: they are
+ * cancelled. asyncio: as_completed(), or wait(FIRST_COMPLETED), then cancel(). */
 #include "co.h"
 
 #include <stdio.h>
@@ -16,7 +16,8 @@ static int fetch(void *job)
     struct source *source = job;
     CO_RESPONSE(resp);
     int rc = co_http_get(source->url, &resp);
-    printf("%3lld ms    %s: %s, status %d\n", (long long)(co_now() / CO_MS(1)), source->url, co_strerror(rc), resp.status);
+    printf("%3lld ms    %s: %s, status %d\n", (long long)(co_now() / CO_MS(1)), source->url, co_strerror(rc),
+           resp.status);
     if (rc < 0)
         return rc;
     if (resp.status != 200)
@@ -46,8 +47,8 @@ static int first_good(struct source sources[], int n, const struct source **winn
 
 static int tell_time(void *job)
 {
-    struct source sources[] = {{.url = "http://tower.test"}, {.url = "http://station.test"}, {.url = "http://church.test"},
-                               {.url = "http://harbour.test"}};
+    struct source sources[] = {{.url = "http://tower.test"}, {.url = "http://station.test"},
+                               {.url = "http://church.test"}, {.url = "http://harbour.test"}};
     const struct source *winner;
     int rc = first_good(sources, 4, &winner);
     if (rc == 0)

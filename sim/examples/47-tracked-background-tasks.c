@@ -1,6 +1,6 @@
 /* 47 - Tasks that are started here and there, but belong to one group, which can be shut down: those that end within a
- * second may do so, the rest are cancelled. Notice that each one's end is told by a callback, which also counts, and that
- * nothing runs on after the shutdown. asyncio: a set of tasks, add_done_callback(), wait(timeout=1). */
+ * second may do so, the rest are cancelled. Notice that each one's end is told by a callback, which also counts, and
+ * that nothing runs on after the shutdown. asyncio: a set of tasks, add_done_callback(), wait(timeout=1). */
 #include "co.h"
 
 #include <stdio.h>

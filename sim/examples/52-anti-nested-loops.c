@@ -1,6 +1,6 @@
-/* 52 - Anti-pattern: a loop inside the loop. Code that starts a loop of its own cannot be called from a task: a thread has
- * one loop. Notice that co_run says so at once, and the way out: split the function into what waits and what runs it.
- * asyncio: "asyncio.run() cannot be called from a running event loop". */
+/* 52 - Anti-pattern: a loop inside the loop. Code that starts a loop of its own cannot be called from a task: a thread
+ * has one loop. Notice that co_run says so at once, and the way out: split the function into what waits and what runs
+ * it. asyncio: "asyncio.run() cannot be called from a running event loop". */
 #include "co.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
-/* 53 - Anti-pattern: to ignore a cancellation. It does not go away: each further wait fails at once, so the stubborn runner
- * rushes through the rest of its laps in no time, and what it reports is wrong. Notice how debug mode names the line, and
- * that the obedient runner stops in lap 3. asyncio: except CancelledError: pass, or a bare except. */
+/* 53 - Anti-pattern: to ignore a cancellation. It does not go away: each further wait fails at once, so the stubborn
+ * runner rushes through the rest of its laps in no time, and what it reports is wrong. Notice how debug mode names the
+ * line, and that the obedient runner stops in lap 3. asyncio: except CancelledError: pass, or a bare except. */
 #include "co.h"
 
 #include <stdio.h>

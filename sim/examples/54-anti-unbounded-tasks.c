@@ -1,6 +1,6 @@
-/* 54 - Anti-pattern: a task for each of very many jobs, all at once. The server takes 8 connections and lets 12 wait; the
- * rest it refuses. Notice how many of a hundred stamps are lost without a bound, and that with one of eight all are
- * there, in the time that the server needs anyway. asyncio: gather(*[...]) over ten thousand URLs. */
+/* 54 - Anti-pattern: a task for each of very many jobs, all at once. The server takes 8 connections and lets 12 wait;
+ * the rest it refuses. Notice how many of a hundred stamps are lost without a bound, and that with one of eight all
+ * are there, in the time that the server needs anyway. asyncio: gather(*[...]) over ten thousand URLs. */
 #include "co.h"
 
 #include <stdio.h>

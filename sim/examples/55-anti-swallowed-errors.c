@@ -1,6 +1,6 @@
-/* 55 - Anti-pattern: to make a success of every failure. Three ways to lose an error: "return 0" after any rc; an array of
- * rcs that nobody reads; co_await with NULL for the result. Notice that each says "all is well" with one vault open,
- * and what the fourth says. asyncio: except Exception: pass; gather(return_exceptions=True), unread. */
+/* 55 - Anti-pattern: to make a success of every failure. Three ways to lose an error: "return 0" after any rc; an
+ * array of rcs that nobody reads; co_await with NULL for the result. Notice that each says "all is well" with one
+ * vault open, and what the fourth says. asyncio: except Exception: pass; gather(return_exceptions=True), unread. */
 #include "co.h"
 
 #include <stdio.h>

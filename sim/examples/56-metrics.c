@@ -1,6 +1,6 @@
-/* 56 - Four numbers that tell how a running system feels: how late the loop is, how long the queue is, how many jobs are
- * busy, how long one takes. Notice that somebody computes from 405 to 705 ms: the loop is late, a job takes longer, and
- * then there is a queue, though nobody touched the servers. asyncio: loop.time() around sleep(), qsize(), all_tasks(). */
+/* 56 - Four numbers that tell how a running system feels: how late the loop is, how long the queue, how many jobs
+ * are busy, how long one takes. Notice that somebody computes from 405 to 705 ms: the loop is late, a job takes
+ * longer, then there is a queue, though nobody touched the servers. asyncio: loop.time(), qsize(), all_tasks(). */
 #include "co.h"
 
 #include <stdint.h>
