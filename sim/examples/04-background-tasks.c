@@ -30,8 +30,6 @@ static int write_letter(void *job)
     struct letter letter = {0};
     CO_GROUP(background);
     co_task *saver = co_spawn(&background, keep_saving, &letter);
-    if (!saver)
-        return -ENOMEM;
     for (int i = 0; i < 10; i++) {
         int rc = co_sleep(CO_MS(150));
         if (rc < 0)

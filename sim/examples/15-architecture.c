@@ -70,13 +70,13 @@ static int warehouse(void *job)
     CO_GROUP(background);
     for (int i = 0; i < 3; i++)
         co_spawn(&packers, packer, &house);
-    co_task *reporter = co_spawn(&background, report, &house);
+    co_spawn(&background, report, &house);
     int rc = receive(&orders);
     if (rc == 0)
         rc = co_join(&packers);
-    if (rc < 0 || !reporter)
-        return rc < 0 ? rc : -ENOMEM;
-    co_cancel(reporter);
+    if (rc < 0)
+        return rc;
+    co_group_cancel(&background);
     rc = co_join(&background);
     printf("%4lld ms  closed: %d packed, %d given up\n", (long long)(co_now() / CO_MS(1)), house.packed,
            house.given_up);

@@ -37,8 +37,8 @@ static int kitchen(void *job)
     co_task *first = co_spawn(&chefs, cook, "chef");
     int rc = co_sleep(CO_MS(300));
     co_task *second = co_spawn(&chefs, stir, "late");
-    if (rc < 0 || !first || !second)
-        return rc < 0 ? rc : -ENOMEM;
+    if (rc < 0)
+        return rc;
     co_cancel(first);
     co_cancel(first);                           /* twice is once */
     co_cancel(second);                          /* before its first step */

@@ -39,12 +39,12 @@ static int morning(const char *name, struct co_queue *room)
         if (rc < 0)
             return rc;
     }
-    co_task *doctor = co_spawn(&doctors, treat, room);
+    co_spawn(&doctors, treat, room);
     int rc = co_queue_join(room);
-    if (rc < 0 || !doctor)
-        return rc < 0 ? rc : -ENOMEM;
+    if (rc < 0)
+        return rc;
     printf("  door closed after %lld ms\n", (long long)((co_now() - start) / CO_MS(1)));
-    co_cancel(doctor);
+    co_group_cancel(&doctors);
     return co_join(&doctors);
 }
 

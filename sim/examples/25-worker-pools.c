@@ -41,11 +41,11 @@ static int film(void *job)
         frames[i] = (struct frame){i + 1, &pool};
 
     CO_GROUP(background);
-    co_task *clock = co_spawn(&background, show_clock, NULL);
+    co_spawn(&background, show_clock, NULL);
     int rc = co_gather(make_frame, frames, 4, sizeof frames[0], NULL);
-    if (rc < 0 || !clock)
-        return rc < 0 ? rc : -ENOMEM;
-    co_cancel(clock);
+    if (rc < 0)
+        return rc;
+    co_group_cancel(&background);
     return co_join(&background);
 }
 

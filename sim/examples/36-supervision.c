@@ -11,7 +11,6 @@ struct child {
     const char *name;
     int64_t lives_for;                          /* then it crashes */
     int starts;
-    co_task *task;
 };
 
 static void tell(const struct child *child, const char *what)
@@ -33,11 +32,9 @@ static int run_child(void *job)
     return rc < 0 ? rc : -EIO;
 }
 
-static int give_up(struct co_group *group, struct child children[], int why)
+static int give_up(struct co_group *group, int why)
 {
-    for (int i = 0; i < CHILDREN; i++)
-        if (children[i].task)
-            co_cancel(children[i].task);        /* no harm to those that have ended */
+    co_group_cancel(group);
     int rc = co_join(group);
     return rc < 0 ? rc : why;
 }
@@ -46,15 +43,15 @@ static int supervise(struct child children[])
 {
     CO_GROUP(group);
     for (int i = 0; i < CHILDREN; i++)
-        children[i].task = co_spawn(&group, run_child, &children[i]);
+        co_spawn(&group, run_child, &children[i]);
     co_task *ended;
     int rc;
     while ((rc = co_next_done(&group, &ended)) > 0) {
         struct child *child = co_job(ended);
         tell(child, co_strerror(co_result(ended)));
         if (child->starts > RESTARTS)
-            return give_up(&group, children, co_result(ended));
-        child->task = co_spawn(&group, run_child, child);
+            return give_up(&group, co_result(ended));
+        co_spawn(&group, run_child, child);
     }
     return rc;
 }

@@ -50,16 +50,13 @@ static int work(void *job)
 static int office(void *job)
 {
     struct notary notaries[] = {{.name = "Otto"}, {.name = "Pia", .careful = true}};
-    co_task *tasks[2];
     CO_GROUP(group);
     for (int i = 0; i < 2; i++)
-        if (!(tasks[i] = co_spawn(&group, work, &notaries[i])))
-            return -ENOMEM;
+        co_spawn(&group, work, &notaries[i]);
     int rc = co_sleep(CO_MS(150));
     if (rc < 0)
         return rc;
-    co_cancel(tasks[0]);
-    co_cancel(tasks[1]);
+    co_group_cancel(&group);
     return co_join(&group);
 }
 

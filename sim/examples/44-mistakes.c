@@ -26,7 +26,7 @@ static int awaited_too_early(void *job)
     CO_GROUP(hose);
     for (int i = 0; i < 3; i++) {
         co_task *task = co_spawn(&hose, water, &beds[i]);
-        int rc = task ? co_await(task, NULL) : -ENOMEM;
+        int rc = co_await(task, NULL);
         if (rc < 0)
             return rc;
     }

@@ -8,7 +8,6 @@
 struct source {
     const char *url;
     char found[32];                             /* the result */
-    co_task *task;
 };
 
 static int fetch(void *job)
@@ -33,14 +32,13 @@ static int first_good(struct source sources[], int n, const struct source **winn
     co_task *done;
     CO_GROUP(race);
     for (int i = 0; i < n; i++)
-        sources[i].task = co_spawn(&race, fetch, &sources[i]);
+        co_spawn(&race, fetch, &sources[i]);
     while ((rc = co_next_done(&race, &done)) > 0 && (result = co_result(done)) < 0)
         continue;
     if (rc < 0)
         return rc;
     *winner = rc > 0 ? co_job(done) : NULL;
-    for (int i = 0; i < n; i++)
-        co_cancel(sources[i].task);
+    co_group_cancel(&race);
     rc = co_join(&race);
     return rc < 0 ? rc : result;
 }

@@ -1,6 +1,6 @@
 /* 51 - Anti-pattern: a blocking call inside a task. The tasks are there, the gather is there, and it is as slow as one
- * after the other. Notice 1500 ms against 300 ms, in the same program but for the one call in `get`.
- * asyncio: requests.get() inside async def, instead of aiohttp or to_thread(). */
+ * after the other. Notice 1500 ms against 300 ms, in the same program but for the one call in `get`; debug mode tells
+ * who. asyncio: requests.get() inside async def, instead of aiohttp or to_thread(). */
 #include "co.h"
 
 #include <stdio.h>
@@ -39,6 +39,7 @@ static int compare(void *job)
 
 int main(void)
 {
-    struct co_options options = {.world_file = "sim/examples/51-anti-blocking.json"};
+    struct co_options options = {
+        .program = "51-anti-blocking", .world_file = "sim/examples/51-anti-blocking.json", .debug = true};
     return co_run(compare, NULL, &options) < 0;
 }

@@ -35,12 +35,12 @@ static int obedient(void *job)
 static int stadium(void *job)
 {
     CO_GROUP(runners);
-    co_task *first = co_spawn(&runners, obedient, NULL), *second = co_spawn(&runners, stubborn, NULL);
+    co_spawn(&runners, obedient, NULL);
+    co_spawn(&runners, stubborn, NULL);
     int rc = co_sleep(CO_SEC(1));
     if (rc < 0)
         return rc;
-    co_cancel(first);                           /* rain */
-    co_cancel(second);
+    co_group_cancel(&runners);                  /* rain */
     return co_join(&runners);
 }
 

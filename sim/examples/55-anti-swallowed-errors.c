@@ -36,7 +36,7 @@ static int swallow_while_waiting(int vaults[])
     CO_GROUP(guards);
     for (int i = 0; i < 3; i++) {
         co_task *task = co_spawn(&guards, lock_vault, &vaults[i]);
-        int rc = task ? co_await(task, NULL) : -ENOMEM;                 /* right: &task_rc */
+        int rc = co_await(task, NULL);          /* right: &task_rc */
         if (rc < 0)
             return rc;
     }

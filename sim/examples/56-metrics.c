@@ -73,17 +73,15 @@ static int observe(void *job)
     CO_QUEUE(queue, 0);
     struct system system = {.queue = &queue};
     co_fn parts[] = {measure_latency, report, serve, serve, send_jobs};
-    co_task *tasks[5];
     CO_GROUP(group);
     for (int i = 0; i < 5; i++)
-        tasks[i] = co_spawn(&group, parts[i], &system);
+        co_spawn(&group, parts[i], &system);
     int rc = co_sleep(CO_MS(405));
     if (rc == 0) {
         co_cpu(CO_MS(300));                     /* the culprit */
         rc = co_sleep(CO_MS(800));
     }
-    for (int i = 0; i < 5; i++)
-        co_cancel(tasks[i]);
+    co_group_cancel(&group);
     return rc < 0 ? rc : co_join(&group);
 }
 
