@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Optional
 
+from .text import count
+
 STATUSES = ("passed", "failed", "skipped", "error")
 
 
@@ -16,6 +18,11 @@ class Part:
     worth: int
     passed: bool
     message: str = ""
+    src: Optional[str] = None       # "compare.c:31"
+
+    def told(self) -> str:
+        """What it says of its failure, as a piece of the check's message."""
+        return f"{self.title} ({count(self.worth, 'point')})\n{self.message}"
 
 
 @dataclass
@@ -42,7 +49,7 @@ class Check:
         broken = [part for part in self.parts if not part.passed]
         if broken:
             self.status, self.score = "failed", sum(part.worth for part in self.parts if part.passed)
-            self.message = "\n".join(f"{part.title} ({part.worth} points)\n{part.message}" for part in broken)
+            self.message = "\n".join(part.told() for part in broken)
         else:
             self.status, self.score, self.message = "passed", self.worth, ""
 

@@ -33,6 +33,11 @@ class Unreached:
     lines: int              # lines of code that never ran there; 0: only one outcome of a condition is missing
     condition: str | None   # "compare.c:57": the condition that leads there, as far as can be told from counts
 
+    @property
+    def for_want_of_memory(self) -> bool:
+        """Does it only handle a failed malloc?"""
+        return self.lines <= 1 and "ENOMEM" in self.text
+
     def describe(self) -> str:
         """One line for the student: "compare.c:58 never ran: return -ETIMEDOUT;"."""
         if self.lines == 0:
@@ -53,6 +58,10 @@ class Coverage:
     def line_percent(self) -> float:
         """0 to 100; 100 for a file without code."""
         return 100.0 * self.lines_covered / self.lines_total if self.lines_total else 100.0
+
+    def pieces(self) -> list[Unreached]:
+        """What was not reached, the most telling first: large pieces, then conditions; last what only handles a failed malloc."""
+        return sorted(self.unreached, key=lambda piece: (piece.for_want_of_memory, -piece.lines))
 
     @property
     def branch_percent(self) -> float:

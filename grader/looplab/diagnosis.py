@@ -6,6 +6,7 @@ the order in which they would explain the others away.
 
 from __future__ import annotations
 
+import errno
 import signal
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from .text import count
 from .trace import Block, Event, Request, Trace
 
 _HOLDING = ("lock", "sem")
+KIT_TIMEOUT = 30_000_000_000    # ns: CO_HTTP_TIMEOUT
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Case:
     happened: Any = None
     answers: Sequence[Any] = ()         # the right result for each of `asked`, in that order; () if not known
     todo: str = ""                      # where one who has written nothing yet begins: "fetch_async, TODOs 2 to 4"
+    alone: Sequence[int] = ()           # ns that each of `asked` takes by itself; () if not known
 
     @property
     def numbers(self) -> bool:
@@ -44,14 +47,21 @@ class Case:
         return not self.numbers or self.happened > self.expected
 
     @property
+    def too_slow_by_numbers(self) -> bool:
+        """Is it known to have taken too long?"""
+        return self.numbers and self.happened > self.expected
+
+    @property
     def too_quick(self) -> bool:
         return self.numbers and self.happened < self.expected
 
     @property
     def serial_is_right(self) -> bool:
         """Was it asked to fetch one after the other?"""
-        return isinstance(self.expected, (int, float)) and len(self.trace.requests) > 1 \
-            and self.expected >= sum(request.ns for request in self.trace.requests)
+        if not isinstance(self.expected, (int, float)) or len(self.trace.requests) < 2:
+            return False
+        alone = self.alone or [request.ns for request in self.trace.requests]
+        return self.expected >= sum(alone) > max(alone)
 
 
 def find(case: Case) -> Optional[Cause]:
@@ -68,6 +78,12 @@ def find(case: Case) -> Optional[Cause]:
 
 def _nothing(case: Case) -> Optional[Cause]:
     if case.asked and not case.trace.requests:
+        job = next((event for event in case.trace.of("await", "runtime") if event.get("on") == "job"), None)
+        if job:
+            at = f" at {job['src']}" if job.get("src") else ""
+            return Cause("on workers", f"the program made no request: it tries to fetch in a worker (co_to_thread{at}), where "
+                                       "http_get_blocking, like every call that waits, only returns -EPERM. Call co_http_get in the "
+                                       "task itself: it needs no thread", job.get("src"))
         return Cause("nothing", f"the program made no request at all, for {count(len(case.asked), 'URL')}"
                                 + (f": write {case.todo}" if case.todo else ""))
     return None
@@ -87,7 +103,7 @@ def _aborted(case: Case) -> Optional[Cause]:
     if given_up:
         src = _cancelled_at(case.trace, given_up[0])
         return Cause("aborted", f"after {what}, {f'{src} gives' if src else 'the program gives'} up "
-                                f"{count(len(given_up), 'request')} still under way: the first task that fails cancels the others", src)
+                                f"{count(len(given_up), 'request')} still under way: {_mercy(case.trace, given_up[0], src)}", src)
     src = _waits_of(case.trace, bad)
     return Cause("aborted", f"after {what}{f' ({src})' if src else ''}, {count(len(missing), 'URL')} "
                             f"{'was' if len(missing) == 1 else 'were'} never asked for, {missing[0]} first: "
@@ -96,13 +112,21 @@ def _aborted(case: Case) -> Optional[Cause]:
 
 def _cancelled_at(trace: Trace, request: Request) -> Optional[str]:
     """Where the cancel of a request came from: the co_cancel, or the wait for the group that one failure ended."""
-    for event in reversed(trace.of("cancel", "runtime")):
-        if event["task"] == request.task and event["t"] <= (request.end or 0):
-            if event.get("src"):
-                return event["src"]
-            break
+    event = trace.cancel_of(request)
+    if event.get("src"):
+        return event["src"]
     task = trace.tasks.get(request.task)
     return _last_await(trace, task.by, None, ("group", "task", "wait"), request.end) if task else None
+
+
+def _mercy(trace: Trace, request: Request, src: Optional[str]) -> str:
+    """Why one failure ended the others' requests, and what to do about it."""
+    if trace.cancel_of(request).get("why") == "call":
+        return "a failure is a result like another, so do not cancel the others for it"
+    task = trace.tasks.get(request.task)
+    if task and task.src and task.src == src:       # started and waited for in one call
+        return "without an array rcs, co_gather cancels all tasks as soon as one fails. Give it one, and each task just has its own result"
+    return "the first task that fails cancels the others. Store the error as a result, and let the task return 0"
 
 
 def _missing(case: Case) -> list[str]:
@@ -115,11 +139,23 @@ def _missing(case: Case) -> list[str]:
 
 
 def _some_missing(case: Case) -> Optional[Cause]:
-    missing = _missing(case)
-    if missing:
-        return Cause("missing", f"{missing[0]} was never asked for" if len(missing) == 1 else
-                     f"{len(missing)} of the {count(len(case.asked) * case.passes, 'request')} were never made, {missing[0]} first")
-    return None
+    missing, asked = _missing(case), list(case.asked)
+    if not missing:
+        return None
+    url, all_of_them = missing[0], f"{len(missing)} of the {count(len(asked) * case.passes, 'request')} were never made"
+    made = next((request for request in case.trace.requests if request.url == url), None)
+    if made:
+        src = _waits_of(case.trace, made)
+        return Cause("only once", f"{url} stands {_times(asked.count(url))} in the list, but was asked for only "
+                                  f"{_times(made_in_all(case.trace, url))}{f' ({src})' if src else ''}: "
+                                  "each element of the list is fetched, also one that stood there before", src)
+    k = len(asked) - len(missing)
+    if k and case.passes == 1 and missing == asked[k:] and len(missing) > 1:
+        task = case.trace.tasks.get(case.trace.requests[-1].task)
+        src = (task.src if task and task.number != 1 else None) or _waits_of(case.trace, case.trace.requests[-1])
+        return Cause("cut short", f"{all_of_them}: it stops after the first {k}{f' ({src})' if src else ''}, and {url} is the next. "
+                                  f"Is there room for {k} only? The list may have any length: make room for n, with malloc", src)
+    return Cause("missing", f"{url} was never asked for" if len(missing) == 1 else f"{all_of_them}, {url} first")
 
 
 def _double(case: Case) -> Optional[Cause]:
@@ -135,7 +171,34 @@ def _double(case: Case) -> Optional[Cause]:
         if request.url in allowed and made[request.url] > allowed[request.url] * case.passes:
             src = _waits_of(case.trace, request)
             return Cause("double", f"{request.url} was asked for {_times(made_in_all(case.trace, request.url))}"
-                                   f"{f' ({src})' if src else ''}, but it is to be fetched {_times(allowed[request.url] * case.passes)}", src)
+                                   f"{f' ({src})' if src else ''}, but it is to be fetched {_times(allowed[request.url] * case.passes)}"
+                                   f": {_enough(case.trace, request)}", src)
+    return None
+
+
+def _enough(trace: Trace, request: Request) -> str:
+    """What to do instead of asking for the same URL once more."""
+    before = [other for other in trace.requests if other.url == request.url and other.op < request.op]
+    if any(other.failed or other.status >= 400 for other in before):
+        return "an error is a result, do not try again"
+    if any(other.task == request.task for other in before):
+        return "take all you need out of the first answer"
+    return "start one task for it, not more"
+
+
+def _shared_job(case: Case) -> Optional[Cause]:
+    """Tasks that were given one and the same job: when they run, all of them see what was written last."""
+    trace = case.trace
+    sharing = [task for task in trace.tasks.values() if task.job_of in trace.tasks and trace.tasks[task.job_of].src == task.src]
+    allowed = Counter(case.asked)
+    for task in sharing:
+        mine = next((request for request in trace.requests if request.task == task.number), None)
+        if mine and made_in_all(trace, mine.url) > allowed[mine.url] * case.passes:
+            alike = [other for other in sharing if other.src == task.src]
+            return Cause("shared job", f"{task.src or 'the program'} gives one and the same job to {len(alike) + 1} tasks: a task begins "
+                                       f"only after that, and then each finds in it what was written last, {mine.url}. Give each its "
+                                       "own: an array of jobs that lives until all tasks have ended (a variable declared inside the "
+                                       "loop is the same memory every time round)", task.src)
     return None
 
 
@@ -149,13 +212,41 @@ def _times(n: int) -> str:
 
 
 def _own_timeout(case: Case) -> Optional[Cause]:
-    """A timeout of the student's own ended a request; the kit's begins in http.c."""
-    request = next((request for request in case.trace.finished
-                    if request.timeout_src and not request.timeout_src.startswith("http.c:")), None)
+    """A timeout of the student's own ended a request; the kit's begins with the call that fetches."""
+    request = next((request for request in case.trace.finished if request.timeout_src and not case.too_slow_by_numbers
+                    and request.timeout_src != _waits_of(case.trace, request)), None)
     if request is None:
         return None
+    wait = isinstance(case.expected, (int, float)) and case.expected >= KIT_TIMEOUT
     return Cause("own timeout", f"the request for {request.url} was given up after {show(request.ns)} by the timeout that began at "
-                                f"{request.timeout_src}", request.timeout_src)
+                                f"{request.timeout_src}" + (f": take it away, the kit itself gives up after {show(KIT_TIMEOUT)}" if wait
+                                                            else ""), request.timeout_src)
+
+
+def _cancel_ignored(case: Case) -> Optional[Cause]:
+    """The task that was cancelled did not hand on what its wait returned."""
+    for event in case.trace.of("cancel", "runtime"):
+        if event.get("why") != "call":
+            continue
+        before = case.trace.events[:case.trace.events.index(event)]
+        waited = next((line for line in reversed(before) if line.get("ev") in ("await", "run") and line.get("task") == event["task"]), {})
+        task = case.trace.tasks.get(event["task"])
+        if waited.get("ev") == "await" and waited.get("src") and task and task.done is not None and task.rc != -errno.ECANCELED:
+            return Cause("cancel ignored", f"the wait at {waited['src']} returned -ECANCELED, and nobody took notice: keep what it "
+                                           "returns, clean up, and return it", waited["src"])
+    return None
+
+
+def _its_own_error(case: Case) -> Optional[Cause]:
+    """The function returned the error of one of its requests."""
+    report = case.trace.report("result")
+    rc = report["value"].get("rc") if report and isinstance(report["value"], dict) else None
+    bad = next((request for request in case.trace.finished if request.failed and request.rc == rc), None)
+    if bad is None:
+        return None
+    src = _waits_of(case.trace, bad)
+    return Cause("handed on", f"{words.error(bad.rc)} is what became of {bad.url}{f' ({src})' if src else ''}: a failed request is a "
+                              "result of that URL, not of the function", src)
 
 
 # ---- When it was fetched ------------------------------------------------------------------------
@@ -173,7 +264,13 @@ def _blocked(case: Case) -> Optional[Cause]:
     total = sum(block.ns for block in worst)
     often = f"{show(total)} in {count(len(worst), 'call')}" if len(worst) > 1 else show(total)
     return Cause("blocked", f"{src or 'the program'} blocks the whole loop for {often}: "
-                            f"while {words.call(on)} runs, no other task can", src)
+                            f"while {words.call(on)} runs, no other task can{_instead(on)}", src)
+
+
+def _instead(on: str) -> str:
+    """The call that lets the others run meanwhile."""
+    call = {"http": "co_http_get", "sleep": "co_sleep", "usleep": "co_sleep", "nanosleep": "co_sleep"}.get(on)
+    return f". Call {call} instead" if call else ", so take it out of there"
 
 
 def _one_after_another(case: Case) -> Optional[Cause]:
@@ -189,7 +286,7 @@ def _one_after_another(case: Case) -> Optional[Cause]:
     src, how = _held_by(trace, late)
     if peak > 1:
         text = f"only {peak} of the {len(requests)} requests were ever under way at once"
-        return Cause("held", text + (f": {src} makes the others wait" if src else ""), src)
+        return Cause("held", text + (f": {src} makes the others wait" if src else "") + ". Start all of them before you wait", src)
     if how == "same task":
         return Cause("sequential", f"one task fetches one URL after the other{f' at {src}' if src else ''}: "
                                    "start a task for each URL, then wait for all", src)
@@ -309,7 +406,8 @@ def _leaks(case: Case) -> Optional[Cause]:
     (what, name, src), times = by_place.most_common(1)[0]
     at = src or "the program"
     if what == "task":
-        return Cause("never awaited", f"{at} starts {name or 'a task'} and nobody ever waits for it", src)
+        return Cause("never awaited", f"{at} starts {name or 'a task'} and nobody ever waits for it: call co_join (or co_await) "
+                                      "before the function returns", src)
     if what == "response":
         return Cause("leaked response", f"{at} receives {'an answer that is' if times == 1 else f'{times} answers that are'} "
                                         "never freed: call co_response_free once you have taken what you need", src)
@@ -448,11 +546,13 @@ def busy(trace: Optional[Trace]) -> Cause:
 
 
 _RULES: dict[str, tuple[Callable[[Case], Optional[Cause]], ...]] = {
-    "": (_nothing, _aborted, _unfinished, _double, _blocked, _one_after_another, _some_missing, _own_timeout, _leaks),
-    "timing": (_nothing, _aborted, _unfinished, _double, _own_timeout, _blocked, _one_after_another, _overlapped, _some_missing),
-    "results": (_nothing, _out_of_order, _aborted, _unfinished, _double, _own_timeout, _some_missing),
-    "requests": (_nothing, _aborted, _double, _some_missing),
+    "": (_nothing, _shared_job, _aborted, _unfinished, _double, _blocked, _one_after_another, _some_missing, _own_timeout, _leaks),
+    "timing": (_nothing, _shared_job, _aborted, _unfinished, _double, _own_timeout, _blocked, _one_after_another, _overlapped, _some_missing),
+    "results": (_nothing, _shared_job, _out_of_order, _aborted, _unfinished, _double, _own_timeout, _some_missing),
+    "requests": (_nothing, _shared_job, _aborted, _double, _some_missing),
     "block": (_nothing, _blocked),
     "limit": (_nothing, _limit, _blocked, _one_after_another),
     "leaks": (_leaks,),
+    "cancelled": (_nothing, _cancel_ignored),
+    "refusal": (_nothing, _aborted, _its_own_error),     # it returned an error: what it did and when is not asked
 }

@@ -9,9 +9,9 @@ from . import diagnosis, words
 from .duration import show
 from .failure import Cause, Failure, GraderFault
 from .process import Outcome
-from .sanitizer import Finding
+from .sanitizer import BOUNDS, LIFETIMES, Finding
 from .text import cut
-from .trace import Trace
+from .trace import Task, Trace
 
 _END = "the function returns, and the program runs to its end"
 
@@ -49,10 +49,13 @@ def failure(outcome: Outcome, trace: Optional[Trace], findings: Sequence[Finding
                        _LIMIT_CAUSES.get(outcome.limit) or diagnosis.busy(trace))
     cause = diagnosis.stuck(trace) if trace else None
     if cause:
-        witness = _witness(findings) if cause.kind == "crashed" else None
-        return Failure(_END, _STUCK[cause.kind].format(t=show(_last_time(trace))), witness or cause)
+        if cause.kind == "crashed":
+            cause = _called_with(trace, _witness(findings, trace) or cause)
+        return Failure(_END, _STUCK[cause.kind].format(t=show(_last_time(trace))), cause)
     if outcome.signal:
-        return Failure(_END, "it crashed", _witness(findings) or _assertion(outcome.stderr) or _at_last(trace, f"the program {diagnosis.signal_words(outcome.signal)}"))
+        cause = _witness(findings, trace) or _assertion(outcome.stderr) \
+            or _at_last(trace, f"the program {diagnosis.signal_words(outcome.signal)}")
+        return Failure(_END, "it crashed", _called_with(trace, cause) if cause.kind == "crashed" else cause)
     if outcome.exit == 2 and (trace is None or not trace.report("start")):
         raise GraderFault(f"the lab's program refused to start: {cut(outcome.stderr.strip() or 'it did not say why', 300)}")
     if trace is None or not trace.ended:
@@ -61,21 +64,59 @@ def failure(outcome: Outcome, trace: Optional[Trace], findings: Sequence[Finding
     return None
 
 
-def refusal(outcome: Outcome, trace: Trace) -> Optional[Failure]:
+def refusal(outcome: Outcome, trace: Trace, asked: Sequence[str] = ()) -> Optional[Failure]:
     """Why a run that came to its end is a failure all the same: the function returned an error. None: it did not."""
     if outcome.exit == 0:
         return None
     report = trace.report("result")
     rc = report["value"].get("rc") if report and isinstance(report["value"], dict) else None
     if isinstance(rc, int) and rc < 0:
-        return Failure("the function returns 0", f"it returned {words.error(rc)}", diagnosis.find(diagnosis.Case(trace)))
-    return Failure("the program ends with exit code 0", f"it ended with {outcome.exit}", diagnosis.find(diagnosis.Case(trace)))
+        return Failure("the function returns 0", f"it returned {words.error(rc)}",
+                       diagnosis.find(diagnosis.Case(trace, asked, topic="refusal")))
+    return Failure("the program ends with exit code 0", f"it ended with {outcome.exit}",
+                   diagnosis.find(diagnosis.Case(trace, asked, topic="refusal")))
 
 
-def _witness(findings: Sequence[Finding]) -> Optional[Cause]:
+def _witness(findings: Sequence[Finding], trace: Optional[Trace]) -> Optional[Cause]:
     """The sanitizers' word on a crash; a leak is no reason to crash."""
     told = next((finding for finding in findings if "leak" not in finding.kind), None)
-    return Cause("crashed", f"{told.src or 'the program'} {told.message}", told.src) if told else None
+    if not told:
+        return None
+    more = ""
+    if trace and told.kind in LIFETIMES:
+        more = _begun(trace, told.within, told.kind == "use after scope")
+    elif trace and told.kind in BOUNDS and _n(trace):
+        more = f" (the function was called with n = {_n(trace)}: is there room for so many?)"
+    return Cause("crashed", f"{told.src or 'the program'} {told.message}{more}", told.src)
+
+
+def _begun(trace: Trace, name: str, same_place: bool) -> str:
+    """Where the tasks of that function were started; same_place: all their jobs are one if they lie in one place."""
+    tasks = [task for task in trace.tasks.values() if task.name == name and task.src]
+    if not tasks:
+        return ""
+    alike = 1 + sum(same_place and task.src == tasks[0].src and task.job_of is not None for task in tasks)
+    return f" ({tasks[0].src} gives one and the same job to {alike} tasks)" if alike > 1 else f" ({name} was started at {tasks[0].src})"
+
+
+def _n(trace: Optional[Trace]) -> Optional[int]:
+    """How many URLs or items the function was called with, as main.c tells it."""
+    start = trace.report("start") if trace else None
+    n = start["value"].get("n") if start and isinstance(start["value"], dict) else None
+    return n if isinstance(n, int) else None
+
+
+def _called_with(trace: Optional[Trace], cause: Cause) -> Cause:
+    """The cause, and the clue that there was nothing to do."""
+    return cause if _n(trace) != 0 else Cause(
+        cause.kind, f"{cause.text} (the function was called with n = 0: no element is there, and n - 1 is a huge number)", cause.src)
+
+
+def _running(trace: Optional[Trace]) -> Optional[Task]:
+    """The task that ran last, unless it is the main one."""
+    ran = next((event for event in reversed(trace.events) if event.get("ev") == "run"), None) if trace else None
+    task = trace.tasks.get(ran["task"]) if trace and ran else None
+    return task if task and task.number != 1 else None
 
 
 def _assertion(stderr: str) -> Optional[Cause]:
@@ -86,9 +127,8 @@ def _assertion(stderr: str) -> Optional[Cause]:
 
 def _at_last(trace: Optional[Trace], text: str) -> Cause:
     """The cause, and which task was running."""
-    ran = next((event for event in reversed(trace.events) if event.get("ev") == "run"), None) if trace else None
-    task = trace.tasks.get(ran["task"]) if trace and ran else None
-    if not task or task.number == 1:
+    task = _running(trace)
+    if not task:
         return Cause("early", text)
     return Cause("early", f"{text}; task {task.name}{f', spawned at {task.src},' if task.src else ''} was running", task.src)
 

@@ -72,7 +72,7 @@ def _check(check: Check) -> dict:
             entry[key] = value
     if check.parts:
         entry["parts"] = [{"title": part.title, "score": part.worth if part.passed else 0, "max_score": part.worth,
-                           "message": printable(part.message)} for part in check.parts]
+                           "message": printable(part.message), **({"src": part.src} if part.src else {})} for part in check.parts]
     return entry
 
 

@@ -10,7 +10,7 @@ from .duration import Duration, show
 from .failure import Cause, CheckFailed, Failure, GraderFault
 from .text import count
 from .trace import Block, Event, Leak, Request, Task, Trace
-from .world import World
+from .world import World, WorldError
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,15 @@ class Run:
     def cause(self, topic: str = "", expected: Any = None, happened: Any = None) -> Optional[Cause]:
         """The likely cause of a wrong value; topic: "timing" "results" "requests" "block" "limit" "leaks" or ""."""
         answers: Sequence[Any] = expected if topic == "results" and isinstance(expected, list) else ()
-        return diagnosis.find(diagnosis.Case(self.trace, self.asked, self.passes, topic, expected, happened, answers, self.todo))
+        return diagnosis.find(diagnosis.Case(self.trace, self.asked, self.passes, topic, expected, happened, answers, self.todo,
+                                             self._alone()))
+
+    def _alone(self) -> list[Duration]:
+        """How long each request takes by itself; [] where the world does not fix it."""
+        try:
+            return self.world.latencies(self.asked)
+        except WorldError:
+            return []
 
     def fail(self, expected: str, happened: str, hint: str = "", src: Optional[str] = None, topic: str = "",
              values: tuple[Any, Any] = (None, None)) -> None:
@@ -185,12 +193,14 @@ class Run:
             self.fail("nothing is left behind at the end", ", ".join(_leaked(self.leaks)), hint, topic="leaks")
 
     def should_report(self, key: str, value: Any, hint: str = "", tolerance: float = 0.0) -> None:
-        """report[key] is `value`; numbers may be off by `tolerance` (absolute)."""
+        """report[key] is `value`; numbers may be off by `tolerance` (absolute). A Duration in a wrong unit is told as such."""
         got = self.report.get(key)
         number = isinstance(got, (int, float)) and isinstance(value, (int, float)) and not isinstance(got, bool)
         if (abs(got - value) > tolerance) if number else got != value:
-            self.fail(f"{key} {words.value(value)}", f"{key} {words.value(Duration(got) if isinstance(value, Duration) and number else got)}",
-                      hint, topic="-")
+            unit = _wrong_unit(key, value, got) if isinstance(value, Duration) and number else ""
+            shown = f"{got:,}" if unit else words.value(Duration(got) if isinstance(value, Duration) and number else got)
+            self.fail(f"{key} {f'{int(value):,} ({show(value)})' if unit else words.value(value)}", f"{key} {shown}",
+                      unit or hint, topic="-")
 
     def _fail(self, failure: Failure) -> NoReturn:
         raise CheckFailed(failure, self.replay, self.took)
@@ -206,6 +216,14 @@ class Run:
         if report is None:
             raise GraderFault(f"the lab's main.c never reported {name!r} in mode {self.mode}")
         return report
+
+
+def _wrong_unit(key: str, right: Duration, got: float) -> str:
+    """What a wrong time says of the clock it was read from; "" if nothing."""
+    for size, name in ((1_000, "microseconds"), (1_000_000, "milliseconds"), (1_000_000_000, "seconds")):
+        if right >= size and got in (right // size, -(-right // size), right / size):
+            return f"{key} counts nanoseconds, and these are {name}: store what co_now() gives, without dividing it"
+    return ""
 
 
 def _wrong_result(right: Any, got: Any) -> str:

@@ -18,6 +18,13 @@ from . import process
 from .build import Program
 
 
+LIFETIMES = ("use after free", "use after scope")
+"""Kinds of findings in which somebody outlives what it uses."""
+
+BOUNDS = ("heap buffer overflow", "stack buffer overflow", "global buffer overflow", "index out of bounds")
+"""Kinds of findings in which an index is too large or too small."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One fault of memory or arithmetic."""
@@ -27,6 +34,7 @@ class Finding:
     src: str | None     # "compare.c:31": the first frame in the student's file; None: not in the student's file
     code: str           # the text of that line, stripped; "" without src
     raw: str            # the sanitizer's own first line, without addresses
+    within: str = field(default="", compare=False)      # the student's function that it happened in or below: a task's, mostly
 
 
 def findings(stderr: str, program: Program) -> list[Finding]:
@@ -57,7 +65,8 @@ def findings(stderr: str, program: Program) -> list[Finding]:
             message += f" (there was no memory for a block of {_bytes(int(refused[1], 16))}: malloc returned NULL)"
         if any((kind, src) == (other.kind, other.src) for other in found):
             continue
-        found.append(Finding(kind, message, src, program.line(src), _without_addresses(report.head)))
+        found.append(Finding(kind, message, src, program.line(src), _without_addresses(report.head),
+                             frames.outermost(report.lines) or ""))
     return found
 
 
@@ -146,6 +155,11 @@ class _Frames:
             before = name
         return before if re.fullmatch(r"\w+", before) and not before.startswith("__") else None
 
+    def outermost(self, lines: list[str]) -> str | None:
+        """The student's function that the first stack of these lines began with: a task's, or one that the kit calls."""
+        names = [name for name, src in self.stack(lines) if self.is_students(src)]
+        return names[-1] if names else None
+
     def is_students(self, src: str) -> bool:
         return src.partition(":")[0] == self._program.lab.source
 
@@ -232,10 +246,13 @@ def _explain_asan(report: _Report, frames: _Frames) -> tuple[str, str]:
     if kind == "heap-use-after-free":
         freed = frames.place(_after(report.lines, "freed by"))
         return "use after free", (f"{does} of a block that was freed" + (f" at {freed}" if freed else " before") +
-                                  _allocated(report, frames))
+                                  _allocated(report, frames) + _too_early(report, frames))
     if kind in ("stack-use-after-scope", "stack-use-after-return"):
         variable = _variable(report)
-        return "use after scope", f"{does} of {variable[0] if variable else 'a local variable'} after its block has ended"
+        # Without a name it lies on the stack of another task.
+        return "use after scope", (f"{does} of {variable[0] if variable else 'a local variable'} after its block has ended" +
+                                   ("" if variable else ": what a task gets must live until the task has ended. Give each task a "
+                                    "job of its own, in an array that lives long enough"))
     if kind == "attempting double-free":
         freed = frames.place(_after(report.lines, "freed by"))
         return "double free", "frees a block that was freed" + (f" at {freed}" if freed else "") + " already"
@@ -285,6 +302,14 @@ def _where(report: _Report, frames: _Frames) -> str:
         name, how = variable
         return {"underflows": " before the start of ", "is inside": " inside of "}.get(how, " past the end of ") + name
     return " outside of any variable or block"
+
+
+def _too_early(report: _Report, frames: _Frames) -> str:
+    """The next step when one function frees what another, started by itself, still uses; "" if it is one and the same."""
+    uses, frees = frames.outermost(report.lines), frames.outermost(_after(report.lines, "freed by"))
+    if not uses or not frees or uses == frees:
+        return ""
+    return f": {uses} still needs it there. Free it only when that task has ended, after the wait for it"
 
 
 def _variable(report: _Report) -> tuple[str, str] | None:

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Callable, Optional
 
+from .check import Part
 from .duration import show
 from .points import CATEGORIES
 from .text import WIDTH, count, cut, fill, printable
@@ -100,13 +101,26 @@ def _failure(check: dict, style: Style, source: Source) -> list[str]:
     lines = [style.paint(line, colour) for line in title]
     if check["status"] == "error":
         return lines + fill(f"the grader is at fault here, not you: {check['message']}", "    ")
-    lines += message(check["message"])
-    code = source.line(check["src"]) if "src" in check else ""
-    if code and code not in check["message"]:
-        lines += ["    " + " " * _LABEL + cut(f"{check['src']} | {printable(code)}", WIDTH - 4 - _LABEL)]
+    broken = [part for part in check.get("parts", []) if part["message"]]
+    if "\n".join(_part(part) for part in broken) == check["message"] != "":
+        for part in broken:         # each with the line it is about
+            lines += message(_part(part)) + _quoted(part, source)
+    else:
+        lines += message(check["message"]) + _quoted(check, source)
     if "replay" in check:
         lines += command("again:", check["replay"])
     return lines
+
+
+def _part(part: dict) -> str:
+    """What a part of a check says, as it stands in the check's own message."""
+    return Part(part["title"], part["max_score"], False, part["message"]).told()
+
+
+def _quoted(of: dict, source: Source) -> list[str]:
+    """The line of the student's file that a check or a part of it names, unless it stands in the message already."""
+    code = source.line(of["src"]) if "src" in of else ""
+    return ["    " + " " * _LABEL + cut(f"{of['src']} | {printable(code)}", WIDTH - 4 - _LABEL)] if code and code not in of["message"] else []
 
 
 def message(text: str) -> list[str]:
@@ -124,7 +138,7 @@ def message(text: str) -> list[str]:
 def command(label: str, text: str) -> list[str]:
     """A command that can be copied: it goes on after a backslash where the line is full."""
     lines, line = [], "    " + label.ljust(_LABEL)
-    for word in re.findall(r"(?:'[^']*'|\S)+", text):
+    for word in re.findall(r"(?:'[^']*'|\"[^\"]*\"|\S)+", text):
         if len(line) + len(word) + 3 > WIDTH and line.strip() not in ("", label):
             lines.append(line.rstrip() + " \\")
             line = " " * (4 + _LABEL + 2)

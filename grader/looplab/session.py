@@ -27,6 +27,7 @@ from .world import World
 
 KILLS_MOST = 2              # so many runs may be stopped at a limit; then no further one is begun
 PENDING_MOST = 4            # so many sanitizer runs may be under way behind the one in front
+URLS_SHOWN = 4              # so many URLs stand in the command that makes a run again; more are kept in a file
 TRACE_END = 256 << 10       # bytes at either end of a trace that are read of a run that was stopped
 AFTER_KILL = process.Limits(cpu_s=1, wall_s=2.0)    # what further runs may use: an endless loop is graded within 10 s in all
 
@@ -83,6 +84,7 @@ class Recorded:
     asan: Optional[process.Running] = None      # under way, or None: settled
     desk: Optional[Desk] = None                 # the sanitizer run's
     findings: list[Finding] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
     again: Optional[Callable[[], str]] = None   # makes the cover run once more and returns its trace
     fault: Optional[str] = None
 
@@ -102,7 +104,8 @@ class Session:
         self._pending: list[Recorded] = []
         self._desks: list[Desk] = []                # those free
         self._desks_made = 0
-        self._replays: dict[tuple, str] = {}
+        self._replays: dict[tuple, Recorded] = {}   # the first run of each finding
+        self._told: dict[Optional[str], Check] = {} # the check that a crash has failed already, by the place of the crash
         self._worlds: dict[str, int] = {}
         self._asan_off = False
         self._measuring: Optional[coverage.Measuring] = None
@@ -148,7 +151,8 @@ class Session:
             if self.kills >= KILLS_MOST:
                 raise CheckFailed(Failure("", "not run: the program had to be stopped at a limit twice already"))
             recorded = self._recorded[key] = self._make(check, mode, world, named, tape)
-        self._judge(recorded, may_fail)
+            recorded.asked = asked
+        self._judge(check, recorded, may_fail)
         assert recorded.trace
         return Run(recorded.trace, world, mode, asked, recorded.outcome.stdout, passes, recorded.replay, todo, tell)
 
@@ -212,14 +216,16 @@ class Session:
         while len(self._pending) > PENDING_MOST:
             self._settle(self._pending.pop(0))
 
-    def _judge(self, recorded: Recorded, may_fail: bool) -> None:
+    def _judge(self, check: Check, recorded: Recorded, may_fail: bool) -> None:
         """Raises CheckFailed for a run that did not end well."""
         if recorded.outcome.signal or recorded.outcome.limit or recorded.outcome.exit:
             self._settle_one(recorded)
         failure = ending.failure(recorded.outcome, recorded.trace, recorded.findings)
         if not failure and recorded.trace and not may_fail:
-            failure = ending.refusal(recorded.outcome, recorded.trace)
+            failure = ending.refusal(recorded.outcome, recorded.trace, recorded.asked)
         if failure:
+            if failure.cause and failure.cause.kind == "crashed" and recorded.findings:
+                self._told.setdefault(failure.cause.src, check)
             self.output = self.output or cut(recorded.outcome.stdout, 2000)
             raise CheckFailed(failure, recorded.replay)
 
@@ -277,12 +283,16 @@ class Session:
     def _found(self, finding: Finding, recorded: Recorded) -> None:
         key = finding.kind, finding.src
         if key not in self._replays:
-            self._replays[key] = recorded.replay
+            self._replays[key] = recorded
             self.findings.append(finding)
 
-    def replay_of(self, finding: Finding) -> Optional[str]:
-        """The command that makes the run of a finding again."""
+    def run_of(self, finding: Finding) -> Optional[Recorded]:
+        """The run that brought a finding to light."""
         return self._replays.get((finding.kind, finding.src))
+
+    def told_by(self, finding: Finding) -> Optional[Check]:
+        """The check that has failed because of a finding, and quotes it; None: no check has yet."""
+        return self._told.get(finding.src)
 
     # ---- coverage ----
 
@@ -314,9 +324,15 @@ class Session:
         parts = [("LAB", self.lab.number), ("MODE", mode), ("WORLD", self.short(world)), ("SEED", str(self.seed))]
         if self.source_dir.resolve() != self.lab.folder.resolve():
             parts.append(("FROM", self.short(self.source_dir)))
-        parts += [("URLS", " ".join(named))] if named else []
-        parts += [("TAPE", tape)] if tape else []
-        return "make run " + " ".join(f"{name}={shlex.quote(value)}" for name, value in parts)
+        said = [f"{name}={shlex.quote(value)}" for name, value in parts]
+        if len(named) > URLS_SHOWN:     # too long for a command: they lie beside the world
+            path = world.with_suffix(".urls")
+            path.write_text("\n".join(named) + "\n")
+            said.append(f"URLS=\"$(cat {shlex.quote(self.short(path))})\"")
+        elif named:
+            said.append(f"URLS={shlex.quote(' '.join(named))}")
+        said += [f"TAPE={shlex.quote(tape)}"] if tape else []
+        return " ".join(["make run", *said])
 
     def short(self, path: Path) -> str:
         """The path from the top of the house, if it lies in it."""

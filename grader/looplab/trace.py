@@ -65,6 +65,7 @@ class Task:
     t: int
     done: Optional[int] = None
     rc: Optional[int] = None
+    job_of: Optional[int] = None    # the task spawned just before, which had not begun yet, was given the same job
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,11 @@ class Trace:
     def report(self, name: str) -> Optional[Event]:
         """The last report line of that name, or None."""
         return next((report for report in reversed(self.reports) if report["name"] == name), None)
+
+    def cancel_of(self, request: Request) -> Event:
+        """The line of the cancel that gave up a request; {} without one."""
+        return next((event for event in reversed(self.of("cancel", "runtime"))
+                     if event["task"] == request.task and event["t"] <= (request.end or 0)), {})
 
     def in_flight(self) -> list[tuple[int, int]]:
         """(ns, requests under way) after every change, in order."""
@@ -232,7 +238,8 @@ def _take(trace: Trace, running: dict[int, Request], event: Event) -> None:
         elif ev == "report":
             trace.reports.append({"t": event["t"], "name": event["name"], "value": event["value"]})
     elif ev == "spawn":
-        trace.tasks[event["task"]] = Task(event["task"], event["name"], event.get("src"), event.get("by", 0), event["t"])
+        trace.tasks[event["task"]] = Task(event["task"], event["name"], event.get("src"), event.get("by", 0), event["t"],
+                                         job_of=event.get("job_of"))
     elif ev == "done" and event["task"] in trace.tasks:
         task = trace.tasks[event["task"]]
         task.done, task.rc = event["t"], event.get("rc")

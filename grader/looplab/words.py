@@ -32,6 +32,11 @@ def result(value: Any) -> str:
             return answer
         failed = f"error {error(value['error'])}"
         return failed if not value["status"] and not value["length"] else f"{failed}, {answer}"
+    unset = [name for name, part in value.items() if part == "never written"]
+    if unset:
+        rest = {name: part for name, part in value.items() if name not in unset}
+        told = f"{', '.join(unset[:-1])}{' and ' if len(unset) > 1 else ''}{unset[-1]} {'was' if len(unset) == 1 else 'were'} never written"
+        return f"{result(rest)}; {told}" if rest else told
     return ", ".join(f"{name} {error(part) if name in ('error', 'rc') and isinstance(part, int) else _scalar(part)}"
                      for name, part in value.items())
 
