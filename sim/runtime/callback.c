@@ -33,7 +33,7 @@ int co_on_done(co_task *task, void (*fn)(co_task *task, void *arg), void *arg)
     if (!callback)
         return -ENOMEM;
     *callback = (struct callback){.fn = fn, .arg = arg};
-    struct callback **end = &task->stack->callbacks;
+    struct callback **end = &co__task_stack(task)->callbacks;
     while (*end)
         end = &(*end)->next;
     *end = callback;

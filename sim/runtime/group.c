@@ -50,7 +50,7 @@ struct co_task *co__group_spawn(struct co_group *group, co_fn fn, void *job, con
 
 co_task *co_spawn_named(struct co_group *group, co_fn fn, void *job, const char *name)
 {
-    return co_current() ? co__group_spawn(group, fn, job, name, CALLER) : NULL;
+    return co__loop && co__loop->current ? co__group_spawn(group, fn, job, name, CALLER) : NULL;
 }
 
 /* Tells all living tasks of the group to end. */

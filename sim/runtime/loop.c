@@ -71,6 +71,21 @@ static inline struct co_task *next_ready(struct loop *loop)
 #define FIBER(task) NULL
 #endif
 
+enum { LINE = 64 };             /* bytes of a cache line */
+
+/* The frames that a suspended task goes on with are on their way while another one runs. (always_inline: gcc takes a function
+ * that only prefetches for one that does nothing, and leaves out the call.) */
+static inline __attribute__((always_inline)) void fetch_stack(const struct co_task *task)
+{
+    const char *sp = task ? task->context.sp : NULL;
+    if (!sp)
+        return;
+    __builtin_prefetch(sp, 1);
+    __builtin_prefetch(sp + LINE, 1);
+    __builtin_prefetch(sp + 2 * LINE, 1);
+    __builtin_prefetch(sp + 3 * LINE, 1);
+}
+
 /* The first thing after every switch to a task or to the loop. */
 static inline void arrive(struct loop *loop, struct fiber *self)
 {
@@ -91,10 +106,11 @@ static inline void switch_to(struct loop *loop, struct co_task *from, struct co_
     struct context *here = from ? &from->context : &loop->context;
     struct context *there = to ? &to->context : &loop->context;
     struct fiber *self = from ? FIBER(from) : &loop->fiber;
+    struct stack *stack = to && !to->context.sp ? co__task_stack(to) : NULL;
     loop->left_thread = !from;
     fiber_leave(self, to ? FIBER(to) : &loop->fiber, from && from->state == TASK_DONE);
-    if (to && !to->context.sp)
-        co__switch_new(here, to->stack, co__task_start, to);
+    if (stack)
+        co__switch_new(here, stack, co__task_start, to);
     else
         co__switch(here, there);
     arrive(loop, self);
@@ -113,6 +129,8 @@ static inline int run_others(struct loop *loop, struct co_task *self)
         overflowed(loop, self);
     self->saved_errno = *loop->errno_at;
     struct co_task *next = next_ready(loop);
+    if (next)
+        fetch_stack(next->next);
     if (next != self)
         switch_to(loop, self, next);
     *loop->errno_at = self->saved_errno;
@@ -193,7 +211,10 @@ _Noreturn void co__leave_for_good(struct co_task *self)
     struct loop *loop = co__loop;
     loop->left = self;
     loop->current = NULL;               /* unless another one is ready */
-    switch_to(loop, self, next_ready(loop));
+    struct co_task *next = next_ready(loop);
+    if (next)
+        fetch_stack(next->next);
+    switch_to(loop, self, next);
     abort();                            /* nobody comes back here */
 }
 
@@ -350,6 +371,20 @@ static size_t wake_due(struct loop *loop, size_t from, int64_t t, uint64_t seq)
     return from;
 }
 
+/* With very many tasks asleep, those that wake are in no cache. While one runs, the record and the stack of the next one
+ * are fetched: of the earliest timer's owner the stack (its record was fetched before), of the following ones the
+ * record. */
+static inline __attribute__((always_inline)) void look_ahead(const struct loop *loop)
+{
+    void *soon[TIMERS_SOON];
+    int n = timer_soon(&loop->timers, soon);
+    if (n > 0 && !as_scope(soon[0]))
+        fetch_stack(soon[0]);
+    for (int i = 1; i < n; i++)
+        for (size_t at = 0; at < sizeof(struct co_task); at += LINE)
+            __builtin_prefetch((const char *)soon[i] + at, 1);
+}
+
 /* Makes ready all that is due now: operations and timers together, in the order of (t, seq). Timeouts are only
  * noted: they strike when everybody who is ready at this instant has run. So a result that arrives at the very
  * instant its time is up still counts. */
@@ -381,6 +416,7 @@ static void wake_all_due(struct loop *loop)
     }
     wake_due(loop, taken, INT64_MAX, UINT64_MAX);
     loop->due_count = 0;
+    look_ahead(loop);
 }
 
 /* No task is ready: timeouts strike, else time passes. Returns false when nothing can ever happen again. */

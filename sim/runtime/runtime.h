@@ -44,7 +44,10 @@ struct co_task {
     void *job;
     const void *spawned_at;         /* in the student's program                                       */
     const void *waits_at;           /* where it last waited                                           */
-    const void *waits_for;          /* a lock, queue, task, operation: what `kind` says               */
+    union {
+        co_fn fn;                   /* before it has begun: what it will run                          */
+        const void *waits_for;      /* a lock, queue, task, operation: what `kind` says           */
+    };
     int64_t since;                  /* ns: when it began to wait                                      */
     uint32_t id;                    /* 1 = the main task                                              */
     uint32_t timer;                 /* its place among the timers; 0 = none                           */
@@ -273,6 +276,7 @@ void co__op_free_all(struct loop *loop);
 
 /* ---- task.c ---- */
 
+struct stack *co__task_stack(struct co_task *task);     /* its stack, which it is given now at the latest */
 void co__task_start(void *task);                        /* the first thing on a task's stack */
 
 struct co_task *co__task_new(struct co_group *group, co_fn fn, void *job, const char *name, const void *pc);

@@ -11,7 +11,6 @@ struct stack {
     struct stack *next;     /* in the pool: the one returned before it; NULL: none    */
     char *low;              /* its lowest byte; right below lies the guard            */
     size_t size;            /* usable bytes from `low` up to this struct              */
-    int (*fn)(void *);      /* what the task on it runs                               */
     struct callback *callbacks; /* what is called when that ends; NULL: nothing       */
     struct binding *bindings;   /* its task-local values; NULL: none set              */
     uint32_t valgrind;      /* valgrind's number for it                               */
@@ -27,6 +26,7 @@ struct stack_pool {
     size_t page;
     size_t next_slab;       /* how many stacks the next slab holds                    */
     size_t made;            /* how many there are                                     */
+    size_t spare;           /* free ones that no task was promised                    */
     bool light_guards;      /* MADV_GUARD_INSTALL works: a guard without a mapping    */
     bool canaries;          /* some stacks have no guard, but a canary                */
 };
@@ -40,14 +40,26 @@ void stack_pool_free(struct stack_pool *pool);
 /* Maps more stacks into an empty pool. 0 or -ENOMEM. */
 int stack_pool_grow(struct stack_pool *pool);
 
-/* A stack from the pool, or NULL without memory. */
-static inline struct stack *stack_take(struct stack_pool *pool)
+/* Sets one aside for stack_claim, which then cannot fail. False without memory. */
+static inline bool stack_promise(struct stack_pool *pool)
 {
-    if (!pool->free && stack_pool_grow(pool) < 0)
-        return NULL;
+    if (pool->spare == 0 && stack_pool_grow(pool) < 0)
+        return false;
+    pool->spare--;
+    return true;
+}
+
+static inline struct stack *stack_claim(struct stack_pool *pool)
+{
     struct stack *stack = pool->free;
     pool->free = stack->next;
     return stack;
+}
+
+/* A stack from the pool, or NULL without memory. */
+static inline struct stack *stack_take(struct stack_pool *pool)
+{
+    return stack_promise(pool) ? stack_claim(pool) : NULL;
 }
 
 /* Gives it back. The caller may still be running on it, until it switches away. */
@@ -55,6 +67,7 @@ static inline void stack_return(struct stack_pool *pool, struct stack *stack)
 {
     stack->next = pool->free;
     pool->free = stack;
+    pool->spare++;
 }
 
 /* Is addr in the guard of this stack? */

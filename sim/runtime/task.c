@@ -113,12 +113,29 @@ static _Noreturn void task_end(struct co_task *self, int rc)
     co__leave_for_good(self);
 }
 
+/* Most tasks get theirs when they begin, not when they are spawned: then it is the one that another task has just left,
+ * and still in the cache. */
+struct stack *co__task_stack(struct co_task *task)
+{
+    if (task->stack)
+        return task->stack;
+    struct stack *stack = stack_claim(&co__loop->stacks);
+    stack->callbacks = NULL;
+    stack->bindings = NULL;
+#if defined(CO_ASAN) || defined(CO_TSAN)
+    fiber_begin(&task->fiber, stack->low, stack->size);
+#endif
+    return task->stack = stack;
+}
+
 void co__task_start(void *arg)
 {
     struct co_task *self = arg;
     co__task_arrived(self);
     *co__loop->errno_at = 0;
-    task_end(self, self->stack->fn(self->job));
+    co_fn fn = self->fn;
+    self->waits_for = NULL;
+    task_end(self, fn(self->job));
 }
 
 struct co_task *co__task_new(struct co_group *group, co_fn fn, void *job, const char *name, const void *pc)
@@ -127,16 +144,12 @@ struct co_task *co__task_new(struct co_group *group, co_fn fn, void *job, const 
     struct co_task *task = record_take(loop);
     if (!task)
         return NULL;
-    struct stack *stack = stack_take(&loop->stacks);
-    if (!stack) {
+    if (!stack_promise(&loop->stacks)) {
         co__task_free(task);
         return NULL;
     }
-    stack->fn = fn;
-    stack->callbacks = NULL;
-    stack->bindings = loop->current ? co__bindings_share(loop->current->stack->bindings) : NULL;
     /* One by one: gcc would clear the whole with `rep stos`, which takes longer than the rest of a spawn. */
-    task->stack = stack;
+    task->stack = NULL;
     task->waiters = NULL;
     task->group = group;
     task->watchers = NULL;
@@ -144,7 +157,7 @@ struct co_task *co__task_new(struct co_group *group, co_fn fn, void *job, const 
     task->name = name;
     task->job = job;
     task->spawned_at = task->waits_at = pc;
-    task->waits_for = NULL;
+    task->fn = fn;
     task->since = loop->now;
     task->id = ++loop->next_id;
     task->timer = 0;
@@ -152,9 +165,11 @@ struct co_task *co__task_new(struct co_group *group, co_fn fn, void *job, const 
     task->saved_errno = 0;
     task->kind = WAIT_NOTHING;
     task->cancel_asked = task->cancel_now = task->seen = task->deaf = task->told = false;
-#if defined(CO_ASAN) || defined(CO_TSAN)
-    fiber_begin(&task->fiber, stack->low, stack->size);
+#ifdef CO_UCONTEXT
+    co__task_stack(task);               /* makecontext writes onto a stack that somebody may still be leaving */
 #endif
+    if (loop->current && loop->current->stack->bindings)
+        co__task_stack(task)->bindings = co__bindings_share(loop->current->stack->bindings);
     task->context.sp = NULL;            /* it has not begun */
     loop->alive++;
     if (loop->trace)
