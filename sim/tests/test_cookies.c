@@ -184,6 +184,7 @@ static void max_age_counts_virtual_seconds(void **state)
     (void)state;
     assert_true(later("a=1; Max-Age=10", CO_SEC(10) - 1));
     assert_false(later("a=1; Max-Age=10", CO_SEC(10)));
+    assert_false(later("a=1; Max-Age=9", CO_SEC(9)));
     assert_true(later("a=1", CO_SEC(1000000)));
     assert_false(later("a=1; Max-Age=0", 0));
     assert_false(later("a=1; Max-Age=-5", 0));

@@ -26,6 +26,7 @@ static const char worlds[] = SITE(
     ROUTE("/cut", ",\"body\":\"one\\ntwo\\n\",\"fault\":{\"kind\":\"truncate\",\"after\":6}") ","
     ROUTE("/hang", ",\"fault\":{\"kind\":\"hang\"}") "," ROUTE("/refused", ",\"fault\":{\"kind\":\"refused\"}") ","
     ROUTE("/to", ",\"redirect\":\"/\",\"body\":\"this is not wanted\"") ","
+    ROUTE("/to-slowly", ",\"redirect\":\"/\",\"body\":\"0123456789\",\"bandwidth\":1") ","
     ROUTE("/round", ",\"redirect\":\"/round\",\"latency\":\"100ms\"") ","
     ROUTE("/cpu", ",\"body\":\"0123456789\",\"cpu\":\"50ms\"") ","
     ROUTE("/echo", ",\"echo\":true"));
@@ -425,10 +426,23 @@ static int follows(void *job)
     return 0;
 }
 
+static int leaves_a_body_behind(void *job)
+{
+    (void)job;
+    CO_STREAM(stream);
+    expect_is(co_stream_open(REQUEST(.url = A "/to-slowly"), &stream), 0);
+    expect_is(co_now(), CO_MS(30 + 130));
+    return 0;
+}
+
 static void redirects_lead_on(void **state)
 {
     (void)state;
     assert_int_equal(run_world(worlds, follows, NULL), 0);
+    /* The body of a redirect is not waited for: it is given up. */
+    char *trace = only(traced_world(worlds, leaves_a_body_behind, NULL), "world");
+    assert_has(trace, "{\"t\":30000000,\"ev\":\"http.cancelled\",\"op\":1}\n");
+    free(trace);
 }
 
 static int handles(void *job)
