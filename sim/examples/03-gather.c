@@ -8,6 +8,7 @@
 struct room {
     const char *name;
     int64_t answers_after;
+    bool broken;
     int degrees;                                /* the result */
 };
 
@@ -17,15 +18,17 @@ static int measure(void *job)
     int rc = co_sleep(room->answers_after);
     if (rc < 0)
         return rc;
-    if (room->name[0] == 'c')
-        return -EIO;                            /* a broken thermometer */
+    if (room->broken)
+        return -EIO;
     room->degrees = 19;
     return 0;
 }
 
 static int measure_all(void *job)
 {
-    struct room rooms[] = {{"kitchen", CO_MS(1000), 0}, {"attic", CO_MS(1500), 0}, {"cellar", CO_MS(500), 0}};
+    struct room rooms[] = {{"kitchen", CO_MS(1000), false, 0},
+                           {"attic", CO_MS(1500), false, 0},
+                           {"cellar", CO_MS(500), true, 0}};
     enum { N = sizeof rooms / sizeof rooms[0] };
     int rcs[N];
 

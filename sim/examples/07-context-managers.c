@@ -4,6 +4,7 @@
 #include "co.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct gate {
     const char *ship;
@@ -40,7 +41,7 @@ static int pass(void *job)
     CO_WITH(struct gate, gate, gate_open(ship), gate_close) {
         if (gate.rc < 0)
             return gate.rc;
-        if (ship[0] == 'B')
+        if (strcmp(ship, "Beagle") == 0)
             return 0;                           /* leaves in the middle: closed all the same */
         return co_sleep(CO_MS(300));
     }

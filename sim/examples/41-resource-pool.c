@@ -13,6 +13,7 @@ struct boat {
 struct rower {
     const char *name;
     int64_t rows_for;
+    int ends_with;
     struct co_queue *jetty;
 };
 
@@ -41,17 +42,16 @@ static int row(void *job)
     if (rc < 0)
         return rc;
     rc = co_sleep(rower->rows_for);
-    if (rc < 0)
-        return rc;
-    return rower->name[0] == 'C' ? -EIO : 0;    /* Cleo's boat leaks */
+    return rc < 0 ? rc : rower->ends_with;
 }
 
 static int lake(void *job)
 {
     CO_QUEUE(jetty, 2);
     struct boat boats[] = {{"Swan", &jetty}, {"Duck", &jetty}};
-    struct rower rowers[] = {{"Ada", CO_MS(300), &jetty}, {"Bert", CO_MS(450), &jetty}, {"Cleo", CO_MS(400), &jetty},
-                             {"Dora", CO_MS(100), &jetty}, {"Emil", CO_MS(100), &jetty}};
+    struct rower rowers[] = {{"Ada", CO_MS(300), 0, &jetty}, {"Bert", CO_MS(450), 0, &jetty},
+                             {"Cleo", CO_MS(400), -EIO, &jetty},        /* her boat leaks */
+                             {"Dora", CO_MS(100), 0, &jetty}, {"Emil", CO_MS(100), 0, &jetty}};
     int rcs[5];
     for (int i = 0; i < 2; i++) {
         int rc = co_queue_try_put(&jetty, &boats[i]);

@@ -1,6 +1,6 @@
-/* 46 - Two limits at once: so many at the same time (a semaphore), and so many a second (the time of each one's
- * predecessor by so many places). Notice that the server, which allows four a second, answers all ten with 200;
- * without the limiter it turns six of them away. asyncio: Semaphore, and aiolimiter's AsyncLimiter. */
+/* 46 - Two limits at once: so many at the same time (a semaphore), and so many a second (four places, each free again a
+ * second after it was taken). Notice that the server, which allows four a second, answers all ten with 200, and without
+ * the limiter turns six of them away. asyncio: Semaphore, and aiolimiter's AsyncLimiter. */
 #include "co.h"
 
 #include <stdio.h>
