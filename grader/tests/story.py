@@ -32,8 +32,9 @@ class Story:
     def begin(self, n: int = 0) -> "Story":
         return self.world(0, "report", name="start", value={"mode": "async", "n": n})
 
-    def spawn(self, ms: float, task: int, src: Optional[str] = "compare.c:30", by: int = 1, name: str = "fetch_one") -> "Story":
-        return self.runtime(ms, "spawn", task=task, name=name, src=src, by=by)
+    def spawn(self, ms: float, task: int, src: Optional[str] = "compare.c:30", by: int = 1, name: str = "fetch_one",
+              job_of: Optional[int] = None) -> "Story":
+        return self.runtime(ms, "spawn", task=task, name=name, src=src, by=by, job_of=job_of)
 
     def wait(self, ms: float, task: int, on: str, src: Optional[str], op: Optional[int] = None) -> "Story":
         return self.runtime(ms, "await", task=task, on=on, src=src, op=op)

@@ -4,8 +4,10 @@ import errno
 
 import pytest
 
+from looplab import ending
 from looplab.diagnosis import Case, busy, find, stuck
 from looplab.duration import Duration, ms
+from looplab.sanitizer import Finding
 from looplab.trace import read_cut
 from story import MS, OK, Story, blocking, one_by_one, overlapped
 
@@ -32,6 +34,38 @@ def test_nothing_was_fetched():
     found = cause(Story().begin().result(0).end(0), todo="fetch_async, TODOs 2 to 4")
     assert (found.kind, "write fetch_async, TODOs 2 to 4" in found.text, "4 URLs" in found.text) == ("nothing", True, True)
     assert cause(Story().begin().result(0).end(0), asked=[]) is None
+
+
+def test_nothing_was_fetched_because_a_worker_may_not():
+    story = Story().begin().spawn(0, 2).wait(0, 1, "group", "compare.c:35").wait(0, 2, "job", "compare.c:24").result(0).end(0)
+    found = cause(story, "requests", asked=URLS[:1])
+    assert (found.kind, found.src) == ("on workers", "compare.c:24")
+    assert "co_to_thread at compare.c:24" in found.text and "-EPERM" in found.text and "Call co_http_get" in found.text
+
+
+def shared(job_of=True, src="compare.c:30", asks=URLS[3]):
+    """Three tasks; all of them fetch the URL that was written last."""
+    story = Story().begin(3).spawn(0, 2).spawn(0, 3, src=src, job_of=2 if job_of else None)
+    story.spawn(0, 4, src=src, job_of=3 if job_of else None).wait(0, 1, "group", "compare.c:35")
+    for i in range(3):
+        story.get(0, i + 1, i + 2, asks).got(300, i + 1)
+    return story.result(300).end(300)
+
+
+@pytest.mark.parametrize("topic", ["", "requests", "results", "timing"])
+def test_one_job_for_all_tasks(topic):
+    found = cause(shared(), topic, asked=URLS[1:])
+    assert (found.kind, found.src) == ("shared job", "compare.c:30")
+    assert "compare.c:30 gives one and the same job to 3 tasks" in found.text and URLS[3] in found.text and "Give each its own" in found.text
+
+
+def test_a_job_may_be_shared_by_those_who_only_read_it():
+    workers = overlapped(URLS, TOOK)            # each fetches another URL, as workers with one queue do
+    workers.lines = [line.replace('"src":"compare.c:30"', '"src":"compare.c:30","job_of":2') for line in workers.lines]
+    assert cause(workers, "requests") is None
+    assert cause(shared(job_of=False), "requests", asked=URLS[1:]).kind == "double"
+    assert cause(shared(src="compare.c:31"), "requests", asked=URLS[1:]).text.startswith("compare.c:31 gives one and the same job to 2 tasks")
+    assert cause(shared(), "requests", asked=[URLS[3]] * 3) is None
 
 
 def test_awaited_right_after_the_spawn():
@@ -80,7 +114,7 @@ def test_one_after_another_is_no_cause_where_it_is_asked_for():
 def test_blocked_by_the_blocking_call():
     found = slow(blocking(URLS, TOOK))
     assert (found.kind, found.src) == ("blocked", "compare.c:22")
-    assert "1,130 ms in 4 calls" in found.text and "http_get_blocking" in found.text
+    assert "1,130 ms in 4 calls" in found.text and "http_get_blocking" in found.text and "Call co_http_get instead" in found.text
 
 
 def test_blocked_by_sleeping_even_where_one_after_another_is_right():
@@ -102,6 +136,15 @@ def test_overlapped_where_one_after_another_was_asked():
     assert (found.kind, found.src) == ("overlapped", "compare.c:30") and "4 requests" in found.text
 
 
+def test_overlapping_is_no_cause_where_it_is_right():
+    """Each request ended long before its time, so their sum is less than the longest should have taken."""
+    story = overlapped(URLS, [5, 5, 5, 5])
+    case = dict(topic="timing", expected=ms(30_000), happened=Duration(5 * MS))
+    assert find(Case(story.trace(), URLS, **case)).kind == "overlapped"             # nothing is known of the world
+    assert find(Case(story.trace(), URLS, **case, alone=[ms(30_000), ms(5), ms(5), ms(5)])) is None
+    assert find(Case(story.trace(), URLS, **case, alone=[ms(7_500)] * 4)).kind == "overlapped"
+
+
 def aborted_by_join():
     story = Story().begin()
     for i in range(3):
@@ -119,6 +162,29 @@ def test_the_first_failure_cancels_the_rest():
     found = find(Case(aborted_by_join().trace(), URLS[:3], topic="timing", expected=ms(300), happened=ms(40)))
     assert (found.kind, found.src) == ("aborted", "compare.c:35")
     assert "after -ECONNREFUSED from http://a.test/1" in found.text and "2 requests" in found.text
+    assert "Store the error as a result, and let the task return 0" in found.text
+
+
+def test_the_first_failure_cancels_the_rest_of_a_gather():
+    story = aborted_by_join()
+    story.lines = [line.replace("compare.c:30", "compare.c:44").replace("compare.c:35", "compare.c:44") for line in story.lines]
+    found = find(Case(story.trace(), URLS[:3], topic="results"))
+    assert (found.kind, found.src) == ("aborted", "compare.c:44") and "without an array rcs, co_gather cancels" in found.text
+
+
+def test_the_student_cancels_the_rest():
+    story = aborted_by_join()
+    story.lines = [line.replace('"why":"group"', '"why":"call","src":"compare.c:40"') for line in story.lines]
+    found = find(Case(story.trace(), URLS[:3], topic="results"))
+    assert (found.kind, found.src) == ("aborted", "compare.c:40") and "do not cancel the others" in found.text
+
+
+def test_an_error_returned_is_that_of_a_request_and_blocking_is_not_blamed():
+    story = Story().begin().get(0, 1, 1, URLS[0], blocking=True).got(300, 1, rc=-errno.ECONNREFUSED, status=0)
+    story.runtime(300, "block", task=1, ns=300 * MS, on="http", src="compare.c:22").result(300, rc=-errno.ECONNREFUSED).end(300)
+    found = find(Case(story.trace(), URLS[:1], topic="refusal"))
+    assert (found.kind, found.src) == ("handed on", "compare.c:22") and "-ECONNREFUSED is what became of http://a.test/0" in found.text
+    assert find(Case(blocking(URLS, TOOK).trace(), URLS, topic="refusal")) is None
 
 
 def test_the_first_failure_ends_the_loop():
@@ -139,13 +205,28 @@ def test_failures_that_stop_nobody_are_no_cause():
 
 
 def test_a_url_that_was_forgotten():
-    found = cause(overlapped(URLS[:3], TOOK[:3]), "results")
-    assert (found.kind, URLS[3] in found.text) == ("missing", True)
+    found = cause(overlapped(URLS[:2] + URLS[3:], TOOK[:3]), "results")
+    assert (found.kind, URLS[2] in found.text) == ("missing", True)
+    assert cause(overlapped(URLS[1:3], TOOK[1:3]), "results").text == "2 of the 4 requests were never made, http://a.test/0 first"
+
+
+def test_a_list_that_is_cut_short():
+    found = cause(overlapped(URLS[:2], TOOK[:2]), "requests")
+    assert (found.kind, found.src) == ("cut short", "compare.c:30")
+    assert "stops after the first 2 (compare.c:30), and http://a.test/2 is the next" in found.text and "room for 2 only" in found.text
+
+
+def test_a_url_given_twice_and_fetched_once():
+    found = cause(overlapped(URLS[:2], TOOK[:2]), "requests", asked=[URLS[0], URLS[1], URLS[1], URLS[1]])
+    assert (found.kind, found.src) == ("only once", "compare.c:20")
+    assert "http://a.test/1 stands 3 times in the list, but was asked for only once (compare.c:20)" in found.text
 
 
 def test_asked_for_twice():
     found = cause(overlapped(URLS + URLS[1:2], TOOK + [300]), "requests")
     assert (found.kind, found.src) == ("double", "compare.c:20") and "http://a.test/1 was asked for twice" in found.text
+    assert found.text.endswith("start one task for it, not more")
+    assert cause(blocking(URLS[:1] * 2, [1, 2]), "requests", asked=URLS[:1]).text.endswith("take all you need out of the first answer")
 
 
 def test_twice_is_right_for_a_url_given_twice_or_for_two_passes_or_after_a_redirect():
@@ -157,6 +238,9 @@ def test_twice_is_right_for_a_url_given_twice_or_for_two_passes_or_after_a_redir
 
 def test_retries_are_told_before_what_they_lead_to():
     assert slow(blocking(URLS + URLS[3:], TOOK + [200]), expected=sum(TOOK)).kind == "double"
+    tried = blocking(URLS[:1] * 3, [10, 10, 10])
+    tried.lines = [line.replace('"rc":0,"status":200', '"rc":-110,"status":0') for line in tried.lines]
+    assert "an error is a result, do not try again" in cause(tried, "requests", asked=URLS[:1]).text
 
 
 def timed(ms_, src):
@@ -167,7 +251,31 @@ def timed(ms_, src):
 def test_a_timeout_of_ones_own():
     case = Case(timed(5000, "compare.c:19"), URLS[:1], topic="timing", expected=ms(30_000), happened=ms(5000))
     assert (find(case).kind, find(case).src) == ("own timeout", "compare.c:19") and "5,000 ms" in find(case).text
-    assert find(Case(timed(30_000, "http.c:210"), URLS[:1], topic="timing", expected=ms(1), happened=ms(30_000))) is None
+    assert "take it away, the kit itself gives up after 30,000 ms" in find(case).text
+    case = Case(timed(500, "compare.c:19"), URLS[:1], topic="timing", expected=ms(1000), happened=ms(500))
+    assert find(case).kind == "own timeout" and "the kit" not in find(case).text        # one was asked for, and it is too short
+
+
+@pytest.mark.parametrize("topic", ["timing", "results", ""])
+def test_the_kits_timeout_is_nobodys_fault(topic):
+    """It begins with the call that fetches."""
+    case = Case(timed(30_000, "compare.c:20"), URLS[:1], topic=topic, expected=ms(1), happened=ms(30_000))
+    assert find(case) is None
+
+
+def cancelled(waits="compare.c:45", rc=0):
+    """main.c cancels task 2 after 100 ms."""
+    story = Story().begin().spawn(0, 2, src="main.c:99", name="run_async").runtime(0, "run", task=2).spawn(0, 3, by=2)
+    story.wait(0, 2, "group", waits).get(0, 1, 3, URLS[0]).runtime(100, "cancel", task=2, by=1, why="call", src="main.c:99")
+    story.runtime(100, "cancel", task=3, by=1, why="group").world(100, "http.cancelled", op=1).runtime(100, "run", task=2)
+    return story.result(100, rc=rc).runtime(100, "done", task=2, rc=rc).end(100)
+
+
+def test_a_cancel_that_nobody_took_notice_of():
+    found = find(Case(cancelled().trace(), URLS[:1], topic="cancelled"))
+    assert (found.kind, found.src) == ("cancel ignored", "compare.c:45") and "the wait at compare.c:45 returned -ECANCELED" in found.text
+    assert find(Case(cancelled(rc=-errno.ECANCELED).trace(), URLS[:1], topic="cancelled")) is None
+    assert find(Case(cancelled(waits=None).trace(), URLS[:1], topic="cancelled")) is None
 
 
 def answers(*lengths):
@@ -202,7 +310,7 @@ def test_over_the_limit():
     assert cause(overlapped(URLS, TOOK), "limit", expected=4, happened=4) is None
 
 
-@pytest.mark.parametrize("what, kind, told", [("task", "never awaited", "nobody ever waits"), ("response", "leaked response", "co_response_free"),
+@pytest.mark.parametrize("what, kind, told", [("task", "never awaited", "nobody ever waits for it: call co_join"), ("response", "leaked response", "co_response_free"),
                                               ("lock", "held lock", "still held"), ("timeout", "leak", "leaves behind a timeout")])
 def test_leaks(what, kind, told):
     story = overlapped(URLS, TOOK).runtime(320, "leak", what=what, src="compare.c:20", task=2, name="fetch_one")
@@ -249,6 +357,31 @@ def test_deadlock_without_a_ring_names_who_waits_for_what():
 def test_other_ends(ev, fields, kind, told):
     found = stuck(Story().runtime(5, ev, **fields).trace())
     assert (found.kind, found.src, told in found.text) == (kind, "compare.c:9", True)
+
+
+def witness(story, kind, message="reads 8 bytes", within="fetch_one"):
+    """What is said of a crash that the sanitizers have seen."""
+    class Crashed:
+        limit, signal, exit, stderr = None, "SIGSEGV", None, ""
+
+    return ending.failure(Crashed, story.trace(), [Finding(kind, message, "compare.c:22", "", "", within)]).cause.text
+
+
+def test_a_crash_says_how_long_the_list_was():
+    story = Story().world(0, "report", name="start", value={"mode": "async", "n": 500})
+    assert witness(story, "index out of bounds").endswith("(the function was called with n = 500: is there room for so many?)")
+    assert witness(story, "null pointer") == "compare.c:22 reads 8 bytes"
+    empty = Story().world(0, "report", name="start", value={"mode": "async", "n": 0})
+    for kind in ("heap buffer overflow", "null pointer"):
+        assert "n = 0: no element is there, and n - 1 is a huge number" in witness(empty, kind)
+    assert witness(Story(), "null pointer") == "compare.c:22 reads 8 bytes"
+
+
+def test_a_job_that_did_not_live_long_enough_names_where_its_tasks_were_started():
+    story = Story().spawn(0, 2, src="compare.c:41").spawn(0, 3, src="compare.c:41", job_of=2)
+    assert witness(story, "use after scope") == "compare.c:22 reads 8 bytes (compare.c:41 gives one and the same job to 2 tasks)"
+    assert witness(story, "use after free") == "compare.c:22 reads 8 bytes (fetch_one was started at compare.c:41)"
+    assert witness(story, "use after free", within="compare") == "compare.c:22 reads 8 bytes"
 
 
 def test_the_worlds_lines_cannot_tell_how_it_ended():

@@ -233,6 +233,9 @@ HELPERS = [
                                                   .end(10).text()), "happened: 1 answer never freed\ncause: compare.c:9 receives an answer"),
     ('run.should_report("speedup", 2.0)', lambda ran: End(Story().begin().result(5, speedup=0.5).end(5).text()), "expected: speedup 2\nhappened: speedup 0.5"),
     ('run.should_report("sync_ns", ms(3))', lambda ran: End(Story().begin().result(5, sync_ns=2 * MS).end(5).text()), "expected: sync_ns 3 ms\nhappened: sync_ns 2 ms"),
+    ('run.should_report("sync_ns", ms(3))', lambda ran: End(Story().begin().result(5, sync_ns=3000).end(5).text()),
+     "expected: sync_ns 3,000,000 (3 ms)\nhappened: sync_ns 3,000\ncause: sync_ns counts nanoseconds, and these are microseconds"),
+    ('run.should_report("sync_ns", ms(3))', lambda ran: End(Story().begin().result(5, sync_ns=3).end(5).text()), "these are milliseconds"),
     ('run.should(run.peak < 2, "peace", "war", "because", "compare.c:4")', well, "expected: peace\nhappened: war\ncause: because"),
     ('lab.fail(expected="this", cause="that")', well, "expected: this\ncause: that")]
 
@@ -375,6 +378,14 @@ def test_the_replay_names_what_differs(house):
         "FROM='my files' URLS='http://x.test/ü http://y.test/' TAPE=1=2"
 
 
+def test_a_long_list_of_urls_lies_in_a_file_beside_the_world(house):
+    check = one(house, 'lab.run("sync", urls(3), [f"http://x.test/{i}" for i in range(20)]).should_take(1)')
+    assert check["replay"] == "make run LAB=01 MODE=sync WORLD=build/grade/01-toy/worlds/test_one-2.json SEED=7 " \
+        'URLS="$(cat build/grade/01-toy/worlds/test_one-2.urls)"'
+    said = subprocess.run(check["replay"].replace("make run", "printf %s,"), shell=True, cwd=house.root, capture_output=True, text=True)
+    assert "http://x.test/0\nhttp://x.test/1\n" in said.stdout and "http://x.test/19" in said.stdout
+
+
 def by_build(cover, asan, again=None):
     """Programs that differ: the cover build, the asan build, the cover build when it runs again."""
     seen = []
@@ -433,6 +444,20 @@ def test_a_finding_fails_the_summary_and_quotes_the_line(house, monkeypatch):
     assert checks["test_one"]["status"] == "passed"
     assert (checks["test_clean"]["status"], checks["test_clean"]["src"]) == ("failed", "toy.c:2")
     assert "happened: use after free\ncause: toy.c:2 (x = *p;): reads 4 bytes" in checks["test_clean"]["message"]
+
+
+@pytest.mark.parametrize("another, status", [(False, "skipped"), (True, "failed")])
+def test_what_has_crashed_another_check_is_not_told_twice(house, monkeypatch, another, status):
+    from looplab import sanitizer
+    crash, second = (Finding("heap buffer overflow", f"writes {n} bytes", f"toy.c:{n}", "x", "") for n in (2, 3))
+    monkeypatch.setattr(sanitizer, "findings", lambda stderr, program: [crash] + [second] * another if stderr else [])
+    house.behave = ending(Story().begin(), signal="SIGSEGV", exit=None, stderr="==1==ERROR")
+    _, _, checks = grade(house, ONE % "pass" + CLEAN)
+    assert "toy.c:2 writes 2 bytes" in checks["test_one"]["message"]
+    clean = checks["test_clean"]
+    assert (clean["status"], clean["score"]) == (status, 0)
+    assert ("toy.c:3" in clean["message"]) if another else clean["message"] == \
+        'needs "Three fetches take as long as the slowest" (test_one), which fails'
 
 
 def test_a_sanitizer_that_does_not_work_is_an_error(house, monkeypatch):
@@ -538,6 +563,14 @@ def test_what_never_ran_is_named(house, lines, branches):
     check = grade(house, ONE % "pass" + COVERAGE)[2]["test_coverage"]
     assert (check["status"], check["src"]) == ("failed", "toy.c:2")
     assert f"{lines * 10} % of the lines" in check["message"] and "toy.c:2" in check["message"] and "Which world would reach it?" in check["message"]
+
+
+def test_what_waits_for_a_failed_malloc_is_named_last(house):
+    from looplab.coverage import Coverage, Unreached
+    house.coverage = Coverage(5, 10, 4, 4, (Unreached("toy.c:2", "return -ENOMEM;", 1, "toy.c:1"), Unreached("toy.c:5", "x++;", 1, None),
+                                            Unreached("toy.c:7", "y++;", 3, None)))
+    assert [piece.src for piece in house.coverage.pieces()] == ["toy.c:7", "toy.c:5", "toy.c:2"]
+    assert grade(house, ONE % "pass" + COVERAGE)[2]["test_coverage"]["src"] == "toy.c:7"
 
 
 # ---- by hand ----

@@ -145,6 +145,17 @@ def test_block_that_a_function_of_the_kit_allocated(tmp_path):
     assert [(one.src, one.message) for one in findings] == [("toy.c:5", "6 bytes that toy_copy allocated here are never freed")]
 
 
+def test_a_block_that_another_function_freed():
+    """Who still used it, and when to free it; not so where one function does both."""
+    class Frames:
+        def outermost(self, lines): return {"user": "task", "freer": "starter"}.get(lines[0]) if lines else None
+
+    lines = ["user", "READ of size 8", "freed by thread T0 here:", "freer"]
+    assert sanitizer._too_early(sanitizer._Report("asan", "", None, lines), Frames()) == \
+        ": task still needs it there. Free it only when that task has ended, after the wait for it"
+    assert sanitizer._too_early(sanitizer._Report("asan", "", None, ["user", "freed by", "user"]), Frames()) == ""
+
+
 def test_fault_in_the_kit_has_no_place(tmp_path):
     program = build_text(house(), tmp_path, GOOD)
     report = "==1==ERROR: AddressSanitizer: heap-use-after-free on address 0x604000000038 at pc 0x1 bp 0x2 sp 0x3\n" \

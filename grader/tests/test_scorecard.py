@@ -6,6 +6,7 @@ import pytest
 
 from looplab import results
 from looplab.build import Advice
+from looplab.check import Part
 from looplab.scorecard import Source, Style, card, command, summary
 from looplab.text import fill, plain, printable
 from test_results import check, failed, faulty, passed, skipped
@@ -47,6 +48,22 @@ def test_a_failure_is_told_in_full():
         "    again:    make run LAB=01 MODE=async \\",
         "                WORLD=build/grade/01-sync-vs-async/worlds/test_all_fetches_overlap.json \\",
         "                SEED=7 URLS='http://a.test/ http://b.test/'"]
+
+
+def test_each_part_shows_its_own_line():
+    one = failed()
+    one.parts = [Part("after one", 1, False, "happened: 1 answer never freed", "toy.c:3"), Part("in between", 5, True),
+                 Part("after two", 4, False, "happened: 2 answers never freed", "toy.c:9")]
+    one.passed()
+    lines = card(of(one), source=Source("toy.c", line={"toy.c:3": "get(a);", "toy.c:9": "get(b);"}.get)).split("\n")
+    at = lines.index("    after one (1 point)")
+    assert lines[at:at + 6] == ["    after one (1 point)", "    happened: 1 answer never freed", "              toy.c:3 | get(a);",
+                                "    after two (4 points)", "    happened: 2 answers never freed", "              toy.c:9 | get(b);"]
+
+
+def test_a_command_with_a_command_in_it_can_be_copied():
+    text = "make run LAB=01 WORLD=" + "w" * 50 + " URLS=\"$(cat build/grade/01-toy/worlds/a.urls)\""
+    assert command("again:", text)[-1].strip() == "URLS=\"$(cat build/grade/01-toy/worlds/a.urls)\""
 
 
 def test_a_command_can_be_copied():
