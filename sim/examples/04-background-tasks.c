@@ -30,15 +30,15 @@ static int write_letter(void *job)
     struct letter letter = {0};
     CO_GROUP(background);
     co_task *saver = co_spawn(&background, keep_saving, &letter);
-    for (int i = 0; i < 10; i++) {
-        int rc = co_sleep(CO_MS(150));
-        if (rc < 0)
-            return rc;
-        letter.words++;
+    int rc = 0;
+    while (rc == 0 && letter.words < 10) {
+        rc = co_sleep(CO_MS(150));
+        letter.words += rc == 0;
     }
     printf("%4lld ms  finished writing\n", (long long)(co_now() / CO_MS(1)));
-    co_cancel(saver);
-    return co_await(saver, NULL);               /* only now may `letter` go: the saver uses it */
+    co_cancel(saver);                           /* on every path: it would never end by itself */
+    int saver_rc = co_await(saver, NULL);       /* only now may `letter` go: the saver uses it */
+    return rc < 0 ? rc : saver_rc;
 }
 
 int main(void)

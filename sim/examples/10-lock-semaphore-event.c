@@ -53,10 +53,8 @@ static int evening(void *job)
     for (int i = 0; i < 3; i++)
         co_spawn(&visitors, buy, &hall);
     int rc = co_sleep(CO_MS(500));
-    if (rc < 0)
-        return rc;
-    co_event_set(&hall.doors);
-    return co_join(&visitors);
+    co_event_set(&hall.doors);                  /* on every path, or they would wait for ever */
+    return rc < 0 ? rc : co_join(&visitors);
 }
 
 int main(void)

@@ -36,7 +36,6 @@ static int take_orders(struct co_queue *orders)
             return rc;
     }
     printf("%4lld ms  closed: no more orders\n", (long long)(co_now() / CO_MS(1)));
-    co_queue_shutdown(orders, false);           /* what is in it is still baked */
     return 0;
 }
 
@@ -48,6 +47,7 @@ static int bakery(void *job)
     co_spawn(&bakers, bake, &fast);
     co_spawn(&bakers, bake, &slow);
     int rc = take_orders(&orders);
+    co_queue_shutdown(&orders, rc < 0);         /* what is in it is still baked; after an error it is not */
     return rc < 0 ? rc : co_join(&bakers);
 }
 

@@ -21,7 +21,6 @@ static int receive(struct co_queue *orders)
         if (rc < 0)
             return rc;
     }
-    co_queue_shutdown(orders, false);
     return 0;
 }
 
@@ -72,12 +71,12 @@ static int warehouse(void *job)
         co_spawn(&packers, packer, &house);
     co_spawn(&background, report, &house);
     int rc = receive(&orders);
+    co_queue_shutdown(&orders, rc < 0);         /* no more; after an error, not even what is in it */
     if (rc == 0)
         rc = co_join(&packers);
-    if (rc < 0)
-        return rc;
-    co_group_cancel(&background);
-    rc = co_join(&background);
+    co_group_cancel(&background);               /* on every path: it would never end by itself */
+    if (rc == 0)
+        rc = co_join(&background);
     printf("%4lld ms  closed: %d packed, %d given up\n", (long long)(co_now() / CO_MS(1)), house.packed,
            house.given_up);
     return rc;

@@ -43,10 +43,8 @@ static int film(void *job)
     CO_GROUP(background);
     co_spawn(&background, show_clock, NULL);
     int rc = co_gather(make_frame, frames, 4, sizeof frames[0], NULL);
-    if (rc < 0)
-        return rc;
-    co_group_cancel(&background);
-    return co_join(&background);
+    co_group_cancel(&background);               /* on every path: it would never end by itself */
+    return rc < 0 ? rc : co_join(&background);
 }
 
 int main(void)

@@ -60,10 +60,12 @@ static int lighthouse(void *job)
     int rc = 0;
     for (int i = 0; i < 2 && rc == 0; i++) {
         rc = watch_start(&watch, intervals[i]);
+        if (rc < 0)
+            return rc;
+        rc = co_sleep(CO_SEC(1));
+        int stop_rc = watch_stop(&watch);       /* on every path: it would never end by itself */
         if (rc == 0)
-            rc = co_sleep(CO_SEC(1));
-        if (rc == 0)
-            rc = watch_stop(&watch);
+            rc = stop_rc;
     }
     return rc;
 }

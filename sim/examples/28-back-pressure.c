@@ -23,7 +23,6 @@ static int fold_boxes(struct co_queue *belt)
         printf("%4lld ms  box %2d on the belt, waited %3lld ms, %zu there\n", now_ms(), (int)box,
                (long long)((co_now() - ready) / CO_MS(1)), co_queue_size(belt));
     }
-    co_queue_shutdown(belt, false);
     return 0;
 }
 
@@ -44,6 +43,7 @@ static int factory(void *job)
     CO_GROUP(hall);
     co_spawn(&hall, fill_boxes, &belt);
     int rc = fold_boxes(&belt);
+    co_queue_shutdown(&belt, rc < 0);           /* no more boxes; on every path, or the other one waits for ever */
     if (rc == 0)
         rc = co_join(&hall);
     printf("%4lld ms  all filled\n", now_ms());

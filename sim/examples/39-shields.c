@@ -54,10 +54,8 @@ static int office(void *job)
     for (int i = 0; i < 2; i++)
         co_spawn(&group, work, &notaries[i]);
     int rc = co_sleep(CO_MS(150));
-    if (rc < 0)
-        return rc;
     co_group_cancel(&group);
-    return co_join(&group);
+    return rc < 0 ? rc : co_join(&group);
 }
 
 int main(void)

@@ -38,10 +38,8 @@ static int stadium(void *job)
     co_spawn(&runners, obedient, NULL);
     co_spawn(&runners, stubborn, NULL);
     int rc = co_sleep(CO_SEC(1));
-    if (rc < 0)
-        return rc;
     co_group_cancel(&runners);                  /* rain */
-    return co_join(&runners);
+    return rc < 0 ? rc : co_join(&runners);
 }
 
 int main(void)
