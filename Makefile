@@ -79,7 +79,7 @@ CFLAGS := -std=gnu11 -g -Wall -Wextra -fno-optimize-sibling-calls -fno-omit-fram
 # needs the first two; the others are for `make test`, and there a warning is an error: a student with a newer compiler
 # than ours must still be able to build.
 variants := plain asan ucontext gcc-O0 gcc-O3 tsan clang clang-O0 clang-O3 clang-asan aarch64
-plain_flags := -O2
+plain_flags := -O3 -fomit-frame-pointer
 asan_flags := -O1 -fsanitize=address,undefined
 ucontext_flags := -O2 -DCO_UCONTEXT -Werror
 gcc-O0_flags := -O0 -Werror

@@ -189,6 +189,8 @@ int co_gather_named(co_fn fn, void *jobs, size_t n, size_t size, int rcs[], cons
 {
     int rc;
     struct co_task *self = co__enter(CALLER, &rc);
+    for (size_t i = 0; !self && rcs && i < n; i++)
+        rcs[i] = rc;                                /* complete, though nobody began */
     if (!self)
         return rc;
     CO_GROUP(group);

@@ -109,6 +109,7 @@ static void make_stack(struct stack_pool *pool, struct slab *slab, size_t i)
     stack = (struct stack *)((uintptr_t)stack & ~(uintptr_t)15);
     stack->low = low;
     stack->size = (size_t)((char *)stack - low);
+    stack->used = false;
     stack->valgrind = VALGRIND_STACK_REGISTER(low, (char *)(stack + 1));
     make_guard(pool, stack, guard);
     pool->made++;
@@ -142,11 +143,13 @@ int stack_pool_grow(struct stack_pool *pool)
 
 void stack_pool_free(struct stack_pool *pool)
 {
-    for (struct stack *stack = pool->free; stack; stack = stack->next)
+    for (struct stack *stack = pool->free; stack; stack = stack->next) {
         VALGRIND_STACK_DEREGISTER(stack->valgrind);
+        if (stack->used)                        /* who gets this memory next knows nothing of stacks */
+            UNPOISON(stack->low, stack->size);
+    }
     for (struct slab *slab = pool->slabs, *next; slab; slab = next) {
         next = slab->next;
-        UNPOISON(slab->base, slab->bytes);      /* who gets this memory next knows nothing of stacks */
         munmap(slab->base, slab->bytes);
         free(slab);
     }

@@ -14,6 +14,7 @@ struct stack {
     struct callback *callbacks; /* what is called when that ends; NULL: nothing       */
     struct binding *bindings;   /* its task-local values; NULL: none set              */
     uint32_t valgrind;      /* valgrind's number for it                               */
+    bool used;              /* some task ran on it                                    */
     bool guarded;           /* false: only the canary at `low` tells of an overflow   */
 };
 
@@ -49,10 +50,12 @@ static inline bool stack_promise(struct stack_pool *pool)
     return true;
 }
 
+/* The one that was promised. */
 static inline struct stack *stack_claim(struct stack_pool *pool)
 {
     struct stack *stack = pool->free;
     pool->free = stack->next;
+    stack->used = true;
     return stack;
 }
 
