@@ -30,7 +30,8 @@
  * Three rules hold for every call below.
  *
  * 1. Results. A call that can wait returns an int: 0 or more is success, less than 0 is an error,
- *    the negative of an errno name (-ETIMEDOUT, -ECONNREFUSED). errno itself is never set.
+ *    the negative of an errno name (-ETIMEDOUT, -ECONNREFUSED). errno itself is never set. Any of
+ *    them may return -ENOMEM when there is no memory.
  *    co_strerror(rc) puts an error into words.
  * 2. Cancellation. After a task was cancelled, every call in it that can wait returns -ECANCELED at
  *    once, again and again, until the task returns. Free what you hold and return; you cannot miss it.
@@ -102,7 +103,8 @@ const char *co_strerror(int rc);
 /* ---- Tasks and groups ---------------------------------------------------------------------- */
 
 /* A group owns tasks. It ends where its block ends: `return` and `break` included, the tasks are
- * waited for there (if you were cancelled, they are cancelled first). No task is ever lost. asyncio: TaskGroup. */
+ * waited for there (if you were cancelled, they are cancelled first). No task is ever lost. So a task that never ends by
+ * itself must be told to (co_group_cancel) on every way out. asyncio: TaskGroup. */
 typedef struct co_task co_task;
 struct co_group {
     struct co_task *owner;                  /* the task whose block this is; NULL outside a loop   */

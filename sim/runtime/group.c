@@ -169,7 +169,8 @@ static void free_tasks(struct loop *loop, struct co_group *group)
 {
     for (struct co_task *task = group->done_first, *next; task; task = next) {
         next = task->younger;
-        if (!task->seen && !task->cancel_asked)     /* a cancelled one has no result to miss */
+        /* A task that was cancelled has no result to miss; an owner that was cancelled is excused. */
+        if (!task->seen && !task->cancel_asked && !group->owner->cancel_now)
             co__leak(loop, "task", task, task->spawned_at);
         co__task_free(task);
     }

@@ -579,9 +579,11 @@ static int run_main(struct loop *loop, co_fn main_fn, void *job, const char *nam
         return -ENOMEM;
     main_task->seen = true;
     run_until_done(loop, main_task);
-    report_left_over(loop);             /* a group that nobody ended has left some */
-    cancel_all(loop, "end");
-    run_until_done(loop, NULL);
+    if (loop->alive > 0) {              /* a group that nobody ended has left some */
+        report_left_over(loop);
+        cancel_all(loop, "end");
+        run_until_done(loop, NULL);
+    }
     co__trace_resume(loop);
     co__report_leaks(loop);
     int rc = loop->rc ? loop->rc : main_task->rc;
