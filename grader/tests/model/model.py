@@ -152,6 +152,7 @@ class Run:
         self.timers: list[list] = []        # [time, number, what]: of sleeps
         self.works: list[list] = []         # [time, number, job]: when jobs begin and end
         self.results: list[list] = []       # of jobs that have ended: [time, number, job]
+        self.given_up: list[list] = []      # the same, of jobs that were cancelled before they began
         self.limits: list[list] = []        # of timeouts and of co_wait: they strike last in their instant
         self.tasks: dict[int, Task] = {}    # that are not done, by number
         self.numbers = 0
@@ -174,7 +175,7 @@ class Run:
         while self.tasks:
             if self.ready:
                 self.step(self.ready.popleft())
-            elif not self.catch_up() and not self.advance():
+            elif not self.strike(self.seen) and not self.take_due() and not self.strike(self.now) and not self.advance():
                 self.break_deadlock()
         self.log.append(f"result {-EDEADLK if self.deadlock else main.rc}")
         return self.log
@@ -198,55 +199,55 @@ class Run:
         self.pass_time(self.now)
         return True
 
-    def collect(self, until: int) -> bool:
-        """What is due becomes ready, in the order of time, then as it was asked for."""
-        if self.behind or self.results:
+    def take_due(self) -> bool:
+        """Makes ready what is due: sleeps and results in the order of time, then as they were asked for. Where a task has
+        computed meanwhile, so that more than one instant is past, a timeout strikes before what was due after it.
+        Was anything due?"""
+        if self.behind or self.given_up:
             self.pass_time(self.now)
-            self.behind = until < self.now
-        timers, results, any_due = self.timers, self.results, False
+        self.behind, self.seen = False, self.now
+        for result in self.given_up:
+            heappush(self.results, result)
+        self.given_up.clear()
+        any_due, seen = False, [-1, 0]
         while True:
-            heap = results if results and (not timers or results[0] < timers[0]) else timers
-            if not heap or heap[0][0] > until:
-                break
-            what = heappop(heap)[2]
-            if what is None:
+            while self.timers and self.timers[0][2] is None:
+                heappop(self.timers)
+            first = min((heap[0] for heap in (self.timers, self.results) if heap), default=None)
+            limit = min((limit for limit in self.limits if limit[2] is not None and limit[:2] > seen), default=None)
+            if limit and (not first or limit < first):
+                if limit[0] > self.now:
+                    return any_due
+                seen = limit[:2]
+                any_due |= self.strike(limit[0] - 1)
                 continue
-            any_due = True
+            if not first or first[0] > self.now:
+                return any_due
+            if self.strike(first[0] - 1):
+                any_due = True
+                continue                    # it may have disarmed what was to be next
+            heappop(self.results if self.results and self.results[0] is first else self.timers)
+            what, any_due = first[2], True
             if isinstance(what, Task):
                 self.wake(what, 0)
             else:
                 self.wake(what.task, what.rc)
-        self.seen = max(self.seen, until)
-        return any_due
-
-    def catch_up(self) -> bool:
-        """What is due by now: sleeps, results, then timeouts. Those of an earlier instant strike before what is due since."""
-        if self.strike(self.seen):
-            return True
-        while True:
-            overdue = [limit[0] for limit in self.limits if limit[2] is not None and limit[0] <= self.now]
-            until = min(overdue, default=self.now)
-            if self.collect(until) or self.strike(until):
-                return True
-            if self.results:                # a job was given up
-                return self.collect(self.now)
-            if until == self.now:
-                return False
 
     def strike(self, until: int) -> bool:
-        """Timeouts whose time is up. Is anybody ready now?"""
+        """Timeouts whose time was up by then. Were there any?"""
+        any_due = False
         while self.limits and self.limits[0][0] <= until:
             what = heappop(self.limits)[2]
             if what is not None:
+                any_due = True
                 what()
-        return bool(self.ready)
+        return any_due
 
     def break_deadlock(self) -> None:
         self.deadlock = True
         for task in sorted(self.tasks.values(), key=lambda task: task.number):
             self.interrupt(task)
-        for task in sorted(self.tasks.values(), key=lambda task: task.number):
-            if not self.ready and task.waits and task.force:
+            if task.waits and task.force:
                 task.force()
                 self.wake(task, -ECANCELED)
         if not self.ready:
@@ -340,7 +341,7 @@ class Run:
 
     def cancel(self, task: Task, by_hand: bool) -> None:
         if self.behind:                     # the loop was busy: what is due by now comes first
-            self.collect(self.now)
+            self.take_due()
         if task.done:
             return
         task.asked = True
@@ -395,7 +396,7 @@ class Run:
     def pause(self, task: Task) -> Wait:
         """Lets every other ready task run. It is ready itself: nothing can interrupt that."""
         if self.behind:
-            self.catch_up()
+            self.take_due()
         task.value = 0
         self.ready.append(task)
         return (yield)
@@ -730,7 +731,8 @@ class Run:
         self.release_lock(task, cond.lock)
         cond.waiters.append(task)
         rc = yield from self.wait(task, lambda: cond.waiters.remove(task))
-        yield from self.take_lock(task, cond.lock, stays=True)
+        if not self.deadlock or cond.lock.holder is None:
+            yield from self.take_lock(task, cond.lock, stays=True)
         return rc
 
     def cond_wait(self, task: Task, op: Op) -> Wait:
@@ -1027,7 +1029,7 @@ class Run:
                 if job in job.pool.queue:
                     job.pool.queue.remove(job)
                 job.rc = -ECANCELED         # and that is its result, of this instant
-                heappush(self.results, [self.now, job.number, job])
+                self.given_up.append([self.now, job.number, job])
             return False                    # if it has begun, it is waited for
         rc = yield from self.wait(task, leave)
         return rc, f" {int(job.begun)}"
