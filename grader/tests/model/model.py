@@ -585,8 +585,6 @@ class Run:
                 for other in alive:
                     if told in other.waiters:
                         other.waiters.remove(told)
-                if entry:
-                    entry[2] = None
 
             def told(_: Task) -> None:
                 if enough():
@@ -594,14 +592,17 @@ class Run:
                     self.wake(task, 0)
 
             def timeout() -> None:
-                leave()
-                self.wake(task, 1)
+                if task.waits:
+                    leave()
+                    self.wake(task, 1)
 
             for other in alive:
                 other.waiters.append(told)
             if op.b < FOREVER:
                 entry = self.entry(self.limits, self.now + op.b, timeout)
             rc = yield from self.wait(task, leave)
+            if entry:
+                entry[2] = None
             if rc < 0 or (rc == 1 and self.cancelled(task)):
                 return -ECANCELED
         return sum(other.done for other in tasks)
