@@ -2,6 +2,9 @@
 
 import sys
 
+if sys.pycache_prefix:      # in build/: byte code kept there is in nobody's way, and makes the next start much quicker
+    sys.dont_write_bytecode = False
+
 from .cli import main
 
 try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shlex
 import sys
 import tempfile
 import time
@@ -154,7 +155,10 @@ def _grade(lab: Lab, order: Order) -> tuple[dict, Source]:
     try:
         checks = _run_checks(session, lab, order)
         elapsed = time.monotonic() - began
-        return _result(lab, order, session, checks, elapsed), _source(lab, folder)
+        again = f"make grade LAB={lab.number}"
+        if folder.resolve() != lab.folder.resolve():
+            again += f" FROM={shlex.quote(session.short(folder))}"
+        return _result(lab, order, session, checks, elapsed), _source(lab, folder, again)
     finally:
         session.close()
 
@@ -162,7 +166,7 @@ def _grade(lab: Lab, order: Order) -> tuple[dict, Source]:
 def _clear(out: Path) -> None:
     """Takes away the last grading's result and worlds, so that none of them is ever taken for this one's."""
     out.mkdir(parents=True, exist_ok=True)
-    for old in [out / "results.json", *(out / "worlds").glob("*.json")]:
+    for old in [out / "results.json", *(out / "worlds").glob("*.json"), *(out / "worlds").glob("*.urls")]:
         old.unlink(missing_ok=True)
 
 
@@ -220,7 +224,7 @@ def _result(lab: Lab, order: Order, session: "Session", checks: "Checks", elapse
     return results.graded(lab.slug, checks.checks, order.seed, elapsed_s, session.program.advice, session.output, order.check)
 
 
-def _source(lab: Lab, folder: Path) -> Source:
+def _source(lab: Lab, folder: Path, again: str) -> Source:
     """What the card quotes of the student's file."""
     lines = _lines(folder / lab.source)
 
@@ -228,7 +232,7 @@ def _source(lab: Lab, folder: Path) -> Source:
         name, _, number = src.partition(":")
         return lines[int(number) - 1].strip() if name == lab.source and number.isdigit() and 0 < int(number) <= len(lines) else ""
 
-    return Source(lab.source, line, _first_todo(lab, lines), f"labs/{lab.slug}")
+    return Source(lab.source, line, _first_todo(lab, lines), f"labs/{lab.slug}", again)
 
 
 def _lines(file: Path) -> list[str]:

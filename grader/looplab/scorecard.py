@@ -35,6 +35,7 @@ class Source:
     line: Callable[[str], str] = lambda src: ""         # the text of "compare.c:31"
     begin: Optional[str] = None                         # an untouched skeleton: its first TODO ("compare.c:9: TODO 1: …")
     folder: str = ""                                    # "labs/01-sync-vs-async": where handout and hints are
+    again: str = ""                                     # "make grade LAB=01": the command that grades this file once more
 
 
 def card(result: dict, style: Style = Style(), source: Source = Source()) -> str:
@@ -187,7 +188,7 @@ def _score(result: dict, style: Style) -> list[str]:
 
 def _next(result: dict, source: Source) -> list[str]:
     """The one thing to do now."""
-    again = f"make grade LAB={result['lab'][:2]}"
+    again = source.again or f"make grade LAB={result['lab'][:2]}"
     if result["status"] == "error":
         return fill("Next: tell your teacher, with the lines above. It is not your file's fault.")
     if result["status"] == "ungradable":

@@ -91,10 +91,6 @@ class _Route:
     size: int
     bandwidth: Optional[int]
 
-    @property
-    def key(self) -> Tuple[str, str]:
-        return self.json["path"], self.json.get("method", "GET")
-
 
 @dataclass
 class _Site:
@@ -105,7 +101,7 @@ class _Site:
     setup: int                      # resolve + connect
     resolve: int
     bandwidth: Optional[int]
-    routes: list[_Route] = field(default_factory=list)
+    routes: dict[Tuple[str, str], _Route] = field(default_factory=dict)     # by path and method
 
 
 class World:
@@ -120,7 +116,8 @@ class World:
         _natural("seed", seed)
         _natural("cpus", cpus, least=1)
         self.seed, self.cpus = seed, cpus
-        self._sites: list[_Site] = []
+        self._sites: dict[str, _Site] = {}              # by their url
+        self._current: Optional[_Site] = None           # the one that routes are added to
         self._disk: Optional[dict] = None
 
     # ---- building ----
@@ -132,7 +129,7 @@ class World:
         """Adds a site. rtt, connect (default: rtt), resolve: ns. rate_limit: (requests, per ns). bandwidth: bytes a second."""
         if not url.startswith("http://") or "/" in url[7:] or not url[7:]:
             raise WorldError(f"site {url!r}: expected http://HOST or http://HOST:PORT, without a path")
-        if any(site.json["url"] == url for site in self._sites):
+        if url in self._sites:
             raise WorldError(f"site {url!r} is there twice")
         site: dict = {"url": url, "rtt": _time("rtt", rtt)}
         if connect is not None:
@@ -148,7 +145,7 @@ class World:
             site["rate_limit"] = {"requests": rate_limit[0], "per": _time("rate_limit", rate_limit[1])}
         if fault is not None:
             site["fault"] = _checked_fault(fault, ("refused", "unresolved"))
-        self._sites.append(_Site(site, rtt, resolve + (rtt if connect is None else connect), resolve, bandwidth))
+        self._current = self._sites[url] = _Site(site, rtt, resolve + (rtt if connect is None else connect), resolve, bandwidth)
         return self
 
     def route(self, path: str = "/", latency: Latency = 0, *, method: str = "GET", status: int = 200,
@@ -160,12 +157,12 @@ class World:
 
         require: headers without which a request gets 401. echo: the answer's body is the request's.
         """
-        if not self._sites:
+        site = self._current
+        if site is None:
             raise WorldError(f"route {path!r} comes before any site")
-        site = self._sites[-1]
         if not path.startswith("/"):
             raise WorldError(f"route {path!r}: a path starts with /")
-        if any(route.key == (path, method) for route in site.routes):
+        if (path, method) in site.routes:
             raise WorldError(f"route {method} {path} of {site.json['url']} is there twice")
         if not 100 <= status <= 599:
             raise WorldError(f"route {path!r}: status {status} is not in 100..599")
@@ -194,7 +191,7 @@ class World:
             route["echo"] = True
         if fault is not None:
             route["fault"] = _checked_fault(fault, ("refused", "reset", "truncate", "hang", "drip"))
-        site.routes.append(_Route(route, latency, cpu, size, bandwidth))
+        site.routes[path, method] = _Route(route, latency, cpu, size, bandwidth)
         return self
 
     def disk(self, latency: int = 0, *, bandwidth: Optional[int] = None, capacity: Optional[int] = None,
@@ -228,7 +225,7 @@ class World:
 
     def urls(self) -> list[str]:
         """The URL of every route, in the order they were added."""
-        return [site.json["url"] + route.json["path"] for site in self._sites for route in site.routes]
+        return [url + path for url, site in self._sites.items() for path, _ in site.routes]
 
     def total(self, url: str) -> Duration:
         """How long one undisturbed GET of the URL takes on a connection of its own, set-up included, in ns.
@@ -252,7 +249,7 @@ class World:
 
     def json(self) -> dict:
         """The world file's content."""
-        sites = [{**site.json, "routes": [route.json for route in site.routes]} for site in self._sites]
+        sites = [{**site.json, "routes": [route.json for route in site.routes.values()]} for site in self._sites.values()]
         disk = {} if self._disk is None else {"disk": self._disk}
         return {"world": FORMAT, "seed": self.seed, "cpus": self.cpus, "sites": sites, **disk}
 
@@ -267,7 +264,7 @@ class World:
         if hops > REDIRECTS_MOST:
             return 0, _failed(errno.ELOOP)
         host, path = _split(url)
-        site = next((site for site in self._sites if site.json["url"] == host), None)
+        site = self._sites.get(host)
         if site is None:
             return 0, _failed(errno.ENXIO)
         kind = site.json.get("fault", {}).get("kind")
@@ -275,7 +272,7 @@ class World:
             return site.resolve, _failed(errno.ENXIO)
         if kind == "refused":
             return site.setup, _failed(errno.ECONNREFUSED)
-        route = next((route for route in site.routes if route.key == (path, "GET")), None)
+        route = site.routes.get((path, "GET"))
         if route is None:
             return site.setup + site.rtt, {"error": 0, "status": 404, "length": 0}
         return self._exchange(site, route, url, hops)

@@ -123,12 +123,14 @@ def test_async_results(lab):
     """fetch_async stores what became of every URL (2)"""
     run = lab.run("async", pages(lab, like=True), todo="fetch_async, TODOs 2 to 4")
     if not run.requests and run.spawns:
-        hint = "a task runs for the first time when the loop that started it is over: what does it see in its job then? (TODO 2)"
+        task = run.spawns[-1]
+        hint = (f"{task.name}, started at {task.src}, never called co_http_get with a URL. It runs for the first time when the loop that "
+                "started it is over: what does it see in its job then, and what does it do with it? (TODOs 2 and 3)")
         stored = {result["error"] for result in run.results}
         if len(stored) == 1 and isinstance(*stored, int) and min(stored) < 0:
             hint = f"every result holds {error(min(stored))}: that is what the fetch call returned. Call co_http_get in the task itself"
         run.fail("each task fetches its URL", f"{len(run.spawns)} tasks ran, and none made a request", hint,
-                 topic="requests" if run.trace.of("await", "runtime") else "-")
+                 topic="requests" if any(event.get("on") == "job" for event in run.trace.of("await", "runtime")) else "-")
     urls = {request.url for request in run.requests}
     if len(run.requests) > 1 and len(urls) == 1:
         run.fail("each task fetches a URL of its own", f"all of them fetched {min(urls)}", topic="requests",
@@ -325,7 +327,7 @@ def test_speedup_has_a_fraction(lab):
     should_divide(lab.run("compare", world, passes=2))
 
 
-@points(1, "robustness", needs="test_none_and_one")
+@points(1, "robustness", needs=("test_none_and_one", "test_compare_runs_both_halves"))
 def test_speedup_of_nothing(lab):
     """Without URLs the speed-up is 1.0 (7, 15)"""
     run = lab.run("compare", World(seed=lab.seed), [], passes=2)

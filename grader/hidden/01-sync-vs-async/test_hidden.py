@@ -142,7 +142,7 @@ def test_duplicates(lab):
 
 
 @points(3, "timing", needs=("test_sync_takes_the_sum", "test_async_takes_the_longest", "test_compare_measures_both_halves",
-                            "test_speedup_has_a_fraction"))
+                            "test_speedup_has_a_fraction", "test_explain"))
 def test_ten_pages_are_five_to_ten_times_faster(lab):
     """Ten pages: exactly as much faster as implied (14, 15)"""
     world = World(seed=lab.seed).site("http://like.test", rtt=ms(20), connect=ms(30))
