@@ -436,6 +436,10 @@ class Run:
     def wait_all(self, task: Task, group: Group, interrupted: bool) -> Wait:
         """Waits until the group is empty; cancelled meanwhile, it cancels the group. Was it?"""
         while group.alive:
+            if not interrupted and self.told(task):         # since the call began
+                interrupted = True
+                self.cancel_group(group)
+                continue
             group.waiter = "all"
 
             def leave() -> None:
