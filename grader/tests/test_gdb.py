@@ -147,4 +147,4 @@ def test_an_array_too_large_for_the_stack_is_named(tmp_path, compiler):
     run = subprocess.run([program], text=True, capture_output=True, timeout=60)
     assert run.returncode == 70, run.stderr
     assert "stack overflow" in run.stderr
-    assert re.search(r"in task 8 large, spawned at program\.c:22", run.stderr), run.stderr
+    assert re.search(r"in task 8 large, spawned at program\.c:21", run.stderr), run.stderr

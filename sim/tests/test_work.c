@@ -1,6 +1,8 @@
 /* test_work.c - computing here (co_cpu) and on workers (co_to_thread). */
 #include "check.h"
 
+#include "runtime.h"
+
 #include <time.h>
 
 static const char two_cpus[] = "{\"world\":\"looplab/world/v1\",\"cpus\":2}";
@@ -483,6 +485,21 @@ static void all_that_end_at_one_instant_go_on_at_that_instant(void **state)
         assert_int_equal(run_world(many_cpus, hands_over_many, &sizes[i]), 0);
 }
 
+static int leaves_no_operation(void *job)
+{
+    (void)job;
+    for (int i = 0; i < 100; i++)
+        expect_is(co_to_thread(returns_it, MSEC(i)), i);
+    expect_is(co__loop->ops, 0);                /* each record went back when its job was done */
+    return 0;
+}
+
+static void records_of_jobs_are_used_again(void **state)
+{
+    (void)state;
+    assert_int_equal(run(leaves_no_operation, NULL), 0);
+}
+
 /* ---- The order of one instant --------------------------------------------------------------------------------------------- */
 
 static int sleeps_noting(void *job)
@@ -530,6 +547,7 @@ int main(void)
         cmocka_unit_test(a_job_cancelled_before_it_begins_never_runs),
         cmocka_unit_test(a_jobs_result_wins_over_a_cancel_at_the_same_instant),
         cmocka_unit_test(all_that_end_at_one_instant_go_on_at_that_instant),
+        cmocka_unit_test(records_of_jobs_are_used_again),
         cmocka_unit_test(jobs_and_timers_of_one_instant_come_in_the_order_asked_for),
     };
     return cmocka_run_group_tests_name("work", tests, NULL, NULL);
