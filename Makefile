@@ -65,6 +65,7 @@ kit_sources := $(sort $(wildcard $(foreach d,$(kit_folders),$d/*.c $d/*/*.c $d/*
 test_sources := $(wildcard sim/tests/*.c sim/tests/fuzz/*.c)
 tests := $(patsubst sim/tests/%.c,%,$(filter sim/tests/test_%,$(test_sources)))
 bench_sources := $(wildcard sim/bench/*.c)
+examples := $(wildcard sim/examples/*.c)
 lab_sources := $(wildcard labs/*/*.c solutions/*/*.c)
 includes := -Isim/include -Isim -Isim/world $(kit_folders:%=-I%)
 
@@ -121,7 +122,7 @@ build/kit/$1.txt:
 	@printf '%s\n' '$2' > $$@
 endef
 $(eval $(call remember,sources,$(kit_sources)))
-$(eval $(call remember,files,$(test_sources) $(bench_sources) $(lab_sources)))
+$(eval $(call remember,files,$(test_sources) $(bench_sources) $(examples) $(lab_sources)))
 $(eval $(call remember,flags,$(CC) $(CFLAGS) $(includes) $(foreach v,$(variants),$v: $($v_cc) $($v_flags))))
 
 define variant
@@ -176,6 +177,7 @@ endef
 build/compile_commands.json: build/kit/sources.txt build/kit/files.txt build/kit/flags.txt
 	$(file >$@,[)
 	$(foreach f,$(filter %.c,$(kit_sources)) $(test_sources) $(bench_sources),$(file >>$@,$(call command,$f,$(includes)),))
+	$(foreach f,$(examples),$(file >>$@,$(call command,$f,-Isim/include),))
 	$(foreach l,$(LABS),$(file >>$@,$(call command,labs/$l/main.c,-Isim/include -Ilabs/$l),))
 	$(foreach l,$(LABS),$(foreach f,$(filter-out %/main.c,$(filter labs/$l/% solutions/$l/%,$(lab_sources))),$(file >>$@,$(call student,$f,$l),)))
 	$(file >>$@,$(call command,grader/launcher/launch.c))

@@ -21,7 +21,7 @@ ALL = [*VARIANTS, "valgrind"]
 VALGRIND = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=definite"]
 
 
-def tested(variant: str, name: str) -> list[str]:
+def words_of(variant: str, name: str) -> list[str]:
     """How to run a test program in a variant; valgrind runs those of the plain one."""
     if variant != "valgrind":
         return command(variant, BUILD / "tests" / variant / name)
@@ -32,7 +32,7 @@ def tested(variant: str, name: str) -> list[str]:
 @pytest.mark.parametrize("name", TESTS)
 @pytest.mark.parametrize("variant", ALL if os.environ.get("LOOPLAB_ALL") else USUAL)
 def test_c(variant, name):
-    run = subprocess.run(tested(variant, name), cwd=ROOT, stdin=subprocess.DEVNULL,
+    run = subprocess.run(words_of(variant, name), cwd=ROOT, stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600)
     output = run.stdout.decode(errors="replace")
     if run.returncode == 0:

@@ -225,6 +225,8 @@ void co__report_slow_step(int64_t ns, const struct co_task *task)
 int co__refuse(struct co_task *self, const void *pc)
 {
     struct loop *loop = co__loop;
+    if (loop->debug && self->told)
+        fflush(stdout);
     if (loop->debug && self->told && loop->late_waits++ < BLOCK_LINES)
         fprintf(stderr, "%s: debug: task %u %s was cancelled, and still wants to wait at %s: clean up and return\n",
                 loop->program, self->id, self->name, place(pc));

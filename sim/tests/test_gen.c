@@ -136,6 +136,7 @@ static int never_begun(void *job)
 {
     (void)job;
     CO_GEN(gen, fails, NULL);
+    (void)gen;
     return 0;
 }
 
