@@ -111,7 +111,7 @@ TIMES = [0, 1, 1, 2, 2, 3, 4, 5, 5, 10, 10, 20]
 LIMITS = [0, 1, 2, 3, 5, 5, 10, 10, 20]
 
 # How often each operation is chosen: general ones, and those of a program's theme.
-COMMON = {"sleep": 14, "yield": 5, "spawn": 12, "group{": 7, "join": 8, "next": 4, "await": 4, "cancel": 5, "wait": 4,
+COMMON = {"sleep": 14, "yield": 5, "spawn": 12, "group{": 7, "join": 8, "next": 4, "await": 4, "cancel": 5, "group_cancel": 1, "wait": 4,
           "gather": 3, "waitfor": 3, "timeout{": 5, "resched": 1, "shield{": 3, "cpu": 1, "thread": 2, "pool_run": 1, "gen{": 2,
           "ondone": 1, "done": 2, "all": 1, "lset": 1, "lget": 1, "ret": 1}
 THEMES = [
@@ -124,13 +124,13 @@ THEMES = [
     {"put": 14, "get": 14, "try_put": 3, "try_get": 3, "task_done": 6, "queue_join": 3, "shutdown": 1},
     {"gen{": 10},
     {"thread": 10, "pool_run": 8, "cpu": 6, "cancel": 5, "timeout{": 5},
-    {"cancel": 25, "shield{": 6, "timeout{": 6},
+    {"cancel": 25, "group_cancel": 5, "shield{": 6, "timeout{": 6},
     {"wait": 12, "await": 10, "next": 10, "join": 5, "gather": 4, "waitfor": 4},
 ]
 EVERYTHING = {name: max(weight // 2, 1) for theme in THEMES for name, weight in theme.items()}
 THEMES.append(EVERYTHING)
 STRICT_SHARE = {"sleep": 0.5, "join": 0.4, "get": 0.3, "put": 0.3, "timeout{": 0.4, "gyield": 0.6, "gather": 0.3, "waitfor": 0.3}
-NEVER_STRICT = {"group{", "shield{", "lock{", "sem{", "gen{", "ret", "lset", "lget", "all", "add", "ondone", "done", "cancel"}
+NEVER_STRICT = {"group{", "shield{", "lock{", "sem{", "gen{", "ret", "lset", "lget", "all", "add", "ondone", "done", "cancel", "group_cancel"}
 
 
 class Writer:
@@ -255,7 +255,7 @@ class Writer:
                 return None
             op.a, self.slots = self.slots, self.slots + 1
             op.b = pick([0, 0, 0, 1, 9])
-        elif name in ("join", "next"):
+        elif name in ("join", "next", "group_cancel"):
             op.a = pick([0, 0, 0, 0, 1, 9])
         elif name in ("await", "cancel", "ondone", "done"):
             op.a = rnd.randrange(self.slots + 2)

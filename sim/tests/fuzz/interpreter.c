@@ -23,7 +23,7 @@ enum code {
     OP_TIMEOUT, OP_RESCHED, OP_SHIELD, OP_CPU, OP_THREAD, OP_POOL, OP_GEN, OP_GNEXT, OP_GYIELD, OP_ONDONE, OP_DONE, OP_ALL,
     OP_LSET, OP_LGET, OP_RET, OP_ACQUIRE, OP_TRY, OP_RELEASE, OP_LOCK, OP_WAIT_COND, OP_WAIT_UNTIL, OP_NOTIFY, OP_NOTIFY_ALL,
     OP_ADD, OP_SEM, OP_SEM_ACQUIRE, OP_SEM_TRY, OP_SEM_RELEASE, OP_EVENT_SET, OP_EVENT_CLEAR, OP_EVENT_WAIT, OP_BARRIER_WAIT,
-    OP_BARRIER_ABORT, OP_BARRIER_RESET, OP_PUT, OP_GET, OP_TRY_PUT, OP_TRY_GET, OP_TASK_DONE, OP_QUEUE_JOIN, OP_SHUTDOWN,
+    OP_BARRIER_ABORT, OP_BARRIER_RESET, OP_PUT, OP_GET, OP_TRY_PUT, OP_TRY_GET, OP_TASK_DONE, OP_QUEUE_JOIN, OP_SHUTDOWN, OP_GROUP_CANCEL,
     OP_COUNT,
 };
 
@@ -32,7 +32,7 @@ static const char *const names[OP_COUNT] = {
     "timeout{", "resched", "shield{", "cpu", "thread", "pool_run", "gen{", "gnext", "gyield", "ondone", "done", "all",
     "lset", "lget", "ret", "acquire", "try", "release", "lock{", "wait_cond", "wait_until", "notify", "notify_all",
     "add", "sem{", "sem_acquire", "sem_try", "sem_release", "event_set", "event_clear", "event_wait", "barrier_wait",
-    "barrier_abort", "barrier_reset", "put", "get", "try_put", "try_get", "task_done", "queue_join", "shutdown",
+    "barrier_abort", "barrier_reset", "put", "get", "try_put", "try_get", "task_done", "queue_join", "shutdown", "group_cancel",
 };
 
 struct op {
@@ -272,6 +272,13 @@ static int run_ops(struct me *me, int from)
         case OP_JOIN:
             group = group_at(me, op->a);
             rc = group ? co_join(group->group) : NONE;
+            break;
+        case OP_GROUP_CANCEL:
+            group = group_at(me, op->a);
+            if (group)
+                co_group_cancel(group->group);
+            else
+                rc = NONE;
             break;
         case OP_NEXT:
             group = group_at(me, op->a);
