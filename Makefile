@@ -171,13 +171,16 @@ build/bench/bench: $(bench_sources:%=build/obj/plain/%.o) build/kit/libco.a
 define command
   {"directory": "$(CURDIR)", "file": "$1", "command": "$(CC) $(CFLAGS) $2 -c $1"}
 endef
+define example
+  {"directory": "$(CURDIR)", "file": "$1", "command": "$(CC) @sim/kit/student.flags -Isim/include -c $1"}
+endef
 define student
   {"directory": "$(CURDIR)", "file": "$1", "command": "$(CC) @sim/kit/student.flags -Isim/include -Ilabs/$2 -include labs/$2/$(notdir $(1:.c=.h)) -c $1"}
 endef
 build/compile_commands.json: build/kit/sources.txt build/kit/files.txt build/kit/flags.txt
 	$(file >$@,[)
 	$(foreach f,$(filter %.c,$(kit_sources)) $(test_sources) $(bench_sources),$(file >>$@,$(call command,$f,$(includes)),))
-	$(foreach f,$(examples),$(file >>$@,$(call command,$f,-Isim/include),))
+	$(foreach f,$(examples),$(file >>$@,$(call example,$f),))
 	$(foreach l,$(LABS),$(file >>$@,$(call command,labs/$l/main.c,-Isim/include -Ilabs/$l),))
 	$(foreach l,$(LABS),$(foreach f,$(filter-out %/main.c,$(filter labs/$l/% solutions/$l/%,$(lab_sources))),$(file >>$@,$(call student,$f,$l),)))
 	$(file >>$@,$(call command,grader/launcher/launch.c))

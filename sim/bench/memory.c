@@ -13,7 +13,7 @@ static int sleep_once(void *job)
 /* The process's memory in RAM, in bytes. */
 static double resident(void)
 {
-    long total, pages;
+    long total, pages = 0;
     FILE *file = fopen("/proc/self/statm", "r");
     bench_need(file && fscanf(file, "%ld %ld", &total, &pages) == 2, "/proc/self/statm");
     fclose(file);
