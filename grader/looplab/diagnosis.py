@@ -63,6 +63,11 @@ class Case:
         alone = self.alone or [request.ns for request in self.trace.requests]
         return self.expected >= sum(alone) > max(alone)
 
+    @property
+    def nobody_waits(self) -> bool:
+        """Is nothing asked of the time, and no task there that could run meanwhile?"""
+        return not self.topic and len(self.trace.tasks) < 2
+
 
 def find(case: Case) -> Optional[Cause]:
     """The most likely cause, or None when the trace tells none."""
@@ -150,7 +155,10 @@ def _some_missing(case: Case) -> Optional[Cause]:
                                   f"{_times(made_in_all(case.trace, url))}{f' ({src})' if src else ''}: "
                                   "each element of the list is fetched, also one that stood there before", src)
     k = len(asked) - len(missing)
-    if k and case.passes == 1 and missing == asked[k:] and len(missing) > 1:
+    if k and case.passes == 1 and missing == asked[k:] and 1 in (k, len(missing)):
+        return Cause("cut short", f"only {asked[0]} was asked for: does the loop go on to the next one?" if k == 1 else
+                     f"{url}, the last one, was never asked for: does the loop stop one too early?")
+    if k and case.passes == 1 and missing == asked[k:]:
         task = case.trace.tasks.get(case.trace.requests[-1].task)
         src = (task.src if task and task.number != 1 else None) or _waits_of(case.trace, case.trace.requests[-1])
         return Cause("cut short", f"{all_of_them}: it stops after the first {k}{f' ({src})' if src else ''}, and {url} is the next. "
@@ -190,16 +198,18 @@ def _shared_job(case: Case) -> Optional[Cause]:
     """Tasks that were given one and the same job: when they run, all of them see what was written last."""
     trace = case.trace
     sharing = [task for task in trace.tasks.values() if task.job_of in trace.tasks and trace.tasks[task.job_of].src == task.src]
-    allowed = Counter(case.asked)
-    for task in sharing:
-        mine = next((request for request in trace.requests if request.task == task.number), None)
-        if mine and made_in_all(trace, mine.url) > allowed[mine.url] * case.passes:
-            alike = [other for other in sharing if other.src == task.src]
-            return Cause("shared job", f"{task.src or 'the program'} gives one and the same job to {len(alike) + 1} tasks: a task begins "
-                                       f"only after that, and then each finds in it what was written last, {mine.url}. Give each its "
-                                       "own: an array of jobs that lives until all tasks have ended (a variable declared inside the "
-                                       "loop is the same memory every time round)", task.src)
-    return None
+    if not sharing:
+        return None
+    src = sharing[0].src
+    alike = {number for task in sharing if task.src == src for number in (task.number, task.job_of)}
+    urls = {request.url for request in trace.requests if request.task in alike}
+    url = next(iter(urls), "")
+    # Workers may share what they only read, or a queue: then they ask for different URLs, or for too many, the first one first.
+    if len(urls) != 1 or url == case.asked[0] or made_in_all(trace, url) <= list(case.asked).count(url) * case.passes:
+        return None
+    return Cause("shared job", f"{src or 'the program'} gives one and the same job to {len(alike)} tasks: a task begins only after that, and "
+                               f"then each finds in it what was written last, {url}. Give each its own: an array of jobs that lives until "
+                               "all tasks have ended (a variable declared inside the loop is the same memory every time round)", src)
 
 
 def made_in_all(trace: Trace, url: str) -> int:
@@ -246,7 +256,7 @@ def _its_own_error(case: Case) -> Optional[Cause]:
         return None
     src = _waits_of(case.trace, bad)
     return Cause("handed on", f"{words.error(bad.rc)} is what became of {bad.url}{f' ({src})' if src else ''}: a failed request is a "
-                              "result of that URL, not of the function", src)
+                              "result of that URL, not of the function, which returns 0", src)
 
 
 # ---- When it was fetched ------------------------------------------------------------------------
@@ -254,7 +264,8 @@ def _its_own_error(case: Case) -> Optional[Cause]:
 
 def _blocked(case: Case) -> Optional[Cause]:
     """The loop stood still. Fetching with a blocking call is right where one after the other is."""
-    blocks = [block for block in case.trace.blocks() if block.ns > 0 and not (block.on == "http" and case.serial_is_right)]
+    blocks = [block for block in case.trace.blocks() if block.ns > 0
+              and not (block.on == "http" and (case.serial_is_right or case.nobody_waits))]
     if not blocks or not case.too_slow:
         return None
     by_place: dict[tuple, list[Block]] = defaultdict(list)
@@ -273,10 +284,29 @@ def _instead(on: str) -> str:
     return f". Call {call} instead" if call else ", so take it out of there"
 
 
+def _slept(case: Case) -> Optional[Cause]:
+    """It slept on when there was nothing to wait for any more."""
+    start, result = case.trace.report("start"), case.trace.report("result")
+    if not case.too_slow_by_numbers or not start or not result:
+        return None
+    last = max((request.end for request in case.trace.requests if request.end is not None), default=start["t"])
+    asleep: dict[int, Event] = {}
+    for event in case.trace.events:
+        if event.get("ev") == "await" and event.get("on") == "sleep":
+            asleep[event["task"]] = event
+        elif event.get("ev") == "run" and event.get("task") in asleep:
+            since = asleep.pop(event["task"])
+            if last < event["t"] <= result["t"] and since.get("src"):
+                there = f"the last answer was there after {show(last - start['t'])}" if case.trace.requests else "there was nothing to wait for"
+                return Cause("slept", f"{since['src']} sleeps for {show(event['t'] - since['t'])}, and {there}. Do not guess how long it "
+                                      "takes: co_join and co_await return as soon as the tasks have ended", since["src"])
+    return None
+
+
 def _one_after_another(case: Case) -> Optional[Cause]:
     """Fewer requests were under way at a time than there were requests."""
     requests, trace = case.trace.requests, case.trace
-    if len(requests) < 2 or not case.too_slow or case.serial_is_right:
+    if len(requests) < 2 or not case.too_slow or case.serial_is_right or case.nobody_waits:
         return None
     peak = max(now for _, now in trace.in_flight())
     late = next((request for request in requests if any(other.end is not None and other.end <= request.start
@@ -290,6 +320,9 @@ def _one_after_another(case: Case) -> Optional[Cause]:
     if how == "same task":
         return Cause("sequential", f"one task fetches one URL after the other{f' at {src}' if src else ''}: "
                                    "start a task for each URL, then wait for all", src)
+    if how == "lock":
+        return Cause("sequential", f"at {src} each task waits until the one before has fetched: take no lock (or semaphore) around a fetch, "
+                                   "or others cannot fetch meanwhile", src)
     return Cause("sequential", f"{src or 'the program'} waits for each fetch before the next one starts: "
                                "start all of them first, then wait", src)
 
@@ -322,7 +355,7 @@ def _last_await(trace: Trace, task: int, request: Optional[Request], kinds: Sequ
 def _waits_of(trace: Trace, request: Request) -> Optional[str]:
     """Where the program waited for a request's answer: the await line, or the block line of a blocking call."""
     for event in trace.of("await", "runtime"):
-        if event.get("on") == "http" and event.get("op") == request.op:
+        if event.get("on") in ("http", "stream") and event.get("op") == request.op:
             return event.get("src")
     for event in trace.events:
         if request.blocking and event.get("ev") == "block" and event.get("on") == "http" \
@@ -547,7 +580,7 @@ def busy(trace: Optional[Trace]) -> Cause:
 
 _RULES: dict[str, tuple[Callable[[Case], Optional[Cause]], ...]] = {
     "": (_nothing, _shared_job, _aborted, _unfinished, _double, _blocked, _one_after_another, _some_missing, _own_timeout, _leaks),
-    "timing": (_nothing, _shared_job, _aborted, _unfinished, _double, _own_timeout, _blocked, _one_after_another, _overlapped, _some_missing),
+    "timing": (_nothing, _shared_job, _aborted, _unfinished, _double, _own_timeout, _blocked, _one_after_another, _slept, _overlapped, _some_missing),
     "results": (_nothing, _shared_job, _out_of_order, _aborted, _unfinished, _double, _own_timeout, _some_missing),
     "requests": (_nothing, _shared_job, _aborted, _double, _some_missing),
     "block": (_nothing, _blocked),

@@ -9,7 +9,7 @@ from . import diagnosis, words
 from .duration import show
 from .failure import Cause, Failure, GraderFault
 from .process import Outcome
-from .sanitizer import BOUNDS, LIFETIMES, Finding
+from .sanitizer import BOUNDS, LIFETIMES, UNSET, Finding
 from .text import cut
 from .trace import Task, Trace
 
@@ -86,7 +86,9 @@ def _witness(findings: Sequence[Finding], trace: Optional[Trace]) -> Optional[Ca
     if trace and told.kind in LIFETIMES:
         more = _begun(trace, told.within, told.kind == "use after scope")
     elif trace and told.kind in BOUNDS and _n(trace):
-        more = f" (the function was called with n = {_n(trace)}: is there room for so many?)"
+        more = f" (the function was called with n = {_n(trace)}: is there room for n, and does every loop end with index n - 1?)"
+    elif told.kind in UNSET:
+        more = " (was that pointer ever set?)"
     return Cause("crashed", f"{told.src or 'the program'} {told.message}{more}", told.src)
 
 

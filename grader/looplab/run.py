@@ -118,7 +118,7 @@ class Run:
         return text
 
     def cause(self, topic: str = "", expected: Any = None, happened: Any = None) -> Optional[Cause]:
-        """The likely cause of a wrong value; topic: "timing" "results" "requests" "block" "limit" "leaks" or ""."""
+        """The likely cause of a wrong value; topic: "timing" "results" "requests" "block" "limit" "leaks" "cancelled" or ""."""
         answers: Sequence[Any] = expected if topic == "results" and isinstance(expected, list) else ()
         return diagnosis.find(diagnosis.Case(self.trace, self.asked, self.passes, topic, expected, happened, answers, self.todo,
                                              self._alone()))

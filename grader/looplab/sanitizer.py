@@ -24,6 +24,9 @@ LIFETIMES = ("use after free", "use after scope")
 BOUNDS = ("heap buffer overflow", "stack buffer overflow", "global buffer overflow", "index out of bounds")
 """Kinds of findings in which an index is too large or too small."""
 
+UNSET = ("misaligned pointer", "wild pointer")
+"""Kinds of findings that are mostly a pointer full of garbage."""
+
 
 @dataclass(frozen=True)
 class Finding:

@@ -85,6 +85,7 @@ class Recorded:
     desk: Optional[Desk] = None                 # the sanitizer run's
     findings: list[Finding] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    failed: Optional[Check] = None              # the check that it has failed by itself, by its end
     again: Optional[Callable[[], str]] = None   # makes the cover run once more and returns its trace
     fault: Optional[str] = None
 
@@ -224,6 +225,7 @@ class Session:
         if not failure and recorded.trace and not may_fail:
             failure = ending.refusal(recorded.outcome, recorded.trace, recorded.asked)
         if failure:
+            recorded.failed = recorded.failed or check
             if failure.cause and failure.cause.kind == "crashed" and recorded.findings:
                 self._told.setdefault(failure.cause.src, check)
             self.output = self.output or cut(recorded.outcome.stdout, 2000)
@@ -291,7 +293,10 @@ class Session:
         return self._replays.get((finding.kind, finding.src))
 
     def told_by(self, finding: Finding) -> Optional[Check]:
-        """The check that has failed because of a finding, and quotes it; None: no check has yet."""
+        """The check that has failed because of a finding, and tells of it; None: no check has yet."""
+        run = self.run_of(finding)
+        if finding.kind == "memory leak" and run and run.failed:
+            return run.failed           # a run that does not come to its end frees nothing
         return self._told.get(finding.src)
 
     # ---- coverage ----

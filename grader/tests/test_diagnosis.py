@@ -66,6 +66,8 @@ def test_a_job_may_be_shared_by_those_who_only_read_it():
     assert cause(shared(job_of=False), "requests", asked=URLS[1:]).kind == "double"
     assert cause(shared(src="compare.c:31"), "requests", asked=URLS[1:]).text.startswith("compare.c:31 gives one and the same job to 2 tasks")
     assert cause(shared(), "requests", asked=[URLS[3]] * 3) is None
+    assert cause(shared(asks=URLS[1]), "requests", asked=URLS[1:]).kind == "double"      # not what was written last
+    assert cause(blocking(URLS, TOOK), "") is None                                      # nobody had to wait for it
 
 
 def test_awaited_right_after_the_spawn():
@@ -91,7 +93,7 @@ def test_a_lock_lets_in_one_at_a_time():
     story.wait(0, 1, "group", "compare.c:35").get(0, 1, 2, URLS[0]).wait(0, 3, "lock", "compare.c:18").got(300, 1)
     story.get(300, 2, 3, URLS[1]).got(600, 2).result(600).end(600)
     found = find(Case(story.trace(), URLS[:2], topic="timing", expected=ms(300), happened=ms(600)))
-    assert (found.kind, found.src) == ("sequential", "compare.c:18")
+    assert (found.kind, found.src) == ("sequential", "compare.c:18") and "take no lock" in found.text
 
 
 def test_batches_hold_back():
@@ -129,6 +131,18 @@ def test_the_longest_block_is_named():
     story = overlapped(URLS, TOOK)
     story.runtime(400, "block", task=1, ns=5 * MS, on="cpu", src="compare.c:9").runtime(410, "block", task=1, ns=MS, on="usleep", src="compare.c:8")
     assert cause(story, "block").src == "compare.c:9" and "co_cpu" in cause(story, "block").text
+
+
+def test_slept_on_when_all_was_there():
+    story = overlapped(URLS, TOOK)
+    story.lines[-2:] = []                   # before the result
+    story.wait(320, 1, "sleep", "compare.c:50").runtime(1320, "run", task=1).result(1320).end(1320)
+    found = slow(story)
+    assert (found.kind, found.src) == ("slept", "compare.c:50")
+    assert "sleeps for 1,000 ms, and the last answer was there after 320 ms" in found.text
+    idle = Story().begin().wait(0, 1, "sleep", "compare.c:50").runtime(1000, "run", task=1).result(1000).end(1000)
+    found = find(Case(idle.trace(), (), topic="timing", expected=ms(0), happened=ms(1000)))
+    assert found.src == "compare.c:50" and "there was nothing to wait for" in found.text
 
 
 def test_overlapped_where_one_after_another_was_asked():
@@ -205,6 +219,8 @@ def test_failures_that_stop_nobody_are_no_cause():
 
 
 def test_a_url_that_was_forgotten():
+    assert "the last one, was never asked for: does the loop stop one too early?" in cause(overlapped(URLS[:3], TOOK[:3]), "results").text
+    assert "only http://a.test/0 was asked for: does the loop go on" in cause(overlapped(URLS[:1], TOOK[:1]), "results").text
     found = cause(overlapped(URLS[:2] + URLS[3:], TOOK[:3]), "results")
     assert (found.kind, URLS[2] in found.text) == ("missing", True)
     assert cause(overlapped(URLS[1:3], TOOK[1:3]), "results").text == "2 of the 4 requests were never made, http://a.test/0 first"
@@ -369,8 +385,9 @@ def witness(story, kind, message="reads 8 bytes", within="fetch_one"):
 
 def test_a_crash_says_how_long_the_list_was():
     story = Story().world(0, "report", name="start", value={"mode": "async", "n": 500})
-    assert witness(story, "index out of bounds").endswith("(the function was called with n = 500: is there room for so many?)")
+    assert witness(story, "index out of bounds").endswith("n = 500: is there room for n, and does every loop end with index n - 1?)")
     assert witness(story, "null pointer") == "compare.c:22 reads 8 bytes"
+    assert witness(story, "wild pointer") == "compare.c:22 reads 8 bytes (was that pointer ever set?)"
     empty = Story().world(0, "report", name="start", value={"mode": "async", "n": 0})
     for kind in ("heap buffer overflow", "null pointer"):
         assert "n = 0: no element is there, and n - 1 is a huge number" in witness(empty, kind)

@@ -460,6 +460,17 @@ def test_what_has_crashed_another_check_is_not_told_twice(house, monkeypatch, an
         'needs "Three fetches take as long as the slowest" (test_one), which fails'
 
 
+def test_what_a_run_leaks_that_did_not_end_is_not_told(house, monkeypatch):
+    from looplab import sanitizer
+    monkeypatch.setattr(sanitizer, "findings", lambda stderr, program: [
+        Finding("memory leak", "8 bytes allocated here are never freed", "toy.c:2", "x", "")] if stderr else [])
+    house.behave = ending(Story().begin(), exit=1, stderr="==1==ERROR")
+    _, _, checks = grade(house, ONE % "pass" + CLEAN)
+    assert "it ended early, with exit code 1" in checks["test_one"]["message"] and checks["test_clean"]["status"] == "skipped"
+    house.behave = by_build(well, lambda ran: End(well(ran).trace, stderr="==1==ERROR"))
+    assert "never freed. Free it on every way out" in grade(house)[2]["test_clean"]["message"]
+
+
 def test_a_sanitizer_that_does_not_work_is_an_error(house, monkeypatch):
     from looplab import sanitizer
     monkeypatch.setattr(sanitizer, "trouble", lambda stderr: "no ptrace" if stderr else None)
