@@ -166,9 +166,12 @@ static int uses_tasks(void *job)
     while ((rc = ok(co_next_done(&group, &done))) > 0)
         ;
     TRY(rc);
+    int refused = 0;
     for (int i = 0; i < 100; i++)
-        co_spawn(&group, sleeps, MSEC(i % 7));
-    TRY(co_join(&group));
+        refused += !co_spawn(&group, sleeps, MSEC(i % 7));
+    rc = ok(co_join(&group));
+    expect(refused == 0 || rc == -ENOMEM);          /* the group remembers */
+    TRY(rc);
     intptr_t jobs[5] = {1, 2, 3, 2, 1};
     TRY(co_gather(sleeps_of_several, jobs, 5, sizeof *jobs, rcs));
     return ok(co_gather(sleeps_of_several, jobs, 5, sizeof *jobs, NULL));
@@ -394,6 +397,10 @@ static int uses_http(void *job)
     CO_RESPONSE(posted);
     TRY(co_http_request(&(struct co_request){.method = "POST", .url = "http://a.test/post", .headers = "X-One: 1\n", .body = "data",
                                              .length = 4, .session = &session}, &posted));
+    static const char large[10000];                 /* too large for the stack */
+    CO_RESPONSE(answered);
+    TRY(co_http_request(&(struct co_request){.method = "POST", .url = "http://a.test/post", .body = large, .length = sizeof large},
+                        &answered));
     CO_RESPONSE(blocking);
     return ok(http_get_blocking("http://a.test/", &blocking));
 }
