@@ -6,6 +6,22 @@ but for one that is gathered. An operation is one call of co.h, or a block that 
 
 The text has one object or operation a line: name and numbers, "!" for "return if this fails", "}" for the end of a block.
 Operations are numbered from 1 in the order of the text; the log names them by these numbers.
+
+What the numbers a, b, c of an operation mean (times in ns; a depth counts open blocks of that kind, 0 the innermost):
+
+    sleep NS · yield · cpu NS · thread NS RC · pool_run NS RC POOL · ret RC      a job computes NS and returns RC
+    spawn SLOT DEPTH BODY          into the group at DEPTH; beyond the last: into the one it was spawned in itself
+    await, cancel, done, ondone SLOT      of the task that was spawned there, if it is still valid; cancel -1: itself
+    wait MODE NS SLOTS             SLOTS is a set of bits
+    gather BODY N COLLECT · waitfor BODY NS · all · join, next, group_cancel DEPTH
+    group{ · timeout{ NS · resched DEPTH NS · shield{ · gen{ BODY · gnext DEPTH · gyield VALUE · lset VALUE · lget
+    acquire, try, release, lock{ LOCK · wait_cond COND · wait_until, notify COND N · notify_all, add COND
+    sem_acquire, sem_try, sem_release, sem{ SEM · event_set, event_clear, event_wait EVENT
+    barrier_wait, barrier_abort, barrier_reset BARRIER · put, try_put QUEUE VALUE · get, try_get, task_done, queue_join QUEUE
+    shutdown QUEUE IMMEDIATE
+
+and of an object: sem VALUE BOUND · cond LOCK · barrier PARTIES · queue KIND MAXSIZE (0 oldest, 1 newest, 2 smallest first, by
+tens) · pool WORKERS · lock · event. The result -1000 in a log: there was nothing there to call it with.
 """
 
 from __future__ import annotations
