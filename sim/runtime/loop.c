@@ -107,7 +107,9 @@ static inline void switch_to(struct loop *loop, struct co_task *from, struct co_
     struct context *there = to ? &to->context : &loop->context;
     struct fiber *self = from ? FIBER(from) : &loop->fiber;
     struct stack *stack = to && !to->context.sp ? co__task_stack(to) : NULL;
+#if defined(CO_ASAN) || defined(CO_TSAN)
     loop->left_thread = !from;
+#endif
     fiber_leave(self, to ? FIBER(to) : &loop->fiber, from && from->state == TASK_DONE);
     if (stack)
         co__switch_new(here, stack, co__task_start, to);
@@ -167,15 +169,14 @@ int co__suspend(struct co_task *self, enum wait_kind kind, const void *what)
 }
 
 /* Lets the other ready tasks run. */
-static int yield(struct co_task *self)
+static inline __attribute__((always_inline)) int yield(struct co_task *self)
 {
     struct loop *loop = co__loop;
-    if (__builtin_expect(loop->watched, 0)) {
+    if (__builtin_expect(loop->watched | loop->behind, 0)) {
         self->kind = WAIT_YIELD;
         note_wait(loop, self);
-    }
-    if (__builtin_expect(loop->behind, 0))
         co__catch_up(loop);             /* what became due while this task computed has its turn now */
+    }
     self->rc = 0;
     co__make_ready(self);
     return run_others(loop, self);
@@ -209,7 +210,9 @@ void co__wake(struct co_task *task, int rc)
 _Noreturn void co__leave_for_good(struct co_task *self)
 {
     struct loop *loop = co__loop;
+#if defined(CO_ASAN) || defined(CO_TSAN)
     loop->left = self;
+#endif
     loop->current = NULL;               /* unless another one is ready */
     struct co_task *next = next_ready(loop);
     if (next)

@@ -131,6 +131,7 @@ struct loop {
     uint64_t steps, steps_mark;     /* since time last moved, and at how many something must be done  */
     int64_t now;                    /* ns: the world's clock when it was last looked at               */
     bool watched;                   /* trace, tape or debug mode: the hot paths take the long way      */
+    bool behind;                    /* time passed while the loop stood still: due things may wait to be seen */
     bool debug;                     /* CO_DEBUG=1                                                     */
     bool in_world;                  /* the world is at work: what runs now may be a worker's job      */
     int64_t step_begin;             /* watched: when the current task began to run                    */
@@ -147,9 +148,10 @@ struct loop {
     struct context context;         /* of the loop itself: the thread's own stack                     */
     struct fiber fiber;
     struct co_scope *due_first, *due_last;  /* timeouts whose time is up: they come last in their instant     */
-    bool behind;                    /* time passed while the loop stood still: due things may wait to be seen */
+#if defined(CO_ASAN) || defined(CO_TSAN)
     struct co_task *left;           /* the task that ended and was left just now                      */
     bool left_thread;               /* the switch just made left the thread's own stack               */
+#endif
     struct stack_pool stacks;
     struct task_pool *tasks;
     struct due *due;                /* sorted by (t, seq) when they are made ready                    */

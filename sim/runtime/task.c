@@ -162,7 +162,6 @@ struct co_task *co__task_new(struct co_group *group, co_fn fn, void *job, const 
     task->id = ++loop->next_id;
     task->timer = 0;
     task->rc = -EINPROGRESS;
-    task->saved_errno = 0;
     task->kind = WAIT_NOTHING;
     task->cancel_asked = task->cancel_now = task->seen = task->deaf = task->told = false;
 #ifdef CO_UCONTEXT
