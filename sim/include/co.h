@@ -102,9 +102,9 @@ const char *co_strerror(int rc);
 
 /* ---- Tasks and groups ---------------------------------------------------------------------- */
 
-/* A group owns tasks. It ends where its block ends: `return` and `break` included, the tasks are
- * waited for there (if you were cancelled, they are cancelled first). No task is ever lost. So a task that never ends by
- * itself must be told to (co_group_cancel) on every way out. asyncio: TaskGroup. */
+/* A group owns tasks. It ends where its block ends: `return` and `break` included, the tasks are waited for
+ * there (if you were cancelled, they are cancelled first). No task is ever lost. So a task that never ends
+ * by itself must be told to (co_group_cancel) on every way out. asyncio: TaskGroup. */
 typedef struct co_task co_task;
 struct co_group {
     struct co_task *owner;                  /* the task whose block this is; NULL outside a loop   */
@@ -121,19 +121,22 @@ struct co_group {
 #define CO_GROUP(name) \
     __attribute__((cleanup(co_group_end))) struct co_group name = co_group_begin()
 
-/* Starts fn(job) as a task of the group; it runs for the first time when the caller next waits.
- * Returns the task, which stays valid until the group's block ends. Does not wait. Without memory it
- * returns NULL and the group remembers: co_join then returns -ENOMEM, as does co_await(NULL), so this needs no check. Its name is `fn` as you
- * wrote it (co_set_name gives a better one to jobs[i].fn). asyncio: TaskGroup.create_task(). */
+/* Starts fn(job) as a task of the group; it runs for the first time when the caller next waits. Returns the
+ * task, which stays valid until the group's block ends. Does not wait. Without memory it returns NULL and
+ * the group remembers: co_join then returns -ENOMEM, as does co_await(NULL), so this needs no check. Its
+ * name is `fn` as you wrote it (co_set_name gives a better one to jobs[i].fn). asyncio:
+ * TaskGroup.create_task(). */
 #define co_spawn(group, fn, job) co_spawn_named((group), (fn), (job), #fn)
 
-/* Waits until every task of the group is done: when it returns, none is left. The first task that fails cancels the
- * others. Returns 0 (at once, without tasks), or what the first failing task returned, or -ECANCELED if you yourself were
- * cancelled (the group's tasks then are cancelled and waited for, too). No failure is a task that you cancelled with co_cancel,
- * or one that co_next_done has handed out. asyncio: leaving `async with TaskGroup()`. */
+/* Waits until every task of the group is done: when it returns, none is left. The first task that fails
+ * cancels the others. Returns 0 (at once, without tasks), or what the first failing task returned, or
+ * -ECANCELED if you yourself were cancelled (the group's tasks then are cancelled and waited for, too). No
+ * failure is a task that you cancelled with co_cancel, or one that co_next_done has handed out. asyncio:
+ * leaving `async with TaskGroup()`. */
 int co_join(struct co_group *group) CO_MUST_USE;
 
-/* Tells all tasks of the group to end, as co_cancel does one; new ones, too, until the next co_join. Does not wait. */
+/* Tells all tasks of the group to end, as co_cancel does one; new ones, too, until the next co_join. Does
+ * not wait. */
 void co_group_cancel(struct co_group *group);
 
 /* Waits for the next task of the group to end, in the order they end; each is handed out once, and none after a
@@ -141,30 +144,32 @@ void co_group_cancel(struct co_group *group);
  * or -ECANCELED. asyncio: as_completed(). */
 int co_next_done(struct co_group *group, co_task **done) CO_MUST_USE;
 
-/* Waits until the task is done, and stores what it returned in *task_rc (which may be NULL), or -EINPROGRESS if it is
- * not done. The return value is about you: 0, or -ECANCELED if you were cancelled; the task then goes on. -EDEADLK: a task cannot wait for itself. asyncio: await task. */
+/* Waits until the task is done, and stores what it returned in *task_rc (which may be NULL), or
+ * -EINPROGRESS if it is not done. The return value is about you: 0, or -ECANCELED if you were cancelled;
+ * the task then goes on. -EDEADLK: a task cannot wait for itself. asyncio: await task. */
 int co_await(co_task *task, int *task_rc) CO_MUST_USE;
 
-/* Asks a task to end: from now on every call in it that can wait returns -ECANCELED. (One that never ran yet begins, and
- * finds out at its first wait.) Does not wait.
- * A result that arrived at the same instant still reaches the task first. asyncio: cancel(). */
+/* Asks a task to end: from now on every call in it that can wait returns -ECANCELED. (One that never ran
+ * yet begins, and finds out at its first wait.) Does not wait. A result that arrived at the same instant
+ * still reaches the task first. asyncio: cancel(). */
 void co_cancel(co_task *task);
 
 int co_done(const co_task *task);              /* 1 if it has ended, else 0                      */
 int co_result(const co_task *task);            /* what it returned; -EINPROGRESS while it runs   */
 void *co_job(const co_task *task);             /* the job it was spawned with                    */
 const char *co_name(const co_task *task);      /* the name of its function, or what co_set_name gave it */
-void co_set_name(co_task *task, const char *name);  /* for reports and traces; kept, not copied: a literal will do */
+/* for reports and traces; kept, not copied: a literal will do */
+void co_set_name(co_task *task, const char *name);
 uint32_t co_id(const co_task *task);           /* its number: 1 = the main task, rising; never used twice */
 co_task *co_current(void);                     /* the task that is running. asyncio: current_task() */
 
-/* The tasks that are not done, in the order of their numbers: the first `max` of them go to tasks[]. Returns how many
- * there are. asyncio: all_tasks(). */
+/* The tasks that are not done, in the order of their numbers: the first `max` of them go to tasks[].
+ * Returns how many there are. asyncio: all_tasks(). */
 size_t co_all_tasks(co_task *tasks[], size_t max);
 
-/* Calls fn(task, arg) when the task has ended, before anybody who waits for it goes on; callbacks of one task run
- * in the order in which they were added. At once if it has ended already. fn must not wait. 0 or -ENOMEM.
- * asyncio: add_done_callback(). */
+/* Calls fn(task, arg) when the task has ended, before anybody who waits for it goes on; callbacks of one
+ * task run in the order in which they were added. At once if it has ended already. fn must not wait. 0 or
+ * -ENOMEM. asyncio: add_done_callback(). */
 int co_on_done(co_task *task, void (*fn)(co_task *task, void *arg), void *arg);
 
 /* A value of its own for each task. A new task begins with the values that its parent has at the spawn; what it
@@ -201,11 +206,11 @@ int co_wait(co_task *const tasks[], size_t n, enum co_wait_when when, int64_t ti
  *     rc = fetch_and_parse(url);
  *     rc = co_timeout_end(&limit, rc);        // -ETIMEDOUT if the 2 s were up
  *
- * When time is up, the calls that wait in between return -ECANCELED. (What still happens at that very instant happens first:
- * 2 s of work in a limit of 2 s succeed. After co_cpu it is the next call that really waits that notices.) co_timeout_end, which must
- * follow on every path, turns that into -ETIMEDOUT; any other rc it hands back as it is. Timeouts
- * nest: when several are up, the outermost one makes it -ETIMEDOUT. A task that was itself cancelled stays cancelled.
- * ns <= 0 is up at once. Neither call waits. asyncio: timeout(). */
+ * When time is up, the calls that wait in between return -ECANCELED. (What still happens at that very
+ * instant happens first: 2 s of work in a limit of 2 s succeed. After co_cpu it is the next call that really
+ * waits that notices.) co_timeout_end, which must follow on every path, turns that into -ETIMEDOUT; any other rc it hands back
+ * as it is. Timeouts nest: when several are up, the outermost one makes it -ETIMEDOUT. A task that was
+ * itself cancelled stays cancelled. ns <= 0 is up at once. Neither call waits. asyncio: timeout(). */
 struct co_timeout {
     struct co_scope *scope;          /* NULL once ended                              */
     bool expired;                    /* set by co_timeout_end                        */
@@ -213,11 +218,13 @@ struct co_timeout {
 void co_timeout_begin(struct co_timeout *limit, int64_t ns);
 int co_timeout_end(struct co_timeout *limit, int rc) CO_MUST_USE;
 
-/* Moves the end of a timeout that is not yet up: ns from now (CO_FOREVER: no limit; ns <= 0: up at once). 0, or -EINVAL
- * if it is up or ended. Any task may call it. asyncio: Timeout.reschedule(). */
+/* Moves the end of a timeout that is not yet up: ns from now (CO_FOREVER: no limit; ns <= 0: up at once).
+ * 0, or -EINVAL if it is up or ended. Any task may call it. asyncio: Timeout.reschedule(). */
 int co_timeout_reschedule(struct co_timeout *limit, int64_t ns);
-int64_t co_timeout_when(const struct co_timeout *limit);      /* the time on co_now's clock when it is up; CO_FOREVER: never */
-bool co_timeout_expired(const struct co_timeout *limit);      /* was its time up? Still tells after co_timeout_end          */
+/* the time on co_now's clock when it is up; CO_FOREVER: never */
+int64_t co_timeout_when(const struct co_timeout *limit);
+/* was its time up? Still tells after co_timeout_end */
+bool co_timeout_expired(const struct co_timeout *limit);
 
 /* fn(job), in this task, for at most `timeout` ns. Returns what fn returned, or -ETIMEDOUT.
  * asyncio: wait_for(). */
@@ -249,26 +256,29 @@ bool co_lock_locked(const struct co_lock *lock);
 /* Gives the lock to the task that has waited longest. 0, or -EPERM if you do not hold it. */
 int co_lock_release(struct co_lock *lock);
 
-/* CO_WITH_LOCK(&lock) { ... }: the block runs with the lock held; `return` and `break` inside
- * release it. If you are cancelled while waiting for the lock, the block is skipped: where that matters, begin with
+/* CO_WITH_LOCK(&lock) { ... }: the block runs with the lock held; `return` and `break` inside release it.
+ * If you are cancelled while waiting for the lock, the block is skipped: where that matters, begin with
  * `int rc = -ECANCELED;` and set rc in the block. */
 #define CO_WITH_LOCK(lock) \
     for (__attribute__((cleanup(co_with_lock_end))) struct co_lock *co_held_ = co_with_lock_begin(lock); \
          co_held_; co_held_ = co_with_lock_next(co_held_))
 
-/* A condition: tasks that hold a lock wait until another one says that something has changed. Several conditions
- * may share a lock. asyncio: Condition. */
+/* A condition: tasks that hold a lock wait until another one says that something has changed. Several
+ * conditions may share a lock. asyncio: Condition. */
 struct co_cond {
     struct co_lock *lock;
     struct co_waiters waiters;
 };
 #define CO_COND_INIT(lock_) {.lock = (lock_)}
-/* Gives the lock back, waits to be notified, and takes the lock again: you hold it afterwards, cancelled or not.
- * 0, -ECANCELED, or -EPERM if you do not hold the lock. Look again whether what you wait for is really so. */
+/* Gives the lock back, waits to be notified, and takes the lock again: you hold it afterwards, cancelled or
+ * not. 0, -ECANCELED, or -EPERM if you do not hold the lock. Look again whether what you wait for is really
+ * so. */
 int co_cond_wait(struct co_cond *cond) CO_MUST_USE;
-/* Waits until test(arg) says true; looks now, and after each notification. The lock is held while it looks. The same results. */
+/* Waits until test(arg) says true; looks now, and after each notification. The lock is held while it looks.
+ * The same results. */
 int co_cond_wait_for(struct co_cond *cond, bool (*test)(void *arg), void *arg) CO_MUST_USE;
-int co_cond_notify(struct co_cond *cond, size_t n);   /* wakes the n that have waited longest: 0, or -EPERM without the lock */
+/* wakes the n that have waited longest: 0, or -EPERM without the lock */
+int co_cond_notify(struct co_cond *cond, size_t n);
 int co_cond_notify_all(struct co_cond *cond);
 
 /* A semaphore: at most `value` tasks at a time. A bounded one refuses more releases than acquires. asyncio:
@@ -282,7 +292,8 @@ struct co_sem {
 #define CO_BOUNDED_SEM_INIT(value_) {.value = (value_), .bound = (value_)}
 int co_sem_acquire(struct co_sem *sem) CO_MUST_USE;      /* waits for its turn: 0 or -ECANCELED             */
 int co_sem_try_acquire(struct co_sem *sem) CO_MUST_USE;  /* 0 or -EAGAIN                                    */
-int co_sem_release(struct co_sem *sem);                  /* lets the next one in; any task may call: 0, or -EOVERFLOW above the bound */
+/* lets the next one in; any task may call: 0, or -EOVERFLOW above the bound */
+int co_sem_release(struct co_sem *sem);
 bool co_sem_locked(const struct co_sem *sem);            /* would an acquire have to wait?                  */
 /* CO_WITH_SEM(&sem) { ... }: as CO_WITH_LOCK. */
 #define CO_WITH_SEM(sem) \
@@ -299,7 +310,8 @@ void co_event_set(struct co_event *event);             /* wakes all who wait, in
 void co_event_clear(struct co_event *event);
 int co_event_wait(struct co_event *event) CO_MUST_USE; /* returns at once if set: 0 or -ECANCELED */
 
-/* A barrier: `parties` tasks wait for each other, then all go on together, again and again. asyncio: Barrier. */
+/* A barrier: `parties` tasks wait for each other, then all go on together, again and again. asyncio:
+ * Barrier. */
 struct co_barrier {
     int parties;                             /* how many it takes                              */
     int waiting;                             /* how many are there already                     */
@@ -307,19 +319,22 @@ struct co_barrier {
     struct co_waiters waiters;
 };
 #define CO_BARRIER_INIT(parties_) {.parties = (parties_)}
-#define CO_EBROKEN EPIPE                     /* -CO_EBROKEN: the barrier was aborted, or reset while you waited */
-/* Waits for the others. Returns a different number, 0..parties-1, to each (0 to the first that came); -ECANCELED (it then
- * takes one more); -CO_EBROKEN. */
+/* -CO_EBROKEN: the barrier was aborted, or reset while you waited */
+#define CO_EBROKEN EPIPE
+/* Waits for the others. Returns a different number, 0..parties-1, to each (0 to the first that came);
+ * -ECANCELED (it then takes one more); -CO_EBROKEN. */
 int co_barrier_wait(struct co_barrier *barrier) CO_MUST_USE;
 void co_barrier_abort(struct co_barrier *barrier);   /* all who wait, and all who come later, get -CO_EBROKEN */
-void co_barrier_reset(struct co_barrier *barrier);   /* all who wait get -CO_EBROKEN; it is as new afterwards  */
+/* all who wait get -CO_EBROKEN; it is as new afterwards */
+void co_barrier_reset(struct co_barrier *barrier);
 
 /* ---- Queues --------------------------------------------------------------------------------- */
 
-/* A queue of pointers between tasks. Which item comes out first is decided by how it was made: the oldest (CO_QUEUE), the
- * newest (CO_LIFO_QUEUE), or the smallest (CO_PRIORITY_QUEUE; among equals the oldest). The calls are the same for all.
- * asyncio: Queue, LifoQueue, PriorityQueue. */
-typedef int (*co_compare)(const void *a, const void *b);    /* < 0, 0, > 0, as for qsort; a and b are two items */
+/* A queue of pointers between tasks. Which item comes out first is decided by how it was made: the oldest
+ * (CO_QUEUE), the newest (CO_LIFO_QUEUE), or the smallest (CO_PRIORITY_QUEUE; among equals the oldest). The
+ * calls are the same for all. asyncio: Queue, LifoQueue, PriorityQueue. */
+/* < 0, 0, > 0, as for qsort; a and b are two items */
+typedef int (*co_compare)(const void *a, const void *b);
 struct co_queue {
     size_t maxsize;                          /* most items at a time; 0 = no limit                   */
     bool lifo;                               /* the newest first                                     */
@@ -337,21 +352,26 @@ struct co_queue {
 #define CO_PRIORITY_QUEUE(name, maxsize_, compare_) CO_QUEUE_(name, .maxsize = (maxsize_), .compare = (compare_))
 #define CO_QUEUE_(name, ...) __attribute__((cleanup(co_queue_destroy))) struct co_queue name = {__VA_ARGS__}
 void co_queue_init(struct co_queue *queue, size_t maxsize);      /* for a queue inside a struct...    */
-void co_queue_destroy(struct co_queue *queue);                   /* ...which then needs this; no waiters may be left */
+/* ...which then needs this; no waiters may be left */
+void co_queue_destroy(struct co_queue *queue);
 
 /* Waits for room. 0, -ECANCELED, -ENOMEM, -ESHUTDOWN. */
 int co_queue_put(struct co_queue *queue, void *item) CO_MUST_USE;
 /* Waits for an item. 0, -ECANCELED, -ESHUTDOWN (it was shut down and is empty). */
 int co_queue_get(struct co_queue *queue, void **item) CO_MUST_USE;
-int co_queue_try_put(struct co_queue *queue, void *item) CO_MUST_USE;  /* 0, -EAGAIN if full, -ENOMEM, -ESHUTDOWN */
-int co_queue_try_get(struct co_queue *queue, void **item) CO_MUST_USE; /* 0, -EAGAIN if empty, -ESHUTDOWN         */
-size_t co_queue_size(const struct co_queue *queue);                    /* items in it now                         */
+/* 0, -EAGAIN if full, -ENOMEM, -ESHUTDOWN */
+int co_queue_try_put(struct co_queue *queue, void *item) CO_MUST_USE;
+/* 0, -EAGAIN if empty, -ESHUTDOWN */
+int co_queue_try_get(struct co_queue *queue, void **item) CO_MUST_USE;
+/* items in it now */
+size_t co_queue_size(const struct co_queue *queue);
 bool co_queue_full(const struct co_queue *queue);
 /* One item that was got is finished. 0, or -EINVAL if none was open. */
 int co_queue_task_done(struct co_queue *queue);
-int co_queue_join(struct co_queue *queue) CO_MUST_USE;                 /* waits until every item put is finished: 0, -ECANCELED */
-/* No more items: puts fail with -ESHUTDOWN; gets do so once it is empty. immediate: it is emptied now, its items count as
- * finished. Those who wait are woken. asyncio: Queue.shutdown() (Python 3.13). */
+/* waits until every item put is finished: 0, -ECANCELED */
+int co_queue_join(struct co_queue *queue) CO_MUST_USE;
+/* No more items: puts fail with -ESHUTDOWN; gets do so once it is empty. immediate: it is emptied now, its
+ * items count as finished. Those who wait are woken. asyncio: Queue.shutdown() (Python 3.13). */
 void co_queue_shutdown(struct co_queue *queue, bool immediate);
 
 /* ---- Generators ----------------------------------------------------------------------------- */
@@ -374,8 +394,8 @@ void co_queue_shutdown(struct co_queue *queue, bool immediate);
  *     while ((rc = co_gen_next(&numbers, &value)) > 0)
  *         printf("%d\n", (int)(intptr_t)value);
  *
- * It runs only while somebody waits in co_gen_next. Left early (break, return), it is cancelled at its yield and waited
- * for, so that it can clean up. asyncio: `async for` over an async generator. */
+ * It runs only while somebody waits in co_gen_next. Left early (break, return), it is cancelled at its
+ * yield and waited for, so that it can clean up. asyncio: `async for` over an async generator. */
 struct co_gen {
     int (*fn)(struct co_gen *gen, void *job);
     void *job;
@@ -389,9 +409,11 @@ struct co_gen {
 };
 #define CO_GEN(name, fn_, job_) \
     __attribute__((cleanup(co_gen_close))) struct co_gen name = co_gen_begin((fn_), (job_))
-/* Waits for the next value: 1 and *value; 0 at the end; -ECANCELED; or the error that fn returned (once, then 0). */
+/* Waits for the next value: 1 and *value; 0 at the end; -ECANCELED; or the error that fn returned (once,
+ * then 0). */
 int co_gen_next(struct co_gen *gen, void **value) CO_MUST_USE;
-/* Only in the generator itself: hands a value out, waits until the next is wanted. 0, or -ECANCELED: it is being closed. */
+/* Only in the generator itself: hands a value out, waits until the next is wanted. 0, or -ECANCELED: it is
+ * being closed. */
 int co_gen_yield(struct co_gen *gen, void *value) CO_MUST_USE;
 /* Ends it early and waits until it has cleaned up. A second close does nothing. */
 void co_gen_close(struct co_gen *gen);
@@ -410,10 +432,10 @@ void co_gen_close(struct co_gen *gen);
 
 /* ---- Work that does not wait --------------------------------------------------------------- */
 
-/* Computes for ns nanoseconds, here: the loop stands still and no other task runs. (In the virtual
- * world it advances the clock; in the real one it burns the time.) Not a wait: it is never cancelled.
- * sleep(), usleep(), poll() and the like stop the loop in the same way, and are told on stderr. time(), gettimeofday() and
- * clock_gettime() read the loop's clock; clock() counts computing only. */
+/* Computes for ns nanoseconds, here: the loop stands still and no other task runs. (In the virtual world it
+ * advances the clock; in the real one it burns the time.) Not a wait: it is never cancelled. sleep(),
+ * usleep(), poll() and the like stop the loop in the same way, and are told on stderr. time(),
+ * gettimeofday() and clock_gettime() read the loop's clock; clock() counts computing only. */
 void co_cpu(int64_t ns);
 
 /* Runs fn(job) on a worker, beside the loop, and waits for it; co_cpu and blocking calls inside fn
@@ -453,11 +475,12 @@ struct co_response {
  * resp is yours: co_response_free. asyncio: aiohttp's session.get(). */
 int co_http_get(const char *url, struct co_response *resp) CO_MUST_USE;
 
-/* A session keeps connections open between requests, so that the next one to the same site need not set one up; and
- * it keeps cookies. Close it by leaving its block.
+/* A session keeps connections open between requests, so that the next one to the same site need not set one
+ * up; and it keeps cookies. Close it by leaving its block.
  *     CO_SESSION(session, 4);                            // at most 4 connections to one site at a time; 0 = no limit
  *     rc = co_session_get(&session, url, &resp);
- * Requests beyond the limit wait their turn, first come first served. asyncio: aiohttp.ClientSession with a TCPConnector. */
+ * Requests beyond the limit wait their turn, first come first served. asyncio: aiohttp.ClientSession with a
+ * TCPConnector. */
 struct co_session {
     uint32_t max_per_host;
     uint32_t number;                 /* what the world knows it by; 0 before the first request      */
@@ -468,7 +491,8 @@ struct co_session {
 #define CO_SESSION(name, max_per_host_) \
     __attribute__((cleanup(co_session_close))) struct co_session name = {.max_per_host = (max_per_host_)}
 int co_session_get(struct co_session *session, const char *url, struct co_response *resp) CO_MUST_USE;
-void co_session_close(struct co_session *session);   /* closes its idle connections, forgets its cookies; does not wait */
+/* closes its idle connections, forgets its cookies; does not wait */
+void co_session_close(struct co_session *session);
 
 /* A request in full. Zero-fill it and set what you need; url is the only must. All of it stays yours. */
 struct co_request {
@@ -481,14 +505,16 @@ struct co_request {
     int max_redirects;               /* 0 = 10; -1 = none: a 302 is then an answer like any other  */
     struct co_session *session;      /* NULL: a connection of its own                              */
 };
-/* As co_http_get; -EINVAL also for a method or a header that is none (a line without a name, a line break inside a value).
- * A 303 (but not of a HEAD), and a POST answered by 301 or 302, goes on as GET without the body and its Content- headers. On
- * the way to another site Authorization and Cookie headers are left behind. A header of the request goes before the session's of
- * the same name, a Cookie header before the session's cookies. */
+/* As co_http_get; -EINVAL also for a method or a header that is none (a line without a name, a line break
+ * inside a value). A 303 (but not of a HEAD), and a POST answered by 301 or 302, goes on as GET without the
+ * body and its Content- headers. On the way to another site Authorization and Cookie headers are left
+ * behind. A header of the request goes before the session's of the same name, a Cookie header before the
+ * session's cookies. */
 int co_http_request(const struct co_request *request, struct co_response *resp) CO_MUST_USE;
 
-/* An answer read piece by piece, for bodies that are large or never end. Reading slowly slows the server down: at most 64 KiB
- * wait unread. Close it by leaving its block; closed early, its connection is closed too.
+/* An answer read piece by piece, for bodies that are large or never end. Reading slowly slows the server
+ * down: at most 64 KiB wait unread. Close it by leaving its block; closed early, its connection is closed
+ * too.
  *     CO_STREAM(stream);
  *     rc = co_stream_open(&(struct co_request){.url = url}, &stream);
  *     while (rc >= 0 && (rc = co_stream_read(&stream, buffer, sizeof buffer)) > 0) ... rc bytes ...
@@ -499,21 +525,25 @@ struct co_stream {
     struct co_flow *flow;            /* the rest: the stream's own                                 */
 };
 #define CO_STREAM(name) __attribute__((cleanup(co_stream_close))) struct co_stream name = {0}
-/* Waits until status and headers are there. 0, or an error of co_http_get's (-ETIMEDOUT: the limit is on the wait for the headers). */
+/* Waits until status and headers are there. 0, or an error of co_http_get's (-ETIMEDOUT: the limit is on
+ * the wait for the headers). */
 int co_stream_open(const struct co_request *request, struct co_stream *stream) CO_MUST_USE;
-/* Waits until there is at least one byte; stores up to `size`. Returns how many, 0 at the end, or an error: -ECONNRESET,
- * -EPROTO, -ECANCELED (the stream stays open), -EBADF (it is not open), -EBUSY (another task waits for it), -EINVAL (size 0). */
+/* Waits until there is at least one byte; stores up to `size`. Returns how many, 0 at the end, or an error:
+ * -ECONNRESET, -EPROTO, -ECANCELED (the stream stays open), -EBADF (it is not open), -EBUSY (another task
+ * waits for it), -EINVAL (size 0). */
 int co_stream_read(struct co_stream *stream, void *buffer, size_t size) CO_MUST_USE;
-/* One line without its '\n' (and '\r'), cut at size - 1 bytes (the rest of it is skipped), '\0' at the end. 1, 0 at the end, or
- * an error; after a cancel, the next call reads the same line. */
+/* One line without its '\n' (and '\r'), cut at size - 1 bytes (the rest of it is skipped), '\0' at the end.
+ * 1, 0 at the end, or an error; after a cancel, the next call reads the same line. */
 int co_stream_read_line(struct co_stream *stream, char *line, size_t size) CO_MUST_USE;
 void co_stream_close(struct co_stream *stream);
 
-/* The same results as co_http_get, but it blocks: the whole loop stands still until the answer is there, as with Python's
- * requests.get(). Being no wait, it takes no notice of a cancellation. Not in a worker: -EPERM. Here so that you can see what that costs. */
+/* The same results as co_http_get, but it blocks: the whole loop stands still until the answer is there, as
+ * with Python's requests.get(). Being no wait, it takes no notice of a cancellation. Not in a worker:
+ * -EPERM. Here so that you can see what that costs. */
 int http_get_blocking(const char *url, struct co_response *resp) CO_MUST_USE;
 
-/* Frees an answer and zeroes it; does nothing to a zeroed one. CO_RESPONSE(resp); declares one that frees itself. */
+/* Frees an answer and zeroes it; does nothing to a zeroed one. CO_RESPONSE(resp); declares one that frees
+ * itself. */
 void co_response_free(struct co_response *resp);
 #define CO_RESPONSE(name) __attribute__((cleanup(co_response_free))) struct co_response name = {0}
 
@@ -521,10 +551,11 @@ void co_response_free(struct co_response *resp);
 const char *co_response_header(const struct co_response *resp, const char *name, char *value, size_t size);
 
 /* ---- Files ---------------------------------------------------------------------------------- */
-/* Files of the world's disk: in the virtual world a simulated one, with a latency, a bandwidth and an end. Paths are
- * relative ("out/a.json"); folders need not be made. Each call waits. Errors: -ENOENT, -EEXIST, -ENOSPC (the disk is full),
- * -EIO, -EACCES, -EBADF (not open, or not for that), -EINVAL (no such path can be), -ENOMEM, -ECANCELED. A cancelled write may have
- * been done or not, never by half a call. Who has a file open goes on with it when it is removed or replaced.
+/* Files of the world's disk: in the virtual world a simulated one, with a latency, a bandwidth and an end.
+ * Paths are relative ("out/a.json"); folders need not be made. Each call waits. Errors: -ENOENT, -EEXIST,
+ * -ENOSPC (the disk is full), -EIO, -EACCES, -EBADF (not open, or not for that), -EINVAL (no such path can
+ * be), -ENOMEM, -ECANCELED. A cancelled write may have been done or not, never by half a call. Who has a
+ * file open goes on with it when it is removed or replaced.
  *     CO_FILE(file);
  *     rc = co_file_open(&file, "out/log", CO_APPEND);
  *     if (rc == 0)
@@ -539,13 +570,17 @@ enum co_file_mode {
     CO_CREATE,                       /* must not exist: else -EEXIST                               */
 };
 int co_file_open(struct co_file *file, const char *path, enum co_file_mode mode) CO_MUST_USE;
-int co_file_read(struct co_file *file, void *buffer, size_t size) CO_MUST_USE;         /* how many bytes; 0 at the end  */
-int co_file_write(struct co_file *file, const void *data, size_t size) CO_MUST_USE;    /* 0: all of it; else none of it */
-int co_file_close(struct co_file *file);                                               /* never waits: 0 or -EBADF; never closed = a leak */
+/* how many bytes; 0 at the end */
+int co_file_read(struct co_file *file, void *buffer, size_t size) CO_MUST_USE;
+/* 0: all of it; else none of it */
+int co_file_write(struct co_file *file, const void *data, size_t size) CO_MUST_USE;
+/* never waits: 0 or -EBADF; never closed = a leak */
+int co_file_close(struct co_file *file);
 #define CO_FILE(name) __attribute__((cleanup(co_file_end))) struct co_file name = {0}  /* closes itself at the end of the block */
 int co_file_rename(const char *from, const char *to) CO_MUST_USE;    /* replaces `to`, in one step */
 int co_file_remove(const char *path) CO_MUST_USE;
-/* Whole files. The content has a '\0' after its `length` bytes and is yours to free(). Saving replaces what was there, in one step. */
+/* Whole files. The content has a '\0' after its `length` bytes and is yours to free(). Saving replaces what
+ * was there, in one step. */
 int co_file_load(const char *path, char **content, size_t *length) CO_MUST_USE;
 int co_file_save(const char *path, const void *data, size_t size) CO_MUST_USE;
 /* The paths that begin with `prefix`, sorted, each ended by '\n': yours to free(). Returns how many. */
