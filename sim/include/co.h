@@ -208,8 +208,8 @@ int co_wait(co_task *const tasks[], size_t n, enum co_wait_when when, int64_t ti
  *
  * When time is up, the calls that wait in between return -ECANCELED. (What still happens at that very
  * instant happens first: 2 s of work in a limit of 2 s succeed. After co_cpu it is the next call that really
- * waits that notices.) co_timeout_end, which must follow on every path, turns that into -ETIMEDOUT; any other rc it hands back
- * as it is. Timeouts nest: when several are up, the outermost one makes it -ETIMEDOUT. A task that was
+ * waits that notices.) co_timeout_end, which must follow on every path, turns that into -ETIMEDOUT; any other
+ * rc it hands back as it is. Timeouts nest: when several are up, the outermost one makes it -ETIMEDOUT. A task that was
  * itself cancelled stays cancelled. ns <= 0 is up at once. Neither call waits. asyncio: timeout(). */
 struct co_timeout {
     struct co_scope *scope;          /* NULL once ended                              */
@@ -576,7 +576,8 @@ int co_file_read(struct co_file *file, void *buffer, size_t size) CO_MUST_USE;
 int co_file_write(struct co_file *file, const void *data, size_t size) CO_MUST_USE;
 /* never waits: 0 or -EBADF; never closed = a leak */
 int co_file_close(struct co_file *file);
-#define CO_FILE(name) __attribute__((cleanup(co_file_end))) struct co_file name = {0}  /* closes itself at the end of the block */
+/* Declares one that closes itself at the end of the block. */
+#define CO_FILE(name) __attribute__((cleanup(co_file_end))) struct co_file name = {0}
 int co_file_rename(const char *from, const char *to) CO_MUST_USE;    /* replaces `to`, in one step */
 int co_file_remove(const char *path) CO_MUST_USE;
 /* Whole files. The content has a '\0' after its `length` bytes and is yours to free(). Saving replaces what
