@@ -112,6 +112,30 @@ static void a_task_runs_when_its_spawner_next_waits(void **state)
     check_notes(spawns_and_goes_on, "spawned@0 again@0 first@0 second@0 back@0 ");
 }
 
+static int gives_jobs_away(void *job)
+{
+    char one[8] = "one", two[8] = "two";
+    (void)job;
+    CO_GROUP(group);
+    co_spawn(&group, notes_start, one);         /* 2 */
+    co_spawn(&group, notes_start, one);         /* 3: that of 2 */
+    co_spawn(&group, notes_start, two);         /* 4 */
+    co_spawn(&group, notes_start, one);         /* 5: not that of 4 */
+    int rc = co_yield();
+    co_spawn(&group, notes_start, one);         /* 6: that of 5, but 5 has begun */
+    return rc < 0 ? rc : co_join(&group);
+}
+
+static void the_trace_tells_who_shares_a_job(void **state)
+{
+    (void)state;
+    struct child *child = forked_with(((struct co_options){.trace_file = "-"}), gives_jobs_away, NULL);
+    assert_int_equal(child->rc, 0);
+    assert_int_equal(count_of(child->err, "\"job_of\""), 1);
+    assert_has(child->err, "\"task\":3,\"name\":\"notes_start\",\"src\":\"test_task.c:");
+    assert_has(child->err, "\"by\":1,\"job_of\":2}");
+}
+
 /* ---- Outside a loop ------------------------------------------------------------------------------------------ */
 
 static void calls_outside_a_loop_are_refused(void **state)
@@ -314,6 +338,7 @@ int main(void)
         cmocka_unit_test(a_loop_inside_a_loop_is_refused),
         cmocka_unit_test(a_task_can_be_asked),
         cmocka_unit_test(a_task_runs_when_its_spawner_next_waits),
+        cmocka_unit_test(the_trace_tells_who_shares_a_job),
         cmocka_unit_test(calls_outside_a_loop_are_refused),
         cmocka_unit_test(wrong_options_are_one_line_and_einval),
         cmocka_unit_test(options_fall_back_to_the_environment),
