@@ -87,7 +87,8 @@ static void *heap_remove(struct co_queue *queue)
     return least;
 }
 
-static int insert(struct co_queue *queue, void *pointer)
+/* Puts it among the items, making room if need be. */
+static __attribute__((noinline)) int insert(struct co_queue *queue, void *pointer)
 {
     if (queue->count == queue->capacity && grow(queue) < 0)
         return -ENOMEM;
@@ -132,6 +133,8 @@ static inline int put(struct co_queue *queue, void *item)
     if (getter) {
         ((struct exchange *)getter->waits_for)->item = item;
         co__wake(getter, 0);
+    } else if (!queue->compare && queue->count < queue->capacity) {
+        ring_at(queue, queue->count++)->pointer = item;         /* the usual case, in line */
     } else if (insert(queue, item) < 0) {
         return -ENOMEM;
     }
@@ -171,6 +174,22 @@ int co_queue_try_get(struct co_queue *queue, void **item)
     return 0;
 }
 
+/* (Not in line: a put that need not wait then keeps no registers and no frame.) */
+static __attribute__((noinline)) int wait_for_room(struct co_task *self, struct co_queue *queue, void *item)
+{
+    struct exchange mine = {queue, item};
+    return co__suspend_in(self, WAIT_QUEUE_PUT, &mine, &queue->putters);
+}
+
+static __attribute__((noinline)) int wait_for_item(struct co_task *self, struct co_queue *queue, void **item)
+{
+    struct exchange mine = {queue, NULL};
+    int rc = co__suspend_in(self, WAIT_QUEUE_GET, &mine, &queue->getters);
+    if (rc == 0)
+        *item = mine.item;
+    return rc;
+}
+
 int co_queue_put(struct co_queue *queue, void *item)
 {
     int rc;
@@ -179,10 +198,7 @@ int co_queue_put(struct co_queue *queue, void *item)
         return rc;
     if (queue->is_shut)
         return -ESHUTDOWN;
-    if (!co_queue_full(queue))
-        return put(queue, item);
-    struct exchange mine = {queue, item};
-    return co__suspend_in(self, WAIT_QUEUE_PUT, &mine, &queue->putters);
+    return co_queue_full(queue) ? wait_for_room(self, queue, item) : put(queue, item);
 }
 
 int co_queue_get(struct co_queue *queue, void **item)
@@ -195,13 +211,7 @@ int co_queue_get(struct co_queue *queue, void **item)
         *item = get(queue);
         return 0;
     }
-    if (queue->is_shut)
-        return -ESHUTDOWN;
-    struct exchange mine = {queue, NULL};
-    rc = co__suspend_in(self, WAIT_QUEUE_GET, &mine, &queue->getters);
-    if (rc == 0)
-        *item = mine.item;
-    return rc;
+    return queue->is_shut ? -ESHUTDOWN : wait_for_item(self, queue, item);
 }
 
 size_t co_queue_size(const struct co_queue *queue)
