@@ -522,30 +522,29 @@ static const char *setting(const char *option, const char *variable)
 }
 
 /* Opens the trace, the tape and the world that the options or the environment name. A line in error on a fault. */
-static int open_all(struct loop *loop, const struct co_options *options, char *error, size_t size)
+static bool open_all(struct loop *loop, const struct co_options *options, char *error, size_t size)
 {
     const char *seed_text = getenv("CO_SEED");
     uint64_t seed = options->seed;
     if (!seed && seed_text) {
-        errno = 0;
         seed = strtoull(seed_text, NULL, 10);
         if (errno || seed_text[strspn(seed_text, "0123456789")]) {
             snprintf(error, size, "CO_SEED: expected a whole number below 2^64, not \"%s\"", seed_text);
-            return -EINVAL;
+            return false;
         }
     }
     const char *tape = setting(options->tape, "CO_TAPE"), *trace = setting(options->trace_file, "CO_TRACE");
     if (tape && !(loop->tape = tape_open(tape, error, size)))
-        return -EINVAL;
+        return false;
     if (trace && !(loop->open_trace = loop->trace = trace_open(trace, loop->program, seed))) {
         snprintf(error, size, "%s: cannot write the trace: %s", trace, strerror(errno));
-        return -EINVAL;
+        return false;
     }
     co__trace_resume(loop);
     if (!loop->world)
         loop->world = world_virtual_open(setting(options->world_file, "CO_WORLD"), seed, loop->trace, loop->tape,
                                          error, size);
-    return loop->world ? 0 : -EINVAL;
+    return loop->world != NULL;
 }
 
 static void close_all(struct loop *loop)
@@ -619,11 +618,15 @@ int co_run_named(co_fn main_fn, void *job, const struct co_options *options, con
     stack_pool_init(&loop.stacks, options->stack_size ? options->stack_size : 256 * 1024);
     co__loop = &loop;
     co__fault_install();
-    int rc = open_all(&loop, options, error, sizeof error);
-    if (rc < 0)
-        fprintf(stderr, "%s: %s\n", loop.program, error);
-    else
+    int rc, errno_before = errno;
+    errno = 0;
+    if (open_all(&loop, options, error, sizeof error)) {
         rc = run_main(&loop, main_fn, job, name, CALLER);
+    } else {
+        rc = errno == ENOMEM ? -ENOMEM : -EINVAL;
+        fprintf(stderr, "%s: %s\n", loop.program, error);
+    }
+    errno = errno_before;
     close_all(&loop);
     co__fault_remove();
     co__loop = NULL;

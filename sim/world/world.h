@@ -117,7 +117,7 @@ struct tape;
 /* Opens the virtual world described by the JSON file at `path`; NULL: an empty one (no sites, 4 CPUs).
  * seed 0: the file's own. The world writes its own lines to `trace` (NULL: nowhere) and asks `tape`
  * (NULL: always option 0). Both stay the caller's and must outlive the world. Returns NULL on a fault,
- * with one line in error[size]: path, JSON pointer, what was expected. */
+ * with one line in error[size]: path, JSON pointer, what was expected; errno is ENOMEM if memory was out. */
 struct co_world *world_virtual_open(const char *path, uint64_t seed, struct trace *trace, struct tape *tape,
                                     char *error, size_t size);
 

@@ -595,6 +595,8 @@ static json_t *load(struct reader *reader)
     json_t *value = file ? json_loadf(file, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &fault) : NULL;
     if (!file || ferror(file))   /* a folder opens, but cannot be read */
         vw_refuse_because(reader, NULL, "cannot be read: %s", strerror(errno));
+    else if (!value && json_error_code(&fault) == json_error_out_of_memory)
+        vw_refuse_memory(reader);
     else if (!value)
         vw_refuse_because(reader, NULL, "line %d, column %d: %s", fault.line, fault.column, fault.text);
     for (char *c = reader->error; !value && *c; c++)
