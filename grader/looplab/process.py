@@ -167,12 +167,14 @@ class Running:
 
 def start(argv: Sequence[str | Path], *, limits: Limits = COVER, cwd: Path, env: Mapping[str, str] | None = None,
           launch: Path | None = None) -> Running:
-    """Starts a program and returns at once. `env` adds to clean_env(cwd). Raises LaunchError.
+    """Starts a program (a relative path counts from `cwd`) and returns at once. `env` adds to clean_env(cwd). Raises LaunchError.
 
     The program is ended when the thread that called start() ends, so that none is left when the grader dies.
     """
     launch = launch or LAUNCH
-    program = shutil.which(str(argv[0]))
+    name = str(argv[0])
+    in_cwd = "/" in name and not os.path.isabs(name)    # then it stays as it is: no longer, wherever the folder lies
+    program = shutil.which(os.path.join(cwd, name) if in_cwd else name)
     if program is None:
         raise LaunchError(f"there is no program {argv[0]}")
     command: list[str | Path] = [launch, "--file", str(limits.file)]
@@ -182,7 +184,7 @@ def start(argv: Sequence[str | Path], *, limits: Limits = COVER, cwd: Path, env:
         command += ["--memory", str(limits.memory)]
     if not limits.processes:
         command += ["--confine", "--fixed-addresses"]
-    command += ["--", os.path.abspath(program), *argv[1:]]
+    command += ["--", name if in_cwd else os.path.abspath(program), *argv[1:]]
     try:
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                  bufsize=0, cwd=cwd, env={**clean_env(cwd), **(env or {})}, start_new_session=True)

@@ -123,7 +123,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
         return Program(lab, work, source, work / "cover", work / "asan", house.advice)
 
     def start(argv: list, **options: Any) -> FakeRunning:
-        words = [str(word) for word in argv]
+        words = [str((options["cwd"] / word).resolve()) if str(word).startswith("../") else str(word) for word in argv]
         ran = Ran(Path(words[0]).name, words[1:], {})
         world = ran.option("--world")
         ran.world = json.loads(Path(world).read_text()) if world else {}
