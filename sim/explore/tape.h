@@ -20,7 +20,7 @@ void tape_close(struct tape *);
 
 /* The answer to the next question: which of n options (n >= 1), 0..n-1. A question with one option is
  * not asked and not counted. An option on the tape that is not below n counts as n-1. label: a literal
- * that says what is asked ("ready", "due", "latency", "fault", "cancel"). NULL tape: 0. */
+ * that says what is asked ("ready", "latency", "fault", "cancel"). NULL tape: 0. */
 uint32_t tape_choose(struct tape *, const char *label, uint32_t n);
 
 /* How many questions were asked so far. */
