@@ -21,7 +21,7 @@ endif
 AR := ar
 
 # What the user says reaches the scripts through the environment: blanks and quotes in it do no harm.
-export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE URLS JSON CC
+export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE SET URLS JSON CC
 
 # V=1 shows the commands.
 say := $(if $(V),,@)
@@ -222,7 +222,7 @@ help:
 
 grade: run-grade  ## grade labs: [LAB=01] [FROM=DIR] [OUT=DIR] [SEED=N]
 demo: run-demo    ## grade the reference solutions: what success looks like
-run: run-run      ## run a lab's program: LAB=01 [FROM=DIR] [MODE=async] [WORLD=f] [SEED=N] [TRACE=f] [URLS="..."]; or EXAMPLE=17
+run: run-run      ## run a lab: LAB=01 [FROM=DIR] [MODE=M] [WORLD=F] [SET="a=1"] [SEED=N] [TRACE=f] [URLS="..."]; or EXAMPLE=17
 $(exits):
 	@$(exit-as-noted build/exit.)
 
@@ -234,7 +234,7 @@ run-run: $(kit)
 	@sh grader/scripts/run.sh; $(note_exit)
 
 test: $(kit) $(test_programs)  ## all tests of the project itself [ALL=1: the C tests in every build, and under valgrind]
-	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u URLS -u JSON \
+	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u SET -u URLS -u JSON \
 	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest grader/tests
 
 bench: build/bench/bench  ## how fast the runtime is: [JSON=f.json] [PEERS=1: beside other libraries] [QUICK=1]

@@ -42,7 +42,7 @@ def failure(outcome: Outcome, trace: Optional[Trace], findings: Sequence[Finding
     """Why this run is a failure by itself, or None for one that ended well. trace: None = it wrote none.
 
     findings: what the sanitizers said of the same run; the best witness of a crash. Raises GraderFault when the
-    program refused its arguments or its world, which are the grader's.
+    program refused its arguments, settings or world, which are the grader's.
     """
     if outcome.limit:
         return Failure(_END, _LIMITS.get(outcome.limit, f"it was stopped at a limit ({outcome.limit})"),
@@ -56,7 +56,7 @@ def failure(outcome: Outcome, trace: Optional[Trace], findings: Sequence[Finding
         cause = _witness(findings, trace) or _assertion(outcome.stderr) \
             or _at_last(trace, f"the program {diagnosis.signal_words(outcome.signal)}")
         return Failure(_END, "it crashed", _called_with(trace, cause) if cause.kind == "crashed" else cause)
-    if outcome.exit == 2 and (trace is None or not trace.report("start")):
+    if outcome.exit == 2 and (trace is None or trace.ended or not trace.report("start")):
         raise GraderFault(f"the lab's program refused to start: {cut(outcome.stderr.strip() or 'it did not say why', 300)}")
     if trace is None or not trace.ended:
         return Failure(_END, f"it ended early, with exit code {outcome.exit}",

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Iterator, NoReturn, Optional, Sequence
 import pytest
 
 from . import seed as seeds
+from .call import Settings
 from .check import Check, Part
 from .coverage import Coverage
 from .failure import Cause, CheckFailed, Failure, GraderFault
@@ -48,17 +49,18 @@ class LabFixture:
         self.first: Optional[Run] = None
 
     def run(self, mode: str, world: World, urls: Optional[Sequence[str]] = None, *, passes: int = 1,
-            tape: Optional[str] = None, may_fail: bool = False, todo: str = "") -> Run:
+            settings: Optional[Settings] = None, tape: Optional[str] = None, may_fail: bool = False, todo: str = "") -> Run:
         """Runs the student's program in a world, twice (two builds, two processes), and returns what it did.
 
         mode: the word on the lab program's command line. urls: what it is called with (default: the world's, in their
         order; an empty list needs a world without routes). passes: how often each URL is rightly fetched (compare: 2).
+        settings: numbers and times that the mode asks for ({"workers": 5, "timeout": ms(300)}).
         tape: the choice tape. may_fail: a function that returns an error is no failure by itself.
         todo: where one who has written nothing yet begins ("fetch_async, TODOs 2 to 4").
         A run that crashes, hangs, deadlocks or ends early fails the check here, with its own message.
         """
-        run = self._session.run(self._check, mode, world, urls, passes=passes, tape=tape, may_fail=may_fail, todo=todo,
-                                tell=self._explain)
+        run = self._session.run(self._check, mode, world, urls, passes=passes, settings=settings, tape=tape, may_fail=may_fail,
+                                todo=todo, tell=self._explain)
         self.last, self.first = run, self.first or run
         return run
 

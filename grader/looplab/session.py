@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Callable, Optional, Sequence
 
 from . import build, coverage, ending, process, sanitizer, words
+from .call import Call, Settings, call
 from .check import Check
 from .failure import CheckFailed, Failure, GraderFault
 from .lab import Lab
@@ -82,7 +83,7 @@ class Recorded:
     """A run that was made: kept, as two checks may ask for the same one."""
 
     check: Check                        # who asked first
-    mode: str
+    call: Call
     replay: str
     outcome: process.Outcome
     text: str                           # its trace
@@ -107,7 +108,7 @@ class Session:
         self.program: Optional[build.Program] = None
         self._builder: Optional[threading.Thread] = None
         self._build_failed: Optional[BaseException] = None
-        self._recorded: dict[tuple, Recorded] = {}
+        self._recorded: dict[Call, Recorded] = {}
         self._pending: list[Recorded] = []
         self._desks: list[Desk] = []                # those free
         self._desks_made = 0
@@ -145,33 +146,32 @@ class Session:
     # ---- running ----
 
     def run(self, check: Check, mode: str, world: World, urls: Optional[Sequence[str]] = None, *, passes: int = 1,
-            tape: Optional[str] = None, may_fail: bool = False, todo: str = "",
+            tape: Optional[str] = None, settings: Optional[Settings] = None, may_fail: bool = False, todo: str = "",
             tell: Callable[[Explanation], None] = lambda explanation: None) -> Run:
         """Makes a run, or finds that it was made already. Raises CheckFailed when it did not end well."""
-        if urls is not None and not urls and world.urls():
-            raise GraderFault(f"{check.place}: a run without URLs needs a world without routes")
+        try:
+            called = call(mode, world, urls, tape, settings)
+        except ValueError as fault:
+            raise GraderFault(f"{check.place}: {fault}") from None
         asked = world.urls() if urls is None else list(urls)
-        named = [] if asked == world.urls() else asked      # without any, the program takes the world's
-        key = (mode, world.text(), tuple(named), tape)
-        recorded = self._recorded.get(key)
+        recorded = self._recorded.get(called)
         if recorded is None:
             if self.kills >= KILLS_MOST:
                 raise CheckFailed(Failure("", "not run: the program had to be stopped at a limit twice already"))
-            recorded = self._recorded[key] = self._make(check, mode, world, named, tape)
+            recorded = self._recorded[called] = self._make(check, called)
             recorded.asked = asked
         self._judge(check, recorded, may_fail)
         assert recorded.trace
         return Run(recorded.trace, world, mode, asked, recorded.outcome.stdout, passes, recorded.replay, todo, tell)
 
-    def _make(self, check: Check, mode: str, world: World, named: list[str], tape: Optional[str]) -> Recorded:
-        program, path = self.ready(), self._save(check, world)
-        options = ["--seed", str(self.seed)] + (["--tape", tape] if tape else [])
+    def _make(self, check: Check, called: Call) -> Recorded:
+        program, path = self.ready(), self._save(check, called)
 
         def start(binary: Path, desk: Desk, limits: process.Limits) -> process.Running:
             # No path that differs from grading to grading gets into the process: where a program reads or writes out of
             # bounds, what it meets there must be the same each time, and the length of a name would shift it.
             desk.lay(path)
-            argv = [os.path.relpath(binary, desk.home), "--world", "../world", *options, "--trace", "../trace", mode, *named]
+            argv = [os.path.relpath(binary, desk.home), *called.argv(self.seed, "../world", "../trace")]
             return process.start(argv, limits=limits, cwd=desk.home, env={"HOME": ".", "TMPDIR": "."}, launch=self.lab.launch)
 
         def cover() -> tuple[process.Outcome, Optional[Trace], str]:
@@ -187,7 +187,7 @@ class Session:
         outcome, trace, text = cover()
         if desk and self.kills and not outcome.limit:       # one run was stopped already: this one is tried first
             asan = start(program.asan, desk, process.ASAN)
-        recorded = Recorded(check, mode, self._replay(mode, path, named, tape), outcome, text, trace, asan, desk,
+        recorded = Recorded(check, called, self._replay(called, path), outcome, text, trace, asan, desk,
                             again=lambda: cover()[2])
         self._after(recorded)
         return recorded
@@ -325,17 +325,18 @@ class Session:
 
     # ---- what a student can repeat ----
 
-    def _save(self, check: Check, world: World) -> Path:
+    def _save(self, check: Check, called: Call) -> Path:
         """Writes the world where the replay command finds it: OUT/NN-slug/worlds/<check>[-k].json."""
         name = re.sub(r"[^\w.-]+", "_", check.id).strip("_")
         k = self._worlds[name] = self._worlds.get(name, 0) + 1
         path = self.out / "worlds" / (f"{name}.json" if k == 1 else f"{name}-{k}.json")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(world.text())
+        path.write_text(called.world)
         return path.resolve()
 
-    def _replay(self, mode: str, world: Path, named: list[str], tape: Optional[str]) -> str:
-        parts = [("LAB", self.lab.number), ("MODE", mode), ("WORLD", self.short(world)), ("SEED", str(self.seed))]
+    def _replay(self, called: Call, world: Path) -> str:
+        named = called.named
+        parts = [("LAB", self.lab.number), ("MODE", called.mode), ("WORLD", self.short(world)), ("SEED", str(self.seed))]
         if self.source_dir.resolve() != self.lab.folder.resolve():
             parts.append(("FROM", self.short(self.source_dir)))
         said = [f"{name}={shlex.quote(value)}" for name, value in parts]
@@ -345,8 +346,7 @@ class Session:
             said.append(f"URLS=\"$(cat {shlex.quote(self.short(path))})\"")
         elif named:
             said.append(f"URLS={shlex.quote(' '.join(named))}")
-        said += [f"TAPE={shlex.quote(tape)}"] if tape else []
-        return " ".join(["make run", *said])
+        return " ".join(["make run", *said, *called.replay()])
 
     def short(self, path: Path) -> str:
         """The path from the top of the house, if it lies in it."""

@@ -3,7 +3,8 @@
 #
 # An example: EXAMPLE (its number or its name), SEED, TRACE, TAPE, CC.
 # A lab: LAB, FROM (a folder with the file, or a tree with NN-slug folders; default labs),
-# MODE, WORLD (default: the lab's default.json, else its first), SEED, TRACE, TAPE, URLS (blanks between them), JSON=1, CC.
+# MODE, WORLD (default: the lab's default.json, else its first), SEED, TRACE, TAPE, URLS and SET (NAME=VALUE; both with blanks
+# between them), JSON=1, CC.
 # Exit code: the program's own; 2 when something asked for is not there or does not compile.
 
 set -u
@@ -82,6 +83,8 @@ done
 "$CC" "$@" "build/kit/$lab/main.o" build/kit/libco.a @sim/kit/link.flags -o "$out/program" ||
     fail "the program does not link: a function that $lab asks for is missing, see above"
 
+set -f -- # a URL's ? and * are no patterns
+for setting in ${SET:-}; do set -- "$@" --set "$setting"; done
 # shellcheck disable=SC2086 # URLS is a list
 exec "$out/program" ${WORLD:+--world "$WORLD"} ${SEED:+--seed "$SEED"} ${TRACE:+--trace "$TRACE"} ${TAPE:+--tape "$TAPE"} \
-    ${JSON:+--json} ${MODE:+"$MODE"} ${URLS:-}
+    "$@" ${JSON:+--json} ${MODE:+"$MODE"} ${URLS:-}

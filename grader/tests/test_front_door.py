@@ -86,6 +86,13 @@ def test_a_labs_names_mean_the_same(word):
     assert run.stdout == make("run", LAB=LAB, FROM="solutions", MODE="async").stdout
 
 
+def test_run_hands_on_settings():
+    run = make("run", LAB="01", FROM="solutions", MODE="explain", SET="workers=5  limit=2s")
+    assert run.returncode == 2
+    assert run.stderr == f"{LAB}: explain has no setting 'workers'\n"
+    assert_one_line(make("run", LAB="01", FROM="solutions", SET="workers=*"), 2, "--set workers=*: expected NAME=VALUE")
+
+
 def test_run_takes_a_folder_with_blanks_and_shows_the_compilers_message(tmp_path):
     folder = tmp_path / "my files"
     folder.mkdir()

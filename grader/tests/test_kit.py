@@ -31,7 +31,7 @@ def assert_refused(words: list[str], *parts: str) -> None:
 def test_help_lists_modes_and_options():
     shown = run("--help")
     assert (shown.returncode, shown.stderr) == (0, "")
-    for word in ["compare", "sync", "async", "--world", "--seed", "--trace", "--tape", "--json"]:
+    for word in ["compare", "sync", "async", "--world", "--seed", "--trace", "--tape", "--set NAME=VALUE", "--json"]:
         assert word in shown.stdout
 
 
@@ -128,9 +128,18 @@ static int show(void *job)
     return 7;
 }
 
+static int settings(void *job)
+{
+    (void)job;
+    int64_t workers = kit_setting("workers", 5), limit = kit_setting("limit_2", -1);
+    kit_report("settings", json_pack("[I, I]", (json_int_t)workers, (json_int_t)limit));
+    return kit_setting("workers", 5) == 13 ? -ETIMEDOUT : 0;
+}
+
 int main(int argc, char **argv)
 {
-    static const struct kit_mode modes[] = {{"show", show, "every shape of report"}, {"fail", fail, "fails"}, {0}};
+    static const struct kit_mode modes[] = {{"show", show, "every shape of report"}, {"fail", fail, "fails"},
+                                            {"settings", settings, "shows its settings"}, {0}};
     return kit_main(argc, argv, "shapes", modes);
 }
 """
@@ -167,3 +176,48 @@ def test_every_shape_of_report_is_json(shapes):
     shown = subprocess.run([shapes, "--json"], text=True, capture_output=True, timeout=60)
     values = [json.loads(line)["value"] for line in shown.stdout.splitlines()]
     assert values == ["hello", -1500000, None, {"yes": True, "nothing": None, "list": [1, 2], "rc": -111, "empty": []}]
+
+
+def settings(shapes: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """The mode "settings" with a --set for each word."""
+    options = [part for word in words for part in ("--set", word)]
+    return subprocess.run([shapes, "--json", *options, "settings"], text=True, capture_output=True, timeout=60)
+
+
+@pytest.mark.parametrize("words, values", [
+    ([], [5, -1]), (["workers=7"], [7, -1]), (["limit_2=2s", "workers=0"], [0, 2_000_000_000]), (["workers=1", "workers=2"], [2, -1]),
+    (["workers=-3", "limit_2=300ms"], [-3, 300_000_000]), (["workers=15us", "limit_2=7ns"], [15_000, 7]),
+    (["workers=9223372036854775807", "limit_2=-9223372036854775808"], [2**63 - 1, -2**63]), (["workers=-2s"], [-2_000_000_000, -1])])
+def test_a_mode_reads_its_settings(shapes, words, values):
+    shown = settings(shapes, *words)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert json.loads(shown.stdout)["value"] == values
+
+
+@pytest.mark.parametrize("word, told", [
+    ("workers", "expected NAME=VALUE"), ("=5", "expected NAME=VALUE"), ("Workers=5", "expected NAME=VALUE"), ("workers=", "expected NAME=VALUE"),
+    ("workers=many", "expected NAME=VALUE"), ("workers=1.5", "expected NAME=VALUE"), ("workers=5m", "expected NAME=VALUE"),
+    ("workers=-", "expected NAME=VALUE"), ("workers= 5", "expected NAME=VALUE"), ("", "expected NAME=VALUE"),
+    ("workers=9223372036854775808", "too large"), ("workers=10000000000s", "too large"), ("workers=99999999999999999999", "too large")])
+def test_a_setting_that_is_no_number(shapes, word, told):
+    refused = settings(shapes, word)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith(f"shapes: --set {word}: ") and told in refused.stderr and refused.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["wrkers=5"], ["workers=3", "wrkers=5"], ["limit=3"], ["wrkers=5", "workers=13"]])
+def test_a_setting_that_nobody_asks_for(shapes, words):
+    unknown = next(word for word in words if not word.startswith("workers")).split("=")[0]
+    refused = settings(shapes, *words)
+    assert refused.returncode == 2
+    assert refused.stderr == f"shapes: settings has no setting '{unknown}'; it has: workers, limit_2\n"
+
+
+def test_a_mode_without_settings_says_so(shapes):
+    refused = subprocess.run([shapes, "--set", "workers=5", "show"], text=True, capture_output=True, timeout=60)
+    assert (refused.returncode, refused.stderr) == (2, "shapes: show has no setting 'workers'\n")
+
+
+def test_there_is_room_for_32_settings(shapes):
+    refused = settings(shapes, *[f"a{i}=1" for i in range(33)])
+    assert (refused.returncode, refused.stderr) == (2, "shapes: --set a32=1: there is no room for so many settings\n")

@@ -378,6 +378,31 @@ def test_the_replay_names_what_differs(house):
         "FROM='my files' URLS='http://x.test/ü http://y.test/' TAPE=1=2"
 
 
+def test_settings_reach_the_program_and_the_replay(house):
+    check = one(house, 'lab.run("pool", urls(1), settings={"workers": 5, "timeout": ms(300), "delay": "2s"}, tape="1=2").should_take(1)')
+    ran = house.ran[-1].argv
+    assert [ran[i + 1] for i, word in enumerate(ran) if word == "--set"] == ["workers=5", "timeout=300ms", "delay=2s"]
+    assert check["replay"].endswith(" SET='workers=5 timeout=300ms delay=2s' TAPE=1=2")
+
+
+def test_other_settings_are_another_run(house):
+    one(house, 'lab.run("pool", urls(1), settings={"workers": 5}); lab.run("pool", urls(1), settings={"workers": 6}); '
+               'lab.run("pool", urls(1), settings={"workers": 5}); lab.run("pool", urls(1))')
+    assert [ran.option("--set") for ran in house.ran if ran.binary == "cover"] == [None, "workers=5", "workers=6", None]
+
+
+@pytest.mark.parametrize("value", ["1.5", "True", "None"])
+def test_a_setting_is_a_number(house, value):
+    check = one(house, f'lab.run("pool", urls(1), settings={{"workers": {value}}})')
+    assert check["status"] == "error" and f"the setting workers must be a whole number" in check["message"] and check["exit"] == 3
+
+
+def test_a_setting_that_the_mode_does_not_know_is_the_checks_fault(house):
+    check = one(house, 'lab.run("pool", urls(1), settings={"wrkers": 5})',
+                lambda ran: End(well(ran).trace, exit=2, stderr="01-toy: pool has no setting 'wrkers'; it has: workers"))
+    assert check["status"] == "error" and "no setting 'wrkers'; it has: workers" in check["message"] and check["exit"] == 3
+
+
 def test_a_long_list_of_urls_lies_in_a_file_beside_the_world(house):
     check = one(house, 'lab.run("sync", urls(3), [f"http://x.test/{i}" for i in range(20)]).should_take(1)')
     assert check["replay"] == "make run LAB=01 MODE=sync WORLD=build/grade/01-toy/worlds/test_one-2.json SEED=7 " \

@@ -3,6 +3,7 @@
 #include "kit.h"
 
 #include "runtime.h"
+#include "setting.h"
 #include "world.h"
 
 #include <getopt.h>
@@ -20,8 +21,10 @@ struct command {
     const struct kit_mode *mode;
     struct co_options options;
     struct kit_run run;
+    struct settings settings;
     char **world_urls;              /* the block that run.urls points into, when it came from the world */
     bool started;                   /* the mode's function was called                                   */
+    bool ended;                     /* and has returned                                                 */
     bool json;
 };
 
@@ -194,6 +197,7 @@ static void show_help(const struct command *command)
            "  --seed N         what random draws start from; without it: the world's own\n"
            "  --trace FILE     write what happens, one JSON object a line (- = stderr)\n"
            "  --tape T         which legal order to take, such as 17=2,31=1\n"
+           "  --set NAME=VALUE a number that the mode asks for, such as workers=5 or timeout=300ms; once for each\n"
            "  --json           show reports as JSON, one a line\n");
 }
 
@@ -205,6 +209,14 @@ static bool parse_seed(const char *text, uint64_t *seed)
     errno = 0;
     *seed = strtoull(text, &end, 10);
     return errno == 0;
+}
+
+static bool add_setting(struct command *command, const char *text)
+{
+    const char *fault = settings_add(&command->settings, text);
+    if (fault)
+        fprintf(stderr, "%s: --set %s: %s\n", command->program, text, fault);
+    return !fault;
 }
 
 static const struct kit_mode *find_mode(const struct kit_mode *modes, const char *name)
@@ -227,11 +239,12 @@ static int unknown_mode(const struct command *command, const char *word)
 /* Reads the options. Returns EXIT_OK to go on, EXIT_USAGE after a line on stderr, or -1 after --help. */
 static int parse_options(struct command *command, int argc, char **argv)
 {
-    enum { WORLD, SEED, TRACE, TAPE, JSON, HELP };
+    enum { WORLD, SEED, TRACE, TAPE, SET, JSON, HELP };
     static const struct option options[] = {
         {"world", required_argument, NULL, WORLD}, {"seed", required_argument, NULL, SEED},
         {"trace", required_argument, NULL, TRACE}, {"tape", required_argument, NULL, TAPE},
-        {"json", no_argument, NULL, JSON},         {"help", no_argument, NULL, HELP},
+        {"set", required_argument, NULL, SET},     {"json", no_argument, NULL, JSON},
+        {"help", no_argument, NULL, HELP},
         {0},
     };
     opterr = 0;
@@ -252,6 +265,10 @@ static int parse_options(struct command *command, int argc, char **argv)
             break;
         case TAPE:
             command->options.tape = optarg;
+            break;
+        case SET:
+            if (!add_setting(command, optarg))
+                return EXIT_USAGE;
             break;
         case JSON:
             command->json = true;
@@ -298,13 +315,36 @@ static int parse_words(struct command *command, char **words, size_t n)
     return EXIT_OK;
 }
 
+/* ---- Settings --------------------------------------------------------------------------------- */
+
+int64_t kit_setting(const char *name, int64_t otherwise)
+{
+    return running ? settings_value(&running->settings, name, otherwise) : otherwise;
+}
+
+/* Did the mode ask for every setting it was given? Else says which ones it has. */
+static bool settings_are_known(const struct command *command)
+{
+    const struct settings *settings = &command->settings;
+    const struct setting *unknown = settings_unasked(settings);
+    if (!unknown)
+        return true;
+    fprintf(stderr, "%s: %s has no setting '%.*s'", command->program, command->mode->name, (int)unknown->name_length, unknown->text);
+    for (size_t i = 0; i < settings->names_n; i++)
+        fprintf(stderr, "%s %s", i ? "," : "; it has:", settings->names[i]);
+    fprintf(stderr, "\n");
+    return false;
+}
+
 /* ---- Running ---------------------------------------------------------------------------------- */
 
 static int run_mode(void *job)
 {
     struct command *command = job;
     command->started = true;
-    return command->mode->fn(&command->run);
+    int rc = command->mode->fn(&command->run);
+    command->ended = true;
+    return rc;
 }
 
 static int run(struct command *command)
@@ -312,6 +352,8 @@ static int run(struct command *command)
     running = command;
     int rc = co_run_named(run_mode, command, &command->options, command->mode->name);
     running = NULL;
+    if (command->ended && !settings_are_known(command))
+        return EXIT_USAGE;
     if (rc >= 0)
         return EXIT_OK;
     if (!command->started) {
