@@ -8,6 +8,8 @@ _UNITS = (("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000), ("ns", 1))
 class Duration(int):
     """Nanoseconds. Sums, differences and integer multiples stay Durations; `max` and `min` keep them anyway."""
 
+    what: str = ""      # "as long as the reference solution takes": for messages; arithmetic drops it
+
     def __add__(self, other: int) -> "Duration":
         return Duration(int(self) + int(other))
 

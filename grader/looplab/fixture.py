@@ -64,6 +64,18 @@ class LabFixture:
         self.last, self.first = run, self.first or run
         return run
 
+    def reference(self, mode: str, world: World, urls: Optional[Sequence[str]] = None, *, settings: Optional[Settings] = None,
+                  tape: Optional[str] = None, may_fail: bool = False) -> Run:
+        """What the reference solution does in the same world: a yardstick where no formula tells the right numbers.
+
+            run.should_take(lab.reference("pool", world, settings=numbers).elapsed)
+
+        It is run once for each call like it. If it fails (or, without may_fail, returns an error), that is the grader's fault,
+        never the student's. Students are not
+        given solutions/: a visible check that asks for the reference cannot be run by them, so better state a formula there.
+        """
+        return self._session.reference(self._check, mode, world, urls, tape=tape, settings=settings, may_fail=may_fail)
+
     @contextmanager
     def part(self, worth: int, title: str) -> Iterator[None]:
         """A piece of the check with points of its own: `with lab.part(3, "a 404 is recorded"): …`

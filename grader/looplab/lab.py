@@ -60,6 +60,11 @@ class Lab:
         """The lab's compiled main.c."""
         return self.kit / self.slug / ("main-asan.o" if asan else "main.o")
 
+    @property
+    def reference(self) -> Path:
+        """The reference solution as a program, if make has found and built one."""
+        return self.kit / self.slug / "reference"
+
     def library(self, asan: bool = False) -> Path:
         """The compiled sim/."""
         return self.kit / ("libco-asan.a" if asan else "libco.a")

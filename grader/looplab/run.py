@@ -21,11 +21,15 @@ class Explanation:
     text: str
 
 
+REFERENCE = "as long as the reference solution takes in the same world"
+
+
 class Run:
-    """What `lab.run` returns. Times are ns (Duration); whatever grades rest on comes from the world's lines."""
+    """What `lab.run` and `lab.reference` return. Times are ns (Duration); whatever grades rest on comes from the world's lines."""
 
     def __init__(self, trace: Trace, world: World, mode: str, asked: Sequence[str], stdout: str, passes: int = 1,
-                 replay: Optional[str] = None, todo: str = "", tell: Callable[[Explanation], None] = lambda explanation: None):
+                 replay: Optional[str] = None, todo: str = "", tell: Callable[[Explanation], None] = lambda explanation: None,
+                 reference: bool = False):
         self.trace = trace
         self.world = world
         self.mode = mode
@@ -34,6 +38,7 @@ class Run:
         self.passes = passes
         self.replay = replay                # the command that repeats it by hand
         self.todo = todo                    # where one who has written nothing yet begins
+        self.reference = reference          # made by the reference solution?
         self._tell = tell
 
     # ---- facts ----
@@ -46,7 +51,9 @@ class Run:
     @property
     def elapsed(self) -> Duration:
         """From the call of the student's function to its return, in ns."""
-        return Duration(self._report("result")["t"] - self._report("start")["t"])
+        elapsed = Duration(self._report("result")["t"] - self._report("start")["t"])
+        elapsed.what = REFERENCE if self.reference else ""
+        return elapsed
 
     @property
     def report(self) -> dict:
@@ -142,7 +149,8 @@ class Run:
             self.fail(expected, happened, hint, src, topic="-")
 
     def should_take(self, ns: int, hint: str = "", what: str = "") -> None:
-        """The function takes exactly `ns`. what: "as long as the slowest URL"."""
+        """The function takes exactly `ns`. what: "as long as the slowest URL"; known for the reference's `elapsed`."""
+        what = what or getattr(ns, "what", "")
         if self.elapsed != ns:
             self.fail(f"{show(ns)}{f', {what}' if what else ''}", f"it took {show(self.elapsed)}", hint,
                       topic="timing", values=(Duration(ns), self.elapsed))

@@ -55,10 +55,10 @@ class Desk:
             shutil.rmtree(self.home)
         self.home.mkdir(exist_ok=True)
 
-    def lay(self, world: Path) -> None:
+    def lay(self, world: str) -> None:
         """Puts the world of the next run here."""
-        self.world.unlink(missing_ok=True)
-        self.world.symlink_to(world.resolve())
+        self.world.unlink(missing_ok=True)      # never written through what a program may have put in its place
+        self.world.write_text(world)
 
     def text(self) -> str:
         """The trace that was written here; "" if there is none."""
@@ -109,6 +109,7 @@ class Session:
         self._builder: Optional[threading.Thread] = None
         self._build_failed: Optional[BaseException] = None
         self._recorded: dict[Call, Recorded] = {}
+        self._references: dict[Call, Recorded] = {}     # the runs of the reference solution
         self._pending: list[Recorded] = []
         self._desks: list[Desk] = []                # those free
         self._desks_made = 0
@@ -149,10 +150,7 @@ class Session:
             tape: Optional[str] = None, settings: Optional[Settings] = None, may_fail: bool = False, todo: str = "",
             tell: Callable[[Explanation], None] = lambda explanation: None) -> Run:
         """Makes a run, or finds that it was made already. Raises CheckFailed when it did not end well."""
-        try:
-            called = call(mode, world, urls, tape, settings)
-        except ValueError as fault:
-            raise GraderFault(f"{check.place}: {fault}") from None
+        called = self._call(check, mode, world, urls, tape, settings)
         asked = world.urls() if urls is None else list(urls)
         recorded = self._recorded.get(called)
         if recorded is None:
@@ -164,29 +162,64 @@ class Session:
         assert recorded.trace
         return Run(recorded.trace, world, mode, asked, recorded.outcome.stdout, passes, recorded.replay, todo, tell)
 
+    def reference(self, check: Check, mode: str, world: World, urls: Optional[Sequence[str]] = None, *,
+                  tape: Optional[str] = None, settings: Optional[Settings] = None, may_fail: bool = False) -> Run:
+        """What the reference solution does; made once for each call. Raises GraderFault when it does not end well."""
+        called = self._call(check, mode, world, urls, tape, settings)
+        asked = world.urls() if urls is None else list(urls)
+        recorded = self._references.get(called)
+        if recorded is None:
+            recorded = self._references[called] = self._refer(check, called)
+        failure = ending.failure(recorded.outcome, recorded.trace)
+        if not failure and recorded.trace and not may_fail:
+            failure = ending.refusal(recorded.outcome, recorded.trace, asked)
+        if failure:
+            told = "; ".join([failure.happened] + ([failure.cause.text] if failure.cause else []))
+            raise GraderFault(f"{check.id}: the reference solution fails in its world (mode {mode}): {told}")
+        assert recorded.trace
+        return Run(recorded.trace, world, mode, asked, recorded.outcome.stdout, reference=True)
+
+    def _refer(self, check: Check, called: Call) -> Recorded:
+        """Runs the reference solution."""
+        if not self.lab.reference.is_file():
+            raise GraderFault(f"{check.id} compares with the reference solution, which is not built: `make grade` builds it from "
+                              f"solutions/{self.lab.slug}, if that is there and compiles")
+        desk = self._take_desk()
+        outcome = self._start(self.lab.reference, called, desk, process.COVER).finish()
+        text = desk.text()
+        self._desks.append(desk)
+        return Recorded(check, called, "", outcome, text, None if outcome.limit else self._parse(check, text))
+
+    def _call(self, check: Check, mode: str, world: World, urls: Optional[Sequence[str]], tape: Optional[str],
+              settings: Optional[Settings]) -> Call:
+        try:
+            return call(mode, world, urls, tape, settings)
+        except ValueError as fault:
+            raise GraderFault(f"{check.place}: {fault}") from None
+
+    def _start(self, binary: Path, called: Call, desk: Desk, limits: process.Limits) -> process.Running:
+        # No path that differs from grading to grading gets into the process: where a program reads or writes out of
+        # bounds, what it meets there must be the same each time, and the length of a name would shift it.
+        desk.lay(called.world)
+        argv = [os.path.relpath(binary, desk.home), *called.argv(self.seed, "../world", "../trace")]
+        return process.start(argv, limits=limits, cwd=desk.home, env={"HOME": ".", "TMPDIR": "."}, launch=self.lab.launch)
+
     def _make(self, check: Check, called: Call) -> Recorded:
         program, path = self.ready(), self._save(check, called)
 
-        def start(binary: Path, desk: Desk, limits: process.Limits) -> process.Running:
-            # No path that differs from grading to grading gets into the process: where a program reads or writes out of
-            # bounds, what it meets there must be the same each time, and the length of a name would shift it.
-            desk.lay(path)
-            argv = [os.path.relpath(binary, desk.home), *called.argv(self.seed, "../world", "../trace")]
-            return process.start(argv, limits=limits, cwd=desk.home, env={"HOME": ".", "TMPDIR": "."}, launch=self.lab.launch)
-
         def cover() -> tuple[process.Outcome, Optional[Trace], str]:
             desk = self._take_desk()
-            outcome = start(program.cover, desk, AFTER_KILL if self.kills else process.COVER).finish()
+            outcome = self._start(program.cover, called, desk, AFTER_KILL if self.kills else process.COVER).finish()
             text = "" if outcome.limit else desk.text()
             trace = self._parse(check, *desk.ends()) if outcome.limit else self._parse(check, text)
             self._desks.append(desk)
             return outcome, trace, text
 
         desk = None if self._asan_off else self._take_desk()
-        asan = start(program.asan, desk, process.ASAN) if desk and not self.kills else None
+        asan = self._start(program.asan, called, desk, process.ASAN) if desk and not self.kills else None
         outcome, trace, text = cover()
         if desk and self.kills and not outcome.limit:       # one run was stopped already: this one is tried first
-            asan = start(program.asan, desk, process.ASAN)
+            asan = self._start(program.asan, called, desk, process.ASAN)
         recorded = Recorded(check, called, self._replay(called, path), outcome, text, trace, asan, desk,
                             again=lambda: cover()[2])
         self._after(recorded)

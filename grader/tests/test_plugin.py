@@ -340,7 +340,7 @@ def test_every_run_is_made_twice(house):
     one(house, "pass")
     assert sorted(ran.binary for ran in house.ran) == ["asan", "cover"]
     cover, asan = sorted(house.ran, key=lambda ran: ran.binary, reverse=True)
-    assert cover.argv[-1] == "async" and cover.option("--seed") == "7" and cover.option("--world") == asan.option("--world")
+    assert cover.argv[-1] == "async" and cover.option("--seed") == "7" and cover.world == asan.world
     assert cover.option("--trace") != asan.option("--trace")
 
 
@@ -401,6 +401,65 @@ def test_a_setting_that_the_mode_does_not_know_is_the_checks_fault(house):
     check = one(house, 'lab.run("pool", urls(1), settings={"wrkers": 5})',
                 lambda ran: End(well(ran).trace, exit=2, stderr="01-toy: pool has no setting 'wrkers'; it has: workers"))
     assert check["status"] == "error" and "no setting 'wrkers'; it has: workers" in check["message"] and check["exit"] == 3
+
+
+# ---- the reference solution ----
+
+
+def referred(house, line, behave=well, built=True):
+    """Grades a check that compares with the reference; behave: what all three programs do."""
+    if built:
+        binary = house.root / "build" / "kit" / "01-toy" / "reference"
+        binary.parent.mkdir(parents=True)
+        binary.write_text("")
+    return one(house, line, behave)
+
+
+LIKE_IT = 'run.should_take(lab.reference("async", urls(3)).elapsed)'
+
+
+def slow(ran):
+    """The reference is right, the student's program fetches one after the other."""
+    return well(ran) if ran.binary == "reference" else End(one_by_one(["http://a.test/0", "http://a.test/1", "http://a.test/2"], [10, 20, 30]).text())
+
+
+def test_the_reference_is_a_yardstick(house):
+    assert referred(house, LIKE_IT)["status"] == "passed"
+    ran = next(ran for ran in house.ran if ran.binary == "reference")
+    assert ran.world == house.ran[0].world and ran.argv[-1] == "async" and ran.option("--seed") == "7"
+
+
+def test_a_run_unlike_the_references_is_told_of_it(house):
+    check = referred(house, LIKE_IT, slow)
+    assert check["message"].startswith("expected: 30 ms, as long as the reference solution takes in the same world\nhappened: it took 60 ms\n")
+    assert "compare.c:31" in check["message"]
+
+
+def test_the_reference_runs_once_for_each_call(house):
+    referred(house, 'lab.reference("async", urls(3)); lab.reference("async", urls(3)); lab.reference("async", urls(3), settings={"a": 1})')
+    assert [ran.option("--set") for ran in house.ran if ran.binary == "reference"] == [None, "a=1"]
+
+
+def test_without_a_reference_one_line_says_so(house):
+    check = referred(house, LIKE_IT, built=False)
+    assert (check["status"], check["exit"]) == ("error", 3)
+    assert check["message"] == "test_one compares with the reference solution, which is not built: `make grade` builds it from " \
+        "solutions/01-toy, if that is there and compiles"
+
+
+@pytest.mark.parametrize("end, told", [
+    (End(None, signal="SIGSEGV", exit=None), "it crashed"),
+    (End(Story().begin(3).result(5, rc=-12).end(5, rc=-12).text(), exit=1), "it returned -ENOMEM"),
+    (End(None, exit=2, stderr="no such mode"), "refused to start: no such mode")])
+def test_a_reference_that_fails_is_the_graders_fault(house, end, told):
+    check = referred(house, LIKE_IT, lambda ran: end if ran.binary == "reference" else well(ran))
+    assert (check["status"], check["exit"]) == ("error", 3) and told in check["message"]
+
+
+def test_a_reference_may_return_an_error_where_that_is_right(house):
+    line = 'assert lab.reference("async", urls(3), may_fail=True).report["rc"] == -12'
+    end = End(Story().begin(3).result(5, rc=-12).end(5, rc=-12).text(), exit=1)
+    assert referred(house, line, lambda ran: end if ran.binary == "reference" else well(ran))["status"] == "passed"
 
 
 def test_a_long_list_of_urls_lies_in_a_file_beside_the_world(house):
