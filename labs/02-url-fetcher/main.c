@@ -1,0 +1,236 @@
+/* main.c - runs the functions of fetcher.c and reports what they found. It belongs to the kit: you do not change it.
+ *
+ *     make run LAB=02                    fetch_all on all URLs of the world (WORLD=mixed.json), with progress
+ *     make run LAB=02 SET="per_host=2"   the same with at most two connections to a site (4 by default, 0 = no limit)
+ *     make run LAB=02 MODE=quiet         fetch_all without progress
+ *     make run LAB=02 MODE=one           fetch_url on one URL after the other, over one session
+ *     make run LAB=02 MODE=both          two calls of fetch_all at the same time, with half of the URLs each
+ *     make run LAB=02 MODE=cancel        fetch_all, cancelled after 100 ms (SET="after=1s"); cancel-one: fetch_url
+ */
+#include "fetcher.h"
+#include "kit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PER_HOST 4
+#define CANCEL_AFTER CO_MS(100)
+
+/* "start": the student's function is called at this instant. */
+static void report_start(const char *mode, size_t n)
+{
+    kit_report("start", json_pack("{s:s, s:I}", "mode", mode, "n", (json_int_t)n));
+}
+
+/* What no fetch can leave in a result: an element, or a field, that nobody wrote shows. */
+static const char no_url[] = "never written";
+static const struct fetch_result unwritten = {.url = no_url, .error = 1, .status = -1, .length = SIZE_MAX};
+
+static struct fetch_result *unwritten_results(size_t n)
+{
+    /* Not a byte more than n results, so that the sanitizers see a write to out[n]; but n may be 0. */
+    struct fetch_result *out = malloc(n ? n * sizeof *out : 1);
+    for (size_t i = 0; out && i < n; i++)
+        out[i] = unwritten;
+    return out;
+}
+
+static json_t *field(int64_t value, bool written)
+{
+    return written ? json_integer((json_int_t)value) : json_string("never written");
+}
+
+/* A result as it is reported. Its url is left out where it is `asked`, the one that was asked for, as it should be. */
+static json_t *result_to_json(const struct fetch_result *result, const char *asked)
+{
+    json_t *json = json_pack("{s:o, s:o, s:o}",
+                             "error", field(result->error, result->error != unwritten.error),
+                             "status", field(result->status, result->status != unwritten.status),
+                             "length", field((int64_t)result->length, result->length != unwritten.length));
+    if (!result->url)
+        json_object_set_new(json, "url", json_string("NULL"));
+    else if (!asked || strcmp(result->url, asked) != 0)
+        json_object_set_new(json, "url", json_string(result->url));
+    return json;
+}
+
+static json_t *results_to_json(const char *const urls[], const struct fetch_result out[], size_t n)
+{
+    json_t *results = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(results, result_to_json(&out[i], urls[i]));
+    return results;
+}
+
+/* How many tasks there are besides those that main.c itself has started. */
+static size_t tasks_left(size_t before)
+{
+    return co_all_tasks(NULL, 0) - before;
+}
+
+/* ---- fetch_all -------------------------------------------------------------------------------- */
+
+/* One call of fetch_all, and what its progress is held against. */
+struct call {
+    const char *mode;
+    const char *of;                    /* "first" or "second" of two calls; NULL: there is one only */
+    const char *const *urls;
+    struct fetch_result *out;
+    size_t n;
+    uint32_t per_host;
+    fetch_progress *on_progress;
+};
+
+/* "progress": the index of the element that result points to, and what stands there at this instant. */
+static void report_progress(const struct fetch_result *result, size_t done, size_t n, void *arg)
+{
+    const struct call *call = arg;
+    size_t i = 0;
+    while (i < call->n && result != &call->out[i])
+        i++;
+    json_t *json = json_pack("{s:I, s:I, s:o}", "done", (json_int_t)done, "n", (json_int_t)n,
+                             "index", i < call->n ? json_integer((json_int_t)i) : json_string("not in out"));
+    if (result)
+        json_object_update_new(json, result_to_json(result, NULL));
+    if (call->of)
+        json_object_set_new(json, "of", json_string(call->of));
+    kit_report("progress", json);
+}
+
+static struct call call_of(const struct kit_run *run, const char *mode, fetch_progress *on_progress)
+{
+    return (struct call){.mode = mode, .urls = run->urls, .n = run->n, .on_progress = on_progress,
+                         .per_host = (uint32_t)kit_setting("per_host", PER_HOST)};
+}
+
+static int run_call(struct call *call)
+{
+    call->out = unwritten_results(call->n);
+    if (!call->out)
+        return -ENOMEM;
+    size_t tasks = co_all_tasks(NULL, 0);
+    report_start(call->mode, call->n);
+    int rc = fetch_all(call->urls, call->n, call->per_host, call->out, call->on_progress, call);
+    kit_report("result", json_pack("{s:i, s:I, s:o}", "rc", rc, "tasks_left", (json_int_t)tasks_left(tasks),
+                                     "results", results_to_json(call->urls, call->out, call->n)));
+    free(call->out);
+    return rc;
+}
+
+static int run_all(void *job)
+{
+    struct call call = call_of(job, "all", report_progress);
+    return run_call(&call);
+}
+
+static int run_quiet(void *job)
+{
+    struct call call = call_of(job, "quiet", NULL);
+    return run_call(&call);
+}
+
+/* ---- Two calls at the same time ------------------------------------------------------------------ */
+
+/* As run_call, but without a report: there is one for both. */
+static int run_half(void *job)
+{
+    struct call *call = job;
+    return fetch_all(call->urls, call->n, call->per_host, call->out, call->on_progress, call);
+}
+
+static int run_both(void *job)
+{
+    const struct kit_run *run = job;
+    struct call first = call_of(run, "both", report_progress), second = first;
+    first.of = "first";
+    first.n = run->n / 2;
+    second.of = "second";
+    second.urls += first.n;
+    second.n -= first.n;
+
+    struct fetch_result *out = unwritten_results(run->n);
+    if (!out)
+        return -ENOMEM;
+    first.out = out;
+    second.out = out + first.n;
+
+    int rc;
+    size_t tasks = co_all_tasks(NULL, 0);
+    report_start("both", run->n);
+    {
+        CO_GROUP(halves);
+        co_spawn(&halves, run_half, &first);
+        co_spawn(&halves, run_half, &second);
+        rc = co_join(&halves);
+    }
+    kit_report("result", json_pack("{s:i, s:I, s:o}", "rc", rc, "tasks_left", (json_int_t)tasks_left(tasks),
+                                   "results", results_to_json(run->urls, out, run->n)));
+    free(out);
+    return rc;
+}
+
+/* ---- fetch_url -------------------------------------------------------------------------------- */
+
+/* "one": fetch_url has returned, and with what. */
+static int fetch_each(const struct kit_run *run, struct fetch_result out[])
+{
+    CO_SESSION(session, (uint32_t)kit_setting("per_host", PER_HOST));
+    int rc = 0;
+    for (size_t i = 0; i < run->n && rc == 0; i++) {
+        rc = fetch_url(&session, run->urls[i], &out[i]);
+        kit_report("one", json_pack("{s:I, s:i}", "index", (json_int_t)i, "rc", rc));
+    }
+    return rc;
+}
+
+static int run_one(void *job)
+{
+    const struct kit_run *run = job;
+    struct fetch_result *out = unwritten_results(run->n);
+    if (!out)
+        return -ENOMEM;
+    report_start("one", run->n);
+    int rc = fetch_each(run, out);
+    kit_report("result", json_pack("{s:i, s:o}", "rc", rc, "results", results_to_json(run->urls, out, run->n)));
+    free(out);
+    return rc;
+}
+
+/* ---- Cancelled -------------------------------------------------------------------------------- */
+
+static int cancel_after(co_fn victim, void *job)
+{
+    CO_GROUP(group);
+    int64_t after = kit_setting("after", CANCEL_AFTER);
+    co_task *task = co_spawn(&group, victim, job);
+    int rc = co_sleep(after);
+    if (rc < 0)
+        return rc;
+    co_cancel(task);
+    rc = co_await(task, NULL);    /* what the task returned is in its own report; that it was cancelled is no failure */
+    return rc;
+}
+
+static int run_cancel(void *job)
+{
+    return cancel_after(run_all, job);
+}
+
+static int run_cancel_one(void *job)
+{
+    return cancel_after(run_one, job);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct kit_mode modes[] = {
+        {"all", run_all, "fetch_all, with progress"},
+        {"quiet", run_quiet, "fetch_all, without progress"},
+        {"one", run_one, "fetch_url on one URL after the other, over one session"},
+        {"both", run_both, "two calls of fetch_all at the same time, with half of the URLs each"},
+        {"cancel", run_cancel, "fetch_all, cancelled after 100 ms"},
+        {"cancel-one", run_cancel_one, "fetch_url, cancelled after 100 ms"},
+        {0},
+    };
+    return kit_main(argc, argv, "02-url-fetcher", modes);
+}
