@@ -1,0 +1,266 @@
+/* main.c - runs the pool of pool.c and reports what it did. It belongs to the kit: you do not change it.
+ *
+ *     make run LAB=04                                        all URLs of worlds/default.json, 5 workers, 3 requests at a time
+ *     make run LAB=04 WORLD=crawl.json SET="workers=2"       another world, other numbers
+ *     make run LAB=04 MODE=stop SET="after=1500ms"           pool_stop after 1.5 s
+ *     make run LAB=04 MODE=cancel SET="after=1500ms"         the task in pool_run is cancelled after 1.5 s
+ *
+ * Settings: workers (5), limit (3), handle (how long the handler waits for each page, as if it stored it somewhere: 0),
+ * repeat (how often each URL is added: 1), after (500ms; 0: pool_stop before pool_run), handler (0: the pool gets none).
+ *
+ * The handler reads the page line by line:
+ *     http://...  a further job: pool_add        stop  pool_stop        bad  nothing can be done with it: the job has failed
+ */
+#include "pool.h"
+#include "kit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What a run needs, and what the handler finds out. */
+struct visit {
+    const struct kit_run *run;
+    size_t workers, limit, repeat;
+    int64_t handle_ns;
+    bool has_handler;
+    bool stop_first;                /* pool_stop is called before pool_run                 */
+    size_t handled;                 /* pages that the handler was called for               */
+    size_t wrong;                   /* of these: without a URL, or of status 400 or more */
+    char **found;                   /* URLs that stood in pages: jobs, so they must live on    */
+    size_t found_n;
+    json_t *left;                   /* the URLs handed back                                */
+};
+
+/* ---- The handler ----------------------------------------------------------------------------- */
+
+/* A job must find its URL as long as it lives, and the page is gone after this call: so the URL is kept. */
+static int add_found(struct visit *visit, struct pool *pool, const char *line, size_t length)
+{
+    char **found = realloc(visit->found, (visit->found_n + 1) * sizeof *found);
+    if (!found)
+        return -ENOMEM;
+    visit->found = found;
+    char *url = strndup(line, length);
+    if (!url)
+        return -ENOMEM;
+    found[visit->found_n++] = url;
+    return pool_add(pool, url);
+}
+
+static int read_line(struct visit *visit, struct pool *pool, const char *line, size_t length)
+{
+    if (length > 7 && strncmp(line, "http://", 7) == 0)
+        return add_found(visit, pool, line, length);
+    if (length == 4 && strncmp(line, "stop", 4) == 0)
+        pool_stop(pool);
+    if (length == 3 && strncmp(line, "bad", 3) == 0)
+        return -EBADMSG;
+    return 0;
+}
+
+static int handle(struct pool *pool, const char *url, const struct co_response *page, void *arg)
+{
+    struct visit *visit = arg;
+    visit->handled++;
+    if (!url || page->status < 100 || page->status >= 400)
+        visit->wrong++;
+    if (visit->handle_ns > 0) {
+        int rc = co_sleep(visit->handle_ns);    /* in earnest: a database takes the page. Meanwhile other tasks run */
+        if (rc < 0)
+            return rc;
+    }
+    for (const char *line = page->body; line && *line;) {
+        size_t length = strcspn(line, "\n");
+        int rc = read_line(visit, pool, line, length);
+        if (rc < 0)
+            return rc;
+        line += length + (line[length] == '\n');
+    }
+    return 0;
+}
+
+/* ---- One run --------------------------------------------------------------------------------- */
+
+/* The config ends with this function: the pool must have copied it. */
+static struct pool *open_pool(struct visit *visit)
+{
+    struct pool_config config = {.workers = visit->workers, .limit = visit->limit};
+    if (visit->has_handler)
+        config.handle = handle, config.arg = visit;
+    return pool_open(&config);
+}
+
+static int add_all(struct visit *visit, struct pool *pool)
+{
+    for (size_t k = 0; k < visit->repeat; k++)
+        for (size_t i = 0; i < visit->run->n; i++) {
+            int rc = pool_add(pool, visit->run->urls[i]);
+            if (rc < 0)
+                return rc;
+        }
+    return 0;
+}
+
+/* What no worker can have done: an element, or a field, that nobody wrote shows. */
+#define UNWRITTEN (SIZE_MAX - 1)
+
+static json_t *number(size_t value)
+{
+    return value == UNWRITTEN ? json_string("never written") : json_integer((json_int_t)value);
+}
+
+static json_t *duration(int64_t ns)
+{
+    return ns == -1 ? json_string("never written") : json_integer((json_int_t)ns);
+}
+
+static json_t *workers_to_json(const struct worker_stats workers[], size_t n)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, json_pack("{s:o, s:o, s:o}", "jobs", number(workers[i].jobs),
+                                              "succeeded", number(workers[i].succeeded), "failed", number(workers[i].failed)));
+    return list;
+}
+
+/* "start": pool_run is called at this instant. */
+static void report_start(const struct visit *visit)
+{
+    kit_report("start", json_pack("{s:I, s:I, s:I}", "jobs", (json_int_t)(visit->run->n * visit->repeat),
+                                  "workers", (json_int_t)visit->workers, "limit", (json_int_t)visit->limit));
+}
+
+/* tasks: how many more there are after pool_run than before. */
+static void report_result(const struct visit *visit, int rc, const struct pool_stats *stats, size_t tasks, bool closed)
+{
+    kit_report("result", json_pack("{s:i, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:O, s:o}", "rc", rc, "jobs", number(stats->jobs),
+                                   "succeeded", number(stats->succeeded), "failed", number(stats->failed),
+                                   "elapsed_ns", duration(stats->elapsed), "handled", (json_int_t)visit->handled,
+                                   "wrong", (json_int_t)visit->wrong, "tasks", (json_int_t)tasks, "closed", (int)closed,
+                                   "left", visit->left, "workers", workers_to_json(stats->workers, visit->workers)));
+}
+
+/* Runs the pool and takes back what is left. */
+static int run_and_take_back(struct visit *visit, struct pool *pool, struct pool_stats *stats, size_t *tasks)
+{
+    size_t before = co_all_tasks(NULL, 0);
+    int rc = pool_run(pool, stats);
+    size_t after = co_all_tasks(NULL, 0);
+    *tasks = after > before ? after - before : 0;
+
+    size_t most = visit->run->n * visit->repeat + visit->found_n + 1;      /* one too many shows; for ever would not end */
+    const char *url = NULL;
+    for (size_t i = 0; rc == 0 && i < most && pool_take_back(pool, &url) > 0; i++)
+        json_array_append_new(visit->left, url ? json_string(url) : json_null());
+    return rc;
+}
+
+/* The pool's whole life. *lent: where other tasks find it while pool_run runs. */
+static int run_visit(struct visit *visit, struct pool **lent)
+{
+    /* Not a byte more than there are workers, so that the sanitizers see a write beyond. */
+    struct worker_stats *workers = malloc(visit->workers * sizeof *workers);
+    visit->left = json_array();
+    if (!workers || !visit->left || visit->workers == 0 || visit->limit == 0) {
+        free(workers);
+        json_decref(visit->left);
+        return workers && visit->left ? -EINVAL : -ENOMEM;
+    }
+    for (size_t i = 0; i < visit->workers; i++)
+        workers[i] = (struct worker_stats){UNWRITTEN, UNWRITTEN, UNWRITTEN};
+    struct pool_stats stats = {UNWRITTEN, UNWRITTEN, UNWRITTEN, -1, workers};
+
+    struct pool *pool = open_pool(visit);
+    int rc = pool ? add_all(visit, pool) : -ENOMEM;
+    if (rc == 0 && visit->stop_first)
+        pool_stop(pool);
+    size_t tasks = 0;
+    report_start(visit);
+    *lent = pool;
+    if (rc == 0)
+        rc = run_and_take_back(visit, pool, &stats, &tasks);
+    *lent = NULL;
+    pool_close(&pool);
+
+    stats.workers = workers;
+    report_result(visit, rc, &stats, tasks, !pool);
+    json_decref(visit->left);
+    for (size_t i = 0; i < visit->found_n; i++)
+        free(visit->found[i]);
+    free(visit->found);
+    free(workers);
+    return rc;
+}
+
+static struct visit visit_of(const struct kit_run *run)
+{
+    return (struct visit){
+        .run = run,
+        .workers = (size_t)kit_setting("workers", 5),
+        .limit = (size_t)kit_setting("limit", 3),
+        .handle_ns = kit_setting("handle", 0),
+        .repeat = (size_t)kit_setting("repeat", 1),
+        .has_handler = kit_setting("handler", 1) != 0,
+    };
+}
+
+/* ---- The modes ------------------------------------------------------------------------------- */
+
+static int run_pool(void *job)
+{
+    struct visit visit = visit_of(job);
+    struct pool *pool = NULL;
+    return run_visit(&visit, &pool);
+}
+
+/* A task of its own calls pool_run, so that this one can stop or cancel it. */
+struct guest {
+    struct visit visit;
+    struct pool *pool;              /* NULL before and after its life */
+};
+
+static int visit_as_guest(void *job)
+{
+    struct guest *guest = job;
+    return run_visit(&guest->visit, &guest->pool);
+}
+
+static int interrupt_after(const struct kit_run *run, bool cancel)
+{
+    struct guest guest = {.visit = visit_of(run)};
+    int64_t after = kit_setting("after", CO_MS(500));
+    guest.visit.stop_first = !cancel && after == 0;
+    CO_GROUP(group);
+    co_task *task = co_spawn(&group, visit_as_guest, &guest);
+    int rc = co_sleep(after);
+    if (rc < 0)
+        return rc;
+    if (cancel)
+        co_cancel(task);
+    for (int k = 0; !cancel && guest.pool && k < 2; k++)
+        pool_stop(guest.pool);    /* twice: a second call changes nothing */
+    int its_rc = 0;
+    rc = co_await(task, &its_rc);
+    return rc < 0 ? rc : cancel ? 0 : its_rc;    /* that it was cancelled is no failure: what it returned is in its report */
+}
+
+static int run_stop(void *job)
+{
+    return interrupt_after(job, false);
+}
+
+static int run_cancel(void *job)
+{
+    return interrupt_after(job, true);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct kit_mode modes[] = {
+        {"pool", run_pool, "all jobs"},
+        {"stop", run_stop, "pool_stop after a while (setting `after`)"},
+        {"cancel", run_cancel, "the task in pool_run is cancelled after a while"},
+        {0},
+    };
+    return kit_main(argc, argv, "04-worker-queue", modes);
+}
