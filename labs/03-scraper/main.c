@@ -218,11 +218,12 @@ static int call_page(void *job)
     if (!out)
         return -ENOMEM;
 
+    struct kit_run done = {.urls = run->urls};    /* what scrape_page was called for: a cancelled call is the last */
     int rc = 0;
     report_start(call->mode, run);
-    for (size_t i = 0; i < run->n && rc >= 0; i++)
-        rc = scrape_page(run->urls[i], call->timeout, &out[i]);
-    report_result(rc, run, out, NULL);
+    for (; done.n < run->n && rc >= 0; done.n++)
+        rc = scrape_page(run->urls[done.n], call->timeout, &out[done.n]);
+    report_result(rc, &done, out, NULL);
     free(out);
     return rc;
 }
