@@ -17,7 +17,7 @@ Settings = Mapping[str, Union[int, str]]
 class Call:
     """What stands on the command line, but for the seed and the paths."""
 
-    mode: str
+    mode: str                       # "": the program's default
     world: str                      # the world file's text
     named: tuple[str, ...] = ()     # the URLs on the command line; without any, the program takes the world's
     tape: Optional[str] = None
@@ -29,7 +29,7 @@ class Call:
         words += ["--tape", self.tape] if self.tape else []
         for setting in self.settings:
             words += ["--set", setting]
-        return [*words, self.mode, *self.named]
+        return [*words, *([self.mode] if self.mode else []), *self.named]
 
     def replay(self) -> list[str]:
         """The words of `make run` that say tape and settings; [] for a plain run."""

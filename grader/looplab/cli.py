@@ -47,6 +47,10 @@ class Order:
 def main(argv: list[str], root: Path = labs.ROOT) -> int:
     """Runs the command line (without the program's name); returns the exit code."""
     try:
+        if argv[:1] == ["report"]:
+            from .report import command
+
+            return command.main(argv[1:], root)
         options = _arguments(argv)
         return _grade_all(_order(options, root), _style(options))
     except (UsageError, seeds.SeedError) as fault:
@@ -85,6 +89,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     grade.add_argument("--seed", metavar="N", help="1 to 999999 (default: from $LOOPLAB_STUDENT or the login name)")
     grade.add_argument("--check", metavar="ID", help="only this check, and those it needs")
     grade.add_argument("--no-color", action="store_true", help="no colours (also: NO_COLOR=1)")
+    commands.add_parser("report", help="draw one run: what each task did, and where it parts from the reference")
     return parser.parse_args(argv)
 
 
@@ -153,7 +158,7 @@ def _grade(lab: Lab, order: Order) -> tuple[dict, Source]:
     scratch.mkdir(parents=True, exist_ok=True)
     session = Session(lab, folder, out, Path(tempfile.mkdtemp(dir=scratch)), order.seed)
     try:
-        checks = _run_checks(session, lab, order)
+        checks = run_checks(session, order.check)
         elapsed = time.monotonic() - began
         again = f"make grade LAB={lab.number}"
         if folder.resolve() != lab.folder.resolve():
@@ -170,8 +175,9 @@ def _clear(out: Path) -> None:
         old.unlink(missing_ok=True)
 
 
-def _run_checks(session: "Session", lab: Lab, order: Order) -> "Checks":
-    """Compiles, and meanwhile reads the checks; then runs them."""
+def run_checks(session: "Session", only: Optional[str] = None) -> "Checks":
+    """Compiles, and meanwhile reads the checks; then runs them, or `only` one and what it needs."""
+    lab = session.lab
     session.start_build()
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os.environ.pop("PYTEST_ADDOPTS", None)
@@ -180,7 +186,7 @@ def _run_checks(session: "Session", lab: Lab, order: Order) -> "Checks":
     from .plugin import Checks
 
     progress = Progress(sys.stderr)
-    checks = Checks(session, order.check, progress.step)
+    checks = Checks(session, only, progress.step)
     files = [lab.folder / "test_visible.py"] + sorted(lab.hidden.glob("test_*.py"))
     files = [file for file in files if file.is_file()]
     if files:

@@ -190,6 +190,32 @@ class Session:
         self._desks.append(desk)
         return Recorded(check, called, "", outcome, text, None if outcome.limit else self._parse(check, text))
 
+    # ---- for the report ----
+
+    def once(self, called: Call, replay: str = "") -> Recorded:
+        """One run of the student's program that no check asks for. Raises what ready() raises, GraderFault for a damaged trace."""
+        nobody = Check("report", "", "correctness", 0, "the report")
+        program, desk = self.ready(), self._take_desk()
+        outcome = self._start(program.cover, called, desk, process.COVER).finish()
+        text = "" if outcome.limit else desk.text()
+        trace = self._parse(nobody, *desk.ends()) if outcome.limit else self._parse(nobody, text)
+        self._desks.append(desk)
+        return Recorded(nobody, called, replay, outcome, text, trace)
+
+    def recorded_of(self, check: Check) -> Optional[Recorded]:
+        """The run that a check's replay command repeats, else the first that it made; None if it made none."""
+        runs = list(self._recorded.values())
+        return next((recorded for recorded in runs if recorded.replay and recorded.replay == check.replay),
+                    next((recorded for recorded in runs if recorded.check is check), None))
+
+    def reference_text(self, called: Call) -> str:
+        """The trace of the reference in that call; "" without a reference, or where it does not come to an end."""
+        if not self.lab.reference.is_file():
+            return ""
+        if called not in self._references:
+            self._references[called] = self._refer(Check("report", "", "correctness", 0, "the report"), called)
+        return self._references[called].text
+
     def _call(self, check: Check, mode: str, world: World, urls: Optional[Sequence[str]], tape: Optional[str],
               settings: Optional[Settings]) -> Call:
         try:
