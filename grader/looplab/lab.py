@@ -1,13 +1,19 @@
 """A lab: which files it has, and where they and the kit's own parts lie.
 
 Found by convention, so a new lab needs no registration: `labs/NN-slug` holds exactly one C file
-besides `main.c`, the skeleton, and a header of the same name, the contract.
+besides `main.c`, the skeleton, and a header of the same name, the contract. A lab that is otherwise says so in
+`lab.json`, whose keys are all optional:
+
+    {"source": "test_scraper.c", "header": "scraper.h",     the two files; further C files are then the kit's own
+     "suite": true,                                         the student's file is a test suite (suite.py)
+     "feedback": "number"}                                  what a suite's author hears of faults not found: none, number or names
 """
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +36,12 @@ class Lab:
     header: str     # "compare.h": the contract
     root: Path      # the top of the house
     kit: Path       # build/kit: what make has built
+    settings: dict = field(default_factory=dict, compare=False)     # what lab.json says
+
+    @property
+    def suite(self) -> bool:
+        """Is the student's file a test suite?"""
+        return bool(self.settings.get("suite"))
 
     @property
     def number(self) -> str:
@@ -81,6 +93,13 @@ def slugs(root: Path = ROOT) -> list[str]:
 def load(slug: str, root: Path = ROOT, kit: Path | None = None) -> Lab:
     """The lab of exactly this name. Raises LabError when its folder is not complete."""
     folder = root / "labs" / slug
+    settings = _settings(folder)
+    if "source" in settings:
+        source, header = settings["source"], settings.get("header") or str(Path(settings["source"]).with_suffix(".h"))
+        missing = [name for name in (source, header) if not (folder / name).is_file()]
+        if missing:
+            raise LabError(f"labs/{slug}/lab.json names {missing[0]}, which is not there")
+        return Lab(slug, folder, source, header, root, kit or root / "build" / "kit", settings)
     sources = sorted(path.name for path in folder.glob("*.c") if path.name != "main.c")
     if len(sources) != 1:
         found = ", ".join(sources) if sources else "none"
@@ -88,7 +107,21 @@ def load(slug: str, root: Path = ROOT, kit: Path | None = None) -> Lab:
     header = Path(sources[0]).with_suffix(".h").name
     if not (folder / header).is_file():
         raise LabError(f"labs/{slug} holds {sources[0]}, but not its contract {header}")
-    return Lab(slug, folder, sources[0], header, root, kit or root / "build" / "kit")
+    return Lab(slug, folder, sources[0], header, root, kit or root / "build" / "kit", settings)
+
+
+def _settings(folder: Path) -> dict:
+    """What lab.json says; {} without one. Raises LabError."""
+    path = folder / "lab.json"
+    try:
+        said = json.loads(path.read_text()) if path.is_file() else {}
+    except ValueError as error:
+        raise LabError(f"labs/{folder.name}/lab.json is no JSON: {error}") from None
+    kinds = {"source": str, "header": str, "suite": bool, "feedback": str}
+    wrong = [key for key, value in said.items() if not isinstance(value, kinds.get(key, ()))] if isinstance(said, dict) else ["{}"]
+    if wrong:
+        raise LabError(f"labs/{folder.name}/lab.json: {wrong[0]}: the keys are {', '.join(kinds)}")
+    return said
 
 
 def find_labs(root: Path = ROOT) -> list[Lab]:
