@@ -21,7 +21,7 @@ endif
 AR := ar
 
 # What the user says reaches the scripts through the environment: blanks and quotes in it do no harm.
-export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE SET URLS JSON CC
+export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE SET URLS JSON CHECK FORMAT CC
 
 # V=1 shows the commands.
 say := $(if $(V),,@)
@@ -49,7 +49,7 @@ build/deps.mk: grader/scripts/deps.sh
 
 # All cores build, unless somebody else's make has already shared them out. One goal after the other, though, where
 # the first one clears the ground for the next, or may end the whole.
-exits := grade demo run
+exits := grade demo run report
 ifneq ($(filter clean,$(MAKECMDGOALS))$(word 2,$(filter $(exits),$(MAKECMDGOALS))),)
 .NOTPARALLEL:
 else ifeq ($(MAKELEVEL),0)
@@ -226,7 +226,7 @@ endif
 looplab := PYTHONPATH='$(CURDIR)/grader' PYTHONPYCACHEPREFIX='$(CURDIR)/build/pycache' '$(PYTHON)'
 grade := $(looplab) -m looplab grade $${LAB:+--lab "$$LAB"} $${SEED:+--seed "$$SEED"}
 
-.PHONY: help grade demo run test bench doctor deps deps-dev clean
+.PHONY: help grade demo run report test bench doctor deps deps-dev clean
 .PHONY: $(exits:%=run-%)
 
 help:
@@ -236,6 +236,7 @@ help:
 grade: run-grade  ## grade labs: [LAB=01] [FROM=DIR] [OUT=DIR] [SEED=N]
 demo: run-demo    ## grade the reference solutions: what success looks like
 run: run-run      ## run a lab: LAB=01 [FROM=DIR] [MODE=M] [WORLD=F] [SET="a=1"] [SEED=N] [TRACE=f] [URLS="..."]; or EXAMPLE=17
+report: run-report  ## draw a run: LAB=01 [FROM=DIR] [CHECK=ID, or MODE= WORLD= SET= URLS=] [FORMAT=html|text|svg|chrome] [OUT=FILE]
 $(exits):
 	@$(exit-as-noted build/exit.)
 
@@ -243,11 +244,15 @@ run-grade: $(kit)
 	@$(grade) $${FROM:+--from "$$FROM"} $${OUT:+--out "$$OUT"}; $(note_exit)
 run-demo: $(kit)
 	@$(grade) --from solutions --out "$${OUT:-build/demo}"; $(note_exit)
+run-report: $(kit)
+	@$(looplab) -m looplab report $${LAB:+--lab "$$LAB"} $${FROM:+--from "$$FROM"} $${CHECK:+--check "$$CHECK"} $${MODE:+--mode "$$MODE"} \
+	    $${WORLD:+--world "$$WORLD"} $${SET:+--set "$$SET"} $${URLS:+--urls "$$URLS"} $${SEED:+--seed "$$SEED"} \
+	    $${FORMAT:+--format "$$FORMAT"} $${OUT:+--out "$$OUT"}; $(note_exit)
 run-run: $(kit)
 	@sh grader/scripts/run.sh; $(note_exit)
 
 test: $(kit) $(test_programs)  ## all tests of the project itself [ALL=1: the C tests in every build, and under valgrind]
-	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u SET -u URLS -u JSON \
+	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u SET -u URLS -u JSON -u CHECK -u FORMAT \
 	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest grader/tests
 
 bench: build/bench/bench  ## how fast the runtime is: [JSON=f.json] [PEERS=1: beside other libraries] [QUICK=1]

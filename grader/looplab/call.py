@@ -23,9 +23,9 @@ class Call:
     tape: Optional[str] = None
     settings: tuple[str, ...] = ()  # "workers=5", "timeout=300ms"
 
-    def argv(self, seed: int, world: str, trace: str) -> list[str]:
-        """The words behind the program's name. world, trace: the paths of these files, from where the program runs."""
-        words = ["--world", world, "--seed", str(seed), "--trace", trace]
+    def argv(self, seed: int, world: str, trace: str, memory: str) -> list[str]:
+        """The words behind the program's name. world, trace, memory: the paths of these files, from where the program runs."""
+        words = ["--world", world, "--seed", str(seed), "--trace", trace, "--memory", memory]
         words += ["--tape", self.tape] if self.tape else []
         for setting in self.settings:
             words += ["--set", setting]

@@ -41,6 +41,7 @@ class Check:
     message: str = ""
     src: Optional[str] = None       # "compare.c:31"
     replay: Optional[str] = None    # the command that shows the failing run
+    report: Optional[str] = None    # the page that draws it, from where results.json lies
     virtual_ns: Optional[int] = None    # how long the run took that it is about
     parts: list[Part] = field(default_factory=list)
 

@@ -148,6 +148,7 @@ def _grade_all(order: Order, style: Style) -> int:
 
 def _grade(lab: Lab, order: Order) -> tuple[dict, Source]:
     """Grades one lab; raises OSError where results cannot be written."""
+    from .report import writer
     from .session import Session
 
     began = time.monotonic()
@@ -159,11 +160,12 @@ def _grade(lab: Lab, order: Order) -> tuple[dict, Source]:
     session = Session(lab, folder, out, Path(tempfile.mkdtemp(dir=scratch)), order.seed)
     try:
         checks = run_checks(session, order.check)
+        writer.write_failed(session, checks.checks, out)
         elapsed = time.monotonic() - began
         again = f"make grade LAB={lab.number}"
         if folder.resolve() != lab.folder.resolve():
             again += f" FROM={shlex.quote(session.short(folder))}"
-        return _result(lab, order, session, checks, elapsed), _source(lab, folder, again)
+        return _result(lab, order, session, checks, elapsed), _source(lab, folder, again, session.short(out))
     finally:
         session.close()
 
@@ -171,7 +173,7 @@ def _grade(lab: Lab, order: Order) -> tuple[dict, Source]:
 def _clear(out: Path) -> None:
     """Takes away the last grading's result and worlds, so that none of them is ever taken for this one's."""
     out.mkdir(parents=True, exist_ok=True)
-    for old in [out / "results.json", *(out / "worlds").glob("*.json"), *(out / "worlds").glob("*.urls")]:
+    for old in [out / "results.json", *(out / "worlds").glob("*.json"), *(out / "worlds").glob("*.urls"), *(out / "reports").glob("*.html")]:
         old.unlink(missing_ok=True)
 
 
@@ -230,7 +232,7 @@ def _result(lab: Lab, order: Order, session: "Session", checks: "Checks", elapse
     return results.graded(lab.slug, checks.checks, order.seed, elapsed_s, session.program.advice, session.output, order.check)
 
 
-def _source(lab: Lab, folder: Path, again: str) -> Source:
+def _source(lab: Lab, folder: Path, again: str, out: str) -> Source:
     """What the card quotes of the student's file."""
     lines = _lines(folder / lab.source)
 
@@ -238,7 +240,7 @@ def _source(lab: Lab, folder: Path, again: str) -> Source:
         name, _, number = src.partition(":")
         return lines[int(number) - 1].strip() if name == lab.source and number.isdigit() and 0 < int(number) <= len(lines) else ""
 
-    return Source(lab.source, line, _first_todo(lab, lines), f"labs/{lab.slug}", again)
+    return Source(lab.source, line, _first_todo(lab, lines), f"labs/{lab.slug}", again, out)
 
 
 def _lines(file: Path) -> list[str]:

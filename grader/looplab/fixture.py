@@ -76,6 +76,10 @@ class LabFixture:
         """
         return self._session.reference(self._check, mode, world, urls, tape=tape, settings=settings, may_fail=may_fail)
 
+    def memory_of_nothing(self) -> int:
+        """`run.memory` of the student's program when it does nothing at all (it shows its help)."""
+        return self._session.idle_memory()
+
     @contextmanager
     def part(self, worth: int, title: str) -> Iterator[None]:
         """A piece of the check with points of its own: `with lab.part(3, "a 404 is recorded"): …`

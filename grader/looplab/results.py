@@ -67,7 +67,7 @@ def _check(check: Check) -> dict:
     entry: dict[str, Any] = {
         "id": check.id, "category": check.category, "title": check.title, "status": check.status or "error",
         "score": check.score, "max_score": check.worth, "message": printable(check.message)}
-    for key, value in (("src", check.src), ("replay", check.replay), ("virtual_ns", check.virtual_ns)):
+    for key, value in (("src", check.src), ("replay", check.replay), ("report", check.report), ("virtual_ns", check.virtual_ns)):
         if value is not None:
             entry[key] = value
     if check.parts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, NoReturn, Optional, Sequence
+from typing import Any, Callable, Iterator, NoReturn, Optional, Sequence
 
 from . import diagnosis, words
 from .duration import Duration, show
@@ -11,6 +11,38 @@ from .failure import Cause, CheckFailed, Failure, GraderFault
 from .text import count
 from .trace import Block, Event, Leak, Request, Task, Trace
 from .world import World, WorldError
+
+
+@dataclass(frozen=True)
+class FileCall:
+    """A call to the disk. Also to be taken apart: `for t, call, path, rc in run.file_calls`. Times count from "start"."""
+
+    t: Duration                     # when it was made
+    call: str                       # "open", "read", "write", "close", "load", "save", "rename", …
+    path: str
+    rc: Optional[int]               # 0 or more: done; a negative errno; -ECANCELED: given up, nothing was done; None: never ended
+    end: Optional[Duration] = None  # when it took effect
+    to: Optional[str] = None        # of a rename
+    mode: Optional[str] = None      # of an open
+    bytes: int = 0
+    task: int = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.t, self.call, self.path, self.rc))
+
+
+@dataclass(frozen=True)
+class CpuJob:
+    """A job for a worker. Times count from "start"; None: it never came to that."""
+
+    submit: Duration
+    start: Optional[Duration]
+    end: Optional[Duration]
+    worker: Optional[int]
+    pool: Optional[int]             # the number of the CO_POOL; None: the CPUs
+    ns: Duration                    # how long it computed
+    rc: Optional[int]               # what it returned; -ECANCELED: given up before a worker was free
+    task: int
 
 
 @dataclass(frozen=True)
@@ -29,7 +61,7 @@ class Run:
 
     def __init__(self, trace: Trace, world: World, mode: str, asked: Sequence[str], stdout: str, passes: int = 1,
                  replay: Optional[str] = None, todo: str = "", tell: Callable[[Explanation], None] = lambda explanation: None,
-                 reference: bool = False):
+                 reference: bool = False, memory: Optional[int] = None):
         self.trace = trace
         self.world = world
         self.mode = mode
@@ -39,6 +71,7 @@ class Run:
         self.replay = replay                # the command that repeats it by hand
         self.todo = todo                    # where one who has written nothing yet begins
         self.reference = reference          # made by the reference solution?
+        self._memory = memory
         self._tell = tell
 
     # ---- facts ----
@@ -104,8 +137,48 @@ class Run:
         return self.trace.blocks()
 
     @property
+    def block_ns(self) -> Duration:
+        """How long the student's code made the loop stand still, in all."""
+        return sum((block.ns for block in self.blocks), Duration(0))
+
+    @property
     def leaks(self) -> list[Leak]:
         return self.trace.leaks
+
+    @property
+    def files(self) -> dict[str, str]:
+        """What the program left on the disk: path -> text (of what is no UTF-8, or more than 64 KiB: a hash). Of the files
+        that were there before, only those it wrote or renamed."""
+        return dict(self.trace.left)
+
+    @property
+    def file_calls(self) -> list[FileCall]:
+        """Every call to the disk, in the order they were made."""
+        return [FileCall(self._at(op.start), op.call, op.path, op.rc, self._maybe(op.end), op.to, op.mode, op.bytes, op.task)
+                for op in self.trace.files]
+
+    @property
+    def cpu(self) -> list[CpuJob]:
+        """Every job for a worker (co_to_thread, co_in_pool), in the order they were handed over."""
+        return [CpuJob(self._at(job.submit), self._maybe(job.start), self._maybe(job.end), job.worker, job.pool, Duration(job.ns),
+                       job.rc, job.task) for job in self.trace.jobs]
+
+    def cancelled_at(self, url: str) -> list[Duration]:
+        """When requests for that URL were given up before their end, counted from "start": a timeout's, or a cancel's."""
+        return [self._at(request.end) for request in self.requests_for(url) if request.abandoned and request.end is not None]
+
+    def closed_at(self, url: str) -> list[Duration]:
+        """When the connections that served that URL were closed, counted from "start"; those still open are left out."""
+        conns = dict.fromkeys(request.conn for request in self.requests_for(url) if request.conn in self.trace.closed)
+        return [self._at(self.trace.closed[conn]) for conn in conns if conn is not None]
+
+    @property
+    def memory(self) -> int:
+        """The most bytes the process had in memory at once. Rough, and not the same each time: compare only with wide
+        margins, and with `lab.reference(…).memory` or `lab.memory_of_nothing()`; the world's own size counts, too."""
+        if self._memory is None:
+            raise GraderFault(f"mode {self.mode} did not tell how much memory it took")
+        return self._memory
 
     @property
     def spawns(self) -> list[Task]:
@@ -185,8 +258,7 @@ class Run:
     def should_never_block(self, hint: str = "") -> None:
         """Nothing of the student's makes the loop stand still."""
         if self.blocks:
-            total = sum((block.ns for block in self.blocks), Duration(0))
-            self.fail("the loop never stands still", f"it stood still for {show(total)}", hint, topic="block")
+            self.fail("the loop never stands still", f"it stood still for {show(self.block_ns)}", hint, topic="block")
 
     def should_ask_once(self, hint: str = "") -> None:
         """Each URL is asked for as often as it was given, times `passes`; redirects are free."""
@@ -218,6 +290,12 @@ class Run:
         """`elapsed`, or None where main.c did not report both ends."""
         start, result = self.trace.report("start"), self.trace.report("result")
         return result["t"] - start["t"] if start and result else None
+
+    def _at(self, t: int) -> Duration:
+        return Duration(t - self._report("start")["t"])
+
+    def _maybe(self, t: Optional[int]) -> Optional[Duration]:
+        return None if t is None else self._at(t)
 
     def _report(self, name: str) -> Event:
         report = self.trace.report(name)

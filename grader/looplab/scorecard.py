@@ -36,6 +36,7 @@ class Source:
     begin: Optional[str] = None                         # an untouched skeleton: its first TODO ("compare.c:9: TODO 1: …")
     folder: str = ""                                    # "labs/01-sync-vs-async": where handout and hints are
     again: str = ""                                     # "make grade LAB=01": the command that grades this file once more
+    out: str = ""                                       # "build/grade/01-sync-vs-async": where results.json lies
 
 
 def card(result: dict, style: Style = Style(), source: Source = Source()) -> str:
@@ -110,6 +111,8 @@ def _failure(check: dict, style: Style, source: Source) -> list[str]:
         lines += message(check["message"]) + _quoted(check, source)
     if "replay" in check:
         lines += command("again:", check["replay"])
+    if "report" in check and source.out:
+        lines += command("drawn:", f"{source.out}/{check['report']}")
     return lines
 
 

@@ -44,11 +44,13 @@ class Desk:
         self.home = folder / "home"
         self.trace = folder / "trace"
         self.world = folder / "world"
+        self.memory = folder / "memory"
         self.home.mkdir(parents=True)
 
     def clear(self) -> None:
         """Makes it as good as new."""
         self.trace.unlink(missing_ok=True)
+        self.memory.unlink(missing_ok=True)
         if self.home.is_symlink() or not self.home.is_dir():
             self.home.unlink(missing_ok=True)
         elif any(self.home.iterdir()):
@@ -66,6 +68,14 @@ class Desk:
             return self.trace.read_bytes().decode("utf-8", "replace")
         except OSError:
             return ""
+
+    def peak(self) -> Optional[int]:
+        """The bytes of memory the program took, as it told; None if it did not come to that."""
+        try:
+            said = self.memory.read_text()
+        except OSError:
+            return None
+        return int(said) if re.fullmatch(r"\d{1,18}\n", said) else None
 
     def ends(self) -> tuple[str, str]:
         """The first and the last bytes of the trace, which may be very long."""
@@ -92,6 +102,7 @@ class Recorded:
     desk: Optional[Desk] = None                 # the sanitizer run's
     findings: list[Finding] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    memory: Optional[int] = None                # peak of the cover process, in bytes
     failed: Optional[Check] = None              # the check that it has failed by itself, by its end
     again: Optional[Callable[[], str]] = None   # makes the cover run once more and returns its trace
     fault: Optional[str] = None
@@ -116,6 +127,7 @@ class Session:
         self._replays: dict[tuple, Recorded] = {}   # the first run of each finding
         self._told: dict[Optional[str], Check] = {} # the check that a crash has failed already, by the place of the crash
         self._worlds: dict[str, int] = {}
+        self._idle: Optional[int] = None
         self._asan_off = False
         self._measuring: Optional[coverage.Measuring] = None
         self._coverage: Optional[coverage.Coverage] = None
@@ -160,7 +172,8 @@ class Session:
             recorded.asked = asked
         self._judge(check, recorded, may_fail)
         assert recorded.trace
-        return Run(recorded.trace, world, mode, asked, recorded.outcome.stdout, passes, recorded.replay, todo, tell)
+        return Run(recorded.trace, world, mode, asked, recorded.outcome.stdout, passes, recorded.replay, todo, tell,
+                   memory=recorded.memory)
 
     def reference(self, check: Check, mode: str, world: World, urls: Optional[Sequence[str]] = None, *,
                   tape: Optional[str] = None, settings: Optional[Settings] = None, may_fail: bool = False) -> Run:
@@ -177,7 +190,7 @@ class Session:
             told = "; ".join([failure.happened] + ([failure.cause.text] if failure.cause else []))
             raise GraderFault(f"{check.id}: the reference solution fails in its world (mode {mode}): {told}")
         assert recorded.trace
-        return Run(recorded.trace, world, mode, asked, recorded.outcome.stdout, reference=True)
+        return Run(recorded.trace, world, mode, asked, recorded.outcome.stdout, reference=True, memory=recorded.memory)
 
     def _refer(self, check: Check, called: Call) -> Recorded:
         """Runs the reference solution."""
@@ -186,9 +199,9 @@ class Session:
                               f"solutions/{self.lab.slug}, if that is there and compiles")
         desk = self._take_desk()
         outcome = self._start(self.lab.reference, called, desk, process.COVER).finish()
-        text = desk.text()
+        text, memory = desk.text(), desk.peak()
         self._desks.append(desk)
-        return Recorded(check, called, "", outcome, text, None if outcome.limit else self._parse(check, text))
+        return Recorded(check, called, "", outcome, text, None if outcome.limit else self._parse(check, text), memory=memory)
 
     # ---- for the report ----
 
@@ -216,6 +229,18 @@ class Session:
             self._references[called] = self._refer(Check("report", "", "correctness", 0, "the report"), called)
         return self._references[called].text
 
+    def idle_memory(self) -> int:
+        """The bytes of memory that the student's program takes to do nothing: to show its help."""
+        if self._idle is None:
+            desk = self._take_desk()
+            argv = [os.path.relpath(self.ready().cover, desk.home), "--memory", "../memory", "--help"]
+            process.run(argv, cwd=desk.home, env={"HOME": ".", "TMPDIR": "."}, launch=self.lab.launch)
+            self._idle = desk.peak()
+            self._desks.append(desk)
+        if self._idle is None:
+            raise GraderFault("the program did not tell how much memory it takes to do nothing")
+        return self._idle
+
     def _call(self, check: Check, mode: str, world: World, urls: Optional[Sequence[str]], tape: Optional[str],
               settings: Optional[Settings]) -> Call:
         try:
@@ -227,27 +252,28 @@ class Session:
         # No path that differs from grading to grading gets into the process: where a program reads or writes out of
         # bounds, what it meets there must be the same each time, and the length of a name would shift it.
         desk.lay(called.world)
-        argv = [os.path.relpath(binary, desk.home), *called.argv(self.seed, "../world", "../trace")]
+        argv = [os.path.relpath(binary, desk.home), *called.argv(self.seed, "../world", "../trace", "../memory")]
         return process.start(argv, limits=limits, cwd=desk.home, env={"HOME": ".", "TMPDIR": "."}, launch=self.lab.launch)
 
     def _make(self, check: Check, called: Call) -> Recorded:
         program, path = self.ready(), self._save(check, called)
 
-        def cover() -> tuple[process.Outcome, Optional[Trace], str]:
+        def cover() -> tuple[process.Outcome, Optional[Trace], str, Optional[int]]:
             desk = self._take_desk()
             outcome = self._start(program.cover, called, desk, AFTER_KILL if self.kills else process.COVER).finish()
             text = "" if outcome.limit else desk.text()
             trace = self._parse(check, *desk.ends()) if outcome.limit else self._parse(check, text)
+            memory = desk.peak()
             self._desks.append(desk)
-            return outcome, trace, text
+            return outcome, trace, text, memory
 
         desk = None if self._asan_off else self._take_desk()
         asan = self._start(program.asan, called, desk, process.ASAN) if desk and not self.kills else None
-        outcome, trace, text = cover()
+        outcome, trace, text, memory = cover()
         if desk and self.kills and not outcome.limit:       # one run was stopped already: this one is tried first
             asan = self._start(program.asan, called, desk, process.ASAN)
         recorded = Recorded(check, called, self._replay(called, path), outcome, text, trace, asan, desk,
-                            again=lambda: cover()[2])
+                            again=lambda: cover()[2], memory=memory)
         self._after(recorded)
         return recorded
 

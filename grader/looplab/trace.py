@@ -1,4 +1,4 @@
-"""A trace, read: requests, tasks, reports. The world's lines prove, the runtime's lines explain."""
+"""A trace, read: requests, tasks, files, jobs, reports. The world's lines prove, the runtime's lines explain."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ class Request:
     status: int = 0
     bytes: int = 0
     cpu: int = 0                    # what its answer costs the program itself
+    abandoned: bool = False         # was it cancelled, for whatever reason, before the world had answered?
     timeout_src: Optional[str] = None   # whose time was up: where that timeout began ("http.c:…": the kit's own 30 s)
 
     @property
@@ -68,6 +69,38 @@ class Task:
     job_of: Optional[int] = None    # the task spawned just before, which had not begun yet, was given the same job
 
 
+@dataclass
+class FileOp:
+    """One call to the disk, as the world saw it. Times are ns; what it does happens at its end."""
+
+    op: int
+    task: int
+    call: str                       # "open", "read", "write", "save", "rename", …
+    path: str
+    start: int
+    to: Optional[str] = None        # of a rename
+    mode: Optional[str] = None      # of an open
+    end: Optional[int] = None       # None: it never ended
+    rc: Optional[int] = None        # 0 or more: done; a negative errno; -ECANCELED: given up, nothing was done
+    bytes: int = 0
+    closed: Optional[int] = None    # of an open: when its file was closed
+
+
+@dataclass
+class Job:
+    """One job for a worker. Times are ns; None: it never came to that."""
+
+    op: int
+    task: int
+    pool: Optional[int]             # the number of the CO_POOL; None: the CPUs
+    submit: int
+    start: Optional[int] = None
+    end: Optional[int] = None
+    worker: Optional[int] = None
+    ns: int = 0                     # how long it computed
+    rc: Optional[int] = None        # what it returned; -ECANCELED: given up before a worker was free
+
+
 @dataclass(frozen=True)
 class Block:
     """The loop stood still: nothing else could run."""
@@ -97,9 +130,15 @@ class Trace:
     requests: list[Request] = field(default_factory=list)   # in the order they were asked for
     tasks: dict[int, Task] = field(default_factory=dict)
     leaks: list[Leak] = field(default_factory=list)
+    files: list[FileOp] = field(default_factory=list)       # calls to the disk, in the order they were made
+    left: dict[str, str] = field(default_factory=dict)      # path -> text, or a hash, of each file that the program left behind
+    jobs: list[Job] = field(default_factory=list)           # for workers, in the order they were handed over
+    closed: dict[int, int] = field(default_factory=dict)    # connection -> ns at which it was closed
     reports: list[Event] = field(default_factory=list)      # the world's report lines: t, name, value
     finished: list[Request] = field(default_factory=list)   # those that ended, in the order they ended; without those given up
     _cancels: dict[int, Event] = field(default_factory=dict)    # task -> the line of its last cancel
+    _files: dict[int, FileOp] = field(default_factory=dict)     # op -> call
+    _jobs: dict[int, Job] = field(default_factory=dict)         # op -> job
 
     @property
     def ended(self) -> bool:
@@ -231,10 +270,16 @@ def _take(trace: Trace, running: dict[int, Request], event: Event) -> None:
             trace.finished.append(request)
         elif ev == "http.cancelled":
             request = running.pop(event["op"])
-            request.end = event["t"]
+            request.end, request.abandoned = event["t"], True
             _cancelled(trace, request)
             if not request.given_up:
                 trace.finished.append(request)
+        elif ev == "http.closed":
+            trace.closed[event["conn"]] = event["t"]
+        elif ev.startswith("file."):
+            _take_file(trace, event)
+        elif ev.startswith("cpu.") and "op" in event:
+            _take_job(trace, event)
         elif ev == "report":
             trace.reports.append({"t": event["t"], "name": event["name"], "value": event["value"]})
     elif ev == "spawn":
@@ -247,6 +292,35 @@ def _take(trace: Trace, running: dict[int, Request], event: Event) -> None:
         trace._cancels[event["task"]] = event
     elif ev == "leak":
         trace.leaks.append(Leak(event["what"], event.get("src"), event.get("task", 0), event.get("name", "")))
+
+
+def _take_file(trace: Trace, event: Event) -> None:
+    """Files a line about the disk."""
+    ev = event["ev"]
+    if ev == "file.start":
+        call = FileOp(event["op"], event["task"], event["call"], event["path"], event["t"], event.get("to"), event.get("mode"))
+        trace.files.append(call)
+        trace._files[call.op] = call
+    elif ev == "file.left":
+        trace.left[event["path"]] = event["text"] if "text" in event else event["hash"]
+    elif ev == "file.closed":
+        trace._files[event["op"]].closed = event["t"]
+    else:
+        call = trace._files[event["op"]]
+        call.end, call.rc, call.bytes = event["t"], event.get("rc", -errno.ECANCELED), event.get("bytes", 0)
+
+
+def _take_job(trace: Trace, event: Event) -> None:
+    """Files a line about a job for a worker."""
+    ev, op = event["ev"], event["op"]
+    if ev == "cpu.submit":
+        trace.jobs.append(Job(op, event["task"], event.get("pool"), event["t"]))
+        trace._jobs[op] = trace.jobs[-1]
+    elif ev == "cpu.start":
+        trace._jobs[op].start, trace._jobs[op].worker = event["t"], event["worker"]
+    else:
+        job = trace._jobs[op]
+        job.end, job.rc, job.ns = event["t"], event.get("rc", -errno.ECANCELED), event.get("ns", 0)
 
 
 def _cancelled(trace: Trace, request: Request) -> None:

@@ -31,7 +31,8 @@ def write_failed(session: "Session", checks: list[Check], out: Path) -> dict[str
         if check.status == "failed":
             subject = of_check(session, check)
             if subject:
-                written[check.id] = file = out / "reports" / f"{_plain(check.id)}.html"
+                check.report = f"reports/{_plain(check.id)}.html"
+                written[check.id] = file = out / check.report
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(page.render(subject), encoding="utf-8")
     return written
