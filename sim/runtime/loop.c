@@ -16,6 +16,7 @@ enum {
     BATCH = 64,                 /* completions fetched with one call                           */
     SLOW_STEP = 100000000,      /* ns that a task may hold the loop, in debug mode             */
     TRACED_STEPS = 50000,       /* more of them at one instant are not traced: nobody could read that */
+    LIVE_STEPS = 1000,          /* after so many a live world is asked what has happened, whoever is ready */
 };
 
 /* ---- The ready queue: strictly first in, first out ------------------------------------------- */
@@ -46,6 +47,8 @@ static struct co_task *next_ready_watched(struct loop *loop)
     for (uint32_t i = tape_choose(loop->tape, "ready", (uint32_t)loop->ready_count); i > 0; i--)
         link = &(*link)->next;
     loop->ready_count--;
+    if (loop->live)
+        co__read_clock(loop);
     loop->step_begin = loop->now;
     loop->current = ready_take(loop, link);
     if (loop->trace)
@@ -236,7 +239,7 @@ void co__trace_resume(struct loop *loop)
 static void restart_steps(struct loop *loop)
 {
     loop->steps = 0;
-    loop->steps_mark = loop->max_steps < TRACED_STEPS ? loop->max_steps : TRACED_STEPS;
+    loop->steps_mark = loop->live ? LIVE_STEPS : loop->max_steps < TRACED_STEPS ? loop->max_steps : TRACED_STEPS;
     if (loop->trace != loop->open_trace)
         co__trace_resume(loop);
 }
@@ -245,6 +248,11 @@ static void restart_steps(struct loop *loop)
  * end it is a livelock. */
 void co__step_limit(struct loop *loop, const void *pc)
 {
+    if (loop->live) {                   /* there, time never stands still */
+        loop->steps = 0;
+        co__catch_up(loop);
+        return;
+    }
     if (loop->steps > loop->max_steps) {
         co__trace_resume(loop);
         co__report_livelock(loop, pc);
@@ -267,6 +275,11 @@ static void set_now(struct loop *loop)
     if (now != loop->now)
         restart_steps(loop);
     loop->now = now;
+}
+
+void co__read_clock(struct loop *loop)
+{
+    set_now(loop);
 }
 
 /* While the world lets time pass, jobs of workers run, and are no task: nobody is current meanwhile. */
@@ -293,12 +306,24 @@ static size_t world_wait(struct loop *loop, int64_t until, struct world_completi
     return n;
 }
 
+static void interrupt(struct loop *loop)
+{
+    struct co_task **tasks = co__tasks_alive(loop);
+    loop->interrupted = true;
+    if (tasks[0] && tasks[0]->id == 1)
+        co__cancel(tasks[0], "interrupt", NULL);
+    free(tasks);
+}
+
 /* Takes in what a completion brings. If it is the last one of its operation, its task is due. */
 static void take_in(struct loop *loop, const struct world_completion *completion)
 {
     struct op *op = (struct op *)(uintptr_t)completion->user;
-    if (!op)
+    if (!op) {
+        if (completion->parts & WORLD_INTERRUPT)
+            interrupt(loop);
         return;
+    }
     if ((op->task || op->is_stream) && op->deliver)
         op->deliver(op, completion);
     if (completion->parts & WORLD_END)
@@ -427,7 +452,7 @@ static bool let_time_pass(struct loop *loop)
 {
     if (co__scopes_expire(loop, INT64_MAX))
         return true;
-    loop->behind = false;
+    loop->behind = loop->live;
     int64_t until = loop->due_count ? loop->now : timer_next(&loop->timers);
     size_t n = collect(loop, until);
     if (n == 0 && until == INT64_MAX)
@@ -440,7 +465,7 @@ void co__catch_up(struct loop *loop)
 {
     if (!loop->behind)
         return;
-    loop->behind = false;
+    loop->behind = loop->live;
     collect(loop, loop->now);
     wake_all_due(loop);
 }
@@ -521,6 +546,18 @@ static const char *setting(const char *option, const char *variable)
     return value && *value ? value : NULL;
 }
 
+static bool open_world(struct loop *loop, const char *name, uint64_t seed, char *error, size_t size)
+{
+    if (!name || strcmp(name, "real") != 0)
+        loop->world = world_virtual_open(name, seed, loop->trace, loop->tape, error, size);
+    else if (world_real_open)
+        loop->world = world_real_open(loop->trace, error, size);
+    else
+        snprintf(error, size, "the real world (--real, CO_WORLD=real) needs libuv and libcurl, and this program is linked "
+                 "without them: say make run REAL=1");
+    return loop->world != NULL;
+}
+
 /* Opens the trace, the tape and the world that the options or the environment name. A line in error on a fault. */
 static bool open_all(struct loop *loop, const struct co_options *options, char *error, size_t size)
 {
@@ -541,10 +578,11 @@ static bool open_all(struct loop *loop, const struct co_options *options, char *
         return false;
     }
     co__trace_resume(loop);
-    if (!loop->world)
-        loop->world = world_virtual_open(setting(options->world_file, "CO_WORLD"), seed, loop->trace, loop->tape,
-                                         error, size);
-    return loop->world != NULL;
+    if (!loop->world && !open_world(loop, setting(options->world_file, "CO_WORLD"), seed, error, size))
+        return false;
+    loop->live = loop->behind = loop->world->live;
+    restart_steps(loop);
+    return true;
 }
 
 static void close_all(struct loop *loop)
@@ -587,9 +625,15 @@ static int run_main(struct loop *loop, co_fn main_fn, void *job, const char *nam
         run_until_done(loop, NULL);
     }
     co__trace_resume(loop);
+    if (loop->live)
+        co__read_clock(loop);
     co__report_leaks(loop);
     int rc = loop->rc ? loop->rc : main_task->rc;
+    if (loop->interrupted && rc == -ECANCELED)
+        rc = -EINTR;
     loop->world->submit(loop->world, &(struct world_request){.op = WORLD_FINISH});
+    if (loop->live)
+        co__read_clock(loop);
     if (loop->trace) {
         trace_begin(loop->trace, loop->now, TRACE_RUNTIME, "end");
         trace_int(loop->trace, "rc", rc);
@@ -641,6 +685,8 @@ int64_t co_now(void)
 bool co__arm(struct co_task *self, int64_t ns)
 {
     struct loop *loop = co__loop;
+    if (loop->live)
+        co__read_clock(loop);
     int64_t t = ns > INT64_MAX - loop->now ? INT64_MAX : loop->now + ns;
     self->timer = timer_arm(&loop->timers, t, ++loop->seq, self);
     return self->timer != 0;

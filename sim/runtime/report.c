@@ -278,6 +278,8 @@ void co__leak(struct loop *loop, const char *what, const struct co_task *task, c
     }
     if (!loop->open_trace)
         return;
+    if (loop->live)
+        co__read_clock(loop);
     trace_begin(loop->open_trace, loop->now, TRACE_RUNTIME, "leak");
     trace_str(loop->open_trace, "what", what, strlen(what));
     trace_src(loop->open_trace, "src", pc);

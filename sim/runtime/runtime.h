@@ -133,6 +133,8 @@ struct loop {
     bool watched;                   /* trace, tape or debug mode: the hot paths take the long way      */
     bool behind;                    /* time passed while the loop stood still: due things may wait to be seen */
     bool debug;                     /* CO_DEBUG=1                                                     */
+    bool live;                      /* the world's clock runs by itself                               */
+    bool interrupted;               /* a person has asked the program to end                          */
     bool in_world;                  /* the world is at work: what runs now may be a worker's job      */
     int64_t step_begin;             /* watched: when the current task began to run                    */
     int *errno_at;                  /* the thread's errno: looked up once                             */
@@ -219,6 +221,9 @@ static inline bool co__in_job(void)
 
 /* Writes to the trace again, if it was silent. */
 void co__trace_resume(struct loop *loop);
+
+/* Where the clock runs by itself, it is read before it is counted from. */
+void co__read_clock(struct loop *loop);
 
 /* Arms the timer of a task that is about to wait; false without memory. */
 bool co__arm(struct co_task *self, int64_t ns);

@@ -123,6 +123,8 @@ bool co__scopes_expire(struct loop *loop, int64_t before)
 static void set_end(struct co_scope *scope, int64_t ns)
 {
     struct loop *loop = co__loop;
+    if (loop->live)
+        co__read_clock(loop);
     bool has_end = ns <= INT64_MAX - loop->now;                 /* beyond the clock's end: never */
     scope->when = !has_end ? CO_FOREVER : ns > 0 ? loop->now + ns : loop->now;
     if (ns > 0 && has_end) {

@@ -20,6 +20,8 @@ const char *co__kind_name(enum wait_kind kind)
 static struct trace *begin(const char *ev, const struct co_task *task)
 {
     struct trace *trace = co__loop->trace;
+    if (co__loop->live)
+        co__read_clock(co__loop);           /* the world's own lines may have gone ahead */
     trace_begin(trace, co__loop->now, TRACE_RUNTIME, ev);
     if (task)
         trace_int(trace, "task", task->id);

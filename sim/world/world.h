@@ -7,6 +7,7 @@
 #ifndef WORLD_H
 #define WORLD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -68,6 +69,7 @@ enum world_part {
     WORLD_BODY = 2,           /* HTTP: a piece of the body: the `size - head` bytes after the headers;
                                  FILE: what READ, LOAD and LIST found                                  */
     WORLD_END = 4,            /* the last completion of this id; rc says how it ended                    */
+    WORLD_INTERRUPT = 8,      /* of no request (id and user 0): a person asks the program to end (Ctrl-C)  */
 };
 
 /* Something that happened to a request. `data` belongs to the world, until the next call of wait. */
@@ -109,6 +111,10 @@ struct co_world {
 
     /* Frees the world and every operation still pending. */
     void (*close)(struct co_world *);
+
+    /* Its clock runs by itself, also while the program computes; its jobs run on threads of their own, where `now` and
+     * `block` may be called, too. */
+    bool live;
 };
 
 struct trace;
@@ -120,6 +126,10 @@ struct tape;
  * with one line in error[size]: path, JSON pointer, what was expected; errno is ENOMEM if memory was out. */
 struct co_world *world_virtual_open(const char *path, uint64_t seed, struct trace *trace, struct tape *tape,
                                     char *error, size_t size);
+
+/* Opens the real world: this machine's network, files, CPUs and clock. It is in a library of its own (libco-real.a), which only
+ * programs that ask for it link; in the others this is NULL. Returns NULL on a fault, with one line in error[size]. */
+struct co_world *world_real_open(struct trace *trace, char *error, size_t size) __attribute__((weak));
 
 /* The URLs of a virtual world's routes, in the file's order. *urls: NULL-terminated array, one block:
  * free(*urls). Returns how many, or -1 with a line in error[size]. */
