@@ -128,6 +128,10 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
         world = ran.option("--world")
         ran.world = json.loads(Path(world).read_text()) if world else {}
         house.ran.append(ran)
+        if ran.option("--memory"):
+            Path(ran.option("--memory") or "").write_text(f"{1000 if '--help' in ran.argv else 5000}\n")
+        if "--help" in ran.argv:
+            return FakeRunning(house, End(None))
         end = house.behave(ran)
         if end.trace is not None:
             Path(ran.option("--trace") or "").write_text(end.trace)

@@ -31,7 +31,7 @@ def assert_refused(words: list[str], *parts: str) -> None:
 def test_help_lists_modes_and_options():
     shown = run("--help")
     assert (shown.returncode, shown.stderr) == (0, "")
-    for word in ["compare", "sync", "async", "--world", "--seed", "--trace", "--tape", "--set NAME=VALUE", "--json"]:
+    for word in ["compare", "sync", "async", "--world", "--seed", "--trace", "--tape", "--set NAME=VALUE", "--memory FILE", "--json"]:
         assert word in shown.stdout
 
 
@@ -153,6 +153,13 @@ def shapes(tmp_path_factory) -> str:
     subprocess.run([os.environ.get("CC") or "gcc", "-Wall", "-Wextra", "-Werror", "-Isim/include", folder / "shapes.c", "build/kit/libco.a",
                     "@sim/kit/link.flags", "-o", folder / "shapes"], cwd=ROOT, check=True)
     return str(folder / "shapes")
+
+
+def test_the_peak_of_memory_is_written(shapes, tmp_path):
+    subprocess.run([shapes, "--memory", tmp_path / "peak", "show"], capture_output=True, timeout=60, check=True)
+    assert 500_000 < int((tmp_path / "peak").read_text()) < 20_000_000
+    failed = subprocess.run([shapes, "--memory", tmp_path / "no" / "peak", "--help"], text=True, capture_output=True, timeout=60)
+    assert failed.returncode == 2 and failed.stderr == f"shapes: --memory {tmp_path}/no/peak: No such file or directory\n"
 
 
 def test_a_mode_that_fails_says_with_what(shapes):

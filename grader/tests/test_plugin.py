@@ -358,7 +358,7 @@ def test_more(lab):
     (house.root / "labs/01-toy/test_visible.py").open("a").write(more)
     house.ran.clear()
     grade(house)
-    made = [ran.argv[ran.argv.index("--trace") + 2:] for ran in house.ran if ran.binary == "cover"]
+    made = [ran.argv[ran.argv.index("--memory") + 2:] for ran in house.ran if ran.binary == "cover"]
     assert made == [["async"], ["async", "http://a.test/0"], ["sync"]]      # also over checks
 
 
@@ -401,6 +401,12 @@ def test_a_setting_that_the_mode_does_not_know_is_the_checks_fault(house):
     check = one(house, 'lab.run("pool", urls(1), settings={"wrkers": 5})',
                 lambda ran: End(well(ran).trace, exit=2, stderr="01-toy: pool has no setting 'wrkers'; it has: workers"))
     assert check["status"] == "error" and "no setting 'wrkers'; it has: workers" in check["message"] and check["exit"] == 3
+
+
+def test_memory_of_a_run_and_of_nothing(house):
+    check = one(house, 'lab.fail(f"{run.memory} {lab.memory_of_nothing()} {lab.memory_of_nothing()}")')
+    assert "5000 1000 1000" in check["message"]
+    assert [ran.binary for ran in house.ran if "--help" in ran.argv] == ["cover"]
 
 
 # ---- the reference solution ----

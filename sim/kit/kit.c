@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "kit.h"
 
+#include "memory.h"
 #include "runtime.h"
 #include "setting.h"
 #include "world.h"
@@ -22,6 +23,7 @@ struct command {
     struct co_options options;
     struct kit_run run;
     struct settings settings;
+    const char *memory_file;        /* where to write how much memory it took; NULL: nowhere            */
     char **world_urls;              /* the block that run.urls points into, when it came from the world */
     bool started;                   /* the mode's function was called                                   */
     bool ended;                     /* and has returned                                                 */
@@ -198,6 +200,7 @@ static void show_help(const struct command *command)
            "  --trace FILE     write what happens, one JSON object a line (- = stderr)\n"
            "  --tape T         which legal order to take, such as 17=2,31=1\n"
            "  --set NAME=VALUE a number that the mode asks for, such as workers=5 or timeout=300ms; once for each\n"
+           "  --memory FILE    write the most bytes of memory that were in use at once\n"
            "  --json           show reports as JSON, one a line\n");
 }
 
@@ -239,12 +242,12 @@ static int unknown_mode(const struct command *command, const char *word)
 /* Reads the options. Returns EXIT_OK to go on, EXIT_USAGE after a line on stderr, or -1 after --help. */
 static int parse_options(struct command *command, int argc, char **argv)
 {
-    enum { WORLD, SEED, TRACE, TAPE, SET, JSON, HELP };
+    enum { WORLD, SEED, TRACE, TAPE, SET, MEMORY, JSON, HELP };
     static const struct option options[] = {
         {"world", required_argument, NULL, WORLD}, {"seed", required_argument, NULL, SEED},
         {"trace", required_argument, NULL, TRACE}, {"tape", required_argument, NULL, TAPE},
-        {"set", required_argument, NULL, SET},     {"json", no_argument, NULL, JSON},
-        {"help", no_argument, NULL, HELP},
+        {"set", required_argument, NULL, SET},     {"memory", required_argument, NULL, MEMORY},
+        {"json", no_argument, NULL, JSON},         {"help", no_argument, NULL, HELP},
         {0},
     };
     opterr = 0;
@@ -269,6 +272,9 @@ static int parse_options(struct command *command, int argc, char **argv)
         case SET:
             if (!add_setting(command, optarg))
                 return EXIT_USAGE;
+            break;
+        case MEMORY:
+            command->memory_file = optarg;
             break;
         case JSON:
             command->json = true;
@@ -378,5 +384,9 @@ int kit_main(int argc, char **argv, const char *program, const struct kit_mode m
     if (code == EXIT_OK)
         code = run(&command);
     free(command.world_urls);
+    if (code != EXIT_USAGE && command.memory_file && !memory_write_peak(command.memory_file)) {
+        fprintf(stderr, "%s: --memory %s: %s\n", program, command.memory_file, strerror(errno));
+        return EXIT_USAGE;
+    }
     return code < 0 ? EXIT_OK : code;
 }
