@@ -120,7 +120,8 @@ struct co_world {
 struct trace;
 struct tape;
 
-/* Opens the virtual world described by the JSON file at `path`; NULL: an empty one (no sites, 4 CPUs).
+/* Opens the virtual world described by the JSON file at `path`, which may also be the JSON itself (then it begins with '{');
+ * NULL: an empty one (no sites, 4 CPUs).
  * seed 0: the file's own. The world writes its own lines to `trace` (NULL: nowhere) and asks `tape`
  * (NULL: always option 0). Both stay the caller's and must outlive the world. Returns NULL on a fault,
  * with one line in error[size]: path, JSON pointer, what was expected; errno is ENOMEM if memory was out. */

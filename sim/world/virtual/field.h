@@ -16,6 +16,8 @@
 struct reader {
     /* The file's name, for messages. */
     const char *file;
+    /* The JSON itself; NULL: it is in the file. */
+    const char *text;
     /* Where the message goes. */
     char *error;
     size_t size;

@@ -590,10 +590,12 @@ static bool read_world(struct reader *reader, const json_t *value, struct descri
 /* The file as JSON, to be decref'ed; NULL: refused. */
 static json_t *load(struct reader *reader)
 {
+    enum { HOW = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL };
     json_error_t fault;
-    FILE *file = fopen(reader->file, "rb");
-    json_t *value = file ? json_loadf(file, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &fault) : NULL;
-    if (!file || ferror(file))   /* a folder opens, but cannot be read */
+    bool is_text = reader->text;
+    FILE *file = is_text ? NULL : fopen(reader->file, "rb");
+    json_t *value = is_text ? json_loads(reader->text, HOW, &fault) : file ? json_loadf(file, HOW, &fault) : NULL;
+    if (!is_text && (!file || ferror(file)))   /* a folder opens, but cannot be read */
         vw_refuse_because(reader, NULL, "cannot be read: %s", strerror(errno));
     else if (!value && json_error_code(&fault) == json_error_out_of_memory)
         vw_refuse_memory(reader);
@@ -612,7 +614,8 @@ bool vw_file_read(struct description *description, const char *path, char *error
     *description = (struct description){.cpus = 4, .disk = VW_EMPTY_DISK};
     if (!path)
         return true;
-    struct reader reader = {path, error, size};
+    bool is_text = path[0] == '{';
+    struct reader reader = {is_text ? "the world" : path, is_text ? path : NULL, error, size};
     json_t *value = load(&reader);
     bool ok = value && read_world(&reader, value, description);
     json_decref(value);
