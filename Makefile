@@ -236,7 +236,7 @@ help:
 grade: run-grade  ## grade labs: [LAB=01] [FROM=DIR] [OUT=DIR] [SEED=N]
 demo: run-demo    ## grade the reference solutions: what success looks like
 run: run-run      ## run a lab: LAB=01 [FROM=DIR] [MODE=M] [WORLD=F] [SET="a=1"] [SEED=N] [TRACE=f] [URLS="..."]; or EXAMPLE=17
-report: run-report  ## draw a run: LAB=01 [FROM=DIR] [CHECK=ID, or MODE= WORLD= SET= URLS=] [FORMAT=html|text|svg|chrome] [OUT=FILE]
+report: run-report  ## draw a run: LAB=01 [FROM=DIR] [CHECK=ID | MODE= WORLD= SET= URLS=] [FORMAT=html|text|svg|chrome] [OUT=F]
 $(exits):
 	@$(exit-as-noted build/exit.)
 
