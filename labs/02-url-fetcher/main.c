@@ -40,32 +40,41 @@ static json_t *field(int64_t value, bool written)
     return written ? json_integer((json_int_t)value) : json_string("never written");
 }
 
-/* A result as it is reported. Its url is left out where it is `asked`, the one that was asked for, as it should be. */
-static json_t *result_to_json(const struct fetch_result *result, const char *asked)
+static json_t *result_to_json(const struct fetch_result *result)
 {
-    json_t *json = json_pack("{s:o, s:o, s:o}",
-                             "error", field(result->error, result->error != unwritten.error),
-                             "status", field(result->status, result->status != unwritten.status),
-                             "length", field((int64_t)result->length, result->length != unwritten.length));
-    if (!result->url)
-        json_object_set_new(json, "url", json_string("NULL"));
-    else if (!asked || strcmp(result->url, asked) != 0)
-        json_object_set_new(json, "url", json_string(result->url));
-    return json;
+    return json_pack("{s:o, s:o, s:o}",
+                     "error", field(result->error, result->error != unwritten.error),
+                     "status", field(result->status, result->status != unwritten.status),
+                     "length", field((int64_t)result->length, result->length != unwritten.length));
 }
 
-static json_t *results_to_json(const char *const urls[], const struct fetch_result out[], size_t n)
+static json_t *url_to_json(const struct fetch_result *result)
 {
-    json_t *results = json_array();
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(results, result_to_json(&out[i], urls[i]));
-    return results;
+    return json_string(result->url ? result->url : "NULL");
 }
 
-/* How many tasks there are besides those that main.c itself has started. */
-static size_t tasks_left(size_t before)
+/* "results", and "wrong_urls": the elements that hold another URL than the one that was asked for, if there are any. */
+static void add_results(json_t *report, const char *const urls[], const struct fetch_result out[], size_t n)
 {
-    return co_all_tasks(NULL, 0) - before;
+    json_t *results = json_array(), *wrong_urls = json_array();
+    for (size_t i = 0; i < n; i++) {
+        json_array_append_new(results, result_to_json(&out[i]));
+        if (!out[i].url || strcmp(out[i].url, urls[i]) != 0)
+            json_array_append_new(wrong_urls, json_pack("{s:I, s:o}", "index", (json_int_t)i, "holds", url_to_json(&out[i])));
+    }
+    json_object_set_new(report, "results", results);
+    if (json_array_size(wrong_urls) > 0)
+        json_object_set(report, "wrong_urls", wrong_urls);
+    json_decref(wrong_urls);
+}
+
+/* "result": what the function returned, what it stored, and how many more tasks there are than before. */
+static void report_result(int rc, size_t tasks_before, const char *const urls[], const struct fetch_result out[], size_t n)
+{
+    size_t tasks = co_all_tasks(NULL, 0);
+    json_t *report = json_pack("{s:i, s:I}", "rc", rc, "tasks_left", (json_int_t)(tasks - tasks_before));
+    add_results(report, urls, out, n);
+    kit_report("result", report);
 }
 
 /* ---- fetch_all -------------------------------------------------------------------------------- */
@@ -90,8 +99,10 @@ static void report_progress(const struct fetch_result *result, size_t done, size
         i++;
     json_t *json = json_pack("{s:I, s:I, s:o}", "done", (json_int_t)done, "n", (json_int_t)n,
                              "index", i < call->n ? json_integer((json_int_t)i) : json_string("not in out"));
-    if (result)
-        json_object_update_new(json, result_to_json(result, NULL));
+    if (result) {
+        json_object_set_new(json, "url", url_to_json(result));
+        json_object_update_new(json, result_to_json(result));
+    }
     if (call->of)
         json_object_set_new(json, "of", json_string(call->of));
     kit_report("progress", json);
@@ -111,8 +122,7 @@ static int run_call(struct call *call)
     size_t tasks = co_all_tasks(NULL, 0);
     report_start(call->mode, call->n);
     int rc = fetch_all(call->urls, call->n, call->per_host, call->out, call->on_progress, call);
-    kit_report("result", json_pack("{s:i, s:I, s:o}", "rc", rc, "tasks_left", (json_int_t)tasks_left(tasks),
-                                     "results", results_to_json(call->urls, call->out, call->n)));
+    report_result(rc, tasks, call->urls, call->out, call->n);
     free(call->out);
     return rc;
 }
@@ -163,8 +173,7 @@ static int run_both(void *job)
         co_spawn(&halves, run_half, &second);
         rc = co_join(&halves);
     }
-    kit_report("result", json_pack("{s:i, s:I, s:o}", "rc", rc, "tasks_left", (json_int_t)tasks_left(tasks),
-                                   "results", results_to_json(run->urls, out, run->n)));
+    report_result(rc, tasks, run->urls, out, run->n);
     free(out);
     return rc;
 }
@@ -189,9 +198,10 @@ static int run_one(void *job)
     struct fetch_result *out = unwritten_results(run->n);
     if (!out)
         return -ENOMEM;
+    size_t tasks = co_all_tasks(NULL, 0);
     report_start("one", run->n);
     int rc = fetch_each(run, out);
-    kit_report("result", json_pack("{s:i, s:o}", "rc", rc, "results", results_to_json(run->urls, out, run->n)));
+    report_result(rc, tasks, run->urls, out, run->n);
     free(out);
     return rc;
 }

@@ -1,0 +1,522 @@
+"""The visible checks of lab 02. The numbers in brackets are the requirements' in README.md, "What your functions must do"."""
+
+from __future__ import annotations
+
+import errno
+from typing import Optional
+
+from looplab import Fault, World, ms, points, seed
+from looplab.duration import Duration, show
+from looplab.text import count
+from looplab.words import error, result as in_words
+
+LEAST_COVERED = 85     # per cent of the lines; the rest is room for what handles a failed malloc
+BOTH = ("test_one_results", "test_all_results")
+SETUP, RTT = ms(60), ms(20)     # of the site of `pages`
+LIMIT = 3              # per_host, where there is a limit
+MB = 1_000_000
+
+# ---- Worlds ---------------------------------------------------------------------------------
+
+
+def pages(lab, n: int = 10, like: bool = False) -> World:
+    """n good pages of one site with latencies and sizes of the student's own.
+
+    like: they take equally long, so that their answers come in the order of the requests. The numbers are the same for
+    every check that asks, so these share their runs.
+    """
+    rng = seed.rng(lab.seed, "pages")
+    world = World(seed=lab.seed).site("http://news.test", rtt=RTT, connect=SETUP)
+    sizes = rng.sample(range(100, 9000), n)
+    latencies = [rng.randint(150, 400)] * n if like else rng.sample(range(150, 400), n)
+    for i, (latency, size) in enumerate(zip(latencies, sizes)):
+        world.route(f"/{i}", latency=ms(latency), body_size=size)
+    return world
+
+
+def walk(lab) -> tuple[World, list[str]]:
+    """Two sites with three pages each, and their URLs, first of one site, then of the other, in turns."""
+    rng = seed.rng(lab.seed, "walk")
+    world = World(seed=lab.seed)
+    for site, path in (("http://east.test", "e"), ("http://west.test", "w")):
+        world.site(site, rtt=RTT, connect=SETUP)
+        for i in range(3):
+            world.route(f"/{path}{i}", latency=ms(rng.randint(50, 300)), body_size=rng.randint(10, 5000))
+    urls = world.urls()
+    return world, [urls[i] for i in (0, 3, 1, 4, 2, 5)]
+
+
+def statuses(lab) -> World:
+    """Answers of which some are no 200, each with a page of its own; and a redirect."""
+    world = World(seed=lab.seed).site("http://shop.test", rtt=RTT)
+    for i, status in enumerate([200, 404, 500, 204, 403]):
+        size = 0 if status == 204 else lab.rng.randint(10 * i + 1, 10 * i + 10)
+        world.route(f"/{status}", latency=ms(200), status=status, body_size=size)
+    return world.route("/old", latency=ms(50), redirect="http://shop.test/404")
+
+
+def good_and_bad(lab) -> tuple[World, list[str]]:
+    """Good pages, between them one of each error of the handout's table, and the URLs of all."""
+    size = lab.rng.randint(2000, 6000)
+    world = World(seed=lab.seed)
+    world.site("http://good.test", rtt=RTT).route("/first", latency=ms(lab.rng.randint(100, 300)), body="the first")
+    world.site("http://closed.test", rtt=ms(10), fault=Fault.refused()).route("/")
+    world.site("http://bad.test", rtt=RTT)
+    world.route("/reset", latency=ms(lab.rng.randint(50, 90)), body_size=size, fault=Fault.reset(after=size // 3))
+    world.route("/good", latency=ms(lab.rng.randint(100, 300)), body="good, on a bad server")
+    world.route("/truncated", latency=ms(lab.rng.randint(50, 90)), body_size=size, fault=Fault.truncate(after=size // 2))
+    world.route("/hangs", fault=Fault.hang())
+    world.route("/round", latency=ms(1), redirect="http://bad.test/round")
+    world.site("http://unknown.test", resolve=ms(5), fault=Fault.unresolved()).route("/")
+    world.site("http://last.test", rtt=RTT).route("/", latency=ms(lab.rng.randint(100, 300)), body="the last one")
+    urls = world.urls()
+    return world, urls[:-1] + [NO_URL] + urls[-1:]
+
+
+NO_URL = "nonsense://last.test/"
+
+
+def answers(run) -> list[dict]:
+    """The right results for what the run was called with."""
+    return [{"error": -errno.EINVAL, "status": 0, "length": 0} if url == NO_URL else run.world.answer(url) for url in run.asked]
+
+
+def with_limit(world: World, urls: list[str], per_host: int) -> Duration:
+    """How long the pages of one site take over so many connections: who is first in line gets the one that is free first."""
+    free: list[int] = []
+    for url in urls:
+        if len(free) < per_host:
+            free.append(world.total(url))
+        else:
+            first = min(range(per_host), key=free.__getitem__)
+            free[first] += world.total(url) - SETUP
+    return Duration(max(free))
+
+
+# ---- What the trace tells of sessions, connections and progress ---------------------------------
+
+
+def waits_at(run, op: int) -> Optional[str]:
+    """The line that waits for a request's answer."""
+    return next((event.get("src") for event in run.trace.of("await", "runtime") if event.get("op") == op), None)
+
+
+def should_use_the_session(run, whose: str) -> None:
+    """Every request goes over one and the same session."""
+    starts = run.trace.of("http.start", "world")
+    alone = [start for start in starts if "session" not in start]
+    if alone:
+        blocking = any(start.get("blocking") for start in alone)
+        run.should(False, f"every request goes over {whose}", f"{len(alone)} of {len(starts)} went over a connection of their own",
+                   f"call co_session_get with the session, not {'http_get_blocking' if blocking else 'co_http_get'}: "
+                   "without a session each request opens a connection of its own, and closes it", waits_at(run, alone[0]["op"]))
+    sessions = {start["session"] for start in starts}
+    if len(sessions) > 1:
+        run.should(False, f"all {len(starts)} requests go over {whose}", f"they went over {len(sessions)} sessions",
+                   "a session that lives for one request only has nothing to use again: there is one for all, and whoever fetches borrows it",
+                   waits_at(run, starts[0]["op"]))
+
+
+def should_open(run, connections: int, hint: str) -> None:
+    """Exactly so many connections."""
+    run.should(run.opened == connections, f"{count(connections, 'connection')} opened", f"{run.opened}", hint)
+
+
+def still_open(run) -> list[str]:
+    """The lines that wait on connections which were not yet closed when the function returned."""
+    opened = {}
+    for event in run.trace.events:
+        if event["ev"] == "http.connected" and not event.get("reused"):
+            opened[event["conn"]] = waits_at(run, event["op"])
+        elif event["ev"] == "http.closed":
+            opened.pop(event["conn"], None)
+        elif event["ev"] == "report" and event["name"] == "result":
+            break
+    return list(opened.values())
+
+
+def should_close_all(run) -> None:
+    """No task and no open connection when fetch_all returns."""
+    left = still_open(run)
+    leaked = next((leak.src for leak in run.leaks if leak.what == "session"), None)
+    run.should(not left, "no connection is open when fetch_all returns", f"{count(len(left), 'connection')} still open",
+               "CO_SESSION closes the session, and its connections, where its block ends"
+               + (f"; this one is never closed: {leaked}" if leaked else ": is it declared in fetch_all itself?"), leaked)
+    tasks = run.report.get("tasks_left", 0)
+    run.should(tasks == 0, "no task is left when fetch_all returns", f"{count(tasks, 'task')} left",
+               "wait for every task of your group (co_join) before you return")
+
+
+def told(run) -> list[dict]:
+    """What progress was told, in order: the report's value, and its time as "t"."""
+    return [{**report["value"], "t": report["t"]} for report in run.trace.reports if report["name"] == "progress"]
+
+
+def should_store(run) -> None:
+    """The right result for every URL, in its place."""
+    right = answers(run)
+    if any("never written" in result.values() for result in run.results):
+        run.should_give(right, "out holds garbage when you get it: store error, status and length of every element, whatever became of its URL")
+    run.should_give(right, explained(run, right))
+
+
+def explained(run, right: list[dict]) -> str:
+    """What a wrong length says of its maker; "" if nothing."""
+    for i, (got, want) in enumerate(zip(run.results, right)):
+        if isinstance(got["length"], int) and got["status"] == want["status"] and got["length"] != want["length"]:
+            if want["error"] == 0 and 0 <= got["length"] < want["length"]:
+                return ("the length is that of the whole body in bytes. strlen stops at the first '\\0', and a body may hold "
+                        "some: resp.length counts them all")
+    return ""
+
+
+def should_store_in_any_order(run) -> None:
+    """The right results, whatever their order: that is a check of its own."""
+    def key(result: dict) -> list[str]:
+        return [str(result[name]) for name in ("error", "status", "length")]
+
+    if sorted(map(key, run.results)) != sorted(map(key, answers(run))):
+        should_store(run)
+
+
+def should_return_0(run, name: str) -> None:
+    """Errors of single URLs are no error of the function."""
+    if run.report["rc"] != 0:
+        run.fail(f"{name} returns 0", f"it returned {error(run.report['rc'])}", topic="refusal",
+                 hint="the errors of single URLs stand in out; the function itself has done its work, and returns 0")
+
+
+# ---- fetch_url ------------------------------------------------------------------------------
+
+
+@points(3, "correctness")
+def test_one_results(lab):
+    """fetch_url stores what became of a URL (1)"""
+    world, urls = walk(lab)
+    run = lab.run("one", world, urls, todo="fetch_url, TODO 1")
+    should_store(run)
+
+
+@points(1, "correctness", needs="test_one_results")
+def test_one_asks_once(lab):
+    """fetch_url makes one GET request, not more (5)"""
+    world, urls = walk(lab)
+    run = lab.run("one", world, urls)
+    run.should_ask_once()
+    other = [request for request in run.requests if request.method != "GET"]
+    run.should(not other, "every request is a GET", f"{len(other)} were not, such as {other[:1] and other[0].method} {other[:1] and other[0].url}",
+               "co_session_get makes a GET request")
+
+
+@points(4, "timing", needs="test_one_asks_once")
+def test_one_uses_the_session(lab):
+    """fetch_url uses connections again: 2 sites, 2 set-ups (5)"""
+    world, urls = walk(lab)
+    run = lab.run("one", world, urls)
+    should_use_the_session(run, "the session that fetch_url is given")
+    run.should_never_block(hint="fetch with co_session_get")
+    should_open(run, 2, "each site's first fetch opens a connection; the session keeps it for the next ones")
+    run.should_take(sum(world.latencies(urls)) - 4 * SETUP, what="the sum of six fetches, four of them without set-up",
+                    hint="fetch_url calls co_session_get once, and nothing else that takes time")
+
+
+@points(2, "correctness", needs="test_one_results")
+def test_one_takes_a_404_for_an_answer(lab):
+    """fetch_url: a 404 is an answer, redirects are followed (2)"""
+    run = lab.run("one", statuses(lab), may_fail=True)
+    should_return_0(run, "fetch_url")
+    should_store(run)
+
+
+@points(3, "robustness", needs="test_one_results")
+def test_one_records_errors(lab):
+    """fetch_url records errors, and returns 0 (1, 3)"""
+    world, urls = good_and_bad(lab)
+    run = lab.run("one", world, urls, may_fail=True)
+    for report in run.trace.reports:
+        if report["name"] == "one" and report["value"]["rc"] != 0:
+            run.should(False, "fetch_url returns 0: it has found out what became of the URL", f"it returned {error(report['value']['rc'])} for "
+                       f"{urls[report['value']['index']]}", "the error of a URL belongs into out->error. What you return says whether you "
+                       "yourself could do your work: only -ECANCELED is about you")
+    should_store(run)
+
+
+@points(2, "robustness", needs="test_one_uses_the_session")
+def test_one_can_be_cancelled(lab):
+    """fetch_url ends when it is cancelled (6)"""
+    world, urls = walk(lab)
+    run = lab.run("cancel-one", world, urls, settings={"after": ms(100)})
+    run.should(run.report["rc"] == -errno.ECANCELED, "fetch_url returns -ECANCELED", f"it returned {error(run.report['rc'])}",
+               "of all errors of co_session_get this one is about you, not about the URL: return it")
+    run.should_take(ms(100), what="until it was cancelled", hint="a call that returned -ECANCELED means: stop waiting, clean up, return")
+    run.should_leak_nothing()
+
+
+# ---- fetch_all ------------------------------------------------------------------------------
+
+
+@points(3, "correctness")
+def test_all_results(lab):
+    """fetch_all stores what became of every URL (7, 10)"""
+    run = lab.run("all", pages(lab, like=True), settings={"per_host": 0}, todo="fetch_all, TODOs 2 to 4")
+    if not run.requests and run.spawns:
+        task = run.spawns[-1]
+        run.fail("each task fetches its URL", f"{len(run.spawns)} tasks ran, and none made a request", topic="-",
+                 hint=f"{task.name}, started at {task.src}, never fetched anything. It runs for the first time when the loop that started it is "
+                      "over: what does it see in its job then, and what does it do with it? (TODOs 2 and 3)")
+    urls = {request.url for request in run.requests}
+    if len(run.requests) > 1 and len(urls) == 1:
+        run.fail("each task fetches a URL of its own", f"all of them fetched {min(urls)}", topic="requests",
+                 hint="do all tasks share one job? Each needs its own, and it must live until the task has ended (TODOs 2 and 4)")
+    should_store_in_any_order(run)
+
+
+@points(1, "correctness", needs="test_all_results")
+def test_all_asks_once(lab):
+    """fetch_all fetches each URL once, not more often (11)"""
+    lab.run("all", pages(lab), settings={"per_host": 0}).should_ask_once()
+
+
+@points(2, "timing", needs="test_all_results")
+def test_all_never_blocks(lab):
+    """fetch_all never blocks the loop (15)"""
+    lab.run("all", pages(lab), settings={"per_host": 0}).should_never_block(hint="fetch with co_session_get")
+
+
+@points(4, "timing", needs=("test_all_asks_once", "test_all_never_blocks"))
+def test_all_takes_the_longest(lab):
+    """Without a limit it takes exactly the longest fetch (8)"""
+    world = pages(lab)
+    run = lab.run("all", world, settings={"per_host": 0})
+    run.should_take(max(world.latencies()), what="as long as the longest of ten fetches",
+                    hint="start all tasks first, then wait for all; per_host 0 means no limit")
+    run.should_peak_at(10, hint="each URL has a task of its own, and no task starts late")
+
+
+@points(3, "correctness", needs="test_all_results")
+def test_all_keeps_input_order(lab):
+    """fetch_all keeps the input order (7)"""
+    world = World(seed=lab.seed).site("http://late.test", rtt=RTT)
+    for i, size in enumerate(lab.rng.sample(range(1, 1000), 6)):
+        world.route(f"/{i}", latency=ms(600 - 100 * i + lab.rng.randint(-20, 20)), body_size=size)
+    lab.run("all", world, settings={"per_host": 0}).should_give(hint="give each task a pointer to its own place: &out[i]")
+
+
+@points(5, "correctness", needs="test_all_results")
+def test_all_share_one_session(lab):
+    """All fetches share one session: 3 connections, not 10 (9)"""
+    run = lab.run("all", pages(lab), settings={"per_host": LIMIT})
+    should_use_the_session(run, "one session of fetch_all's")
+    if run.opened > LIMIT:
+        should_open(run, LIMIT, "the session keeps the limit, if you tell it: CO_SESSION(session, per_host)")
+    should_open(run, LIMIT, "as many as per_host allows are used at the same time: start all tasks first, then wait for all. "
+                            "The session needs no help with the limit")
+
+
+@points(3, "timing", needs=("test_all_share_one_session", "test_all_asks_once", "test_all_never_blocks"))
+def test_all_takes_what_the_limit_allows(lab):
+    """With 3 connections it takes exactly what these allow (9)"""
+    world = pages(lab)
+    run = lab.run("all", world, settings={"per_host": LIMIT})
+    run.should_take(with_limit(world, world.urls(), LIMIT), what="ten fetches over three connections",
+                    hint="all fetches are begun at once, in input order, and wait for a free connection in the session: whoever is first in line "
+                         "gets the one that is free first. No batches, no semaphore")
+
+
+@points(1, "correctness", needs="test_all_results")
+def test_all_take_a_404_for_an_answer(lab):
+    """fetch_all: a 404 is an answer (2, 10)"""
+    run = lab.run("all", statuses(lab), may_fail=True)
+    should_return_0(run, "fetch_all")
+    should_store_in_any_order(run)
+
+
+@points(3, "robustness", needs="test_all_results")
+def test_all_goes_on_after_errors(lab):
+    """fetch_all records errors, the others go on (3, 10)"""
+    world, urls = good_and_bad(lab)
+    run = lab.run("all", world, urls, settings={"per_host": 0}, may_fail=True)
+    should_store_in_any_order(run)
+    should_return_0(run, "fetch_all")
+
+
+# ---- Progress -------------------------------------------------------------------------------
+
+
+def should_tell_each_once(run) -> list[dict]:
+    """One call for each URL; returns what was told."""
+    calls, n = told(run), len(run.asked)
+    if not calls:
+        run.should(False, f"on_progress is called {n} times, once for each URL", "it was never called",
+                   "call on_progress in the task that fetched the URL, right after fetch_url (TODO 5)")
+    strangers = [call for call in calls if call["index"] == "not in out"]
+    run.should(not strangers, "result points to the URL's element of out", f"{len(strangers)} of {len(calls)} calls got another pointer",
+               "pass &out[i] itself, not a copy of it: the caller may want to know which element it is")
+    indices = [call["index"] for call in calls]
+    for i, url in enumerate(run.asked):
+        times = indices.count(i)
+        run.should(times == 1, f"progress is told once of {url}", f"it was told {times} times" if times else "it was never told",
+                   "every URL is told of, once: also one that failed, and the last one")
+    return calls
+
+
+@points(3, "correctness", needs="test_all_results")
+def test_progress_tells_of_each_url(lab):
+    """Progress tells of each URL once, with its result (13, 14)"""
+    world, urls = good_and_bad(lab)
+    run = lab.run("all", world, urls, settings={"per_host": 0}, may_fail=True)
+    right = answers(run)
+    for k, call in enumerate(should_tell_each_once(run)):
+        i = call["index"]
+        want = {"url": urls[i], **right[i]}
+        got = {name: call.get(name) for name in want}
+        run.should(got == want, f"told of {urls[i]}: {in_words(right[i])}",
+                   f"told: {in_words({name: part for name, part in got.items() if name != 'url' or part != urls[i]})}",
+                   "result must be complete before it is told: call on_progress after all four fields of out[i] are stored")
+        run.should(call["n"] == len(urls), f"n is {len(urls)} in every call", f"n was {call['n']}", "n is how many URLs fetch_all was given")
+        if call["done"] != k + 1:
+            run.should(False, f"done is {k + 1} in call {k + 1}", f"done was {call['done']}",
+                       "done counts the calls, this one included: it begins with 1" if call["done"] == k else
+                       "done counts the calls, whichever URL is told: it is not the URL's place" if call["done"] in (i, i + 1) else
+                       "one counter for all tasks of this call of fetch_all, counted up right before each call of on_progress")
+
+
+@points(5, "timing", needs=("test_all_takes_the_longest", "test_progress_tells_of_each_url"))
+def test_progress_comes_at_once(lab):
+    """Progress tells of each URL the moment it is done (13)"""
+    run = lab.run("all", pages(lab), settings={"per_host": 0})
+    ends = {request.url: Duration(request.end) for request in run.requests}
+    calls = should_tell_each_once(run)
+    late = [call for call in calls if call["t"] != ends[run.asked[call["index"]]]]
+    if not late:
+        return
+    first = min(late, key=lambda call: ends[run.asked[call["index"]]])
+    url, at = run.asked[first["index"]], {call["t"] for call in calls}
+    hint = "the task that has fetched a URL is the first to know: call on_progress there, right after fetch_url"
+    if len(at) == 1 and max(at) >= max(ends.values()):
+        hint = f"all {len(calls)} are told at {show(Duration(max(at)))}, after the last one is done: that is no progress. {hint[0].upper()}{hint[1:]}"
+    elif first["t"] < ends[url]:
+        hint = "it is told before its answer is there"
+    elif [call["index"] for call in calls] == sorted(call["index"] for call in calls):
+        hint = f"they are told in input order, each one only when all before it are done: so waits who awaits task after task. {hint[0].upper()}{hint[1:]}"
+    run.should(False, f"{url} is told at {show(ends[url])}, when it is done", f"it is told at {show(Duration(first['t']))}", hint)
+
+
+@points(1, "robustness", needs="test_all_results")
+def test_quiet(lab):
+    """Without on_progress (NULL) all else is the same (14)"""
+    should_store_in_any_order(lab.run("quiet", pages(lab), settings={"per_host": LIMIT}))
+
+
+# ---- Both functions -------------------------------------------------------------------------
+
+
+@points(2, "correctness", needs=(*BOTH, "test_all_keeps_input_order"))
+def test_each_result_holds_its_url(lab):
+    """Each result holds the URL that it belongs to (1)"""
+    world, urls = walk(lab)
+    for run in (lab.run("one", world, urls), lab.run("all", pages(lab), settings={"per_host": 0})):
+        for wrong in run.report.get("wrong_urls", []):
+            run.should(False, f"url of result {wrong['index']}: {run.asked[wrong['index']]}",
+                       "it was never written" if wrong["holds"] == "never written" else f"url is {wrong['holds']}",
+                       "store the pointer you were given, in fetch_url: out->url = url")
+
+
+@points(2, "correctness", needs=BOTH)
+def test_lengths_in_bytes(lab):
+    """The length is right for empty and binary bodies (4)"""
+    world = World(seed=lab.seed).site("http://files.test", rtt=RTT)
+    world.route("/empty", latency=ms(100))
+    world.route("/zeros", latency=ms(120), body=b"\0" * lab.rng.randint(2, 50))
+    world.route("/mixed", latency=ms(140), body=b"ab\0cd" * lab.rng.randint(2, 50))
+    for mode in ("one", "all"):
+        should_store_in_any_order(lab.run(mode, world))
+
+
+@points(1, "robustness", needs="test_all_results")
+def test_none_and_one(lab):
+    """fetch_all works for no URL and for one (12)"""
+    run = lab.run("all", World(seed=lab.seed), [])
+    run.should_give([])
+    run.should_take(0, what="n is 0, there is nothing to wait for", hint="for n = 0, do nothing, and return 0")
+    run.should(not told(run), "with n = 0 nothing is told", f"progress was told {len(told(run))} times", "on_progress is called once for each URL")
+    should_store(lab.run("all", pages(lab, 1)))
+
+
+@points(4, "robustness", needs=("test_all_share_one_session", "test_all_takes_what_the_limit_allows"))
+def test_all_can_be_cancelled(lab):
+    """Cancelled, fetch_all leaves no task and no connection (17)"""
+    run = lab.run("cancel", pages(lab), settings={"per_host": LIMIT, "after": ms(100)})     # no page is done by then
+    if run.report["rc"] != -errno.ECANCELED:
+        run.fail("it returns -ECANCELED", f"it returned {error(run.report['rc'])}", topic="cancelled",
+                 hint="return what co_join (or your way of waiting) returned")
+    run.should_take(ms(100), what="until it was cancelled", hint="a call that returned -ECANCELED means: stop waiting, clean up, return")
+    late = [request.url for request in run.requests if request.rc is None or request.end > ms(100)]
+    run.should(not late, "every fetch ends when fetch_all is cancelled", f"{len(late)} went on, {late[:1]} first",
+               "tasks of a group are cancelled with the task that waits for them")
+    should_close_all(run)
+    calls = told(run)
+    run.should(not calls, "nothing is told of URLs that were cancelled", f"progress was told {len(calls)} times",
+               "if fetch_url returned -ECANCELED, nothing is known of the URL: return without calling on_progress")
+    leaked = [leak for leak in run.leaks if leak.what == "response"]
+    run.should(not leaked, "every answer is freed, also after a cancellation", f"{len(leaked)} were not",
+               "a way out that leaves co_response_free out: is there a return in front of it?", leaked[0].src if leaked else None)
+
+
+@points(3, "robustness", needs=BOTH)
+def test_nothing_is_left_behind(lab):
+    """Nothing is left behind: tasks, answers, connections (16)"""
+    world, urls = walk(lab)
+    with lab.part(1, "after fetch_url"):
+        lab.run("one", world, urls).should_leak_nothing()
+    with lab.part(2, "after fetch_all"):
+        run = lab.run("all", pages(lab), settings={"per_host": LIMIT})
+        run.should_leak_nothing()
+        should_close_all(run)
+
+
+@points(3, "robustness", needs=("test_all_share_one_session", "test_nothing_is_left_behind"))
+def test_bodies_are_not_kept(lab):
+    """Twelve bodies of 5 MB need the memory of one (18)"""
+    world = World(seed=lab.seed).site("http://films.test", rtt=RTT)
+    for i in range(12):
+        world.route(f"/{i}", latency=ms(100), body_size=5 * MB)
+    run = lab.run("all", world, settings={"per_host": 1})
+    should_store_in_any_order(run)
+
+
+@points(2, "correctness", needs=("test_all_share_one_session", "test_progress_tells_of_each_url"))
+def test_two_calls_at_once(lab):
+    """Two calls of fetch_all at the same time (19)"""
+    run = lab.run("both", pages(lab), settings={"per_host": LIMIT})
+    hint = "what belongs to one call (its jobs, its session, its counter) stands in fetch_all or in memory of its own, never in a static or global variable"
+    right = answers(run)
+    if run.results != right:
+        run.should_give(right, hint)
+    sessions = {start.get("session") for start in run.trace.of("http.start", "world")}
+    run.should(len(sessions) == 2, "each of the two calls has a session of its own", f"{count(len(sessions), 'session')} in all", hint)
+    for name in ("first", "second"):
+        counted = [call["done"] for call in told(run) if call["of"] == name]
+        run.should(counted == [1, 2, 3, 4, 5], f"the {name} call counts its own five: 1, 2, 3, 4, 5",
+                   f"done was {', '.join(map(str, counted)) or 'never told'}", hint)
+
+
+# ---- The code -------------------------------------------------------------------------------
+
+
+@points(3, "robustness", needs=BOTH, last=True)
+def test_clean_under_sanitizers(lab):
+    """Clean under the sanitizers in all runs (16, 20)"""
+    lab.should_be_clean()
+
+
+@points(4, "coverage", needs=BOTH)
+def test_coverage(lab):
+    """The checks run 85 % of your lines (21)"""
+    seen = lab.coverage()
+    if seen.line_percent >= LEAST_COVERED:
+        return
+    pieces = [piece for piece in seen.pieces() if piece.lines]
+    named = ", ".join(f"{piece.src} ({piece.lines} line{'s' if piece.lines > 1 else ''})" for piece in pieces[:5])
+    lab.fail(f"the checks run at least {LEAST_COVERED} % of your lines", f"{seen.line_percent:.0f} %; never ran: {named}",
+             f"{pieces[0].describe().rstrip(';')}. Which of the situations in the handout reaches it? If none does, what is it for?", pieces[0].src)
