@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Callable, Iterator, NoReturn, Optional, Sequence
 
 from . import diagnosis, words
@@ -61,7 +61,7 @@ class Run:
 
     def __init__(self, trace: Trace, world: World, mode: str, asked: Sequence[str], stdout: str, passes: int = 1,
                  replay: Optional[str] = None, todo: str = "", tell: Callable[[Explanation], None] = lambda explanation: None,
-                 reference: bool = False, memory: Optional[int] = None):
+                 reference: bool = False, memory: Optional[int] = None, tape: str = ""):
         self.trace = trace
         self.world = world
         self.mode = mode
@@ -71,6 +71,7 @@ class Run:
         self.replay = replay                # the command that repeats it by hand
         self.todo = todo                    # where one who has written nothing yet begins
         self.reference = reference          # made by the reference solution?
+        self.tape = tape                    # the order that was taken where several tasks were ready; "": first come, first served
         self._memory = memory
         self._tell = tell
 
@@ -283,7 +284,7 @@ class Run:
                       unit or hint, topic="-")
 
     def _fail(self, failure: Failure) -> NoReturn:
-        raise CheckFailed(failure, self.replay, self.took)
+        raise CheckFailed(in_order(failure) if self.tape else failure, self.replay, self.took)
 
     @property
     def took(self) -> Optional[int]:
@@ -302,6 +303,11 @@ class Run:
         if report is None:
             raise GraderFault(f"the lab's main.c never reported {name!r} in mode {self.mode}")
         return report
+
+
+def in_order(failure: Failure) -> Failure:
+    """The failure, as one of a run in another order."""
+    return replace(failure, happened=f"{failure.happened}, when tasks that are ready at the same time run in another order")
 
 
 def _wrong_unit(key: str, right: Duration, got: float) -> str:

@@ -11,16 +11,16 @@ import re
 import shlex
 import shutil
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Callable, Optional, Sequence
+from typing import Any, Callable, Optional, Sequence
 
-from . import build, coverage, ending, process, sanitizer, words
+from . import build, coverage, ending, orders, process, sanitizer, seed as seeds, words
 from .call import Call, Settings, call
 from .check import Check
 from .failure import CheckFailed, Failure, GraderFault
 from .lab import Lab
-from .run import Explanation, Run
+from .run import Explanation, Run, in_order
 from .sanitizer import Finding
 from .text import cut
 from .trace import Trace, TraceError, first_difference, read, read_cut
@@ -120,6 +120,7 @@ class Session:
         self._builder: Optional[threading.Thread] = None
         self._build_failed: Optional[BaseException] = None
         self._recorded: dict[Call, Recorded] = {}
+        self._ordered: dict[Call, Recorded] = {}        # the runs in other orders
         self._references: dict[Call, Recorded] = {}     # the runs of the reference solution
         self._pending: list[Recorded] = []
         self._desks: list[Desk] = []                # those free
@@ -163,71 +164,92 @@ class Session:
             tell: Callable[[Explanation], None] = lambda explanation: None) -> Run:
         """Makes a run, or finds that it was made already. Raises CheckFailed when it did not end well."""
         called = self._call(check, mode, world, urls, tape, settings)
-        asked = world.urls() if urls is None else list(urls)
         recorded = self._recorded.get(called)
         if recorded is None:
-            if self.kills >= KILLS_MOST:
-                raise CheckFailed(Failure("", "not run: the program had to be stopped at a limit twice already"))
+            self._refuse_more_kills()
             recorded = self._recorded[called] = self._make(check, called)
-            recorded.asked = asked
+            recorded.asked = world.urls() if urls is None else list(urls)
         self._judge(check, recorded, may_fail)
+        return self._as_run(recorded, world, passes=passes, todo=todo, tell=tell)
+
+    def run_orders(self, check: Check, mode: str, world: World, urls: Optional[Sequence[str]] = None, *, count: int,
+                   settings: Optional[Settings] = None, **more: Any) -> list[Run]:
+        """The plain run, and count - 1 others in which tasks that are ready at once run in another order, the least different
+        first. Only the build that counts coverage makes those. Raises CheckFailed when one did not end well."""
+        chancy = orders.left_to_chance(world)
+        if chancy:
+            raise GraderFault(f"{check.place}: explored orders need a world that leaves nothing to chance, not like {chancy}")
+        plain = self.run(check, mode, world, urls, settings=settings, **more)
+        tapes = orders.tapes(orders.questions(plain.trace), count - 1, seeds.rng(self.seed, f"orders of {mode}"))
+        called = self._call(check, mode, world, urls, None, settings)
+        return [plain] + [self._run_order(check, replace(called, tape=tape), plain, **more) for tape in tapes]
+
+    def _run_order(self, check: Check, called: Call, plain: Run, *, may_fail: bool = False, **more: Any) -> Run:
+        """One other order. Of one that did not end well the least different one that does not is told."""
+        recorded = self._in_order(check, called, plain)
+        if not recorded.outcome.limit and self._fails(check, called, plain, may_fail):
+            tape = orders.shrink(called.tape or "", lambda tape: self._fails(check, replace(called, tape=tape), plain, may_fail))
+            recorded = self._in_order(check, replace(called, tape=tape), plain)
+        self._judge(check, recorded, may_fail)
+        return self._as_run(recorded, plain.world, **more)
+
+    def _fails(self, check: Check, called: Call, plain: Run, may_fail: bool) -> bool:
+        """Does the run in this order not end well?"""
+        try:
+            self._judge(check, self._in_order(check, called, plain), may_fail)
+        except CheckFailed:
+            return True
+        return False
+
+    def _in_order(self, check: Check, called: Call, plain: Run) -> Recorded:
+        """Makes the run of one tape, or finds that it was made already."""
+        if called not in self._ordered:
+            self._refuse_more_kills()
+            recorded = self._alone(check, called, self.ready().cover, f"{plain.replay} TAPE={shlex.quote(called.tape or '')}")
+            recorded.asked = plain.asked
+            self.kills += recorded.outcome.limit is not None
+            self._ordered[called] = recorded
+        return self._ordered[called]
+
+    def _alone(self, check: Check, called: Call, binary: Path, replay: str = "") -> Recorded:
+        """A run of one process only."""
+        desk = self._take_desk()
+        outcome = self._start(binary, called, desk, AFTER_KILL if self.kills else process.COVER).finish()
+        text = "" if outcome.limit else desk.text()
+        trace = self._parse(check, *desk.ends()) if outcome.limit else self._parse(check, text)
+        recorded = Recorded(check, called, replay, outcome, text, trace, memory=desk.peak())
+        self._desks.append(desk)
+        return recorded
+
+    def _as_run(self, recorded: Recorded, world: World, **more: Any) -> Run:
+        """What a check is given of a run that ended well."""
         assert recorded.trace
-        return Run(recorded.trace, world, mode, asked, recorded.outcome.stdout, passes, recorded.replay, todo, tell,
-                   memory=recorded.memory)
+        called = recorded.call
+        return Run(recorded.trace, world, called.mode, recorded.asked, recorded.outcome.stdout, replay=recorded.replay or None,
+                   memory=recorded.memory, tape=called.tape or "", **more)
+
+    def _refuse_more_kills(self) -> None:
+        if self.kills >= KILLS_MOST:
+            raise CheckFailed(Failure("", "not run: the program had to be stopped at a limit twice already"))
 
     def reference(self, check: Check, mode: str, world: World, urls: Optional[Sequence[str]] = None, *,
                   tape: Optional[str] = None, settings: Optional[Settings] = None, may_fail: bool = False) -> Run:
         """What the reference solution does; made once for each call. Raises GraderFault when it does not end well."""
         called = self._call(check, mode, world, urls, tape, settings)
-        asked = world.urls() if urls is None else list(urls)
         recorded = self._references.get(called)
         if recorded is None:
-            recorded = self._references[called] = self._refer(check, called)
+            if not self.lab.reference.is_file():
+                raise GraderFault(f"{check.id} compares with the reference solution, which is not built: `make grade` builds it from "
+                                  f"solutions/{self.lab.slug}, if that is there and compiles")
+            recorded = self._references[called] = self._alone(check, called, self.lab.reference)
+            recorded.asked = world.urls() if urls is None else list(urls)
         failure = ending.failure(recorded.outcome, recorded.trace)
         if not failure and recorded.trace and not may_fail:
-            failure = ending.refusal(recorded.outcome, recorded.trace, asked)
+            failure = ending.refusal(recorded.outcome, recorded.trace, recorded.asked)
         if failure:
             told = "; ".join([failure.happened] + ([failure.cause.text] if failure.cause else []))
             raise GraderFault(f"{check.id}: the reference solution fails in its world (mode {mode}): {told}")
-        assert recorded.trace
-        return Run(recorded.trace, world, mode, asked, recorded.outcome.stdout, reference=True, memory=recorded.memory)
-
-    def _refer(self, check: Check, called: Call) -> Recorded:
-        """Runs the reference solution."""
-        if not self.lab.reference.is_file():
-            raise GraderFault(f"{check.id} compares with the reference solution, which is not built: `make grade` builds it from "
-                              f"solutions/{self.lab.slug}, if that is there and compiles")
-        desk = self._take_desk()
-        outcome = self._start(self.lab.reference, called, desk, process.COVER).finish()
-        text, memory = desk.text(), desk.peak()
-        self._desks.append(desk)
-        return Recorded(check, called, "", outcome, text, None if outcome.limit else self._parse(check, text), memory=memory)
-
-    # ---- for the report ----
-
-    def once(self, called: Call, replay: str = "") -> Recorded:
-        """One run of the student's program that no check asks for. Raises what ready() raises, GraderFault for a damaged trace."""
-        nobody = Check("report", "", "correctness", 0, "the report")
-        program, desk = self.ready(), self._take_desk()
-        outcome = self._start(program.cover, called, desk, process.COVER).finish()
-        text = "" if outcome.limit else desk.text()
-        trace = self._parse(nobody, *desk.ends()) if outcome.limit else self._parse(nobody, text)
-        self._desks.append(desk)
-        return Recorded(nobody, called, replay, outcome, text, trace)
-
-    def recorded_of(self, check: Check) -> Optional[Recorded]:
-        """The run that a check's replay command repeats, else the first that it made; None if it made none."""
-        runs = list(self._recorded.values())
-        return next((recorded for recorded in runs if recorded.replay and recorded.replay == check.replay),
-                    next((recorded for recorded in runs if recorded.check is check), None))
-
-    def reference_text(self, called: Call) -> str:
-        """The trace of the reference in that call; "" without a reference, or where it does not come to an end."""
-        if not self.lab.reference.is_file():
-            return ""
-        if called not in self._references:
-            self._references[called] = self._refer(Check("report", "", "correctness", 0, "the report"), called)
-        return self._references[called].text
+        return self._as_run(recorded, world, reference=True)
 
     def idle_memory(self) -> int:
         """The bytes of memory that the student's program takes to do nothing: to show its help."""
@@ -258,22 +280,13 @@ class Session:
     def _make(self, check: Check, called: Call) -> Recorded:
         program, path = self.ready(), self._save(check, called)
 
-        def cover() -> tuple[process.Outcome, Optional[Trace], str, Optional[int]]:
-            desk = self._take_desk()
-            outcome = self._start(program.cover, called, desk, AFTER_KILL if self.kills else process.COVER).finish()
-            text = "" if outcome.limit else desk.text()
-            trace = self._parse(check, *desk.ends()) if outcome.limit else self._parse(check, text)
-            memory = desk.peak()
-            self._desks.append(desk)
-            return outcome, trace, text, memory
-
         desk = None if self._asan_off else self._take_desk()
         asan = self._start(program.asan, called, desk, process.ASAN) if desk and not self.kills else None
-        outcome, trace, text, memory = cover()
-        if desk and self.kills and not outcome.limit:       # one run was stopped already: this one is tried first
+        recorded = self._alone(check, called, program.cover, self._replay(called, path))
+        if desk and self.kills and not recorded.outcome.limit:      # one run was stopped already: this one is tried first
             asan = self._start(program.asan, called, desk, process.ASAN)
-        recorded = Recorded(check, called, self._replay(called, path), outcome, text, trace, asan, desk,
-                            again=lambda: cover()[2], memory=memory)
+        recorded.asan, recorded.desk = asan, desk
+        recorded.again = lambda: self._alone(check, called, program.cover).text
         self._after(recorded)
         return recorded
 
@@ -323,7 +336,27 @@ class Session:
             if failure.cause and failure.cause.kind == "crashed" and recorded.findings:
                 self._told.setdefault(failure.cause.src, check)
             self.output = self.output or cut(recorded.outcome.stdout, 2000)
-            raise CheckFailed(failure, recorded.replay)
+            raise CheckFailed(in_order(failure) if recorded.call.tape else failure, recorded.replay)
+
+    # ---- for the report ----
+
+    def once(self, called: Call, replay: str = "") -> Recorded:
+        """One run of the student's program that no check asks for. Raises what ready() raises, GraderFault for a damaged trace."""
+        return self._alone(Check("report", "", "correctness", 0, "the report"), called, self.ready().cover, replay)
+
+    def recorded_of(self, check: Check) -> Optional[Recorded]:
+        """The run that a check's replay command repeats, else the first that it made; None if it made none."""
+        runs = [*self._recorded.values(), *self._ordered.values()]
+        return next((recorded for recorded in runs if recorded.replay and recorded.replay == check.replay),
+                    next((recorded for recorded in runs if recorded.check is check), None))
+
+    def reference_text(self, called: Call) -> str:
+        """The trace of the reference in that call; "" without a reference, or where it does not come to an end."""
+        if not self.lab.reference.is_file():
+            return ""
+        if called not in self._references:
+            self._references[called] = self._alone(Check("report", "", "correctness", 0, "the report"), called, self.lab.reference)
+        return self._references[called].text
 
     # ---- the second process ----
 

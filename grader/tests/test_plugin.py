@@ -409,6 +409,74 @@ def test_memory_of_a_run_and_of_nothing(house):
     assert [ran.binary for ran in house.ran if "--help" in ran.argv] == ["cover"]
 
 
+# ---- other orders ----
+
+
+def three_ready(ms_taken=30):
+    """Three tasks that are ready at once: the tape is asked twice (3 options, 2 options)."""
+    story = Story().begin(3)
+    for task in (2, 3, 4):
+        story.spawn(0, task).runtime(0, "ready", task=task, by=1)
+    for task in (2, 3, 4):
+        story.runtime(0, "run", task=task).runtime(0, "done", task=task, rc=0)
+    return story.result(ms_taken, [OK] * 3).end(ms_taken)
+
+
+def in_orders(house, line, wrong=lambda tape: False, bad=None):
+    """Grades a check of a program that goes wrong (takes 70 ms, or ends as `bad`) with some tapes."""
+    def behave(ran):
+        if ran.option("--tape") and wrong(ran.option("--tape")):
+            return bad or End(three_ready(70).text())
+        return End(three_ready().text())
+    return one(house, line, behave)
+
+
+ORDERS = """
+    for run in lab.run_orders("pool", urls(3), orders=5):
+        """
+
+
+def test_orders_begin_with_the_plain_one(house):
+    check = in_orders(house, ORDERS + "run.should_take(ms(30))")
+    assert check["status"] == "passed"
+    made = [(ran.binary, ran.option("--tape")) for ran in house.ran if ran.argv[-1] == "pool"]
+    assert sorted(made[:2], key=str) == [("asan", None), ("cover", None)]
+    tapes = [tape for binary, tape in made[2:]]
+    assert 2 <= len(tapes) <= 4 and len(set(tapes)) == len(tapes) and {binary for binary, _ in made[2:]} == {"cover"}
+    assert tapes == sorted(tapes, key=lambda tape: tape.count("="))
+
+
+@pytest.mark.parametrize("assertion", ["run.should_take(ms(30))", "assert run.elapsed == ms(30)"])
+def test_the_least_different_order_that_fails_is_told_with_its_tape(house, assertion):
+    check = in_orders(house, ORDERS + assertion, lambda tape: True)
+    tapes = [ran.option("--tape") for ran in house.ran if ran.option("--tape")]
+    assert check["status"] == "failed" and check["replay"].endswith(f" TAPE={tapes[0]}") and tapes[0].count("=") == 1
+    assert ("when tasks that are ready at the same time run in another order" in check["message"]) == assertion.startswith("run")
+
+
+def test_an_order_that_crashes_is_told_with_the_shortest_tape(house):
+    check = in_orders(house, ORDERS + "pass", lambda tape: "2=1" in tape.split(",") and "," in tape or tape == "2=1",
+                      End(three_ready().text().rsplit('{"t":', 1)[0], exit=None, signal="SIGSEGV"))
+    assert check["status"] == "failed" and check["replay"].endswith(" TAPE=2=1")
+    assert "it crashed, when tasks that are ready" in check["message"]
+
+
+def test_orders_are_made_once_and_come_from_the_seed(house):
+    in_orders(house, 'lab.run_orders("pool", urls(3)); lab.run_orders("pool", urls(3))')
+    tapes = [ran.option("--tape") for ran in house.ran if ran.option("--tape")]
+    assert tapes and len(set(tapes)) == len(tapes)
+
+
+def test_orders_need_a_world_without_chance(house):
+    check = in_orders(house, 'lab.run_orders("pool", World().site("http://a.test").route("/", latency=(1, 2)))')
+    assert check["status"] == "error" and "leaves nothing to chance, not like http://a.test/" in check["message"]
+
+
+def test_a_page_of_a_failed_order_is_of_that_order(house):
+    in_orders(house, ORDERS + "run.should_take(ms(30))", lambda tape: True)
+    assert "70 ms" in (house.root / "build/grade/01-toy/reports/test_one.html").read_text()
+
+
 # ---- the reference solution ----
 
 
