@@ -21,7 +21,7 @@ endif
 AR := ar
 
 # What the user says reaches the scripts through the environment: blanks and quotes in it do no harm.
-export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE SET URLS JSON CHECK FORMAT CC
+export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE SET URLS JSON CHECK FORMAT DECK CC
 
 # V=1 shows the commands.
 say := $(if $(V),,@)
@@ -226,7 +226,7 @@ endif
 looplab := PYTHONPATH='$(CURDIR)/grader' PYTHONPYCACHEPREFIX='$(CURDIR)/build/pycache' '$(PYTHON)'
 grade := $(looplab) -m looplab grade $${LAB:+--lab "$$LAB"} $${SEED:+--seed "$$SEED"}
 
-.PHONY: help grade demo run report test bench doctor deps deps-dev clean
+.PHONY: help grade demo run report test bench slides doctor deps deps-dev clean
 .PHONY: $(exits:%=run-%)
 
 help:
@@ -252,12 +252,23 @@ run-run: $(kit)
 	@sh grader/scripts/run.sh; $(note_exit)
 
 test: $(kit) $(test_programs)  ## all tests of the project itself [ALL=1: the C tests in every build, and under valgrind]
-	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u SET -u URLS -u JSON -u CHECK -u FORMAT \
+	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u SET -u URLS -u JSON -u CHECK -u FORMAT -u DECK \
 	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest grader/tests
 
 bench: build/bench/bench  ## how fast the runtime is: [JSON=f.json] [PEERS=1: beside other libraries] [QUICK=1]
 	@$(if $(PEERS),sh grader/scripts/deps.sh peers)
 	@$(looplab) grader/scripts/bench.py $${JSON:+--json "$$JSON"} $(if $(PEERS),--peers) $(if $(QUICK),--quick)
+
+# Marp is fetched once, in the version that the lock file names, into build/.
+build/node/ready: slides/package.json slides/package-lock.json
+	@sh grader/scripts/deps.sh slides
+	@mkdir -p $(@D) && cp $^ $(@D) && echo 'fetching Marp (npm ci, into $(@D))'
+	@cd $(@D) && npm ci --no-audit --no-fund --loglevel=error > npm.log 2>&1 || { tail -n 3 npm.log >&2; \
+	    echo 'slides: npm could not fetch Marp (log in $(@D)/npm.log)' >&2; exit 2; }
+	@touch $@
+
+slides: $(kit) build/node/ready  ## the decks as HTML, PDF and notes, in build/slides: [DECK=01]
+	@$(looplab) slides/build.py $${DECK:+"$$DECK"}
 
 doctor:  ## what is installed, what is missing, and what for
 	@sh grader/scripts/deps.sh doctor

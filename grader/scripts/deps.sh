@@ -4,6 +4,7 @@
 #     deps.sh install FILE   install what a student needs and is missing; write what was found to FILE, for make
 #     deps.sh dev            install the contributors' tools too; what cannot be had is said and left out
 #     deps.sh peers          install what `make bench PEERS=1` compares with, as far as it can be had
+#     deps.sh slides         install what `make slides` needs, or say what is missing
 #     deps.sh doctor         change nothing; say what is there, what is missing, and what for
 #
 # Exit code 0, or 2 with one line that says what is missing. Knows apt-get, dnf, pacman and brew.
@@ -55,6 +56,15 @@ simgrid | actors in virtual time, C++      | libsimgrid-dev g++ | simgrid-devel 
 trio    | Python, with a clock that jumps  | python3-trio       | python3-trio          | python-trio   | -
 st      | State Threads, coroutines in C   | libst-dev          | st-devel              | -             | -
 pth     | GNU Pth, coroutines in C         | libpth-dev         | pth-devel             | -             | pth
+END
+}
+
+slide_tools() {
+    cat <<'END'
+node     | runs Marp, which makes slides of Markdown  | nodejs           | nodejs             | nodejs     | node
+npm      | fetches Marp, in its locked version        | npm              | npm                | npm        | node
+chromium | prints the slides as PDF                   | chromium         | chromium           | chromium   | -
+fonts    | what the slides are written in             | fonts-dejavu-core fontconfig | dejavu-sans-fonts dejavu-sans-mono-fonts | ttf-dejavu | -
 END
 }
 
@@ -125,6 +135,11 @@ check_st() { links "$CC" '#include <st.h>
 int main(void) { return st_init(); }' -lst && echo there; }
 check_pth() { links "$CC" '#include <pth.h>
 int main(void) { return !pth_init(); }' -lpth && echo there; }
+
+check_node() { first_line node --version | grep .; }
+check_npm() { first_line npm --version | grep .; }
+check_chromium() { for browser in chromium chromium-browser google-chrome; do first_line $browser --version && return; done; return 1; }
+check_fonts() { command -v fc-list > /dev/null && fc-list | grep -q DejaVuSansMono && echo DejaVu; }
 
 check() { "check_$(echo "$1" | tr - _)"; }
 
@@ -303,6 +318,7 @@ dev() {
         echo "deps: without $tool ($(field dev_tools "$tool" 2)): could not be installed; tests that need it are skipped" >&2
         without="$without $tool"
     done
+    (slides) || without="$without slides"
     [ -n "$without" ] || echo "deps: the contributors' tools are all there"
     rm -f build/deps.mk     # make then looks again
 }
@@ -320,6 +336,21 @@ peers() {
         fi
         check "$tool" > /dev/null ||
             echo "deps: without $tool ($(field peer_tools "$tool" 2)): could not be installed, so it is not compared" >&2
+    done
+}
+
+# Without any of these there are no slides; nothing else needs them.
+slides() {
+    find_manager
+    mkdir -p build && : >> "$log"
+    for tool in $(missing slide_tools); do
+        wanted=$(packages slide_tools "$tool")
+        if [ -n "$manager" ] && [ -n "$wanted" ] && find_root; then
+            echo "deps: installing $wanted (with $manager, log in $log)"
+            # shellcheck disable=SC2086
+            install_packages $wanted
+        fi
+        check "$tool" > /dev/null || fail "the slides need $tool ($(field slide_tools "$tool" 2)); package: ${wanted:-none here}"
     done
 }
 
@@ -351,6 +382,8 @@ doctor() {
     echo "What a contributor also has:"
     dev=$(report dev_tools)
     echo "$dev"
+    echo "What \`make slides\` needs:"
+    report slide_tools
     need=$(missing_in "$student")
     if [ -n "$need" ]; then
         echo "Missing: $need. Say: make deps"
@@ -366,6 +399,7 @@ case ${1:-} in
 install) install "${2:?the file for make}" ;;
 dev) dev ;;
 peers) peers ;;
+slides) slides ;;
 doctor) doctor ;;
-*) echo "usage: deps.sh install FILE | dev | peers | doctor" >&2 && exit 2 ;;
+*) echo "usage: deps.sh install FILE | dev | peers | slides | doctor" >&2 && exit 2 ;;
 esac
