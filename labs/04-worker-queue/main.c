@@ -126,7 +126,7 @@ static json_t *workers_to_json(const struct worker_stats workers[], size_t n)
 /* "start": pool_run is called at this instant. */
 static void report_start(const struct visit *visit)
 {
-    kit_report("start", json_pack("{s:I, s:I, s:I}", "jobs", (json_int_t)(visit->run->n * visit->repeat),
+    kit_report("start", json_pack("{s:I, s:I, s:I}", "n", (json_int_t)(visit->run->n * visit->repeat),
                                   "workers", (json_int_t)visit->workers, "limit", (json_int_t)visit->limit));
 }
 

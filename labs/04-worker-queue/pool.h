@@ -46,8 +46,9 @@ int pool_add(struct pool *pool, const char *url);
 /* Does all jobs: those that were added before, and those that handlers add meanwhile. Waits until no job waits and none is
  * running; after pool_stop, until none is running. When it returns, all workers have ended. Called once for each pool.
  *
- * Jobs are begun in the order in which they were added, each as soon as a worker is free and the limit allows. A worker is busy
- * with a job from the beginning of its request to the return of the handler. The limit counts requests only: not the handler.
+ * Jobs are begun in the order in which they were added (those that one call of a handler adds, in any order among themselves),
+ * each as soon as a worker is free and the limit allows. A worker is busy with a job from the beginning of its request to the
+ * return of the handler. The limit counts requests only: not the handler.
  *
  * Returns 0, also when jobs failed; -ENOMEM; or -ECANCELED when the calling task was cancelled: the workers were, too,
  * and have ended; stats and the jobs that are left are then of no matter. */

@@ -1,0 +1,702 @@
+"""The visible checks of lab 04. The numbers in brackets are the requirements' in README.md, "What your functions must do"."""
+
+from __future__ import annotations
+
+import errno
+import heapq
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+from looplab import Fault, World, ms, points, sec, seed, us
+from looplab.duration import show
+from looplab.failure import Cause, CheckFailed, Failure
+from looplab.text import count
+from looplab.words import error
+
+LEAST_COVERED = 85          # per cent of the lines; the rest is room for what handles a failed malloc
+WORKERS, LIMIT = 5, 3       # what main.c takes when it is told nothing else
+TODO = "TODOs 1 to 5"
+ONCE = "test_each_job_once"
+
+
+# ---- What a pool must do: the requirements 2 to 5, 8 and 11 as a program ----------------------
+
+
+@dataclass
+class Plan:
+    """What a right pool does in a world. Times are ns from the call of pool_run."""
+
+    begun: list = field(default_factory=list)       # (t, url) of each request, in their order
+    elapsed: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    handled: int = 0                                # pages that the handler was called for
+    left: list = field(default_factory=list)        # the URLs handed back
+
+    @property
+    def urls(self) -> list:
+        return [url for _, url in self.begun]
+
+
+def lines_of(world: World) -> dict:
+    """What the handler of main.c finds in each page."""
+    return {site["url"] + route["path"]: route.get("body", "").split("\n") for site in world.json()["sites"] for route in site["routes"]}
+
+
+def plan(world: World, urls=None, workers: int = WORKERS, limit: int = LIMIT, handle: int = 0, repeat: int = 1, handler: int = 1,
+         after=None, held: bool = False, batch: int = 0) -> Plan:
+    """The right run. after: when pool_stop is called. Two mistakes, to recognise them: held (a place is held while the handler
+    runs, too), batch (so many jobs are begun together, and the next only when all of these are done)."""
+    pages, does = lines_of(world), Plan()
+    waiting = deque(list(world.urls() if urls is None else urls) * repeat)
+    events: list = []                               # (t, number, what, url)
+    free, places, t, number, stopping = workers, limit, 0, 0, after == 0
+
+    def later(ns: int, what: str, url: str = "") -> None:
+        nonlocal number
+        number += 1
+        heapq.heappush(events, (t + ns, number, what, url))
+
+    if after:
+        later(after, "stop")
+    while True:
+        while waiting and free and places and not stopping and (not batch or len(does.begun) % batch or free == workers):
+            url = waiting.popleft()
+            free, places = free - 1, places - 1
+            does.begun.append((t, url))
+            later(world.total(url), "answer", url)
+        if not events or free == workers and (stopping or not waiting):
+            break
+        t, _, what, url = heapq.heappop(events)
+        if what == "stop":
+            stopping = True
+            continue
+        answer = world.answer(url) if what == "answer" else None
+        if answer and (answer["error"] or answer["status"] >= 400):
+            does.failed, free, places = does.failed + 1, free + 1, places + 1
+        elif answer and handler and handle:
+            places += not held
+            later(handle, "handled", url)
+        else:
+            good = True
+            for line in pages.get(url, []) if handler else []:
+                if line == "bad":
+                    good = False
+                    break
+                if line.startswith("http://"):
+                    waiting.append(line)
+                stopping = stopping or line == "stop"
+            does.succeeded, does.failed = does.succeeded + good, does.failed + (not good)
+            free, places = free + 1, places + (held or answer is not None)
+        does.handled += bool(handler) and (what == "handled" or answer is not None and not answer["error"] and answer["status"] < 400
+                                           and not handle)
+        does.elapsed = t
+    does.left = list(waiting)
+    return does
+
+
+# ---- Running it, and what a run must show -----------------------------------------------------
+
+
+def pool(lab, world: World, urls=None, mode: str = "pool", may_fail: bool = False, tape=None, **settings):
+    """A run of the student's pool; one that hangs is told what hangs a pool."""
+    try:
+        return lab.run(mode, world, urls, settings=settings, todo=TODO, may_fail=may_fail, tape=tape)
+    except CheckFailed as failed:
+        raise CheckFailed(with_reason(failed.failure), failed.replay, failed.virtual_ns) from None
+
+
+def with_reason(failure: Failure) -> Failure:
+    """A deadlock's report, and what in a pool leads to it."""
+    cause = failure.cause
+    if not cause or cause.kind != "deadlock":
+        return failure
+    if "a semaphore" in cause.text:
+        why = ("a place was taken and never given back. Which path leaves without a release: a request that failed, a handler's error, a stop? "
+               "(CO_WITH_SEM gives it back on every path)")
+    elif "items to be finished" in cause.text:
+        why = ("co_queue_join waits for a co_queue_task_done that never comes. Is it called once for each job that was got, also when the job "
+               "failed, and when it is left because of a stop?")
+    elif "an item from a queue" in cause.text:
+        why = ("a worker waits for a job that never comes. Did another one take it between the look at the queue and the get (what you saw before "
+               "a wait may be wrong after it)? Or has nobody told it that there will be no more, once all jobs are finished?")
+    else:
+        why = "whoever ends the last job must wake all who wait: for a job, and for the end"
+    return Failure(failure.expected, failure.happened, Cause(cause.kind, f"{cause.text}. {why[0].upper()}{why[1:]}", cause.src))
+
+
+def given_up(run) -> list:
+    """The requests that were cancelled under way."""
+    return [request for request in run.requests if request.given_up]
+
+
+def should_cut_nothing_off(run) -> None:
+    """No worker is cancelled in the middle of a job."""
+    cut = given_up(run)
+    if not cut:
+        return
+    told = run.cause("refusal")
+    src = run.trace.cancel_of(cut[0]).get("src")
+    hint = (f"{f'{src} cancels' if src else 'the workers are cancelled'}{' workers' if src else ''} in the middle of their jobs, {cut[0].url} first: wait until all "
+            "jobs are finished (co_queue_join), and only then end the workers")
+    run.fail("each request that was begun is waited for", f"{count(len(cut), 'request')} given up under way",
+             told.text if told and told.kind == "aborted" else hint, told.src if told and told.kind == "aborted" else src, topic="-")
+
+
+def should_do(run, urls) -> None:
+    """Exactly these jobs, each once, in any order."""
+    if not run.requests and urls:
+        run.fail(f"{count(len(urls), 'request')}", "no request", topic="requests", hint=f"write {TODO}")
+    should_cut_nothing_off(run)
+    right, made = Counter(urls), Counter(request.url for request in run.requests)
+    twice, missing = made - right, right - made
+    if twice:
+        url = min(twice)
+        again = [request for request in run.requests if request.url == url][-1]
+        before = [request for request in run.requests if request.url == url][-2:-1]
+        hint = "each job is taken by one worker: take it out of the queue at the moment you read it, before any wait"
+        if before and (before[0].failed or before[0].status >= 400):
+            hint = "a job that failed is counted, and not tried again"
+        if right[url] == 0:
+            hint = "it was to be handed back, or was no job at all"
+        run.fail(f"{count(right[url], 'request')} for {url}", f"{made[url]}, the last one at {show(again.start)}", hint, topic="-")
+    if missing:
+        run.fail(f"{count(len(urls), 'request')}, one for each job",
+                 f"{len(run.requests)}: {count(sum(missing.values()), 'job')} never begun, {min(missing)} first",
+                 why_missing(run, missing), topic="-")
+
+
+def why_missing(run, missing) -> str:
+    """Why jobs were never begun although pool_run has returned."""
+    added = [url for url in missing if url not in run.asked]
+    if added and len(added) == len(missing):
+        return ("handlers added these with pool_add while the pool ran. An empty queue is not the end while a job is being done: it may add "
+                "others. Wait until all that was put is finished (co_queue_join), then end the workers")
+    first = [request.url for request in run.requests]
+    if first == run.asked[:len(first)]:
+        return (f"it stopped after the first {len(first)}: pool_run waits until every job is finished before it ends the workers, and a worker "
+                "takes one job after the other")
+    return "pool_run waits until every job is finished before it ends the workers"
+
+
+def begins(run) -> list:
+    """(t, url) of each request."""
+    start = run.trace.report("start")["t"]
+    return [(request.start - start, request.url) for request in run.requests]
+
+
+def should_begin_in_order(run, right: Plan) -> None:
+    """The requests begin in the order in which the jobs were added."""
+    made = [url for _, url in begins(run)]
+    if made == right.urls:
+        return
+    wrong = next(i for i, url in enumerate(right.urls) if i >= len(made) or made[i] != url)
+    got = made[wrong] if wrong < len(made) else "nothing"
+    hint = "take the oldest job first: a CO_QUEUE, or a list that is put to at one end and taken from at the other"
+    if made == right.urls[::-1] or made[0] == run.asked[-1]:
+        hint = "the newest job was taken first. " + hint
+    run.fail(f"request number {wrong + 1} is for {right.urls[wrong]}", f"it was for {got}", hint, topic="-")
+
+
+def should_take_as_planned(run, world: World, urls=None, **numbers) -> None:
+    """Each request begins exactly when a worker and a place are free, and pool_run returns with the last job."""
+    right = plan(world, urls, **numbers)
+    workers, limit = numbers.get("workers", WORKERS), numbers.get("limit", LIMIT)
+    if run.elapsed == right.elapsed and [t for t, _ in begins(run)] == [t for t, _ in right.begun]:
+        return
+    told = run.cause("block")
+    hint = told.text if told else why_time(run, world, urls, right, numbers)
+    what = f"{count(workers, 'worker')}, at most {count(limit, 'request')} at a time"
+    if run.elapsed != right.elapsed:
+        run.fail(f"{show(right.elapsed)} for {count(len(right.begun), 'job')} ({what})", f"it took {show(run.elapsed)}", hint,
+                 told.src if told else None, topic="-")
+    late = next(i for i, (mine, planned) in enumerate(zip(begins(run), right.begun)) if mine[0] != planned[0])
+    run.fail(f"request number {late + 1} begins at {show(right.begun[late][0])} ({what})", f"it began at {show(begins(run)[late][0])}",
+             hint, told.src if told else None, topic="-")
+
+
+def why_time(run, world: World, urls, right: Plan, numbers: dict) -> str:
+    """Which mistake takes exactly that long."""
+    workers, limit = numbers.get("workers", WORKERS), numbers.get("limit", LIMIT)
+    last = max((request.end or 0 for request in run.requests), default=0) - run.trace.report("start")["t"]
+    mistakes = [
+        ({"held": True}, "a place is held while the handler runs, too: the limit counts requests only. Give it back as soon as the answer is there"),
+        ({"limit": 10**9}, "as if there were no limit: one semaphore, shared by all workers, must stand before each request"),
+        ({"workers": 1}, "as if there were only one worker: start all of them before you wait for one"),
+        ({"workers": min(workers, limit)}, f"as if only {min(workers, limit)} of the {workers} workers had worked: start config.workers of them; the "
+                                           "limit is for requests, and while one worker handles its page another one may fetch"),
+        ({"batch": limit}, f"{limit} jobs are begun together, and the next only when all of these are done: let each worker take the next job as soon as it is free"),
+        ({"batch": workers}, f"{workers} jobs are begun together, and the next only when all of these are done: let each worker take the next job as soon as it is free"),
+        ({"limit": limit - 1}, f"as if the limit were {limit - 1}: has a place been taken and not given back, or is the limit off by one?"),
+        ({"limit": limit + 1}, f"as if the limit were {limit + 1}: is it off by one?"),
+        ({"workers": workers - 1}, f"as if there were {workers - 1} workers: is a loop off by one, or has a worker ended too early?"),
+        ({"workers": workers + 1}, f"as if there were {workers + 1} workers: config.workers of them do the jobs, and nobody else"),
+        ({"handle": 0}, "the handler's time is missing: it is called in the worker's task, and the worker is busy until it has returned"),
+    ]
+    for mistake, words in mistakes:
+        with_it = {**numbers, **mistake}
+        if with_it != numbers and with_it.get("workers", 1) and with_it.get("limit", 1):
+            its = plan(world, urls, **with_it)
+            if its.elapsed == run.elapsed != right.elapsed and [t for t, _ in its.begun] == [t for t, _ in begins(run)]:
+                return words
+    if run.elapsed > right.elapsed and [t for t, _ in begins(run)] == [t for t, _ in right.begun] and last <= right.elapsed:
+        return f"the last answer was there at {show(last)}, and nothing was left to wait for: no sleep and no timeout decides when a pool is done"
+    if run.elapsed > right.elapsed:
+        return ("somewhere a worker was free, a job waited, and the limit would have allowed it: who waits for a job must be woken as soon as there is "
+                "one, and a place must be given back as soon as the answer is there, also after an error")
+    return "it was quicker than the numbers allow: is the limit, or the handler's time, left out?"
+
+
+def should_stay_within_limit(run, limit: int) -> None:
+    """Over all workers together."""
+    if run.peak <= limit:
+        return
+    run.fail(f"at most {count(limit, 'request')} in flight at once", f"{run.peak} at the busiest moment",
+             why_over(run, limit), topic="-")
+
+
+def why_over(run, limit: int) -> str:
+    """Which mistake has let more through."""
+    rule = "one semaphore with config.limit places, in the pool, must stand before each request"
+    waits = [event for event in run.trace.of("await", "runtime") if event.get("on") == "sem"]
+    if not waits:
+        return f"no worker ever waited for a place. A semaphore in each worker (or made anew for each job) limits nobody: {rule}"
+    if run.peak == limit + 1:
+        return f"it is one too many: how many places has the semaphore, and is each of them taken before the request begins? {rule[0].upper()}{rule[1:]}"
+    return f"a place is free again only when the answer is there, and is given back once: {rule}"
+
+
+def should_count(run, right: Plan) -> None:
+    """The sums."""
+    for key, value in (("jobs", right.succeeded + right.failed), ("succeeded", right.succeeded), ("failed", right.failed)):
+        got = run.report[key]
+        if got != value:
+            run.fail(f"stats->{key} {value}", f"{got}", why_count(run, key, value, right), topic="-")
+
+
+def why_count(run, key: str, value: int, right: Plan) -> str:
+    """What a wrong sum says of its maker."""
+    got, report = run.report[key], run.report
+    if got == "never written":
+        return f"stats holds garbage when you get it: set jobs, succeeded, failed and elapsed (it was never written: {key})"
+    if isinstance(got, int) and got > 10**9:
+        return "the statistics hold garbage when you get them: set them to zero before you count"
+    mine = [worker[key] for worker in report["workers"]]
+    if all(isinstance(part, int) for part in mine) and sum(mine) == value:
+        return "the workers' own numbers are right, but they are not what you summed up"
+    if key == "jobs" and report["succeeded"] == right.succeeded and report["failed"] == right.failed:
+        return "jobs is succeeded + failed"
+    if key == "succeeded" and got == right.succeeded + right.failed:
+        return "each job was counted as a success: a status of 400 or more, no answer, and a handler's error are failures"
+    errors = sum(request.failed for request in run.requests)
+    refused = sum(request.status >= 400 for request in run.requests)
+    if key in ("succeeded", "failed") and errors and refused and got == (value - refused if key == "failed" else value + refused):
+        return "a status of 400 or more was counted as a success: it is an answer, but the job has failed"
+    nonsense = right.failed - errors - refused
+    if key in ("succeeded", "failed") and nonsense and got == (value - nonsense if key == "failed" else value + nonsense):
+        return "a handler that returns less than 0 makes its job a failure"
+    if isinstance(got, int) and got < value:
+        return ("counts are lost. Was a number read before a wait and written after it? Others count meanwhile: read and write it in one go, after "
+                "the last wait; or is a path of a failed job not counted?")
+    return "each job is counted once, when it is finished: as succeeded or as failed"
+
+
+def should_count_by_worker(run) -> None:
+    """Each worker's numbers are those of the requests that its task made."""
+    workers = run.report["workers"]
+    for i, worker in enumerate(workers):
+        for key, value in worker.items():
+            if value == "never written":
+                run.fail(f"stats->workers[{i}].{key} is set", "it was never written",
+                         "the array holds garbage when you get it: set the elements of all config.workers workers to zero first", topic="-")
+        if worker["jobs"] != worker["succeeded"] + worker["failed"]:
+            garbage = max(worker.values()) > 10**9
+            run.fail(f"stats->workers[{i}].jobs is succeeded + failed", f"{worker['jobs']}, {worker['succeeded']} and {worker['failed']}",
+                     "the array holds garbage when you get it: set it to zero first" if garbage else
+                     "count them in one place, with no wait in between", topic="-")
+    made = sorted(Counter(request.task for request in run.requests).values())
+    told = sorted(worker["jobs"] for worker in workers if worker["jobs"])
+    if told != made:
+        hint = "each worker counts in its own element: is the index, or the pointer, that of the worker?"
+        if sum(told) == sum(made) and len(told) == 1 < len(made):
+            hint = "all were counted for one worker: give each worker a pointer to its own element, &stats->workers[i]"
+        if sum(told) < sum(made):
+            hint = "some were not counted, or were overwritten: a failed job is counted, too, and nothing waits between reading a count and writing it"
+        run.fail(f"the tasks that made requests made {made}: so many jobs have their workers", f"{told}", hint, topic="-")
+
+
+def should_hand_back(run, urls) -> None:
+    """Exactly these jobs, in any order."""
+    right, got = Counter(urls), Counter(url or "NULL" for url in run.report["left"])
+    if right == got:
+        return
+    lost, extra = right - got, got - right
+    if lost:
+        url = min(lost)
+        begun = any(request.url == url for request in run.requests)
+        hint = ("pool_take_back hands back one job after the other, those that a worker had got but not begun, too: put them where it finds them"
+                if not begun else "")
+        if url not in run.asked:
+            hint = "a handler added it after the stop: pool_add still takes it, and it is handed back with the others"
+        elif len(got) == 0:
+            hint = "nothing was handed back: where does pool_take_back look, and who puts the jobs there?"
+        run.fail(f"{count(len(urls), 'job')} handed back", f"{sum(got.values())}: {url} is lost", hint, topic="-")
+    url = min(extra)
+    made = any(request.url == url for request in run.requests)
+    hint = "it was begun, so it is no job that is left" if made else "each job that is left is handed back once: take it out of where you keep it"
+    run.fail(f"{count(len(urls), 'job')} handed back", f"{sum(got.values())}: {url} is one too many", hint, topic="-")
+
+
+def should_have_ended(run) -> None:
+    """No worker is alive when pool_run returns."""
+    if run.report["tasks"] == 0 and not any(leak.what == "task" for leak in run.leaks):
+        return
+    told = run.cause("leaks")
+    alive = run.report["tasks"]
+    run.fail("all workers have ended when pool_run returns",
+             f"{count(alive, 'task')} still alive" if alive else f"{count(len(run.leaks), 'task')} that nobody waited for",
+             told.text if told else "the group must end before pool_run returns: co_join, and a CO_GROUP in pool_run itself",
+             told.src if told else None, topic="-")
+
+
+# ---- Worlds -----------------------------------------------------------------------------------
+
+
+def pages(lab, n: int = 12, name: str = "pages") -> World:
+    """n good pages of different latencies; the same for every check that asks, so these share their runs."""
+    rng = seed.rng(lab.seed, name)
+    world = World(seed=lab.seed).site("http://news.test", rtt=ms(20))
+    for i, latency in enumerate(rng.sample(range(150, 500), n)):
+        world.route(f"/{i}", latency=ms(latency) + us(rng.randint(1, 999)), body_size=rng.randint(100, 900))
+    return world
+
+
+def tree(lab) -> tuple:
+    """A page that names others, which name others; and the one URL to begin with. Twice one job is being done, and none waits.
+
+    The jobs that a page names either all begin at once, or are alike: so their order among themselves does not matter.
+    """
+    rng = seed.rng(lab.seed, "tree")
+    world = World(seed=lab.seed).site("http://wiki.test", rtt=ms(10))
+
+    def page(path: str, latency: int, *links: str) -> None:
+        world.route(path, latency=latency, body="\n".join(f"http://wiki.test{link}" for link in links))
+
+    def any_time(least: int, most: int) -> int:
+        return ms(rng.randint(least, most)) + us(rng.randint(1, 999))
+
+    page("/", any_time(100, 300), "/a", "/b", "/c")
+    page("/a", any_time(100, 200))
+    page("/b", any_time(300, 400), "/b/1", "/b/2")
+    page("/c", any_time(900, 999), *(f"/c/{i}" for i in range(7)))
+    page("/b/1", any_time(100, 200))
+    page("/b/2", any_time(201, 300))
+    leaf = any_time(200, 400)
+    for i in range(7):
+        page(f"/c/{i}", leaf)
+    return world, ["http://wiki.test/"]
+
+
+def good_and_bad(lab) -> World:
+    """Every way to fail, more often than there are workers and places; good pages before, between and after."""
+    rng = seed.rng(lab.seed, "good and bad")
+    world = World(seed=lab.seed).site("http://good.test", rtt=ms(20))
+
+    def latency() -> int:
+        return ms(rng.randint(50, 300)) + us(rng.randint(1, 999))
+
+    world.route("/first", latency=latency(), body="the first")
+    for status in (404, 500, 403, 503):
+        world.route(f"/{status}", latency=latency(), status=status, body="an error page\nbad\n")
+    world.route("/good", latency=latency(), body="good")
+    for i in range(3):
+        world.route(f"/nonsense{i}", latency=latency(), body="bad\n")
+    world.site("http://closed.test", rtt=ms(10), fault=Fault.refused())
+    for i in range(4):
+        world.route(f"/{i}")
+    world.site("http://bad.test", rtt=ms(20))
+    for i in range(2):
+        world.route(f"/reset{i}", latency=latency(), body_size=3000, fault=Fault.reset(after=1000))
+        world.route(f"/truncated{i}", latency=latency(), body_size=3000, fault=Fault.truncate(after=1000))
+    world.site("http://unknown.test", resolve=ms(5), fault=Fault.unresolved()).route("/1").route("/2")
+    world.site("http://last.test", rtt=ms(20))
+    for i in range(6):
+        world.route(f"/{i}", latency=latency(), body="good")
+    return world
+
+
+# ---- Jobs -------------------------------------------------------------------------------------
+
+
+@points(5, "correctness")
+def test_each_job_once(lab):
+    """Each job is done exactly once (1)"""
+    world = pages(lab)
+    should_do(pool(lab, world), world.urls())
+
+
+@points(3, "correctness", needs=ONCE)
+def test_jobs_begin_in_their_order(lab):
+    """Jobs begin in the order they were added (2)"""
+    world = pages(lab)
+    should_begin_in_order(pool(lab, world), plan(world))
+
+
+@points(5, "timing", needs=ONCE)
+def test_limit_is_kept(lab):
+    """Never more requests than the limit, over all workers (7)"""
+    world = pages(lab)
+    should_stay_within_limit(pool(lab, world), LIMIT)
+    should_stay_within_limit(pool(lab, world, workers=8, limit=2), 2)
+
+
+@points(2, "timing", needs=ONCE)
+def test_loop_is_never_blocked(lab):
+    """The loop is never blocked (10)"""
+    pool(lab, pages(lab)).should_never_block(hint="fetch with co_http_get")
+
+
+@points(5, "timing", needs=("test_jobs_begin_in_their_order", "test_limit_is_kept", "test_loop_is_never_blocked"))
+def test_jobs_begin_as_soon_as_possible(lab):
+    """Jobs begin as soon as worker and limit allow (3, 7)"""
+    world = pages(lab)
+    for numbers in ({}, {"workers": 8, "limit": 2}, {"workers": 2, "limit": 6}):
+        run = pool(lab, world, **numbers)
+        should_take_as_planned(run, world, **numbers)
+
+
+@points(4, "timing", needs="test_jobs_begin_as_soon_as_possible")
+def test_limit_counts_requests_only(lab):
+    """A handler that waits holds no place (8)"""
+    world = pages(lab)
+    numbers = {"workers": 6, "limit": 2, "handle": ms(400)}
+    run = pool(lab, world, **numbers)
+    should_stay_within_limit(run, 2)
+    should_take_as_planned(run, world, **numbers)
+
+
+@points(2, "correctness", needs=ONCE)
+def test_handler_sees_each_page(lab):
+    """The handler is called once for each good page (5)"""
+    world = good_and_bad(lab)
+    with lab.part(1, "called for each page below 400, and for no other"):
+        run = pool(lab, world)
+        right = plan(world).handled
+        run.should(run.report["handled"] == right and not run.report["wrong"], f"{count(right, 'call')} of the handler, all for statuses below 400",
+                   f"{count(run.report['handled'], 'call')}, {run.report['wrong']} of them without a URL or for a status of 400 or more",
+                   hint="call it for pages only: not without an answer, and not for an error page")
+    with lab.part(1, "a pool without a handler"):
+        run = pool(lab, pages(lab), handler=0)
+        should_do(run, pages(lab).urls())
+
+
+@points(5, "correctness", needs=ONCE)
+def test_further_jobs(lab):
+    """Jobs that handlers add are done, by whoever is free (4)"""
+    world, first = tree(lab)
+    run = pool(lab, world, first)
+    with lab.part(3, "each of them once"):
+        should_do(run, plan(world, first).urls)
+    with lab.part(2, "as soon as possible"):
+        should_stay_within_limit(run, LIMIT)
+        if run.elapsed != plan(world, first).elapsed and run.elapsed == plan(world, first, workers=1).elapsed:
+            run.fail(f"{show(plan(world, first).elapsed)}: further jobs are done by all workers", f"it took {show(run.elapsed)}",
+                     "one worker does everything: the others have ended, as they found the queue empty. Empty is not the end while a job is being done",
+                     topic="-")
+        should_take_as_planned(run, world, first)
+
+
+# ---- Workers and numbers ----------------------------------------------------------------------
+
+
+@points(2, "robustness", needs=ONCE)
+def test_few_tasks_for_many_jobs(lab):
+    """A fixed number of tasks does 240 jobs (6)"""
+    world = pages(lab)
+    run = pool(lab, world, repeat=20, workers=4, limit=4)
+    should_start_few_tasks(run, 4)
+    should_do(run, world.urls() * 20)
+
+
+def should_start_few_tasks(run, workers: int) -> None:
+    """The number of tasks does not grow with the jobs, and the workers make the requests themselves."""
+    fetching = {request.task for request in run.requests}
+    src = run.spawns[-1].src if run.spawns else None
+    run.should(len(run.spawns) <= 4 * workers + 8 and len(fetching) <= workers,
+               f"{count(workers, 'worker')} make the requests, and the tasks do not become more with the jobs",
+               f"{count(len(run.spawns), 'task')} started, {len(fetching)} of them made requests",
+               hint=f"{src or 'the program'} starts a task for each job, or new workers again and again: start config.workers once, and let each do one job after the other", src=src)
+
+
+@points(5, "robustness", needs=ONCE)
+def test_any_numbers(lab):
+    """More workers than jobs, a high limit, one of each, none (9)"""
+    few = pages(lab, 3, "few")
+    for title, world, numbers in (("more workers than jobs", few, {"workers": 7, "limit": 2}), ("a limit above the workers", pages(lab), {"workers": 2, "limit": 6}),
+                                  ("one worker", few, {"workers": 1, "limit": 3}), ("a limit of one", few, {"workers": 4, "limit": 1})):
+        with lab.part(1, title):
+            run = pool(lab, world, **numbers)
+            should_do(run, world.urls())
+            should_stay_within_limit(run, min(numbers["limit"], numbers["workers"]))
+            should_take_as_planned(run, world, **numbers)
+            should_count(run, plan(world, **numbers))
+    with lab.part(1, "no job at all"):
+        run = pool(lab, World(seed=lab.seed), [])
+        run.should_take(0, what="there is nothing to do", hint="without jobs pool_run returns at once")
+        should_count(run, plan(World(seed=lab.seed)))
+
+
+# ---- Failures ---------------------------------------------------------------------------------
+
+
+@points(4, "robustness", needs=ONCE)
+def test_failed_jobs_end_nothing(lab):
+    """A failed job ends nothing but itself (12)"""
+    world = good_and_bad(lab)
+    run = pool(lab, world, may_fail=True)
+    if run.report["rc"] != 0:
+        run.fail("pool_run returns 0", f"it returned {error(run.report['rc'])}", topic="refusal",
+                 hint="a failed job is a number in the statistics, and no error of pool_run or of its worker")
+    should_do(run, world.urls())
+    should_take_as_planned(run, world)
+
+
+@points(3, "correctness", needs="test_failed_jobs_end_nothing")
+def test_failures_are_counted(lab):
+    """Errors, statuses from 400 and bad pages are failures (11)"""
+    world = good_and_bad(lab)
+    should_count(pool(lab, world), plan(world))
+
+
+# ---- The end ----------------------------------------------------------------------------------
+
+
+@points(2, "robustness", needs=ONCE)
+def test_all_workers_have_ended(lab):
+    """All workers have ended when pool_run returns (13)"""
+    run = pool(lab, pages(lab))
+    should_cut_nothing_off(run)
+    should_have_ended(run)
+
+
+STOP = ms(517) + us(333)        # no page is there at just that instant
+
+
+@points(4, "robustness", needs=ONCE)
+def test_stop_lets_running_jobs_finish(lab):
+    """After pool_stop no request begins, running ones end (14)"""
+    world = pages(lab)
+    run = pool(lab, world, mode="stop", after=STOP)
+    should_stop_as_planned(run, world, after=STOP)
+    should_count(run, plan(world, after=STOP))
+
+
+def should_stop_as_planned(run, world: World, urls=None, **numbers) -> None:
+    """No request begins after the stop, none is cut off, and pool_run returns with the last of them."""
+    right = plan(world, urls, **numbers)
+    late = [url for t, url in begins(run) if "after" in numbers and t > numbers["after"]]
+    if late:
+        held = len(late) <= numbers.get("workers", WORKERS)
+        run.fail("no request begins after pool_stop", f"{count(len(late), 'request')} did, {late[0]} first",
+                 "a worker that waits for its place when pool_stop is called must look again when it gets it: right before the request" if held else
+                 "who looks at what pool_stop has set? Every worker, right before each request", topic="-")
+    should_do(run, right.urls)
+    if run.elapsed != right.elapsed:
+        run.fail(f"pool_run returns at {show(right.elapsed)}, when the last running job is finished", f"it returned at {show(run.elapsed)}",
+                 "wait for the jobs that are being done, and for nothing else", topic="-")
+
+
+@points(3, "correctness", needs="test_stop_lets_running_jobs_finish")
+def test_waiting_jobs_are_handed_back(lab):
+    """pool_take_back hands back each job never begun, once (15)"""
+    world = pages(lab)
+    with lab.part(2, "after a stop"):
+        should_hand_back(pool(lab, world, mode="stop", after=STOP), plan(world, after=STOP).left)
+    with lab.part(1, "without a stop none is left"):
+        should_hand_back(pool(lab, world), [])
+
+
+CANCEL = ms(431) + us(777)
+
+
+@points(3, "robustness", needs=ONCE)
+def test_cancelled_it_ends(lab):
+    """Cancelled, pool_run ends all workers, then returns (16)"""
+    run = pool(lab, pages(lab), mode="cancel", after=CANCEL, may_fail=True)
+    should_end_when_cancelled(run, CANCEL)
+
+
+def should_end_when_cancelled(run, after: int) -> None:
+    """-ECANCELED, at that instant, with nothing left behind."""
+    if run.report["rc"] != -errno.ECANCELED:
+        run.fail("pool_run returns -ECANCELED", f"it returned {error(run.report['rc'])}", topic="cancelled",
+                 hint="hand on what the wait in pool_run returned")
+    if run.elapsed != after:
+        run.fail(f"it returns at {show(after)}, when it is cancelled", f"it returned at {show(run.elapsed)}", topic="-",
+                 hint="cancel the workers (leaving a CO_GROUP when cancelled does, and co_join) instead of letting them finish")
+    should_have_ended(run)
+
+
+@points(3, "robustness", needs=("test_all_workers_have_ended", "test_cancelled_it_ends"))
+def test_open_and_close(lab):
+    """Nothing is left behind, and the pool is closed (17)"""
+    world = good_and_bad(lab)
+    for title, run in (("after all jobs", pool(lab, world)), ("after a stop", pool(lab, pages(lab), mode="stop", after=STOP)),
+                       ("after a cancellation", pool(lab, pages(lab), mode="cancel", after=CANCEL, may_fail=True))):
+        with lab.part(1, title):
+            run.should_leak_nothing()
+            run.should(run.report["closed"], "pool_close sets the variable to NULL", "it still points to the pool that was freed",
+                       hint="it gets a pointer to the variable: *pool = NULL")
+
+
+# ---- Statistics -------------------------------------------------------------------------------
+
+
+@points(2, "correctness", needs=ONCE)
+def test_statistics_of_each_worker(lab):
+    """Each worker's own statistics (18)"""
+    with lab.part(1, "all jobs succeed"):
+        should_count_by_worker(pool(lab, pages(lab)))
+    with lab.part(1, "more workers than jobs"):
+        should_count_by_worker(pool(lab, pages(lab, 3, "few"), workers=7, limit=2))
+
+
+@points(3, "correctness", needs=ONCE)
+def test_statistics_add_up(lab):
+    """The statistics of all, and the time (19)"""
+    world = pages(lab)
+    run = pool(lab, world)
+    with lab.part(2, "the sums"):
+        should_count(run, plan(world))
+    with lab.part(1, "the time"):
+        should_tell_its_time(run)
+
+
+def should_tell_its_time(run) -> None:
+    """stats->elapsed is how long the call took."""
+    got = run.report["elapsed_ns"]
+    hint = "stats->elapsed is co_now() at the end of pool_run, minus co_now() at its beginning"
+    if got == "never written":
+        run.fail(f"stats->elapsed {show(run.elapsed)}", "it was never written", hint, topic="-")
+    run.should_report("elapsed_ns", run.elapsed, hint=hint)
+
+
+# ---- The code ---------------------------------------------------------------------------------
+
+
+@points(3, "robustness", needs=ONCE, last=True)
+def test_clean_under_sanitizers(lab):
+    """Clean under the sanitizers in all runs (17, 21)"""
+    lab.should_be_clean()
+
+
+@points(4, "coverage", needs=ONCE)
+def test_coverage(lab):
+    """The checks run 85 % of your lines (22)"""
+    seen = lab.coverage()
+    if seen.line_percent >= LEAST_COVERED:
+        return
+    pieces = [piece for piece in seen.pieces() if piece.lines]
+    named = ", ".join(f"{piece.src} ({piece.lines} line{'s' if piece.lines > 1 else ''})" for piece in pieces[:5])
+    lab.fail(f"the checks run at least {LEAST_COVERED} % of your lines", f"{seen.line_percent:.0f} %; never ran: {named}",
+             f"{pieces[0].describe().rstrip(';')}. Which of the situations in the handout reaches it? If none does, what is it for?", pieces[0].src)
