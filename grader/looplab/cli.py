@@ -255,11 +255,12 @@ def _first_todo(lab: Lab, lines: list[str]) -> Optional[str]:
     """An untouched skeleton's first TODO: where to begin."""
     if lines != _lines(lab.folder / lab.source):
         return None
-    for number, line in enumerate(lines, start=1):
-        found = re.search(r"TODO \d+.*", line)
-        if found:
-            return f"begin with {lab.source}:{number}, {found[0].rstrip(' */')}"
-    return None
+    todos = [(int(found[1]), number, found[0]) for number, line in enumerate(lines, start=1)
+             if (found := re.search(r"(?<=/\* )TODO (\d+):.*", line))]
+    if not todos:
+        return None
+    _, number, text = min(todos)
+    return f"begin with {lab.source}:{number}, {text.rstrip(' */')}"
 
 
 class Progress:

@@ -174,6 +174,10 @@ def test_a_skeleton_is_told_its_first_todo(house, capsys):
     house.behave = ending(Story().begin().result(0).end(0))
     assert run(house) == 1
     assert "Next: begin with toy.c:2, TODO 1: write it." in capsys.readouterr().out
+    skeleton = house.root / "labs/01-toy/toy.c"
+    skeleton.write_text("/* After TODO 2: make grade */\n/* TODO 2: later. */\n\n/* TODO 1: write it. */\n")     # the first one, wherever it stands
+    assert run(house) == 1
+    assert "Next: begin with toy.c:4, TODO 1: write it." in capsys.readouterr().out
     (house.root / "mine").mkdir()
     (house.root / "mine" / "toy.c").write_text("/* TODO 1: write it. */ int x;")
     run(house, "--from", "mine")

@@ -1,0 +1,64 @@
+"""Gradings for tests: by the command line, as students and judges make them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from looplab import lab as labs
+from looplab.lab import Lab, LabError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What came out of one grading."""
+
+    code: int       # the exit code
+    result: dict    # results.json
+    card: str       # what stood on the terminal
+
+    @property
+    def score(self) -> int:
+        return self.result["score"]
+
+    def lost(self) -> str:
+        """Which checks lost points, and their messages."""
+        return "\n\n".join(f"{check['id']}: {check['message']}" for check in self.result["checks"] if check["score"] < check["max_score"])
+
+
+def grade(lab: Lab, source: Path, out: Path, seed: int = 7) -> Graded:
+    """Grades the folder that holds the lab's file."""
+    done = subprocess.run([sys.executable, "-m", "looplab", "grade", "--lab", lab.slug, "--from", str(source), "--out", str(out),
+                           "--seed", str(seed)], capture_output=True, text=True, timeout=300, cwd=ROOT,
+                          env={**os.environ, "PYTHONPATH": str(ROOT / "grader")})
+    result = out / lab.slug / "results.json"
+    assert result.exists(), done.stdout + done.stderr
+    return Graded(done.returncode, json.loads(result.read_text()), done.stdout)
+
+
+def only_file(lab: Lab, source: Path, folder: Path) -> Path:
+    """A folder with nothing but that file, under the name it has in the lab."""
+    folder.mkdir(parents=True)
+    shutil.copy(source, folder / lab.source)
+    return folder
+
+
+def complete_labs() -> tuple[list[Lab], list[str]]:
+    """The labs that can be graded, and the names of those that somebody is still writing."""
+    whole, begun = [], []
+    for slug in labs.slugs():
+        try:
+            lab = labs.load(slug)
+        except LabError:
+            begun.append(slug)
+            continue
+        there = (lab.folder / "test_visible.py").exists() and (lab.solution / lab.source).exists()
+        (whole if there else begun).append(lab if there else slug)  # type: ignore[arg-type]
+    return whole, begun
