@@ -681,6 +681,47 @@ def should_tell_its_time(run) -> None:
     run.should_report("elapsed_ns", run.elapsed, hint=hint)
 
 
+# ---- Orders -----------------------------------------------------------------------------------
+
+
+def alike(lab) -> World:
+    """Pages that all take equally long, so that many tasks are ready at the same instants; good and bad ones, and one that names others."""
+    world = World(seed=lab.seed).site("http://like.test", rtt=ms(10))
+    world.route("/0", latency=ms(100), body="http://like.test/more/0\nhttp://like.test/more/1\nhttp://like.test/more/2\nhttp://like.test/more/3\n")
+    for i in range(1, 6):
+        world.route(f"/{i}", latency=ms(100), body="bad\n" if i == 2 else "good", status=500 if i == 4 else 200)
+    for i in range(4):
+        world.route(f"/more/{i}", latency=ms(100), body="bad\n" if i == 2 else "good")
+    return world
+
+
+def should_keep_its_promises(run, right: Plan, limit: int) -> None:
+    """All that holds in every order."""
+    should_do(run, right.urls)
+    should_stay_within_limit(run, limit)
+    should_count(run, right)
+    should_count_by_worker(run)
+    should_hand_back(run, right.left)
+    should_have_ended(run)
+
+
+@points(3, "robustness", needs=("test_further_jobs", "test_failures_are_counted", "test_statistics_of_each_worker", "test_waiting_jobs_are_handed_back"))
+def test_in_every_order(lab):
+    """The same holds when ready tasks run in other orders (20)"""
+    world = alike(lab)
+    first = [url for url in world.urls() if "/more/" not in url]
+    for run in in_orders(lab, world, first, workers=4, limit=2):
+        should_keep_its_promises(run, plan(world, first, workers=4, limit=2), 2)
+
+
+def in_orders(lab, world: World, urls=None, mode: str = "pool", orders: int = 8, **settings):
+    """Runs in several legal orders; one that hangs is told what hangs a pool."""
+    try:
+        yield from lab.run_orders(mode, world, urls, orders=orders, settings=settings, todo=TODO)
+    except CheckFailed as failed:
+        raise CheckFailed(with_reason(failed.failure), failed.replay, failed.virtual_ns) from None
+
+
 # ---- The code ---------------------------------------------------------------------------------
 
 
