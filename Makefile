@@ -21,7 +21,7 @@ endif
 AR := ar
 
 # What the user says reaches the scripts through the environment: blanks and quotes in it do no harm.
-export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE SET URLS JSON CHECK FORMAT DECK CC
+export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE SET URLS JSON CHECK FORMAT DECK TEST FAULT CC
 
 # V=1 shows the commands.
 say := $(if $(V),,@)
@@ -59,6 +59,7 @@ endif
 # ---- What to build ----------------------------------------------------------------------------
 
 LABS := $(patsubst labs/%/main.c,%,$(wildcard labs/*/main.c))
+suites := $(notdir $(patsubst %/,%,$(dir $(wildcard labs/*/test_*.c))))   # there students write tests: no program by itself
 
 kit_folders := $(addprefix sim/,runtime world/virtual trace explore kit)
 kit_sources := $(sort $(wildcard $(foreach d,$(kit_folders),$d/*.c $d/*/*.c $d/*.S $d/*/*.S)))
@@ -175,7 +176,7 @@ define example
   {"directory": "$(CURDIR)", "file": "$1", "command": "$(CC) @sim/kit/student.flags -Isim/include -c $1"}
 endef
 define student
-  {"directory": "$(CURDIR)", "file": "$1", "command": "$(CC) @sim/kit/student.flags -Isim/include -Ilabs/$2 -include labs/$2/$(notdir $(1:.c=.h)) -c $1"}
+  {"directory": "$(CURDIR)", "file": "$1", "command": "$(CC) @sim/kit/student.flags -Isim/include -Ilabs/$2 $(addprefix -include ,$(wildcard labs/$2/$(notdir $(1:.c=.h)))) -c $1"}
 endef
 build/compile_commands.json: build/kit/sources.txt build/kit/files.txt build/kit/flags.txt
 	$(file >$@,[)
@@ -198,11 +199,11 @@ $(foreach l,$(LABS),$(eval $(call reference,$l)))
 
 # What is needed to grade and to run: of the labs, only the one that is asked for.
 asked_labs := $(or $(if $(filter $(exits),$(MAKECMDGOALS)),$(filter $(LAB) $(LAB)-% 0$(LAB)-%,$(LABS))),$(LABS))
-references := $(foreach l,$(asked_labs),$(if $(wildcard solutions/$l/*.c),build/kit/$l/reference))
+references := $(foreach l,$(filter-out $(suites),$(asked_labs)),$(if $(wildcard solutions/$l/*.c),build/kit/$l/reference))
 kit := build/kit/libco.a build/kit/libco-asan.a $(patsubst grader/launcher/%.c,build/kit/%,$(wildcard grader/launcher/launch.c)) \
        $(foreach v,plain asan,$(asked_labs:%=build/kit/%/main$(call dash,$v).o)) $(references) build/compile_commands.json
 test_programs := $(foreach v,$(tested),$(tests:%=build/tests/$v/%) build/tests/$v/fuzz/interpreter) \
-       $(foreach v,$(have),$(LABS:%=build/solutions/$v/%/program))
+       $(foreach v,$(have),$(patsubst %,build/solutions/$v/%/program,$(filter-out $(suites),$(LABS))))
 
 # ---- Exit codes -------------------------------------------------------------------------------
 # `make grade` promises the grader's own exit code (0 1 2 3), but GNU make makes a 2 of every failed recipe. So the
@@ -252,7 +253,7 @@ run-run: $(kit)
 	@sh grader/scripts/run.sh; $(note_exit)
 
 test: $(kit) $(test_programs)  ## all tests of the project itself [ALL=1: the C tests in every build, and under valgrind]
-	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u SET -u URLS -u JSON -u CHECK -u FORMAT -u DECK \
+	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u SET -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TEST -u FAULT \
 	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest grader/tests
 
 bench: build/bench/bench  ## how fast the runtime is: [JSON=f.json] [PEERS=1: beside other libraries] [QUICK=1]
