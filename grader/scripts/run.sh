@@ -5,6 +5,7 @@
 # A lab: LAB, FROM (a folder with the file, or a tree with NN-slug folders; default labs),
 # MODE, WORLD (default: the lab's default.json, else its first), SEED, TRACE, TAPE, URLS and SET (NAME=VALUE; both with blanks
 # between them), JSON=1, CC.
+# A lab whose student's file is a test suite: LAB, FROM, TEST (names of tests), FAULT (one that is built into what is tested), TRACE, CC.
 # Exit code: the program's own; 2 when something asked for is not there or does not compile.
 
 set -u
@@ -59,6 +60,30 @@ find_lab || fail "there is no lab '$LAB'; the labs are: $labs"
 
 [ -d "$from" ] || fail "FROM=$from: there is no such folder"
 [ ! -d "$from/$lab" ] || from=$from/$lab
+
+# The suite and what it tests: only the suite is the student's.
+run_suite() {
+    suite=$from/$(basename "$1")
+    [ -f "$suite" ] || fail "$suite: there is no such file"
+    out=build/run/$lab
+    mkdir -p "$out"
+    tested=
+    for source in "labs/$lab"/*.c; do
+        case $(basename "$source") in main.c | test_*) ;; *) tested="$tested $source" ;; esac
+    done
+    # shellcheck disable=SC2086 # a list of files, of this repository
+    [ -z "${FAULT:-}" ] || grep -qw "enum {.*$FAULT.*};" $tested ||
+        fail "there is no fault '$FAULT'; there are:$(sed -n 's/^enum { no_fault,\(.*\) };/\1/p' $tested)"
+    # shellcheck disable=SC2086
+    "$CC" @sim/kit/student.flags -O1 -Isim/include "-Ilabs/$lab" ${FAULT:+-DFAULT="$FAULT"} "$suite" $tested "build/kit/$lab/main.o" \
+        build/kit/libco.a @sim/kit/link.flags -lcmocka -o "$out/program" ||
+        fail "$suite does not compile: mend what the compiler says above, the first error first"
+    # shellcheck disable=SC2086 # a list of names
+    exec "$out/program" ${TRACE:+--trace "$TRACE"} ${TEST:-}
+}
+for source in "labs/$lab"/test_*.c; do
+    [ ! -f "$source" ] || run_suite "$source"
+done
 
 [ -z "${WORLD:-}" ] || [ -f "$WORLD" ] || [ ! -f "labs/$lab/worlds/$WORLD" ] || WORLD=labs/$lab/worlds/$WORLD
 if [ -z "${WORLD:-}" ]; then
