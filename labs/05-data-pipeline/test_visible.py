@@ -1,0 +1,855 @@
+"""The visible checks of lab 05. The numbers in brackets are the requirements' in README.md, "What your functions must do"."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import json
+from random import Random
+
+from looplab import Fault, World, ms, points, seed, us
+from looplab.duration import Duration, show
+from looplab.failure import Cause, CheckFailed, Failure
+from looplab.words import error
+
+LEAST_COVERED = 85     # per cent of the lines; the rest is room for what handles a failed malloc
+STAGES = ("fetch", "transform", "write")
+COST = us(500)         # ns_per_byte where a check sets nothing else (main.c)
+WANTED = {"Accept": "application/json"}
+NOT_JSON, NO_FIELD = -errno.EBADMSG, -errno.ENODATA
+NAMES = ("Ada", "Grace", "Edsger", "Barbara", "Dennis", "Radia", "Ken", "Frances", "Leslie", "Margaret")
+GOODS = {"tea": 350, "cup": 900, "kettle": 4200, "honey": 640, "lemon": 80}
+
+
+# ---- Worlds ---------------------------------------------------------------------------------
+
+
+def order(rng: Random, number: int, items: int = -1, **more) -> dict:
+    """A good order of the student's own."""
+    goods = rng.sample(sorted(GOODS), rng.randint(1, 3) if items < 0 else items)
+    return {"id": number, "customer": {"name": rng.choice(NAMES)},
+            "items": [{"sku": name, "price": GOODS[name], "quantity": rng.randint(1, 9)} for name in goods],
+            "note": "x" * rng.randint(0, 90), **more}
+
+
+def text(document: object) -> str:
+    """As a server sends it."""
+    return json.dumps(document, ensure_ascii=False)
+
+
+def summary(document: dict) -> str:
+    """What pipeline.h asks for: json_dumps with JSON_COMPACT | JSON_SORT_KEYS."""
+    items = document["items"]
+    return json.dumps({"customer": document["customer"]["name"], "id": document["id"],
+                       "total": sum(item["price"] * item["quantity"] for item in items),
+                       "units": sum(item["quantity"] for item in items)}, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def path_of(document: dict) -> str:
+    return f"out/order-{document['id']}.json"
+
+
+class Shop:
+    """A world of orders, and what a right pipeline makes of it."""
+
+    def __init__(self, lab, name: str, **site) -> None:
+        self.rng = seed.rng(lab.seed, name)
+        self.world = World(seed=lab.seed, **({"cpus": site.pop("cpus")} if "cpus" in site else {}))
+        self.world.site("http://shop.test", **{"rtt": ms(20), "connect": ms(30), **site})
+        self.numbers = iter(self.rng.sample(range(100, 10**7), 80))
+        self.paths = itertools.count(1)
+        self.good: list[dict] = []                      # the orders that end up as files, in the order of their URLs
+        self.bodies: list[str] = []                     # the answers that reach the transform, in that order
+        self.failures: list[tuple[str, str, int]] = []  # (stage, url, error), in the order of the URLs
+
+    def order(self, latency: int, document: dict | None = None, wrong: int = 0) -> dict:
+        """Adds a good order; wrong: the disk (see World.disk) refuses it with this error."""
+        document = document or order(self.rng, next(self.numbers))
+        self._route(latency, text(document))
+        self.bodies.append(text(document))
+        if wrong:
+            self.failures.append(("write", self.world.urls()[-1], wrong))
+        else:
+            self.good.append(document)
+        return document
+
+    def broken(self, latency: int, body: str, wrong: int) -> None:
+        """Adds an answer that transform_order refuses."""
+        self._route(latency, body)
+        self.bodies.append(body)
+        self.failures.append(("transform", self.world.urls()[-1], wrong))
+
+    def unfetched(self, latency: int, wrong: int, **how) -> None:
+        """Adds a URL that cannot be fetched: a fault, or another status."""
+        self._route(latency, text(order(self.rng, next(self.numbers))), **how)
+        self.failures.append(("fetch", self.world.urls()[-1], wrong))
+
+    def _route(self, latency: int, body: str, **how) -> None:
+        self.world.route(f"/{next(self.paths)}", latency=latency, body=body.encode() if "\0" in body else body, require=WANTED, **how)
+
+    @property
+    def files(self) -> dict[str, str]:
+        return {path_of(document): summary(document) for document in self.good}
+
+    @property
+    def failed(self) -> dict[str, int]:
+        return {stage: sum(failure[0] == stage for failure in self.failures) for stage in STAGES}
+
+    @property
+    def done(self) -> dict[str, int]:
+        written = len(self.good)
+        transformed = written + self.failed["write"]
+        return {"fetch": transformed + self.failed["transform"], "transform": transformed, "write": written}
+
+
+def usual(lab) -> Shop:
+    """Ten good orders; each stage is now and then the slowest. Many checks look at the same run of it."""
+    shop = Shop(lab, "usual")
+    for _ in range(10):
+        shop.order(us(shop.rng.randint(50_000, 250_000)))
+    shop.world.disk(ms(9), bandwidth=5_000)
+    return shop
+
+
+def slow_disk(lab) -> Shop:
+    """Sixteen orders in front of a disk that takes far longer than all the rest."""
+    shop = Shop(lab, "slow disk")
+    for _ in range(16):
+        shop.order(us(shop.rng.randint(20_000, 60_000)))
+    shop.world.disk(ms(150))
+    return shop
+
+
+def slow_transform(lab) -> Shop:
+    """Sixteen orders whose transform takes far longer than all the rest; more CPUs than anybody needs."""
+    shop = Shop(lab, "slow transform", cpus=8)
+    for _ in range(16):
+        shop.order(us(shop.rng.randint(20_000, 60_000)))
+    shop.world.disk(ms(2))
+    return shop
+
+
+SLOW_DISK = {"workers": 2, "bound": 3}
+SLOW_TRANSFORM = {"workers": 3, "bound": 2, "cost": ms(3)}
+
+
+# ---- Assertions -----------------------------------------------------------------------------
+
+
+def work(lab, shop: Shop, mode: str = "pipeline", **settings):
+    """lab.run, and a word on deadlocks from one who knows what a pipeline is."""
+    try:
+        return lab.run(mode, shop.world, settings=settings or None, todo="pipeline, TODOs 3 to 7")
+    except CheckFailed as failed:
+        cause = failed.failure.cause
+        more = ""
+        if cause and cause.kind == "deadlock" and "for an item from a queue" in cause.text:
+            more = (". These workers have nothing to do, and nobody has told them so: a sentinel ends the one worker that gets it, so there "
+                    f"must be one for each of the {settings.get('workers', 3)} workers of a stage, and the last stage needs them, too")
+        elif cause and cause.kind == "deadlock" and "for room in a queue" in cause.text:
+            more = ". Nobody takes anything out of that queue any more: have its workers ended too early?"
+        if not more:
+            raise
+        raise CheckFailed(Failure(failed.failure.expected, failed.failure.happened, Cause(cause.kind, cause.text + more, cause.src)),
+                          failed.replay, failed.virtual_ns) from None
+
+
+def failures_of(run) -> list[tuple[str, str, int]]:
+    """What log_error was called with."""
+    return [(report["value"]["stage"], report["value"]["url"], report["value"]["error"]) for report in run.trace.reports
+            if report["name"] == "failure"]
+
+
+def said(failure: tuple[str, str, int]) -> str:
+    stage, url, wrong = failure
+    return f"{url} in {stage}: {error(wrong)}"
+
+
+def should_leave(run, files: dict[str, str]) -> None:
+    """Exactly these files."""
+    got = run.files
+    missing, wrong = [path for path in files if path not in got], [path for path in files if got.get(path, files[path]) != files[path]]
+    extra = sorted(path for path in got if path not in files)
+    if not got and files and not run.requests:
+        run.fail(f"{len(files)} files", "no file, and no request", topic="requests", hint="begin with pipeline, TODOs 3 to 7")
+    if missing:
+        run.fail(f"{len(files)} files, {missing[0]} among them", f"{missing[0]} is not there" + (f" (nor are {len(missing) - 1} more)"
+                 if len(missing) > 1 else ""), why_missing(run, missing[0], extra), topic="requests")
+    if wrong:
+        hint = why_text(files[wrong[0]], got[wrong[0]])
+        if got[wrong[0]] in files.values():
+            hint = "that is the summary of another order: does each item have its own memory, from the fetch to the file?"
+        run.should(False, f"{wrong[0]} holds {files[wrong[0]]}", f"it holds {got[wrong[0]] or 'nothing'}"
+                   + (f" ({len(wrong) - 1} more files are wrong)" if len(wrong) > 1 else ""), hint=hint)
+    run.should(not extra, f"{len(files)} files and no other", f"{', '.join(extra[:3])} is there, too", hint=why_extra(extra))
+
+
+def why_missing(run, path: str, extra: list[str]) -> str:
+    refused = [request for request in run.requests if request.status == 401]
+    logged = failures_of(run)
+    if refused:
+        return (f"the server answered {len(refused)} requests with 401, as it was not told what you accept: set .headers of the session to "
+                "\"Accept: application/json\\n\"")
+    if path + ".tmp" in extra:
+        return f"{path}.tmp is there: rename it to {path} when it is complete (TODO 2)"
+    if logged:
+        return f"log_error was told of {len(logged)} failures, {said(logged[0])} first"
+    if extra:
+        return f"there is {extra[0]} instead: the path is out/order-ID.json, with the id from the document (TODO 6)"
+    if not run.trace.files:
+        return "nothing was written at all: does stage 3 call write_whole? (TODO 6)"
+    return "does that item get lost on its way, in a queue or in a worker that ended too early?"
+
+
+def why_extra(extra: list[str]) -> str:
+    if any(path.endswith(".tmp") for path in extra):
+        return "a temporary file that was left: rename it when it is complete, remove it when anything fails (TODO 2)"
+    return "only a good order has a file"
+
+
+def why_text(right: str, got: str) -> str:
+    """What a wrong summary says of its maker; "" if nothing."""
+    if got == "never written":
+        return "*text was never set"
+    if got.strip() == right:
+        return "no line break, no blank around it: exactly what json_dumps gives"
+    if right.startswith(got):
+        return f"it ends after {len(got.encode())} of {len(right.encode())} bytes: strlen counts all of them"
+    if got.startswith(right):
+        return "something stands behind it: write strlen(text) bytes, no more"
+    try:
+        value = json.loads(got)
+    except ValueError:
+        return ""
+    if not isinstance(value, dict):
+        return "the summary is an object"
+    wanted = json.loads(right)
+    if value == wanted:
+        compact = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        if got.isascii() and not right.isascii():
+            return "letters of other alphabets stay as they are: without JSON_ENSURE_ASCII"
+        if compact == got:
+            return "the members are sorted by their names: JSON_SORT_KEYS"
+        return "no blanks and no line breaks: JSON_COMPACT"
+    if set(value) != set(wanted):
+        return f"the members are {', '.join(wanted)}; these are {', '.join(sorted(value))}"
+    for key in wanted:
+        if value[key] == wanted[key]:
+            continue
+        if isinstance(value[key], str) and isinstance(wanted[key], int):
+            return f"{key} is a number, not a string"
+        if isinstance(value[key], float):
+            return f"{key} is an integer: price and quantity are, too"
+        if isinstance(wanted[key], int) and isinstance(value[key], int) and (value[key] - wanted[key]) % 2**32 == 0:
+            return f"{key} does not fit into an int: sum up in json_int_t, and use I (not i) in json_pack"
+        return f"{key} is {wanted[key]}, not {value[key]}"
+    return ""
+
+
+def should_log(run, shop: Shop) -> None:
+    """Each failure once, with its stage, URL and error; and counted there."""
+    got, right = failures_of(run), shop.failures
+    for failure in right:
+        same = [one for one in got if one[1] == failure[1]]
+        if not same:
+            run.should(False, f"log_error is told of {said(failure)}", "it was not", hint="once for each item that fails, where it fails")
+        if len(same) > 1:
+            run.should(False, f"log_error is told of {failure[1]} once", f"{len(same)} times", hint="once for each item that fails")
+        if same[0] != failure:
+            hint = "error is what the failing call returned; with an answer that is no 200, it is the status"
+            if same[0][0] != failure[0]:
+                hint = f"that order fails in {failure[0]}: the table in the handout says which stage finds what"
+            elif same[0][2] == -failure[2] or same[0][2] == 0:
+                hint = f"pass it on as it is: {error(failure[2])}"
+            run.should(False, said(failure), f"log_error was told: {said(same[0])}", hint=hint)
+    extra = [failure for failure in got if failure[1] not in {one[1] for one in right}]
+    run.should(not extra, f"{len(right)} failures are logged", f"{said(extra[0]) if extra else ''} was, too", hint="that order is good")
+    should_count(run, shop)
+
+
+def should_count(run, shop: Shop) -> None:
+    """done and failed of each stage."""
+    for key, right in (("failed", shop.failed), ("done", shop.done)):
+        for stage in STAGES:
+            got = run.report[key][stage]
+            hint = f"{key} counts the items that {'failed in' if key == 'failed' else 'went through'} the stage"
+            if got == -1:
+                hint = "it was never set: *stats holds garbage when you get it"
+            run.should(got == right[stage], f"{key}[{stage}] is {right[stage]}", f"it is {got}", hint=hint)
+
+
+def should_succeed(run) -> None:
+    """Failing items are no failure of the pipeline."""
+    if run.report["rc"] != 0:
+        failed = failures_of(run)
+        hint = "an item that fails ends there, but its worker goes on with the next one; pipeline returns 0"
+        if any(one[2] == run.report["rc"] for one in failed) or run.report["rc"] in (NOT_JSON, NO_FIELD):
+            hint = ("that is the error of one item. A worker that returns it ends, and the first task of a group that fails cancels all the "
+                    "others: count it, log it, and go on with the next item")
+        run.fail("pipeline returns 0, whatever becomes of single items", f"it returned {error(run.report['rc'])}", hint, topic="-")
+
+
+def waiting(run) -> tuple[int, int]:
+    """The most orders at the end of an instant that were asked for but not yet handed to a CPU worker; and that were handed to one, but whose
+    file was not yet begun. Where all orders are good."""
+    most, now = [0, 0], [0, 0]
+    for _, instant in itertools.groupby(run.events, key=lambda event: event["t"]):
+        for event in instant:
+            if event["from"] != "world":
+                continue
+            if event["ev"] == "http.start":
+                now[0] += 1
+            elif event["ev"] == "cpu.submit":
+                now[0] -= 1
+                now[1] += 1
+            elif event["ev"] == "file.start" and event["call"] in ("open", "save"):
+                now[1] -= 1
+        most = [max(pair) for pair in zip(most, now)]
+    return most[0], most[1]
+
+
+def busiest(spans: list[tuple[int, int]]) -> int:
+    """How many of these spans of time overlap at most; one that begins when another ends does not."""
+    now = most = 0
+    for _, change in sorted([(begin, 1) for begin, _ in spans] + [(end, -1) for _, end in spans]):
+        now += change
+        most = max(most, now)
+    return most
+
+
+def file_spans(run) -> list[tuple[int, int]]:
+    """From the open of each file to its rename (or its removal)."""
+    begun: dict[str, int] = {}
+    spans = []
+    for call in run.file_calls:
+        path = call.path.removesuffix(".tmp")
+        if call.call in ("open", "save"):
+            begun.setdefault(path, call.t)
+        elif call.call in ("rename", "remove") and path in begun:
+            spans.append((begun.pop(path), call.end if call.end is not None else call.t))
+    return spans
+
+
+# ---- transform_order -------------------------------------------------------------------------
+
+
+def should_transform(run, documents: list[dict], first: int = 0) -> None:
+    """The right id and text of these documents, the first of which is the URL number `first`."""
+    for result, document in zip(run.results[first:], documents):
+        if result["rc"] != 0:
+            run.should(False, f"{text(document)[:150]} gives {summary(document)}", f"transform_order returned {name_of(result['rc'])}",
+                       hint="this order is good: no field that is needed is missing" if run.results != [{"rc": NO_FIELD}] * len(run.results)
+                       else "it says so of every order: begin with transform_order, TODO 1")
+        run.should(result["id"] == document["id"], f"id {document['id']}", f"id {result['id']}", hint="*id is the integer `id` of the document")
+        run.should(result["text"] == summary(document), f"the summary {summary(document)}", f"it is {result['text']}",
+                   hint=why_text(summary(document), result["text"]))
+
+
+def name_of(rc: int) -> str:
+    """As pipeline.h writes it."""
+    return {NOT_JSON: "-NOT_JSON", NO_FIELD: "-NO_FIELD"}.get(rc, error(rc))
+
+
+@points(4, "correctness")
+def test_summary(lab):
+    """transform_order makes the right summary (1)"""
+    shop = Shop(lab, "summaries")
+    rng = shop.rng
+    plain = [order(rng, next(shop.numbers)) for _ in range(3)]
+    more = order(rng, next(shop.numbers), paid=True, total=1, units={"of": ["something", None]})
+    more["customer"] = {"title": "Dr", "name": rng.choice(NAMES), "id": 5}
+    turned = dict(reversed(order(rng, next(shop.numbers), 3).items()))
+    foreign = order(rng, next(shop.numbers))
+    foreign["customer"]["name"] = rng.choice(["Zoë \"Z\" Šimůnek", "Ольга\\Петровна", "王 小明\t(Bei Jing)"])
+    empty = order(rng, next(shop.numbers), 0)
+    rich = order(rng, 2**40 + next(shop.numbers), 2)
+    rich["items"][0].update(price=rng.randint(10**9, 2 * 10**9), quantity=rng.randint(1000, 9999))
+    documents = [*plain, more, turned, foreign, empty, rich]
+    for document in documents:
+        shop.order(ms(1), document)
+    run = lab.run("transform", shop.world, todo="transform_order, TODO 1")
+    with lab.part(1, "plain orders"):
+        should_transform(run, plain)
+    with lab.part(1, "more members, in another order; other alphabets"):
+        should_transform(run, [more, turned, foreign], 3)
+    with lab.part(1, "no items: total and units are 0"):
+        should_transform(run, [empty], 6)
+    with lab.part(1, "numbers that no int can hold"):
+        should_transform(run, [rich], 7)
+
+
+@points(3, "correctness", needs="test_summary")
+def test_no_json(lab):
+    """transform_order tells what is no JSON (2)"""
+    shop = Shop(lab, "no json")
+    good = text(order(shop.rng, next(shop.numbers)))
+    cases = {"cut off in the middle": good[:-1 - shop.rng.randint(0, 20)], "a page in HTML": "<html><body>Sorry.</body></html>", "empty": "",
+             "something behind the end of the document": good + " {}", "a '\\0' behind the end of the document": good + "\0x"}
+    for body in cases.values():
+        shop.broken(ms(1), body, NOT_JSON)
+    run = lab.run("transform", shop.world)
+    for name, result in zip(cases, run.results):
+        hint = "json_loadb(body, length, 0, …) returns NULL for it"
+        if "'\\0'" in name and result["rc"] == 0:
+            hint = "json_loads stops at the first '\\0', and takes what is in front of it for the whole: json_loadb(body, length, 0, …)"
+        run.should(result["rc"] == NOT_JSON, f"{name}: -NOT_JSON", f"{name_of(result['rc'])}", hint=hint)
+
+
+@points(3, "correctness", needs="test_summary")
+def test_missing_fields(lab):
+    """transform_order tells which orders lack a field (3)"""
+    shop = Shop(lab, "fields")
+    cases: dict[str, object] = {"no object but an array": [1, 2]}
+
+    def spoil(name: str, change) -> None:
+        document = order(shop.rng, next(shop.numbers), 3)
+        change(document)
+        cases[name] = document
+
+    spoil("no id", lambda it: it.pop("id"))
+    spoil("an id that is a string", lambda it: it.update(id=str(it["id"])))
+    spoil("no customer", lambda it: it.pop("customer"))
+    spoil("a customer that is a string", lambda it: it.update(customer="Ada"))
+    spoil("a customer without a name", lambda it: it["customer"].pop("name"))
+    spoil("a name that is a number", lambda it: it["customer"].update(name=7))
+    spoil("no items", lambda it: it.pop("items"))
+    spoil("items that are no array", lambda it: it.update(items={}))
+    spoil("an item without a price", lambda it: it["items"][1].pop("price"))
+    spoil("a price that is a string", lambda it: it["items"][2].update(price="350"))
+    spoil("a price of 3.5", lambda it: it["items"][0].update(price=3.5))
+    spoil("an item without a quantity", lambda it: it["items"][2].pop("quantity"))
+    spoil("a quantity of null", lambda it: it["items"][1].update(quantity=None))
+    spoil("an item that is a number", lambda it: it["items"].insert(1, 5))
+    for document in cases.values():
+        shop.broken(ms(1), text(document), NO_FIELD)
+    run = lab.run("transform", shop.world)
+    for name, result in zip(cases, run.results):
+        run.should(result["rc"] == NO_FIELD, f"{name}: -NO_FIELD", f"{name_of(result['rc'])}",
+                   hint="json_is_integer (string, array) says whether a member is there and of the right kind; ask it for each field, in each item")
+
+
+# ---- write_whole -------------------------------------------------------------------------------
+
+
+def should_write_whole(run, path: str) -> None:
+    """Only by writing PATH.tmp and renaming it: open, write, rename."""
+    calls = [call for call in run.file_calls if call.path.removesuffix(".tmp") == path and call.call != "close"]
+    direct = next((call for call in calls if call.path == path), None)
+    if direct:
+        hint = (f"co_file_save({path}) does it in one step, but here you are asked to do it yourself: PATH.tmp, then a rename" if direct.call == "save"
+                else f"while it is being written, whoever reads {path} finds half of it. Open {path}.tmp, and rename it when it is complete (TODO 2)")
+        run.should(False, f"nobody ever sees half of {path}", f"it is made with {direct.call} under its own name", hint=hint)
+    got = [call.call for call in calls]
+    if got != ["open", "write", "rename"]:
+        hint = "open PATH.tmp, write all bytes with one call, close it, rename it (TODO 2)"
+        if got == ["save", "rename"]:
+            hint = "co_file_save takes the place of open, write and close, but here you are asked for these"
+        elif got.count("write") > 1:
+            hint = "write all of it with one co_file_write: each call waits for the disk"
+        run.should(False, "co_file_open, co_file_write, co_file_close and co_file_rename, each once", f"{', '.join(got) or 'no call'}", hint=hint)
+    rename = calls[-1]
+    run.should(rename.to == path, f"{path}.tmp is renamed to {path}", f"it is renamed to {rename.to}", hint="from PATH.tmp to PATH")
+
+
+@points(4, "correctness")
+def test_write_whole(lab):
+    """write_whole writes PATH.tmp, then renames it (4)"""
+    rng = seed.rng(lab.seed, "whole")
+    bodies = ["the first\n", "", "the third: " + "y" * rng.randint(1000, 3000), "zwölf Öfen"]
+    world = World(seed=lab.seed).site("http://texts.test")
+    for i, body in enumerate(bodies, 1):
+        world.route(f"/{i}", latency=ms(1), body=body)
+    world.disk(ms(5), bandwidth=100_000, files={"out/3.json": "older and longer" * 400, "out/4.json.tmp": "left over from a crash" * 20,
+                                                "out/5.json": "of another program"})
+    run = lab.run("write", world, todo="write_whole, TODO 2")
+    for i, body in enumerate(bodies, 1):
+        if run.results[i - 1]["rc"] != 0:
+            run.should(False, f"write_whole(\"out/{i}.json\", …) returns 0", f"it returned {error(run.results[i - 1]['rc'])}",
+                       hint="CO_CREATE refuses a file that is there: open with CO_WRITE" if run.results[i - 1]["rc"] == -errno.EEXIST else
+                       "no call to the disk fails here (TODO 2)")
+    run.should(bool(run.trace.files), "four files are written", "there was no call to the disk", hint="begin with write_whole, TODO 2")
+    for i, body in enumerate(bodies, 1):
+        should_write_whole(run, f"out/{i}.json")
+    should_leave(run, {f"out/{i}.json": body for i, body in enumerate(bodies, 1)})
+
+
+@points(4, "robustness", needs="test_write_whole")
+def test_write_fails(lab):
+    """write_whole cleans up after each failure (5)"""
+    world = World(seed=lab.seed).site("http://texts.test")
+    cases = {1: ("open", "EACCES", "co_file_open"), 2: ("write", "EIO", "co_file_write"), 3: ("rename", "EACCES", "co_file_rename"),
+             4: ("write", "ENOSPC", "co_file_write")}
+    for i in range(1, 6):
+        world.route(f"/{i}", latency=ms(1), body=f"text {i} " + "z" * lab.rng.randint(5, 500))
+    world.disk(ms(5), files={f"out/{i}.json": f"older {i}" for i in (2, 3)},
+               faults=[Fault.disk(wrong, op, f"out/{i}.json") for i, (op, wrong, _) in cases.items()])
+    run = lab.run("write", world)
+    removed = {call.path for call in run.file_calls if call.call == "remove" and call.rc == 0}
+    for i, (op, wrong, call) in cases.items():
+        path, rc = f"out/{i}.json", run.results[i - 1]["rc"]
+        right = -getattr(errno, wrong)
+        with lab.part(1, f"{call} fails with -{wrong}"):
+            hint = "return what the failing call returned" + (", not what the removal of PATH.tmp returned" if rc != 0 else "")
+            run.should(rc == right, f"write_whole returns -{wrong}", f"it returned {error(rc)}", hint=hint)
+            run.should(path + ".tmp" not in run.files, f"{path}.tmp is gone", "it is still there", hint="whatever fails: remove PATH.tmp (TODO 2)")
+            run.should(path not in run.files and path not in removed, f"{path} is as it was before", "it is not",
+                       hint="until the rename, nothing happens to PATH itself")
+
+
+# ---- pipeline: what comes out ----------------------------------------------------------------------
+
+
+@points(5, "correctness")
+def test_files(lab):
+    """pipeline makes a file for each good order (6)"""
+    shop = usual(lab)
+    run = work(lab, shop)
+    should_leave(run, shop.files)
+
+
+@points(2, "correctness", needs="test_files")
+def test_one_request_for_each(lab):
+    """Each URL is asked for once, in their order (7)"""
+    run = work(lab, usual(lab))
+    run.should_ask_once()
+    asked = [request.url for request in run.requests]
+    late = next((url for url, right in zip(asked, run.asked) if url != right), None)
+    run.should(late is None, "the requests begin in the order of the URLs", f"{late} does not come in its turn",
+               hint="the next fetcher that is free takes the next URL: one index for all of them")
+
+
+@points(3, "correctness", needs="test_files")
+def test_one_session(lab):
+    """All requests share one session (8)"""
+    run = work(lab, usual(lab))
+    opened = run.opened
+    sessions = {event.get("session", 0) for event in run.trace.of("http.start", "world")}
+    hint = ("co_http_get and a request without .session open a connection each time: fetch with co_session_get" if sessions == {0} else
+            f"there are {len(sessions)} sessions: make one in pipeline, and let all fetchers use it" if len(sessions) > 1 else
+            "the session's limit is too small for all workers" if opened < 3 else "")
+    run.should(opened == 3, "3 connections for 10 orders, one for each fetcher", f"{opened} connections", hint=hint)
+
+
+@points(4, "correctness", needs="test_files")
+def test_statistics(lab):
+    """The statistics are right (14)"""
+    shop = usual(lab)
+    run = work(lab, shop)
+    with lab.part(2, "done and failed"):
+        should_count(run, shop)
+    with lab.part(1, "elapsed_ns"):
+        run.should_report("elapsed_ns", run.elapsed, hint="co_now() at the end of pipeline, minus co_now() at its beginning; it does not begin at 0"
+                          if run.report["elapsed_ns"] != -1 else "it was never set")
+    with lab.part(1, "throughput"):
+        written, took = run.report["done"]["write"], run.report["elapsed_ns"]
+        right = written * 1e9 / took if took > 0 else 0.0
+        got = run.report["throughput"]
+        hint = f"{written} files in {took / 1e9:g} s: files per second"
+        if isinstance(got, float) and got == -1:
+            hint = "it was never set"
+        elif isinstance(got, float) and right and got == right // 1:
+            hint = "an integer division drops the fraction: make the numbers double before you divide them"
+        elif isinstance(got, float) and got and abs(got - 1 / right) < 1e-9:
+            hint = "it is the wrong way round: files divided by seconds"
+        elif isinstance(got, float) and got and any(abs(got * unit / right - 1) < 1e-6 for unit in (1e3, 1e6, 1e9)):
+            hint = "it counts files in a second, and elapsed_ns is in ns: a second has 1e9 of them"
+        run.should_report("throughput", right, tolerance=1e-9 * right, hint=hint)
+
+
+@points(2, "robustness", needs="test_files")
+def test_none_one_few(lab):
+    """No URL, one, and fewer than workers (14, 16)"""
+    with lab.part(1, "no URL"):
+        run = lab.run("pipeline", World(seed=lab.seed), [])
+        run.should(not run.trace.files, "no file is touched", f"{len(run.trace.files)} calls to the disk")
+        run.should_take(0, what="n is 0, there is nothing to wait for")
+        run.should_report("throughput", 0.0, hint="no time passed: do not divide, say 0.0")
+    with lab.part(1, "one URL, and two for three workers"):
+        for n in (1, 2):
+            shop = Shop(lab, f"few {n}")
+            for _ in range(n):
+                shop.order(us(shop.rng.randint(20_000, 90_000)))
+            run = work(lab, shop, bound=1)
+            should_leave(run, shop.files)
+            should_count(run, shop)
+
+
+# ---- pipeline: when ----------------------------------------------------------------------------------
+
+
+@points(4, "timing", needs="test_files")
+def test_transform_on_a_cpu_worker(lab):
+    """The transform computes on a CPU worker (9)"""
+    shop = usual(lab)
+    run = work(lab, shop)
+    run.should_never_block(hint="co_cpu in the task itself stops all three stages: call it in the function that co_to_thread runs")
+    costs = sorted(len(body.encode()) * COST for body in shop.bodies)
+    jobs = sorted(job.ns for job in run.cpu)
+    hint = "co_to_thread once for each body; the function it runs calls co_cpu(length * ns_per_byte) and transform_order (TODO 5)"
+    run.should(len(jobs) == len(costs), f"{len(costs)} jobs for CPU workers, one for each body", f"{len(jobs)}", hint=hint)
+    if jobs != costs:
+        if not any(jobs):
+            hint = "the jobs take no time: call co_cpu(length * ns_per_byte) in the function that co_to_thread runs"
+        elif sum(jobs) < sum(costs):
+            hint = "length is the length of the whole body, and the cost is for every one of its bytes"
+        run.should(False, f"they compute for {show(Duration(sum(costs)))} in all, {show(COST)} a byte", f"{show(Duration(sum(jobs)))}", hint=hint)
+
+
+@points(3, "timing", needs="test_transform_on_a_cpu_worker")
+def test_workers_of_each_stage(lab):
+    """Each stage has as many workers as asked for (10)"""
+    slow, busy = work(lab, slow_disk(lab), **SLOW_DISK), work(lab, slow_transform(lab), **SLOW_TRANSFORM)
+    jobs = [(job.submit, job.end) for job in busy.cpu if job.end is not None]
+    for stage, run, right, got in (("fetch", busy, 3, busy.peak), ("transform", busy, 3, busiest(jobs)), ("write", slow, 2, busiest(file_spans(slow)))):
+        with lab.part(1, stage):
+            what = {"fetch": "requests", "transform": "jobs", "write": "files"}[stage]
+            hint = f"start options->workers tasks for stage {stage}" if got else ""
+            if got > right:
+                hint = f"a worker does one thing at a time, and there are {right} of them in each stage; does something start a task for each item?"
+            elif got == 1:
+                hint = f"one worker only, or one after the other: start options->workers tasks for stage {stage}, and let each go on by itself"
+            run.should(got == right, f"with workers = {right}, {right} {what} under way at the busiest moment", f"{got}", hint=hint)
+
+
+@points(6, "timing", needs="test_transform_on_a_cpu_worker")
+def test_back_pressure(lab):
+    """The queues stay within their bound (11)"""
+    for worth, place, shop, settings, before, behind in (
+            (3, 0, slow_transform(lab), SLOW_TRANSFORM, "fetched, or being fetched", "whose transform has not begun"),
+            (3, 1, slow_disk(lab), SLOW_DISK, "transformed, or being transformed", "whose file has not been begun")):
+        with lab.part(worth, ("the queue before the transform", "the queue before the disk")[place]):
+            run = work(lab, shop, **settings)
+            most, bound, workers = waiting(run)[place], settings["bound"], settings["workers"]
+            hint = (f"{workers} in the workers' hands and {most - workers} in the queue, whose bound is {bound}: give options->bound to "
+                    "co_queue_init, and let co_queue_put wait")
+            if most >= len(shop.good) - workers - bound:
+                hint = ("nothing holds the stage before it back. A maxsize of 0 means no limit: give options->bound to co_queue_init, put with "
+                        "co_queue_put in the worker itself, and start no task for each item")
+            run.should(most <= workers + bound, f"with {workers} workers and a bound of {bound}, at most {workers + bound} orders are {before}, {behind}",
+                       f"{most} at the busiest moment", hint=hint)
+
+
+def one_by_one(shop: Shop, bound: int, cost: int, latency: int, bandwidth: int) -> tuple[list[int], int]:
+    """When each request begins, and when all is done, with one worker a stage: the rule of requirement 12, written down.
+
+    A worker takes its next item as soon as it has put the last one; a put waits until the item `bound` places ahead has been taken.
+    """
+    starts, taken, taken_too = [], [], []       # when requests begin; when items are taken out of the first and the second queue
+    fetcher = transformer = writer = 0          # when each worker is free again
+    for i, document in enumerate(shop.good):
+        starts.append(fetcher)
+        fetch = shop.world.total(shop.world.urls()[i]) - (ms(30) if i else 0)     # the session has its connection from the first one on
+        fetcher = max(fetcher + fetch, taken[i - bound] if i >= bound else 0)
+        taken.append(max(fetcher, transformer))
+        transform = taken[i] + len(shop.bodies[i].encode()) * cost
+        transformer = max(transform, taken_too[i - bound] if i >= bound else 0)
+        taken_too.append(max(transformer, writer))
+        writer = taken_too[i] + 3 * latency + -(-len(summary(document).encode()) * 10**9 // bandwidth)
+    return starts, writer
+
+
+@points(5, "timing", needs=("test_transform_on_a_cpu_worker", "test_write_whole", "test_one_session", "test_back_pressure"))
+def test_stages_overlap(lab):
+    """The stages overlap: exactly as long as it takes (12)"""
+    with lab.part(2, "three orders, three workers"):
+        shop = Shop(lab, "overlap")
+        for _ in range(3):
+            shop.order(us(shop.rng.randint(30_000, 400_000)))
+        shop.world.disk(ms(11), bandwidth=2_000)
+        run = work(lab, shop)
+        steps = [(int(shop.world.total(url)), len(body.encode()) * int(COST), int(3 * ms(11)) + -(-len(summary(one).encode()) * 10**9 // 2_000))
+                 for url, body, one in zip(shop.world.urls(), shop.bodies, shop.good)]
+        batches = sum(max(step[i] for step in steps) for i in range(3))
+        hint = "each order goes through by itself: nobody waits for the other two"
+        if run.elapsed == batches:
+            hint = ("each stage waits until the one before it is all done. All nine workers must be started at the beginning, and each hands on "
+                    "an item as soon as it has it")
+        elif run.elapsed == sum(map(sum, steps)) or run.elapsed == sum(map(sum, steps)) - 2 * ms(30):
+            hint = "one order after the other: start all workers first, then wait for them"
+        run.should(run.elapsed == max(map(sum, steps)), f"{show(Duration(max(map(sum, steps))))}, as long as the longest of three orders alone",
+                   f"it took {show(run.elapsed)}", hint=hint)
+    with lab.part(3, "ten orders, one worker a stage"):
+        shop = usual(lab)
+        run = work(lab, shop, workers=1, bound=2)
+        starts, end = one_by_one(shop, 2, COST, ms(9), 5_000)
+        first = run.requests[0].start
+        late = next(((request, right) for request, right in zip(run.requests, starts) if request.start - first != right), None)
+        if late:
+            request, right = late
+            early = request.start - first < right
+            hint = ("then its fetcher has put the order before it into the queue, and is free again" if not early else
+                    "before that the queue behind it is full, and its fetcher waits")
+            run.should(False, f"the request for {request.url} begins after {show(Duration(right))}", f"after {show(Duration(request.start - first))}",
+                       hint=hint)
+        run.should(run.elapsed == end, f"{show(Duration(end))}, with one worker a stage and a bound of 2", f"it took {show(run.elapsed)}",
+                   hint="a worker that has something to do and somewhere to put it never waits")
+
+
+# ---- pipeline: when something goes wrong --------------------------------------------------------------
+
+
+def should_cope(run, shop: Shop) -> None:
+    """Failures stay where they are: logged, counted, and all others end as they would without."""
+    should_succeed(run)
+    should_log(run, shop)
+    should_leave(run, shop.files)
+
+
+def any_latency(shop: Shop) -> int:
+    return us(shop.rng.randint(20_000, 150_000))
+
+
+@points(3, "robustness", needs="test_files")
+def test_fetch_failures(lab):
+    """What cannot be fetched fails in fetch (13)"""
+    shop = Shop(lab, "unfetched")
+    rng = shop.rng
+    shop.order(any_latency(shop))
+    for status in (500, 404, 204):
+        shop.unfetched(any_latency(shop), status, status=status)
+        shop.order(any_latency(shop))
+    shop.unfetched(any_latency(shop), -errno.ECONNRESET, fault=Fault.reset(after=rng.randint(5, 50)))
+    shop.unfetched(any_latency(shop), -errno.EPROTO, fault=Fault.truncate(after=rng.randint(5, 50)))
+    shop.unfetched(0, -errno.ETIMEDOUT, fault=Fault.hang())
+    shop.world.site("http://closed.test", rtt=ms(10), fault=Fault.refused())
+    shop.unfetched(0, -errno.ECONNREFUSED)
+    shop.world.site("http://unknown.test", resolve=ms(5), fault=Fault.unresolved())
+    shop.unfetched(0, -errno.ENXIO)
+    shop.world.site("http://last.test", rtt=ms(10))
+    for _ in range(3):
+        shop.order(any_latency(shop))
+    shop.world.disk(ms(5))
+    should_cope(lab.run("pipeline", shop.world, may_fail=True), shop)
+
+
+@points(3, "robustness", needs="test_files")
+def test_transform_failures(lab):
+    """What is no order fails in transform (9, 13)"""
+    shop = Shop(lab, "broken")
+    for i in range(4):
+        good = text(order(shop.rng, next(shop.numbers)))
+        shop.broken(any_latency(shop), good[:shop.rng.randint(10, 40)], NOT_JSON)
+        shop.order(any_latency(shop))
+        document = order(shop.rng, next(shop.numbers))
+        document.pop(("id", "customer", "items")[i % 3])
+        shop.broken(any_latency(shop), text(document), NO_FIELD)
+    shop.world.disk(ms(5))
+    run = lab.run("pipeline", shop.world, may_fail=True)
+    should_cope(run, shop)
+    costs = sorted(len(body.encode()) * COST for body in shop.bodies)
+    run.should(sorted(job.ns for job in run.cpu) == costs, "every body costs the CPU worker its time, also one that is no JSON", "it does not",
+               hint="the cost first, then the look: co_cpu stands before transform_order")
+
+
+@points(3, "robustness", needs=("test_files", "test_write_fails"))
+def test_write_failures(lab):
+    """What cannot be written fails in write (13)"""
+    shop = Shop(lab, "unwritten")
+    faults, files = [], {}
+    for op, wrong in ((None, 0), ("open", "EACCES"), (None, 0), ("write", "EIO"), ("write", "ENOSPC"), (None, 0), ("rename", "EIO"), (None, 0)):
+        document = shop.order(any_latency(shop), wrong=-getattr(errno, wrong) if wrong else 0)
+        if op:
+            faults.append(Fault.disk(wrong, op, path_of(document)))
+            files[path_of(document)] = "of last week"
+    shop.world.disk(ms(5), faults=faults, files=files)
+    run = lab.run("pipeline", shop.world, may_fail=True)
+    should_cope(run, shop)
+
+
+@points(3, "robustness", needs=("test_fetch_failures", "test_transform_failures", "test_write_failures"))
+def test_workers_survive(lab):
+    """Workers survive more failures than there are workers (13)"""
+    for stage in STAGES:
+        with lab.part(1, f"seven failures in {stage}"):
+            shop = Shop(lab, f"seven in {stage}")
+            faults = []
+            for _ in range(7):
+                if stage == "fetch":
+                    shop.unfetched(any_latency(shop), 503, status=503)
+                elif stage == "transform":
+                    shop.broken(any_latency(shop), "Sorry.", NOT_JSON)
+                else:
+                    faults.append(Fault.disk("EIO", "write", path_of(shop.order(any_latency(shop), wrong=-errno.EIO))))
+            for _ in range(3):
+                shop.order(any_latency(shop))
+            shop.world.disk(ms(5), faults=faults)
+            run = lab.run("pipeline", shop.world, settings={"workers": 2, "bound": 1}, may_fail=True)
+            should_cope(run, shop)
+
+
+@points(2, "robustness", needs="test_files")
+def test_workers_end_by_themselves(lab):
+    """Every worker ends by itself, once (15)"""
+    run = work(lab, usual(lab))
+    cancelled = next((event for event in run.trace.of("cancel", "runtime") if event.get("why") in ("call", "group")), None)
+    run.should(cancelled is None, "nobody is cancelled: a sentinel ends each worker",
+               f"task {run.trace.tasks[cancelled['task']].name if cancelled else ''} was cancelled",
+               hint="put one sentinel for each worker behind the last item, and wait until they have ended", src=(cancelled or {}).get("src"))
+    if any(leak.what == "task" for leak in run.leaks):
+        run.should_leak_nothing()
+
+
+@points(4, "robustness", needs=("test_files", "test_write_whole", "test_transform_on_a_cpu_worker"))
+def test_cancelled_half_way(lab):
+    """Cancelled, it ends and leaves no half file (18, 19)"""
+    shop = slow_disk(lab)
+    after = ms(730)
+    run = work(lab, shop, mode="cancel", after=after, **SLOW_DISK)
+    should_end_cancelled(run, shop, after, ms(150), COST)
+
+
+def should_end_cancelled(run, shop: Shop, after: int, latency: int, cost: int) -> None:
+    """-ECANCELED, soon; nothing half done is left."""
+    if run.report["rc"] != -errno.ECANCELED:
+        run.fail("pipeline returns -ECANCELED", f"it returned {error(run.report['rc'])}", topic="cancelled",
+                 hint="return what co_join returned; and a worker that is cancelled returns -ECANCELED")
+    left = [path for path in run.files if path.endswith(".tmp")]
+    run.should(not left, "no .tmp file is left", f"{left[0] if left else ''} is", hint="in a task that was cancelled co_file_remove, like every call that "
+               "waits, returns -ECANCELED and does nothing: put it between co_shield_begin and co_shield_end (TODO 2)")
+    half = [path for path in run.files if run.files[path] != shop.files.get(path)]
+    run.should(not half, "each file that is there is whole", f"{half[0] if half else ''} is not", hint="write PATH.tmp, and rename it when it is complete")
+    late = [request.url for request in run.requests if request.end is None or request.start >= run.requests[0].start + after]
+    run.should(not late, "no request is under way afterwards", f"{late[0] if late else ''} was", hint="a fetcher that gets -ECANCELED returns it")
+    most = after + max(latency, max(len(body.encode()) for body in shop.bodies) * cost)
+    run.should(after <= run.elapsed <= most, f"it ends within {show(Duration(most))}: jobs that have begun and the removal of temporary files, nothing else",
+               f"it took {show(run.elapsed)}", hint="what waits after a cancellation? Only the removal stands in a shield, and nothing is put, got or written any more")
+    forgotten = [leak for leak in run.leaks if leak.what != "task"]
+    if forgotten:
+        run.should(False, "every answer is freed and every file is closed, also after a cancellation",
+                   f"{len(forgotten)} are not", src=forgotten[0].src,
+                   hint=f"{forgotten[0].src or 'a way out'}: what it got is never given back. Items that are still in a queue need freeing, too")
+    if run.leaks:
+        run.should_leak_nothing()
+
+
+@points(2, "robustness", needs="test_files")
+def test_in_any_order(lab):
+    """The files are the same in any order of tasks (17)"""
+    shop = usual(lab)
+    for run in lab.run_orders("pipeline", shop.world, orders=4, settings={"bound": 1}):
+        should_leave(run, shop.files)
+        should_count(run, shop)
+
+
+# ---- The code -------------------------------------------------------------------------------
+
+
+@points(4, "robustness", needs=("test_summary", "test_files"), last=True)
+def test_clean_under_sanitizers(lab):
+    """Clean under the sanitizers, nothing leaks (19, 20)"""
+    run = work(lab, usual(lab))
+    if any(leak.what != "task" for leak in run.leaks):
+        run.should_leak_nothing()
+    lab.should_be_clean()
+
+
+@points(3, "coverage", needs=("test_summary", "test_write_whole", "test_files"))
+def test_coverage(lab):
+    """The checks run 85 % of your lines (21)"""
+    seen = lab.coverage()
+    if seen.line_percent >= LEAST_COVERED:
+        return
+    pieces = [piece for piece in seen.pieces() if piece.lines]
+    named = ", ".join(f"{piece.src} ({piece.lines} line{'s' if piece.lines > 1 else ''})" for piece in pieces[:5])
+    lab.fail(f"the checks run at least {LEAST_COVERED} % of your lines", f"{seen.line_percent:.0f} %; never ran: {named}",
+             f"{pieces[0].describe().rstrip(';')}. Which of the situations in the handout reaches it? If none does, what is it for?", pieces[0].src)
