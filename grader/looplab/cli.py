@@ -11,10 +11,12 @@ import tempfile
 import time
 import traceback
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Optional, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, Optional, Sequence, TextIO
 
-from . import lab as labs, results, seed as seeds
+from . import lab as labs, results, seed as seeds, together
+from .failure import UsageError
 from .lab import Lab, LabError
 from .scorecard import Source, Style, card, summary
 from .text import WIDTH, cut, plain
@@ -24,8 +26,14 @@ if TYPE_CHECKING:       # these two pull in pytest, which is imported while the 
     from .session import Session
 
 
-class UsageError(Exception):
-    """A wrong argument, in one line: exit code 2."""
+_COMMANDS = {
+    "report": (".report.command", "draw one run: what each task did, and where it parts from the reference"),
+    "watch": (".watch.command", "grade on every save"),
+    "hint": (".hints", "tell the next hint"),
+    "progress": (".progress", "all labs at a glance"),
+    "start": (".start", "lay out a working copy of the labs"),
+}
+"""The other commands: the module whose main() does each, and a line for --help."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -47,12 +55,13 @@ class Order:
 def main(argv: list[str], root: Path = labs.ROOT) -> int:
     """Runs the command line (without the program's name); returns the exit code."""
     try:
-        if argv[:1] == ["report"]:
-            from .report import command
-
-            return command.main(argv[1:], root)
+        if argv[:1] and argv[0] in _COMMANDS:
+            module, _ = _COMMANDS[argv[0]]
+            return import_module(module, __package__).main(argv[1:], root)
         options = _arguments(argv)
         return _grade_all(_order(options, root), _style(options))
+    except BrokenPipeError:
+        raise
     except (UsageError, seeds.SeedError) as fault:
         print(_for(sys.stderr, f"looplab: {fault}"), file=sys.stderr)
         return results.UNGRADABLE
@@ -89,7 +98,8 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     grade.add_argument("--seed", metavar="N", help="1 to 999999 (default: from $LOOPLAB_STUDENT or the login name)")
     grade.add_argument("--check", metavar="ID", help="only this check, and those it needs")
     grade.add_argument("--no-color", action="store_true", help="no colours (also: NO_COLOR=1)")
-    commands.add_parser("report", help="draw one run: what each task did, and where it parts from the reference")
+    for name, (_, said) in _COMMANDS.items():
+        commands.add_parser(name, help=said)
     return parser.parse_args(argv)
 
 
@@ -126,28 +136,44 @@ def _named(word: str, root: Path) -> Lab:
         raise
 
 
+@dataclass(frozen=True)
+class Graded:
+    """What came of one lab."""
+
+    result: Optional[dict]      # results.json; None: it could not be written
+    text: str                   # the scorecard; or the fault in one line
+
+
 def _grade_all(order: Order, style: Style) -> int:
+    """Grades the labs side by side on all cores, and shows them in their order."""
     worst, done = results.OK, []
-    for lab in order.labs:
-        try:
-            result, source = _grade(lab, order)
-            results.write(result, order.out / lab.slug)
-        except OSError as fault:
-            print(_for(sys.stderr, f"looplab: {lab.slug}: {fault.strerror}: {fault.filename}"), file=sys.stderr)
+    progress = Progress(sys.stderr, [lab.number for lab in order.labs])
+    for graded in together.each(order.labs, lambda lab, tell: _grade(lab, order, style, tell), together.cores(), progress.step):
+        progress.clear()
+        if graded.result is None:
+            print(_for(sys.stderr, graded.text), file=sys.stderr)
             worst = results.FAULT
             continue
-        if lab is not order.labs[0]:
-            print()
-        print(_for(sys.stdout, card(result, style, source)), end="", flush=True)
-        worst = max(worst, results.exit_code(result))
-        done.append(result)
+        print(_for(sys.stdout, ("\n" if done else "") + graded.text), end="", flush=True)
+        worst = max(worst, results.exit_code(graded.result))
+        done.append(graded.result)
     if len(order.labs) > 1:
         print("\n" + _for(sys.stdout, "\n".join(summary(result) for result in done)))
     return worst
 
 
-def _grade(lab: Lab, order: Order) -> tuple[dict, Source]:
-    """Grades one lab; raises OSError where results cannot be written."""
+def _grade(lab: Lab, order: Order, style: Style, tell: together.Tell) -> Graded:
+    """Grades one lab and writes its results."""
+    try:
+        result, source = _graded(lab, order, tell)
+        results.write(result, order.out / lab.slug)
+    except OSError as fault:
+        return Graded(None, f"looplab: {lab.slug}: {fault.strerror}: {fault.filename}")
+    return Graded(result, card(result, style, source))
+
+
+def _graded(lab: Lab, order: Order, tell: together.Tell) -> tuple[dict, Source]:
+    """Raises OSError where results cannot be written."""
     from .report import writer
     from .session import Session
 
@@ -159,13 +185,16 @@ def _grade(lab: Lab, order: Order) -> tuple[dict, Source]:
     scratch.mkdir(parents=True, exist_ok=True)
     session = Session(lab, folder, out, Path(tempfile.mkdtemp(dir=scratch)), order.seed)
     try:
-        checks = run_checks(session, order.check)
+        checks = run_checks(session, order.check, tell)
         writer.write_failed(session, checks.checks, out)
         elapsed = time.monotonic() - began
         again = f"make grade LAB={lab.number}"
         if folder.resolve() != lab.folder.resolve():
             again += f" FROM={shlex.quote(session.short(folder))}"
-        return _result(lab, order, session, checks, elapsed), _source(lab, folder, again, session.short(out))
+        result = _result(lab, order, session, checks, elapsed)
+        digest = results.digest(folder / lab.source)
+        result.update({"file_sha256": digest} if digest else {})
+        return result, _source(lab, folder, again, session.short(out))
     finally:
         session.close()
 
@@ -177,8 +206,8 @@ def _clear(out: Path) -> None:
         old.unlink(missing_ok=True)
 
 
-def run_checks(session: "Session", only: Optional[str] = None) -> "Checks":
-    """Compiles, and meanwhile reads the checks; then runs them, or `only` one and what it needs."""
+def run_checks(session: "Session", only: Optional[str] = None, tell: together.Tell = lambda done, of, title: None) -> "Checks":
+    """Compiles, and meanwhile reads the checks; then runs them, or `only` one and what it needs. tell: told of each that begins."""
     lab = session.lab
     session.start_build()
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
@@ -187,8 +216,7 @@ def run_checks(session: "Session", only: Optional[str] = None) -> "Checks":
 
     from .plugin import Checks
 
-    progress = Progress(sys.stderr)
-    checks = Checks(session, only, progress.step)
+    checks = Checks(session, only, tell)
     files = [lab.folder / "test_visible.py"] + sorted(lab.hidden.glob("test_*.py"))
     files = [file for file in files if file.is_file()]
     if files:
@@ -201,7 +229,6 @@ def run_checks(session: "Session", only: Optional[str] = None) -> "Checks":
         session.settle()
     if not checks.checks and not checks.fault:
         checks.fault = f"labs/{lab.slug} has no checks (test_visible.py)"
-    progress.close()
     return checks
 
 
@@ -264,23 +291,34 @@ def _first_todo(lab: Lab, lines: list[str]) -> Optional[str]:
 
 
 class Progress:
-    """One line on a terminal that says how far it is, once it lasts longer than 2 s; nothing elsewhere."""
+    """One line on a terminal that says how far it is, once it lasts longer than 2 s; nothing elsewhere.
 
-    def __init__(self, stream: TextIO, after_s: float = 2.0):
+    names: of the pieces of work that are done at the same time; where there is more than one, each is told of.
+    """
+
+    def __init__(self, stream: TextIO, names: Sequence[str] = ("",), after_s: float = 2.0):
         self._stream = stream
+        self._names = names
+        self._at: dict[int, str] = {}           # of each that is under way: how far it is
         self._after = time.monotonic() + after_s
         self._shown = False
         self._on = stream.isatty()
 
-    def step(self, done: int, of: int, title: str) -> None:
-        """A check begins."""
+    def step(self, k: int, done: int, of: int, title: str) -> None:
+        """Number k begins with its next check."""
+        several = len(self._names) > 1
+        self._at[k] = f"{self._names[k]}: {done}/{of}" if several else f"{done}/{of} {title}"
+        if done + 1 >= of and several:
+            self._at.pop(k)
         if self._on and time.monotonic() >= self._after:
             self._shown = True
-            print("\r" + _for(self._stream, cut(f"{done}/{of} {title}", WIDTH - 1)).ljust(WIDTH - 1), end="", file=self._stream, flush=True)
+            told = "   ".join(self._at[k] for k in sorted(self._at))
+            print("\r" + _for(self._stream, cut(told, WIDTH - 1)).ljust(WIDTH - 1), end="", file=self._stream, flush=True)
 
-    def close(self) -> None:
+    def clear(self) -> None:
         """Takes the line away."""
         if self._shown:
+            self._shown = False
             print("\r" + " " * (WIDTH - 1) + "\r", end="", file=self._stream, flush=True)
 
 

@@ -10,6 +10,10 @@ class GraderFault(Exception):
     """The grader, a check or the machine is wrong, never the student. One line, with the place."""
 
 
+class UsageError(Exception):
+    """A wrong argument, in one line: exit code 2."""
+
+
 @dataclass(frozen=True)
 class Cause:
     """The one most likely reason, as a sentence without a full stop; `src` is where ("compare.c:31") if known."""

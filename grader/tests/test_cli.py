@@ -1,5 +1,6 @@
 """The command line: what may be said, what is refused in one line, exit codes, what is written."""
 
+import io
 import json
 import os
 import re
@@ -235,11 +236,25 @@ def test_progress_only_on_a_terminal_and_after_a_while():
 
     for tty, after, shown in ((True, 0.0, True), (True, 60.0, False), (False, 0.0, False)):
         terminal = Terminal(tty)
-        progress = cli.Progress(terminal, after)
-        progress.step(3, 25, "A title. " * 20)
-        progress.close()
+        progress = cli.Progress(terminal, after_s=after)
+        progress.step(0, 3, 25, "A title. " * 20)
+        progress.clear()
         text = "".join(terminal)
         assert ("3/25 A title." in text) == shown and (not shown or (text.endswith("\r") and "\n" not in text and len(text.split("\r")[1]) < 80))
+
+
+def test_progress_of_several_labs_tells_of_each():
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    terminal = Terminal()
+    progress = cli.Progress(terminal, ["01", "02", "04"], after_s=0.0)
+    progress.step(0, 2, 9, "x")
+    progress.step(2, 5, 7, "y")
+    assert terminal.getvalue().split("\r")[-1].strip() == "01: 2/9   04: 5/7"
+    progress.step(0, 8, 9, "the last one")
+    assert terminal.getvalue().split("\r")[-1].strip() == "04: 5/7"
 
 
 # ---- seeds ----
