@@ -120,7 +120,7 @@ def stops(lab) -> World:
 
 @points(3, "correctness", needs="test_waiting_jobs_are_handed_back")
 def test_handler_that_stops(lab):
-    """A handler stops; jobs added after that are handed back (14, 15)"""
+    """A handler stops; later jobs are handed back (14, 15)"""
     world = stops(lab)
     for numbers in ({}, {"workers": 3, "limit": 3}):
         run = visible.pool(lab, world, **numbers)
@@ -133,7 +133,7 @@ def test_handler_that_stops(lab):
 
 @points(2, "robustness", needs="test_waiting_jobs_are_handed_back")
 def test_stop_while_workers_wait_for_places(lab):
-    """Workers that wait for a place begin nothing after a stop (14)"""
+    """After a stop, who waits for a place begins nothing (14)"""
     world = towns(lab, 16)
     numbers = {"workers": 9, "limit": 2, "handle": ms(90), "after": any_time(lab, 700, 900)}
     run = visible.pool(lab, world, mode="stop", **numbers)
@@ -156,7 +156,7 @@ def test_stop_before_run(lab):
 
 @points(2, "robustness", needs=("test_failures_are_counted", ASAP))
 def test_when_nothing_works(lab):
-    """Every job fails, more of them than workers and places (11, 12)"""
+    """Every job fails, in every way (11, 12)"""
     world = World(seed=lab.seed)
     for name in ("one", "two", "three"):
         world.site(f"http://closed-{name}.test", rtt=us(lab.rng.randint(1000, 50000)), fault=Fault.refused()).route("/")
