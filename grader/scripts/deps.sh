@@ -2,6 +2,7 @@
 # deps.sh - what Looplab needs on this machine: looks, says, installs.
 #
 #     deps.sh install FILE   install what a student needs and is missing; write what was found to FILE, for make
+#     deps.sh real FILE      install what the real world (REAL=1) needs and is missing; write FILE, for make
 #     deps.sh dev            install the contributors' tools too; what cannot be had is said and left out
 #     deps.sh peers          install what `make bench PEERS=1` compares with, as far as it can be had
 #     deps.sh slides         install what `make slides` needs, or say what is missing
@@ -47,8 +48,17 @@ jsonschema       | holds traces and worlds to their schemas                | pyt
 cross-cc         | builds for aarch64                                      | gcc-aarch64-linux-gnu libc6-dev-arm64-cross | - | aarch64-linux-gnu-gcc | -
 qemu             | runs what was built for aarch64                         | qemu-user          | qemu-user-static  | qemu-user            | -
 cross-libs       | Jansson and cmocka for aarch64                          | libjansson-dev:arm64 libcmocka-dev:arm64 | - | -              | -
+libuv            | the real world: timers, sockets, files, threads         | libuv1-dev         | libuv-devel       | libuv                | libuv
+libcurl          | the real world: HTTP                                    | libcurl4-openssl-dev | libcurl-devel   | curl                 | curl
+nginx            | a server for the tests of the real world                | nginx-light        | nginx             | nginx                | nginx
+openssl          | certificates for these tests                            | openssl            | openssl           | openssl              | openssl
+curl             | a client that the real world is compared with           | curl               | curl              | curl                 | curl
+aiohttp          | another one, in Python                                  | python3-aiohttp    | python3-aiohttp   | python-aiohttp       | -
 END
 }
+
+# What REAL=1 needs besides what a student has: the libraries among the contributors' tools.
+real_tools() { dev_tools | grep -E '^lib(uv|curl) '; }
 
 peer_tools() {
     cat <<'END'
@@ -125,6 +135,18 @@ check_jsonschema() {
 check_cross_cc() { links $CROSS-gcc "$empty_main" && first_line $CROSS-gcc --version; }
 check_qemu() { first_line qemu-aarch64 --version | grep .; }
 check_cross_libs() { links $CROSS-gcc "$use_jansson" -ljansson && links $CROSS-gcc "$use_cmocka" -lcmocka && echo "jansson, cmocka"; }
+
+check_libuv() { links "$CC" '#include <uv.h>
+int main(void) { return uv_version() == 0; }' -luv && { pkg-config --modversion libuv 2> /dev/null || echo there; }; }
+check_libcurl() { links "$CC" '#include <curl/curl.h>
+int main(void) { return curl_version() == 0; }' -lcurl && macro curl/curl.h LIBCURL_VERSION; }
+check_nginx() { PATH=$PATH:/usr/sbin nginx -v 2>&1 | sed -n 's/^nginx version: //p' | grep .; }
+check_openssl() { first_line openssl version | grep .; }
+check_curl() { first_line curl --version | grep .; }
+check_aiohttp() {
+    for python in "$(find_python pytest)" /usr/bin/python3; do "$python" -c 'import aiohttp; print(aiohttp.__version__)' 2> /dev/null && return; done
+    return 1
+}
 
 check_simgrid() {
     links g++ '#include <simgrid/s4u.hpp>
@@ -231,14 +253,15 @@ fail() {
     exit 2
 }
 
-# Installs what is missing of the student's list, or ends with one line that says what could not be had.
-install_student() {
-    need=$(missing student_tools)
+# Installs what is missing of a list, or ends with one line that says what could not be had.
+install_all() {
+    list=$1
+    need=$(missing "$list")
     [ -n "$need" ] || return 0
     # shellcheck disable=SC2086 # a list of names
     set -- $need
     find_manager || fail "missing: $*; no apt-get, dnf, pacman or brew here: please install them yourself"
-    wanted=$(packages student_tools "$@")
+    wanted=$(packages "$list" "$@")
     [ -n "$wanted" ] || fail "missing: $*; $manager has no package for it"
     find_root || fail "missing: $*; you are not root: please run \`$(install_command) $wanted\` as root"
     mkdir -p build && : > "$log"
@@ -246,9 +269,11 @@ install_student() {
     # shellcheck disable=SC2086
     install_packages $wanted ||
         fail "$manager cannot install $(culprit $wanted): $(last_error) (log in $log)"
-    need=$(missing student_tools)
+    need=$(missing "$list")
     [ -z "$need" ] || fail "$manager installed $wanted, but these still do not work: $need (make doctor says more)"
 }
+
+install_student() { install_all student_tools; }
 
 install() {
     install_student
@@ -259,6 +284,14 @@ install() {
         echo "looplab_tools := $(working dev_tools)"
         echo "looplab_cores := $(getconf _NPROCESSORS_ONLN 2> /dev/null || echo 1)"
     } > "$1.tmp" && mv "$1.tmp" "$1"
+}
+
+real() {
+    if [ -n "$(missing real_tools)" ]; then
+        install_all real_tools
+        rm -f build/deps.mk     # make then looks again
+    fi
+    mkdir -p "$(dirname "$1")" && echo ok > "$1"
 }
 
 # ---- The contributors' tools ----------------------------------------------------------------------
@@ -397,9 +430,10 @@ doctor() {
 
 case ${1:-} in
 install) install "${2:?the file for make}" ;;
+real) real "${2:?the file for make}" ;;
 dev) dev ;;
 peers) peers ;;
 slides) slides ;;
 doctor) doctor ;;
-*) echo "usage: deps.sh install FILE | dev | peers | slides | doctor" >&2 && exit 2 ;;
+*) echo "usage: deps.sh install FILE | real FILE | dev | peers | slides | doctor" >&2 && exit 2 ;;
 esac

@@ -5,6 +5,7 @@
 # A lab: LAB, FROM (a folder with the file, or a tree with NN-slug folders; default labs),
 # MODE, WORLD (default: the lab's default.json, else its first), SEED, TRACE, TAPE, URLS and SET (NAME=VALUE; both with blanks
 # between them), JSON=1, CC.
+# REAL=1, with both: in the real world, for which it is linked with libuv and libcurl.
 # A lab whose student's file is a test suite: LAB, FROM, TEST (names of tests), FAULT (one that is built into what is tested), TRACE, CC.
 # Exit code: the program's own; 2 when something asked for is not there or does not compile.
 
@@ -42,9 +43,11 @@ run_example() {
 $(for source in sim/examples/[0-9][0-9]-*.c; do echo "  $(basename "$source" .c)"; done)"
     out=build/run/examples
     mkdir -p "$out"
-    "$CC" @sim/kit/student.flags -O1 -Isim/include "$source" build/kit/libco.a @sim/kit/link.flags -o "$out/$example" ||
+    "$CC" @sim/kit/student.flags -O1 -Isim/include "$source" ${REAL:+build/kit/libco-real.a} build/kit/libco.a @sim/kit/link.flags \
+        ${REAL:+@sim/kit/real.flags} -o "$out/$example" ||
         fail "$source does not compile: mend what the compiler says above, the first error first"
     # An example takes no arguments; what it leaves open it reads from the environment (co.h, struct co_options).
+    [ -z "${REAL:-}" ] || export CO_WORLD=real
     [ -z "${SEED:-}" ] || export CO_SEED="$SEED"
     [ -z "${TRACE:-}" ] || export CO_TRACE="$TRACE"
     [ -z "${TAPE:-}" ] || export CO_TAPE="$TAPE"
@@ -86,7 +89,7 @@ for source in "labs/$lab"/test_*.c; do
 done
 
 [ -z "${WORLD:-}" ] || [ -f "$WORLD" ] || [ ! -f "labs/$lab/worlds/$WORLD" ] || WORLD=labs/$lab/worlds/$WORLD
-if [ -z "${WORLD:-}" ]; then
+if [ -z "${WORLD:-}${REAL:-}" ]; then
     for WORLD in "labs/$lab"/worlds/default.json "labs/$lab"/worlds/*.json; do [ ! -f "$WORLD" ] || break; done
 fi
 
@@ -105,11 +108,12 @@ for skeleton in "labs/$lab"/*.c; do
         fail "$from/$name.c does not compile: mend what the compiler says above, the first error first"
     set -- "$@" "$out/$name.o"
 done
-"$CC" "$@" "build/kit/$lab/main.o" build/kit/libco.a @sim/kit/link.flags -o "$out/program" ||
+"$CC" "$@" "build/kit/$lab/main.o" ${REAL:+build/kit/libco-real.a} build/kit/libco.a @sim/kit/link.flags ${REAL:+@sim/kit/real.flags} \
+    -o "$out/program" ||
     fail "the program does not link: a function that $lab asks for is missing, see above"
 
 set -f -- # a URL's ? and * are no patterns
 for setting in ${SET:-}; do set -- "$@" --set "$setting"; done
 # shellcheck disable=SC2086 # URLS is a list
-exec "$out/program" ${WORLD:+--world "$WORLD"} ${SEED:+--seed "$SEED"} ${TRACE:+--trace "$TRACE"} ${TAPE:+--tape "$TAPE"} \
+exec "$out/program" ${REAL:+--real} ${WORLD:+--world "$WORLD"} ${SEED:+--seed "$SEED"} ${TRACE:+--trace "$TRACE"} ${TAPE:+--tape "$TAPE"} \
     "$@" ${JSON:+--json} ${MODE:+"$MODE"} ${URLS:-}

@@ -1,7 +1,7 @@
 /* kit.h - what a lab's main.c stands on; students need not read it.
  *
  * A lab program is called as
- *     PROGRAM [--world FILE] [--seed N] [--trace FILE] [--tape T] [--set NAME=VALUE]... [--memory FILE] [--json]
+ *     PROGRAM [--world FILE | --real] [--seed N] [--trace FILE] [--tape T] [--set NAME=VALUE]... [--memory FILE] [--json]
  *             MODE [URL...]
  * kit_main reads that, opens the world, runs the mode's function as the first task and prints what it reported.
  */

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
 /* What the command line asked for. */
 struct command {
@@ -196,6 +196,7 @@ static void show_help(const struct command *command)
         printf("  %-16s %s\n", mode->name, mode->help);
     printf("\nOptions:\n"
            "  --world FILE     the world to run in (JSON); without URLs, all of its URLs are taken\n"
+           "  --real           this machine's own network, files, CPUs and clock instead of a world\n"
            "  --seed N         what random draws start from; without it: the world's own\n"
            "  --trace FILE     write what happens, one JSON object a line (- = stderr)\n"
            "  --tape T         which legal order to take, such as 17=2,31=1\n"
@@ -242,19 +243,22 @@ static int unknown_mode(const struct command *command, const char *word)
 /* Reads the options. Returns EXIT_OK to go on, EXIT_USAGE after a line on stderr, or -1 after --help. */
 static int parse_options(struct command *command, int argc, char **argv)
 {
-    enum { WORLD, SEED, TRACE, TAPE, SET, MEMORY, JSON, HELP };
+    enum { WORLD, REAL, SEED, TRACE, TAPE, SET, MEMORY, JSON, HELP };
     static const struct option options[] = {
         {"world", required_argument, NULL, WORLD}, {"seed", required_argument, NULL, SEED},
         {"trace", required_argument, NULL, TRACE}, {"tape", required_argument, NULL, TAPE},
         {"set", required_argument, NULL, SET},     {"memory", required_argument, NULL, MEMORY},
         {"json", no_argument, NULL, JSON},         {"help", no_argument, NULL, HELP},
-        {0},
+        {"real", no_argument, NULL, REAL},         {0},
     };
     opterr = 0;
     for (int option; (option = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
         switch (option) {
         case WORLD:
             command->options.world_file = optarg;
+            break;
+        case REAL:
+            command->options.world_file = "real";
             break;
         case SEED:
             if (!parse_seed(optarg, &command->options.seed)) {
@@ -308,7 +312,7 @@ static int parse_words(struct command *command, char **words, size_t n)
     /* The world is read even when it is not asked for its URLs: a fault in it ends here, before anything runs. */
     const char *world = command->options.world_file ? command->options.world_file : getenv("CO_WORLD");
     long world_n = 0;
-    if (world && *world) {
+    if (world && *world && strcmp(world, "real") != 0) {
         char error[512];
         world_n = world_file_urls(world, &command->world_urls, error, sizeof error);
         if (world_n < 0) {
@@ -362,6 +366,10 @@ static int run(struct command *command)
         return EXIT_USAGE;
     if (rc >= 0)
         return EXIT_OK;
+    if (rc == -EINTR) {
+        fprintf(stderr, "%s: interrupted\n", command->program);
+        return EXIT_INTERRUPTED;
+    }
     if (!command->started) {
         if (rc != -EINVAL)      /* co_run has said which of the options was wrong */
             fprintf(stderr, "%s: cannot start: %s\n", command->program, co_strerror(rc));

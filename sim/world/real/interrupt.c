@@ -1,0 +1,57 @@
+/* interrupt.c - Ctrl-C. The first one asks the program to end: the main task is cancelled and cleans up. The second one ends the
+ * process at once, whatever it does: so the handler is our own, and not one that waits for the loop to come round. */
+#include "real.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { EXIT_INTERRUPTED = 128 + SIGINT };
+
+/* The world that is told: one at a time, as there is one keyboard. */
+static uv_async_t *_Atomic wake;
+static volatile sig_atomic_t presses, asked;
+static struct sigaction before;
+
+static void on_interrupt(int number)
+{
+    (void)number;
+    uv_async_t *told = wake;
+    if (++presses > 1)
+        _exit(EXIT_INTERRUPTED);
+    asked = 1;
+    if (told)
+        uv_async_send(told);        /* the one call of libuv that a handler may make; it keeps errno */
+}
+
+void rw_interrupt_open(struct real *world)
+{
+    struct sigaction action;
+    uv_async_t *nobody = NULL;
+    if (sigaction(SIGINT, NULL, &before) < 0 || before.sa_handler == SIG_IGN)
+        return;                     /* started in the background: Ctrl-C is not meant for it */
+    if (!__atomic_compare_exchange_n((uv_async_t **)&wake, &nobody, &world->wake, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+        return;
+    presses = asked = 0;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_interrupt;
+    action.sa_flags = SA_RESTART;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+}
+
+bool rw_interrupt_asked(struct real *world)
+{
+    if (wake != &world->wake || !asked)
+        return false;
+    asked = 0;
+    return true;
+}
+
+void rw_interrupt_close(struct real *world)
+{
+    if (wake != &world->wake)
+        return;
+    sigaction(SIGINT, &before, NULL);
+    wake = NULL;
+}

@@ -1,0 +1,297 @@
+/* real.h - what the files of the real world share: this machine's network, files, CPUs and clock, over libuv and libcurl.
+ *
+ *     real.c        the five calls; opening and closing
+ *     operation.c   what submit asked for, and what of it is to be handed over
+ *     table.c       things found by their number
+ *     alarm.c       waking up at a nanosecond
+ *     interrupt.c   Ctrl-C
+ *     http.c        requests: from submit to the last completion
+ *     session.c     whose connections they use, and whose turn it is
+ *     resolve.c     names of hosts
+ *     transfer.c    one request in curl's hands
+ *     socket.c      curl's sockets and timers in libuv's loop
+ *     verdict.c     curl's errors as errno values
+ *     job.c         workers: threads
+ *     file.c        the disk; file_work.c: what its threads do
+ *
+ * Everything runs on the loop's thread, within the calls, except jobs (job.c) and calls to the disk (file_work.c).
+ */
+#ifndef REAL_H
+#define REAL_H
+
+#include "world.h"
+
+#include "trace/trace.h"
+
+#include <curl/curl.h>
+#include <uv.h>
+
+struct real;
+
+/* ---- table.c --------------------------------------------------------------------------------- */
+
+/* Things found by a number that is not 0. Zero-filled: empty. */
+struct table {
+    struct entry { uint64_t number; void *thing; } *slots;
+    size_t count, mask;
+};
+
+void *rw_table_find(const struct table *table, uint64_t number);
+bool rw_table_put(struct table *table, uint64_t number, void *thing);      /* a new number; false: no memory */
+void rw_table_remove(struct table *table, uint64_t number);
+void rw_table_free(struct table *table);
+
+/* ---- operation.c ----------------------------------------------------------------------------- */
+
+/* What submit asked for, until its last completion was handed over and nobody works on it any more. */
+struct operation {
+    uint64_t id, user;
+    enum world_op kind;             /* HTTP: it is a struct exchange; JOB: a struct job; FILE: a struct access */
+    int64_t t;                      /* when what is to be handed over happened                              */
+    int32_t rc;                     /* once over                                                            */
+    bool over;                      /* nothing more will happen to it                                       */
+    bool offered;                   /* it is in the line of those that have something to hand over           */
+    bool handed;                    /* its last completion was handed over                                  */
+    bool at_work;                   /* a thread is busy with it: it cannot be freed yet                     */
+    struct operation *next, *prev;  /* in that line; next also among the retired                            */
+};
+
+struct operation *rw_operation_new(struct real *world, const struct world_request *request, size_t size);   /* NULL: no memory */
+void rw_operation_undo(struct real *world, struct operation *operation);    /* it never was */
+/* It has something to hand over, as of now. */
+void rw_operation_offer(struct real *world, struct operation *operation);
+/* It is over: who is over first is told first. */
+void rw_operation_end(struct real *world, struct operation *operation, int32_t rc);
+/* A thread is done with an operation whose last completion may have been handed over before. */
+void rw_operation_release(struct real *world, struct operation *operation);
+size_t rw_operations_take(struct real *world, struct world_completion out[], size_t max);
+/* Frees those whose last completion the caller has seen. */
+void rw_operations_recycle(struct real *world);
+void rw_operations_free(struct real *world);
+
+/* ---- http.c, session.c, resolve.c ---------------------------------------------------------------- */
+
+/* Exchanges that wait for the same, the oldest first. */
+struct line { struct exchange *first, *last; };
+
+/* A growing run of bytes. */
+struct bytes { char *data; size_t size, room; };
+
+/* One request and its answer. */
+struct exchange {
+    struct operation operation;     /* first, so that an operation of kind HTTP is one                      */
+    struct session *session;
+    struct site *site;              /* where its turn comes; NULL: there is no limit                         */
+    bool has_turn;                  /* it is one of the site's active ones                                  */
+    struct line *line;              /* where it waits; NULL: nowhere                                        */
+    struct exchange *next, *prev;   /* in that line                                                         */
+    char *request;                  /* method, URL, headers, body: the first three with a '\0' after each   */
+    const char *url, *fields, *body;
+    size_t length;                  /* of the body                                                          */
+    uint32_t window;                /* 0: none                                                              */
+    uint64_t credit;                /* with a window: so many more bytes may be handed over                 */
+    CURL *easy;                     /* NULL: not in curl's hands                                            */
+    struct curl_slist *headers, *resolve;
+    bool paused;                    /* curl waits until the program has read more                           */
+    int32_t failure;                /* why we, not curl, broke it off; 0: we did not                        */
+    int status;
+    size_t header_bytes;            /* so far, all heads together                                           */
+    bool head_known, head_handed;   /* the answer's own head is complete; was handed over                   */
+    struct bytes in;                /* what has come and was not handed over: the head first                */
+    size_t head;                    /* how many bytes of it are the head                                    */
+    size_t given;                   /* how many bytes of it the last completion showed                      */
+    uint64_t received;              /* bytes of the body so far                                             */
+    uint64_t newest_socket;         /* the number of the one opened last for it                             */
+};
+
+/* Limits on what a server may send. (With a window, the body has none.) */
+enum { RW_MOST_HEADERS = 256 * 1024, RW_MOST_BODY = 64 * 1024 * 1024 };
+
+/* A host of which only so many exchanges of a session may be under way at a time. */
+struct site {
+    struct site *next;
+    struct session *session;
+    uint32_t active;
+    struct line waiting;
+    char name[];                    /* "http://host:port", in lower case                                    */
+};
+
+/* Whose connections they are: curl keeps them with its multi handle. */
+struct session {
+    struct real *world;
+    struct session *next;           /* all of them                                                          */
+    uint32_t number;                /* 0: of those requests that belong to none                             */
+    CURLM *multi;
+    uv_timer_t timer;               /* curl's                                                               */
+    size_t requests;                /* that go on                                                           */
+    bool closed;                    /* to be freed when none goes on                                        */
+    struct site *sites;
+};
+
+/* A host whose name was asked for. */
+struct host {
+    struct host *next;
+    struct real *world;
+    uv_getaddrinfo_t question;
+    bool asking;
+    int64_t until;                  /* the answer holds up to then                                          */
+    char *addresses;                /* "127.0.0.1,[::1]"; NULL: there is none                               */
+    struct line waiting;
+    char name[];
+};
+
+struct http {
+    CURLSH *share;                  /* TLS sessions are resumed across connections                           */
+    struct session *sessions;
+    struct host *hosts;
+    struct line fresh;              /* submitted, not begun: curl runs within wait only                     */
+    struct line resuming;           /* paused, and there is room again                                      */
+    CURL *spare[64];                /* handles to be used again                                             */
+    size_t spares;
+    const char *ca_file, *ca_folder;    /* NULL: the system's                                               */
+    bool proxied;                   /* then names of hosts are the proxy's business                         */
+    struct socket **sockets;        /* by descriptor                                                        */
+    size_t socket_room;
+    uint64_t last_socket;           /* the newest one's number                                              */
+    bool closing;                   /* the world is: nothing new begins                                     */
+};
+
+bool rw_http_open(struct real *world);
+uint64_t rw_http_submit(struct real *world, const struct world_request *request);
+void rw_http_read(struct real *world, struct exchange *exchange, uint64_t count);
+void rw_http_cancel(struct real *world, struct exchange *exchange);
+void rw_http_begin(struct real *world);            /* begins what was submitted, goes on with what was paused */
+void rw_http_give(struct exchange *exchange, struct world_completion *out);
+void rw_http_given(struct exchange *exchange);     /* what the last completion showed is no longer needed */
+void rw_http_forget(struct exchange *exchange);    /* frees what it has besides itself */
+void rw_http_close(struct real *world);
+/* The exchange's transfer may begin: it has its turn, and its host is known. */
+void rw_exchange_start(struct real *world, struct exchange *exchange);
+void rw_exchange_end(struct real *world, struct exchange *exchange, int32_t rc);
+
+void rw_line_add(struct line *line, struct exchange *exchange);
+void rw_line_remove(struct exchange *exchange);
+
+struct session *rw_session_find(struct real *world, uint32_t number);   /* made if need be; NULL: no memory */
+void rw_session_close(struct real *world, uint32_t number);
+void rw_session_leave(struct session *session);    /* one of its requests is over */
+void rw_sessions_reap(struct real *world);         /* frees those that are closed and done; not within curl */
+/* 1: it is its turn; 0: it waits for it; or -ENOMEM. */
+int rw_site_enter(struct exchange *exchange, uint32_t limit);
+void rw_site_leave(struct real *world, struct exchange *exchange);
+
+/* 1: its host needs no answer, or has it; 0: it waits for one; or an error. */
+int rw_resolve(struct real *world, struct exchange *exchange);
+void rw_resolve_close(struct real *world);
+
+/* ---- transfer.c, socket.c, verdict.c -------------------------------------------------------------- */
+
+int rw_transfer_begin(struct real *world, struct exchange *exchange);       /* 0 or an error */
+void rw_transfer_stop(struct real *world, struct exchange *exchange);       /* curl lets go of it */
+bool rw_transfer_resume(struct exchange *exchange);
+int32_t rw_verdict(const struct exchange *exchange, CURLcode code);         /* 0 or an error */
+
+/* One descriptor in libuv's loop. */
+struct socket {
+    uv_poll_t poll;
+    struct real *world;
+    CURLM *multi;                   /* who is to be told                                                    */
+    curl_socket_t fd;
+    uint64_t number;                /* for the trace; 0: not a connection, but curl's own                   */
+    bool connected;                 /* the trace has said so                                                */
+};
+
+bool rw_sockets_attach(struct session *session);   /* its multi handle speaks to libuv from now on */
+curl_socket_t rw_socket_open(struct real *world, struct curl_sockaddr *address, uint64_t *number);
+int rw_socket_close(void *world, curl_socket_t fd);
+struct socket *rw_socket_find(struct real *world, curl_socket_t fd);
+void rw_sockets_free(struct real *world);
+void rw_messages(struct session *session);         /* ends those transfers that curl is done with */
+
+/* ---- job.c ----------------------------------------------------------------------------------------- */
+
+struct job {
+    struct operation operation;
+    int (*fn)(void *);
+    void *argument;
+    struct crew *crew;
+    struct job *next;               /* in its crew's line, among those to be taken, or in the news          */
+    uint32_t worker;                /* 0: none yet                                                          */
+    bool begun, done, in_news, told;
+    int32_t rc;
+    int64_t cost;                   /* ns                                                                   */
+};
+
+struct jobs {
+    uv_mutex_t mutex;               /* guards all that follows, and the jobs' own fields                    */
+    uv_cond_t changed;
+    struct crew *crews;
+    struct job *ready_first, *ready_last;   /* have a worker's number, and wait for a thread                */
+    struct job *news_first, *news_last;     /* have begun or ended                                          */
+    uv_thread_t *threads;
+    size_t thread_count, idle, ready_count;
+    uint32_t cpus;
+    bool stop;
+};
+
+bool rw_jobs_open(struct real *world);
+uint64_t rw_job_submit(struct real *world, const struct world_request *request);
+void rw_job_cancel(struct real *world, struct job *job);
+void rw_jobs_news(struct real *world);
+void rw_jobs_close(struct real *world);
+
+/* ---- file.c, file_work.c ---------------------------------------------------------------------------- */
+
+struct access;
+struct files {
+    struct table openings;
+    struct touched *touched;        /* what the program made, wrote or renamed                              */
+};
+
+uint64_t rw_file_submit(struct real *world, const struct world_request *request);
+void rw_file_cancel(struct real *world, struct access *access);
+void rw_file_give(struct access *access, struct world_completion *out);
+void rw_file_forget(struct access *access);
+void rw_files_trace(struct real *world);
+void rw_files_close(struct real *world);
+
+/* ---- alarm.c, interrupt.c ----------------------------------------------------------------------------- */
+
+bool rw_alarm_open(struct real *world);
+void rw_alarm_set(struct real *world, int64_t until);      /* INT64_MAX: none */
+void rw_alarm_close(struct real *world);
+
+void rw_interrupt_open(struct real *world);
+bool rw_interrupt_asked(struct real *world);       /* since the last time */
+void rw_interrupt_close(struct real *world);
+
+/* ---- real.c --------------------------------------------------------------------------------------------- */
+
+struct real {
+    struct co_world calls;          /* first, so that a struct co_world * is a struct real *               */
+    struct trace *trace;            /* NULL: nowhere                                                        */
+    uv_thread_t thread;             /* whose loop it is                                                     */
+    uv_loop_t loop;
+    uint64_t begin;                 /* uv_hrtime when it was opened                                         */
+    int64_t polled;                 /* when libuv last had a look                                           */
+    uv_async_t wake;                /* from another thread, or a signal's handler                           */
+    uv_poll_t alarm;
+    int alarm_fd;
+    int64_t alarm_at;
+    uv_timer_t alarm_timer;         /* where there is no timerfd                                            */
+    bool interrupted;               /* not yet handed over                                                  */
+    uint64_t last_id;
+    size_t pending;                 /* operations that are not over                                         */
+    struct table operations;
+    struct operation *first, *last; /* those that have something to hand over                               */
+    struct operation *retired;
+    struct http http;
+    struct jobs jobs;
+    struct files files;
+};
+
+int64_t rw_now(const struct real *world);
+/* Begins a line of the trace; NULL: there is none. */
+struct trace *rw_trace(const struct real *world, const char *ev, uint64_t op);
+
+#endif
