@@ -21,7 +21,7 @@ endif
 AR := ar
 
 # What the user says reaches the scripts through the environment: blanks and quotes in it do no harm.
-export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE SET URLS JSON CHECK FORMAT DECK TEST FAULT CC
+export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE SET REAL URLS JSON CHECK FORMAT DECK TEST FAULT CC
 
 # V=1 shows the commands.
 say := $(if $(V),,@)
@@ -63,7 +63,7 @@ suites := $(notdir $(patsubst %/,%,$(dir $(wildcard labs/*/test_*.c))))   # ther
 
 kit_folders := $(addprefix sim/,runtime world/virtual trace explore kit)
 kit_sources := $(sort $(wildcard $(foreach d,$(kit_folders),$d/*.c $d/*/*.c $d/*.S $d/*/*.S)))
-test_sources := $(wildcard sim/tests/*.c sim/tests/fuzz/*.c)
+test_sources := $(wildcard sim/tests/*.c sim/tests/fuzz/*.c sim/tests/real/*.c)
 tests := $(patsubst sim/tests/%.c,%,$(filter sim/tests/test_%,$(test_sources)))
 bench_sources := $(wildcard sim/bench/*.c)
 examples := $(wildcard sim/examples/*.c)
@@ -126,7 +126,24 @@ $(eval $(call remember,sources,$(kit_sources)))
 $(eval $(call remember,files,$(test_sources) $(bench_sources) $(examples) $(lab_sources)))
 $(eval $(call remember,flags,$(CC) $(CFLAGS) $(includes) $(foreach v,$(variants),$v: $($v_cc) $($v_flags))))
 
+# The real world is a library of its own, as it needs libuv and libcurl, which grading does not.
+real_sources := $(sort $(wildcard sim/world/real/*.c))
+real_tests := $(patsubst sim/tests/real/%.c,%,$(wildcard sim/tests/real/*.c))
+real_tested := $(if $(filter libuv,$(looplab_tools)),$(if $(filter libcurl,$(looplab_tools)),$(filter plain asan tsan,$(tested))))
+$(eval $(call remember,real-sources,$(real_sources)))
+build/kit/real.ok: grader/scripts/deps.sh
+	@sh $< real $@
+
 define variant
+$(real_sources:%=build/obj/$1/%.o): | build/kit/real.ok
+build/kit/libco-real$(call dash,$1).a: $(real_sources:%=build/obj/$1/%.o) build/kit/real-sources.txt
+	$$(say)rm -f $$@ && $$(AR) qcsD $$@ $$(filter %.o,$$^)
+	@echo "built $$@"
+
+build/tests/$1/real/%: build/obj/$1/sim/tests/real/%.c.o build/kit/libco-real$(call dash,$1).a build/kit/libco$(call dash,$1).a sim/kit/link.flags sim/kit/real.flags
+	@mkdir -p $$(@D)
+	$$(say)$$(or $$($1_cc),$$(CC)) $$($1_flags) $$(filter %.o %.a,$$^) -lcmocka @sim/kit/link.flags @sim/kit/real.flags -o $$@
+
 build/obj/$1/%.o: % build/kit/flags.txt
 	@mkdir -p $$(@D)
 	$$(call compile,$1,$$(includes))
@@ -180,7 +197,7 @@ define student
 endef
 build/compile_commands.json: build/kit/sources.txt build/kit/files.txt build/kit/flags.txt
 	$(file >$@,[)
-	$(foreach f,$(filter %.c,$(kit_sources)) $(test_sources) $(bench_sources),$(file >>$@,$(call command,$f,$(includes)),))
+	$(foreach f,$(filter %.c,$(kit_sources)) $(real_sources) $(test_sources) $(bench_sources),$(file >>$@,$(call command,$f,$(includes)),))
 	$(foreach f,$(examples),$(file >>$@,$(call example,$f),))
 	$(foreach l,$(LABS),$(file >>$@,$(call command,labs/$l/main.c,-Isim/include -Ilabs/$l),))
 	$(foreach l,$(LABS),$(foreach f,$(filter-out %/main.c,$(filter labs/$l/% solutions/$l/%,$(lab_sources))),$(file >>$@,$(call student,$f,$l),)))
@@ -203,7 +220,8 @@ references := $(foreach l,$(filter-out $(suites),$(asked_labs)),$(if $(wildcard 
 kit := build/kit/libco.a build/kit/libco-asan.a $(patsubst grader/launcher/%.c,build/kit/%,$(wildcard grader/launcher/launch.c)) \
        $(foreach v,plain asan,$(asked_labs:%=build/kit/%/main$(call dash,$v).o)) $(references) build/compile_commands.json
 test_programs := $(foreach v,$(tested),$(tests:%=build/tests/$v/%) build/tests/$v/fuzz/interpreter) \
-       $(foreach v,$(have),$(patsubst %,build/solutions/$v/%/program,$(filter-out $(suites),$(LABS))))
+       $(foreach v,$(have),$(patsubst %,build/solutions/$v/%/program,$(filter-out $(suites),$(LABS)))) \
+       $(foreach v,$(real_tested),$(real_tests:%=build/tests/$v/real/%))
 
 # ---- Exit codes -------------------------------------------------------------------------------
 # `make grade` promises the grader's own exit code (0 1 2 3), but GNU make makes a 2 of every failed recipe. So the
@@ -236,7 +254,7 @@ help:
 
 grade: run-grade  ## grade labs: [LAB=01] [FROM=DIR] [OUT=DIR] [SEED=N]
 demo: run-demo    ## grade the reference solutions: what success looks like
-run: run-run      ## run a lab: LAB=01 [FROM=DIR] [MODE=M] [WORLD=F] [SET="a=1"] [SEED=N] [TRACE=f] [URLS="..."]; or EXAMPLE=17
+run: run-run      ## run a lab: LAB=01 [FROM=DIR] [MODE=M] [WORLD=F | REAL=1] [SET="a=1"] [SEED=N] [TRACE=f] [URLS="..."]; or EXAMPLE=17
 report: run-report  ## draw a run: LAB=01 [FROM=DIR] [CHECK=ID | MODE= WORLD= SET= URLS=] [FORMAT=html|text|svg|chrome] [OUT=F]
 $(exits):
 	@$(exit-as-noted build/exit.)
@@ -249,11 +267,11 @@ run-report: $(kit)
 	@$(looplab) -m looplab report $${LAB:+--lab "$$LAB"} $${FROM:+--from "$$FROM"} $${CHECK:+--check "$$CHECK"} $${MODE:+--mode "$$MODE"} \
 	    $${WORLD:+--world "$$WORLD"} $${SET:+--set "$$SET"} $${URLS:+--urls "$$URLS"} $${SEED:+--seed "$$SEED"} \
 	    $${FORMAT:+--format "$$FORMAT"} $${OUT:+--out "$$OUT"}; $(note_exit)
-run-run: $(kit)
+run-run: $(kit) $(if $(REAL),build/kit/libco-real.a)
 	@sh grader/scripts/run.sh; $(note_exit)
 
 test: $(kit) $(test_programs)  ## all tests of the project itself [ALL=1: the C tests in every build, and under valgrind]
-	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u SET -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TEST -u FAULT \
+	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u SET -u REAL -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TEST -u FAULT \
 	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest grader/tests
 
 bench: build/bench/bench  ## how fast the runtime is: [JSON=f.json] [PEERS=1: beside other libraries] [QUICK=1]
