@@ -21,7 +21,7 @@ endif
 AR := ar
 
 # What the user says reaches the scripts through the environment: blanks and quotes in it do no harm.
-export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE SET REAL URLS JSON CHECK FORMAT DECK TEST FAULT CC
+export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE SET REAL URLS JSON CHECK FORMAT DECK TODO LEVEL NAME TEST FAULT CC
 
 # V=1 shows the commands.
 say := $(if $(V),,@)
@@ -49,7 +49,7 @@ build/deps.mk: grader/scripts/deps.sh
 
 # All cores build, unless somebody else's make has already shared them out. One goal after the other, though, where
 # the first one clears the ground for the next, or may end the whole.
-exits := grade demo run report
+exits := grade demo run report watch hint progress start
 ifneq ($(filter clean,$(MAKECMDGOALS))$(word 2,$(filter $(exits),$(MAKECMDGOALS))),)
 .NOTPARALLEL:
 else ifeq ($(MAKELEVEL),0)
@@ -245,7 +245,7 @@ endif
 looplab := PYTHONPATH='$(CURDIR)/grader' PYTHONPYCACHEPREFIX='$(CURDIR)/build/pycache' '$(PYTHON)'
 grade := $(looplab) -m looplab grade $${LAB:+--lab "$$LAB"} $${SEED:+--seed "$$SEED"}
 
-.PHONY: help grade demo run report test bench slides doctor deps deps-dev clean
+.PHONY: help grade demo run report watch hint progress start test bench slides doctor deps deps-dev clean
 .PHONY: $(exits:%=run-%)
 
 help:
@@ -256,6 +256,10 @@ grade: run-grade  ## grade labs: [LAB=01] [FROM=DIR] [OUT=DIR] [SEED=N]
 demo: run-demo    ## grade the reference solutions: what success looks like
 run: run-run      ## run a lab: LAB=01 [FROM=DIR] [MODE=M] [WORLD=F | REAL=1] [SET="a=1"] [SEED=N] [TRACE=f] [URLS="..."]; or EXAMPLE=17
 report: run-report  ## draw a run: LAB=01 [FROM=DIR] [CHECK=ID | MODE= WORLD= SET= URLS=] [FORMAT=html|text|svg|chrome] [OUT=F]
+watch: run-watch  ## grade on every save: [LAB=03] [FROM=DIR]; keys: hint, list, report, all, next lab, quit
+hint: run-hint    ## tell the next hint: LAB=03 [TODO=2] [LEVEL=2]
+progress: run-progress  ## all labs at a glance
+start: run-start  ## a clean copy of the labs to work in, with its own git history: NAME=../my-labs
 $(exits):
 	@$(exit-as-noted build/exit.)
 
@@ -271,12 +275,22 @@ run-run: $(kit) $(if $(REAL),build/kit/libco-real.a)
 	@sh grader/scripts/run.sh; $(note_exit)
 
 test: $(kit) $(test_programs)  ## all tests of the project itself [ALL=1: the C tests in every build, and under valgrind]
-	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u SET -u REAL -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TEST -u FAULT \
+	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u SET -u REAL -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TODO -u LEVEL -u NAME -u TEST -u FAULT \
 	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest grader/tests
 
 bench: build/bench/bench  ## how fast the runtime is: [JSON=f.json] [PEERS=1: beside other libraries] [QUICK=1]
 	@$(if $(PEERS),sh grader/scripts/deps.sh peers)
 	@$(looplab) grader/scripts/bench.py $${JSON:+--json "$$JSON"} $(if $(PEERS),--peers) $(if $(QUICK),--quick)
+
+looplab-command := $(looplab) -m looplab
+run-watch: $(kit)
+	@$(looplab-command) watch $${LAB:+--lab "$$LAB"} $${FROM:+--from "$$FROM"} $${SEED:+--seed "$$SEED"}; $(note_exit)
+run-hint:
+	@$(looplab-command) hint $${LAB:+--lab "$$LAB"} $${TODO:+--todo "$$TODO"} $${LEVEL:+--level "$$LEVEL"} $${FROM:+--from "$$FROM"}; $(note_exit)
+run-progress:
+	@$(looplab-command) progress $${OUT:+--out "$$OUT"}; $(note_exit)
+run-start:
+	@if [ -n "$$NAME" ]; then $(looplab-command) start -- "$$NAME"; else echo 'say where, as in: make start NAME=../my-labs' >&2; (exit 2); fi; $(note_exit)
 
 # Marp is fetched once, in the version that the lock file names, into build/.
 build/node/ready: slides/package.json slides/package-lock.json

@@ -63,10 +63,10 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     except BrokenPipeError:
         raise
     except (UsageError, seeds.SeedError) as fault:
-        print(_for(sys.stderr, f"looplab: {fault}"), file=sys.stderr)
+        print(for_stream(sys.stderr, f"looplab: {fault}"), file=sys.stderr)
         return results.UNGRADABLE
     except LabError as fault:
-        print(_for(sys.stderr, f"looplab: {fault}"), file=sys.stderr)
+        print(for_stream(sys.stderr, f"looplab: {fault}"), file=sys.stderr)
         return results.FAULT
     except Exception as fault:      # whatever it is, it is no student's: no traceback on their screen, and never exit 1
         return _internal(fault)
@@ -82,7 +82,7 @@ def _internal(fault: Exception) -> int:
     if os.environ.get("LOOPLAB_DEBUG"):
         traceback.print_exc()
     last = traceback.extract_tb(fault.__traceback__)[-1]
-    print(_for(sys.stderr, f"looplab: internal error at {Path(last.filename).name}:{last.lineno}: {type(fault).__name__}: {fault} "
+    print(for_stream(sys.stderr, f"looplab: internal error at {Path(last.filename).name}:{last.lineno}: {type(fault).__name__}: {fault} "
                            "(LOOPLAB_DEBUG=1 shows more)"), file=sys.stderr)
     return results.FAULT
 
@@ -148,21 +148,21 @@ def _grade_all(order: Order, style: Style) -> int:
     """Grades the labs side by side on all cores, and shows them in their order."""
     worst, done = results.OK, []
     progress = Progress(sys.stderr, [lab.number for lab in order.labs])
-    for graded in together.each(order.labs, lambda lab, tell: _grade(lab, order, style, tell), together.cores(), progress.step):
+    for graded in together.each(order.labs, lambda lab, tell: grade(lab, order, style, tell), together.cores(), progress.step):
         progress.clear()
         if graded.result is None:
-            print(_for(sys.stderr, graded.text), file=sys.stderr)
+            print(for_stream(sys.stderr, graded.text), file=sys.stderr)
             worst = results.FAULT
             continue
-        print(_for(sys.stdout, ("\n" if done else "") + graded.text), end="", flush=True)
+        print(for_stream(sys.stdout, ("\n" if done else "") + graded.text), end="", flush=True)
         worst = max(worst, results.exit_code(graded.result))
         done.append(graded.result)
     if len(order.labs) > 1:
-        print("\n" + _for(sys.stdout, "\n".join(summary(result) for result in done)))
+        print("\n" + for_stream(sys.stdout, "\n".join(summary(result) for result in done)))
     return worst
 
 
-def _grade(lab: Lab, order: Order, style: Style, tell: together.Tell) -> Graded:
+def grade(lab: Lab, order: Order, style: Style, tell: together.Tell) -> Graded:
     """Grades one lab and writes its results."""
     try:
         result, source = _graded(lab, order, tell)
@@ -194,7 +194,7 @@ def _graded(lab: Lab, order: Order, tell: together.Tell) -> tuple[dict, Source]:
         result = _result(lab, order, session, checks, elapsed)
         digest = results.digest(folder / lab.source)
         result.update({"file_sha256": digest} if digest else {})
-        return result, _source(lab, folder, again, session.short(out))
+        return result, source_of(lab, folder, again, session.short(out))
     finally:
         session.close()
 
@@ -259,7 +259,7 @@ def _result(lab: Lab, order: Order, session: "Session", checks: "Checks", elapse
     return results.graded(lab.slug, checks.checks, order.seed, elapsed_s, session.program.advice, session.output, order.check)
 
 
-def _source(lab: Lab, folder: Path, again: str, out: str) -> Source:
+def source_of(lab: Lab, folder: Path, again: str, out: str) -> Source:
     """What the card quotes of the student's file."""
     lines = _lines(folder / lab.source)
 
@@ -313,7 +313,7 @@ class Progress:
         if self._on and time.monotonic() >= self._after:
             self._shown = True
             told = "   ".join(self._at[k] for k in sorted(self._at))
-            print("\r" + _for(self._stream, cut(told, WIDTH - 1)).ljust(WIDTH - 1), end="", file=self._stream, flush=True)
+            print("\r" + for_stream(self._stream, cut(told, WIDTH - 1)).ljust(WIDTH - 1), end="", file=self._stream, flush=True)
 
     def clear(self) -> None:
         """Takes the line away."""
@@ -322,7 +322,7 @@ class Progress:
             print("\r" + " " * (WIDTH - 1) + "\r", end="", file=self._stream, flush=True)
 
 
-def _for(stream: TextIO, text: str) -> str:
+def for_stream(stream: TextIO, text: str) -> str:
     """The text as the stream can write it: in ASCII if it knows no more."""
     try:
         text.encode(_encoding(stream))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
@@ -74,6 +75,14 @@ def _check(check: Check) -> dict:
         entry["parts"] = [{"title": part.title, "score": part.worth if part.passed else 0, "max_score": part.worth,
                            "message": printable(part.message), **({"src": part.src} if part.src else {})} for part in check.parts]
     return entry
+
+
+def digest(file: Path) -> str:
+    """SHA-256 of a file, in hex: tells whether a result is about the file as it is now. "" if it cannot be read."""
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def exit_code(result: dict) -> int:

@@ -43,7 +43,7 @@ def card(result: dict, style: Style = Style(), source: Source = Source()) -> str
     """The whole card of one lab, with a final newline."""
     lines = [style.paint(_heading(result, source), "1"), ""]
     if result["checks"]:
-        lines += _list(result, style) + _failures(result, style, source) + _totals(result)
+        lines += listing(result, style) + _failures(result, style, source) + _totals(result)
     else:
         lines += _why_not(result, style, source)
     lines += _advice(result) + _score(result, style) + _next(result, source)
@@ -58,16 +58,16 @@ def _heading(result: dict, source: Source) -> str:
 # ---- one line a check ----
 
 
-def _list(result: dict, style: Style) -> list[str]:
+def listing(result: dict, style: Style) -> list[str]:
     lines = []
     for category in CATEGORIES:
         checks = [check for check in result["checks"] if check["category"] == category]
         if checks:
-            lines += [category] + [_line(check, style) for check in checks] + [""]
+            lines += [category] + [line(check, style) for check in checks] + [""]
     return lines
 
 
-def _line(check: dict, style: Style) -> str:
+def line(check: dict, style: Style) -> str:
     mark, colour = _MARKS[check["status"]]
     took = _roughly(check["virtual_ns"]) if "virtual_ns" in check and check["status"] in ("passed", "failed") else ""
     room = WIDTH - 13 - (len(took) + 2 if took else 0)
@@ -89,14 +89,14 @@ def _failures(result: dict, style: Style, source: Source) -> list[str]:
     lines: list[str] = []
     for check in result["checks"]:
         if check["status"] in ("failed", "error"):
-            lines += _failure(check, style, source) + [""]
+            lines += failure(check, style, source) + [""]
     skipped = Counter(check["message"] for check in result["checks"] if check["status"] == "skipped")
     for why, times in skipped.items():
         lines += fill(f"skipped {count(times, 'check')}: {'it' if times == 1 else 'each'} {printable(why)}", "    ", first="  – ")
     return lines + ([""] if skipped else [])
 
 
-def _failure(check: dict, style: Style, source: Source) -> list[str]:
+def failure(check: dict, style: Style, source: Source) -> list[str]:
     mark, colour = _MARKS[check["status"]]
     worth = f"{check['category']}, {check['score']} of {count(check['max_score'], 'point')}"
     title = fill(f"{printable(check['title']).rstrip('.')} ({worth})", "    ", first=f"  {mark} ")

@@ -99,11 +99,11 @@ def test_what_nobody_foresaw_is_3_and_one_line(house, capsys):
     house.build_fails = ZeroDivisionError("oops")
     assert run(house) == 3
     assert "Traceback" not in "".join(capsys.readouterr())
-    cli_grade, cli._grade = cli._grade, None
+    cli_grade, cli.grade = cli.grade, None
     try:
         assert run(house) == 3
     finally:
-        cli._grade = cli_grade
+        cli.grade = cli_grade
     assert re.fullmatch(r"looplab: internal error at cli.py:\d+: TypeError: .*\n", capsys.readouterr().err)
 
 

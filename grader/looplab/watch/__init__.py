@@ -1,0 +1,1 @@
+"""`looplab watch`: grades on every save and shows what to do next."""

@@ -1,0 +1,80 @@
+"""One grading in a process of its own, forked from one that has everything loaded: a fifth of a second sooner than a fresh start."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Optional
+
+from ..lab import Lab
+
+
+class Grading:
+    """A grading under way. It ends by itself; stop() ends it early."""
+
+    def __init__(self, lab: Lab, folder: Path, out: Path, seed: int):
+        self.out = out / lab.slug
+        self._lab, self._pid = lab, _fork(lab, folder, out, seed)
+
+    def done(self) -> bool:
+        """Has it ended? Does not wait."""
+        if self._pid:
+            pid, _ = os.waitpid(self._pid, os.WNOHANG)
+            self._pid = 0 if pid else self._pid
+        return not self._pid
+
+    def result(self) -> Optional[dict]:
+        """Its results.json; None if it wrote none (it was stopped, or could not write)."""
+        try:
+            return json.loads((self.out / "results.json").read_text())
+        except (OSError, ValueError):
+            return None
+
+    def stop(self) -> None:
+        """Ends it and its programs, and waits until they are gone."""
+        if self._pid:
+            os.kill(self._pid, signal.SIGTERM)
+            os.waitpid(self._pid, 0)
+            self._pid = 0
+
+
+def _fork(lab: Lab, folder: Path, out: Path, seed: int) -> int:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 3
+    try:
+        signal.signal(signal.SIGTERM, _interrupt)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)        # Ctrl-C is the watch's; it stops us
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for descriptor in (0, 1, 2):
+            os.dup2(nowhere, descriptor)
+        code = _grade(lab, folder, out, seed)
+    except BaseException:       # whatever it was: there is no result then, and the watch says so
+        pass
+    finally:
+        os._exit(code)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _grade(lab: Lab, folder: Path, out: Path, seed: int) -> int:
+    from .. import cli
+
+    order = cli.Order([lab], folder, out, seed, None)
+    return 0 if cli.grade(lab, order, cli.Style(), lambda done, of, title: None).result else 3
+
+
+def load() -> None:
+    """Loads now what every grading needs."""
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    os.environ.pop("PYTEST_ADDOPTS", None)
+    from .. import fixture, plugin, report, session     # noqa: F401
+    from ..report import writer                         # noqa: F401
