@@ -132,6 +132,9 @@ struct co_world *world_virtual_open(const char *path, uint64_t seed, struct trac
  * programs that ask for it link; in the others this is NULL. Returns NULL on a fault, with one line in error[size]. */
 struct co_world *world_real_open(struct trace *trace, char *error, size_t size) __attribute__((weak));
 
+/* Whether a path may be that of a file, in whatever world: relative, without empty parts, "." and "..", control characters; not too long. */
+bool world_is_path(const char *path, size_t length);
+
 /* The URLs of a virtual world's routes, in the file's order. *urls: NULL-terminated array, one block:
  * free(*urls). Returns how many, or -1 with a line in error[size]. */
 long world_file_urls(const char *path, char ***urls, char *error, size_t size);

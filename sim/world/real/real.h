@@ -245,7 +245,8 @@ void rw_jobs_close(struct real *world);
 struct access;
 struct files {
     struct table openings;
-    struct touched *touched;        /* what the program made, wrote or renamed                              */
+    char **touched;                 /* with a trace: paths that the program made, wrote or renamed          */
+    size_t touched_count;
 };
 
 uint64_t rw_file_submit(struct real *world, const struct world_request *request);

@@ -19,7 +19,7 @@
 
 /* ---- Paths --------------------------------------------------------------------------------- */
 
-bool vw_disk_is_path(const char *path, size_t length)
+bool world_is_path(const char *path, size_t length)
 {
     size_t name = 0, dots = 0;
     if (length == 0 || length > MOST_PATH)
@@ -537,9 +537,9 @@ static int32_t refusal(const struct disk *disk, const struct access *access, con
         return opening_find(disk, access->number) ? 0 : -EBADF;
     if (access->call == WORLD_FILE_LIST)
         return 0;   /* any text may be the beginning of a path */
-    if (!vw_disk_is_path(data, length) || (access->call == WORLD_FILE_OPEN && access->mode > WORLD_FILE_TO_CREATE))
+    if (!world_is_path(data, length) || (access->call == WORLD_FILE_OPEN && access->mode > WORLD_FILE_TO_CREATE))
         return -EINVAL;
-    return access->call != WORLD_FILE_RENAME || vw_disk_is_path(data + length, request->lengths[1]) ? 0 : -EINVAL;
+    return access->call != WORLD_FILE_RENAME || world_is_path(data + length, request->lengths[1]) ? 0 : -EINVAL;
 }
 
 uint64_t vw_access_submit(struct world *world, const struct world_request *request)

@@ -78,7 +78,7 @@ static bool read_files(struct reader *reader, const struct place *place, const j
         return vw_refuse(reader, place, "an object such as {\"in/a.txt\":\"text\"}", value);
     json_object_foreach((json_t *)value, path, text) {
         const struct place at = {.in = place, .key = path};
-        if (!vw_disk_is_path(path, strlen(path)))
+        if (!world_is_path(path, strlen(path)))
             return vw_refuse_because(reader, &at, "expected a relative path such as \"in/a.txt\"");
         if (!json_is_string(text))
             return vw_refuse(reader, &at, "a text", text);

@@ -145,7 +145,7 @@ struct co_world *world_virtual_open(const char *path, uint64_t seed, struct trac
         free(world);
         return NULL;
     }
-    world->calls = (struct co_world){world_now, world_submit, world_cancel, world_wait, world_block, world_close};
+    world->calls = (struct co_world){world_now, world_submit, world_cancel, world_wait, world_block, world_close, .live = false};
     world->seed = seed ? seed : description.seed;
     world->trace = trace;
     world->tape = tape;

@@ -568,8 +568,6 @@ struct access {
 /* An empty disk of no latency and without limits. */
 #define VW_EMPTY_DISK {.bandwidth = VW_UNLIMITED, .capacity = VW_UNLIMITED, .parallel = VW_UNLIMITED}
 
-/* Whether a path may be that of a file: relative, without empty parts, "." and "..", control characters; not too long. */
-bool vw_disk_is_path(const char *path, size_t length);
 /* Puts a file there, as the world file has it. False: no memory. */
 bool vw_disk_add(struct disk *disk, const char *path, const char *bytes, size_t size);
 void vw_disk_free(struct disk *disk);
