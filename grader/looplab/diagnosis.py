@@ -469,7 +469,11 @@ def _deadlock(trace: Trace, last: Event) -> Cause:
     if first is None:
         waiters = [line for line in lines if line.get("on") not in ("task", "group", "wait")]
         first = (waiters or lines)[0]
-        names = ", ".join(_waiting(trace, line) for line in ([first] + [line for line in lines if line is not first])[:3])
+        alike: dict[tuple, list[Event]] = defaultdict(list)     # who waits in the same place for the same is told once
+        for line in [first] + [line for line in lines if line is not first]:
+            known = trace.tasks.get(line["task"])
+            alike[known.name if known else line["task"], line.get("src"), line.get("on")].append(line)
+        names = ", ".join(_waiting(trace, some[0], len(some)) for some in list(alike.values())[:3])
         return Cause("deadlock", f"nothing can ever happen again: {names}", first.get("src"))
     cycle, task = [], first["task"]
     while task not in cycle:
@@ -496,9 +500,11 @@ def _name(trace: Trace, task: Optional[int]) -> str:
     return f"{known.name} (task {task})" if known else f"task {task}"
 
 
-def _waiting(trace: Trace, line: Event) -> str:
+def _waiting(trace: Trace, line: Event, times: int = 1) -> str:
+    """What a stuck task waits for; times: and so many altogether, of the same function, in the same place."""
     at = f" at {line['src']}" if line.get("src") else ""
-    return f"{_name(trace, line['task'])} waits{at} for {words.wait(line.get('on', '?'))}"
+    who = f"{_name(trace, line['task'])} waits" if times == 1 else f"{_name(trace, line['task'])} and {count(times - 1, 'other')} wait"
+    return f"{who}{at} for {words.wait(line.get('on', '?'))}"
 
 
 def _of_whom(trace: Trace, line: Event) -> str:
