@@ -101,8 +101,8 @@ static int add_all(struct visit *visit, struct pool *pool)
     return 0;
 }
 
-/* What no worker can have done: an element, or a field, that nobody wrote shows. */
-#define UNWRITTEN (SIZE_MAX - 1)
+/* More than any worker can have done: an element, or a field, that nobody wrote shows, and one that was only added to. */
+#define UNWRITTEN ((size_t)777000000)
 
 static json_t *number(size_t value)
 {
