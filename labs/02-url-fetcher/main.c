@@ -11,7 +11,6 @@
 #include "kit.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define PER_HOST 4
 #define CANCEL_AFTER CO_MS(100)
@@ -48,9 +47,15 @@ static json_t *result_to_json(const struct fetch_result *result)
                      "length", field((int64_t)result->length, result->length != unwritten.length));
 }
 
-static json_t *url_to_json(const struct fetch_result *result)
+/* The URL that a pointer stands for. A pointer that is none of those handed in is not looked into: nobody knows where it leads. */
+static json_t *url_to_json(const char *url, const char *const urls[], size_t n)
 {
-    return json_string(result->url ? result->url : "NULL");
+    if (!url)
+        return json_string("NULL");
+    for (size_t i = 0; i < n; i++)
+        if (url == urls[i])
+            return json_string(url);
+    return json_string(url == no_url ? no_url : "another pointer");
 }
 
 /* "results", and "wrong_urls": the elements that hold another URL than the one that was asked for, if there are any. */
@@ -59,8 +64,9 @@ static void add_results(json_t *report, const char *const urls[], const struct f
     json_t *results = json_array(), *wrong_urls = json_array();
     for (size_t i = 0; i < n; i++) {
         json_array_append_new(results, result_to_json(&out[i]));
-        if (!out[i].url || strcmp(out[i].url, urls[i]) != 0)
-            json_array_append_new(wrong_urls, json_pack("{s:I, s:o}", "index", (json_int_t)i, "holds", url_to_json(&out[i])));
+        if (out[i].url != urls[i])
+            json_array_append_new(wrong_urls, json_pack("{s:I, s:o}", "index", (json_int_t)i,
+                                                        "holds", url_to_json(out[i].url, urls, n)));
     }
     json_object_set_new(report, "results", results);
     if (json_array_size(wrong_urls) > 0)
@@ -99,8 +105,8 @@ static void report_progress(const struct fetch_result *result, size_t done, size
         i++;
     json_t *json = json_pack("{s:I, s:I, s:o}", "done", (json_int_t)done, "n", (json_int_t)n,
                              "index", i < call->n ? json_integer((json_int_t)i) : json_string("not in out"));
-    if (result) {
-        json_object_set_new(json, "url", url_to_json(result));
+    if (i < call->n) {
+        json_object_set_new(json, "url", url_to_json(result->url, call->urls, call->n));
         json_object_update_new(json, result_to_json(result));
     }
     if (call->of)

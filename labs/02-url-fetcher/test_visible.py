@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from typing import Optional
 
-from looplab import Fault, World, ms, points, seed
+from looplab import Fault, World, ms, points, sec, seed
 from looplab.duration import Duration, show
 from looplab.text import count
 from looplab.words import error, result as in_words
@@ -13,8 +13,9 @@ from looplab.words import error, result as in_words
 LEAST_COVERED = 85     # per cent of the lines; the rest is room for what handles a failed malloc
 BOTH = ("test_one_results", "test_all_results")
 SETUP, RTT = ms(60), ms(20)     # of the site of `pages`
-LIMIT = 3              # per_host, where there is a limit
+LIMIT = 2              # per_host, where there is a limit
 MB = 1_000_000
+CO_HTTP_TIMEOUT = sec(30)
 
 # ---- Worlds ---------------------------------------------------------------------------------
 
@@ -46,41 +47,56 @@ def walk(lab) -> tuple[World, list[str]]:
     return world, [urls[i] for i in (0, 3, 1, 4, 2, 5)]
 
 
+def villages(lab) -> World:
+    """Two sites with six pages each. Nothing is done within the first 200 ms."""
+    rng = seed.rng(lab.seed, "villages")
+    world = World(seed=lab.seed)
+    latencies = rng.sample(range(150, 400), 12)
+    for site in ("http://upper.test", "http://lower.test"):
+        world.site(site, rtt=RTT, connect=SETUP)
+        for i in range(6):
+            world.route(f"/{i}", latency=ms(latencies.pop()), body_size=rng.randint(10, 5000))
+    return world
+
+
 def statuses(lab) -> World:
     """Answers of which some are no 200, each with a page of its own; and a redirect."""
+    rng = seed.rng(lab.seed, "statuses")
     world = World(seed=lab.seed).site("http://shop.test", rtt=RTT)
     for i, status in enumerate([200, 404, 500, 204, 403]):
-        size = 0 if status == 204 else lab.rng.randint(10 * i + 1, 10 * i + 10)
+        size = 0 if status == 204 else rng.randint(10 * i + 1, 10 * i + 10)
         world.route(f"/{status}", latency=ms(200), status=status, body_size=size)
     return world.route("/old", latency=ms(50), redirect="http://shop.test/404")
 
 
 def good_and_bad(lab) -> World:
     """Good pages, and between them one of each error of the handout's table."""
-    size = lab.rng.randint(2000, 6000)
+    rng = seed.rng(lab.seed, "good_and_bad")
+    size = rng.randint(2000, 6000)
     world = World(seed=lab.seed)
-    world.site("http://good.test", rtt=RTT).route("/first", latency=ms(lab.rng.randint(100, 300)), body="the first")
+    world.site("http://good.test", rtt=RTT).route("/first", latency=ms(rng.randint(100, 300)), body="the first")
     world.site("http://closed.test", rtt=ms(10), fault=Fault.refused()).route("/")
     world.site("http://bad.test", rtt=RTT)
-    world.route("/reset", latency=ms(lab.rng.randint(50, 90)), body_size=size, fault=Fault.reset(after=size // 3))
-    world.route("/good", latency=ms(lab.rng.randint(100, 300)), body="good, on a bad server")
-    world.route("/truncated", latency=ms(lab.rng.randint(50, 90)), body_size=size, fault=Fault.truncate(after=size // 2))
-    world.route("/hangs", fault=Fault.hang())
+    world.route("/reset", latency=ms(rng.randint(50, 90)), body_size=size, fault=Fault.reset(after=size // 3))
+    world.route("/good", latency=ms(rng.randint(100, 300)), body="good, on a bad server")
+    world.route("/truncated", latency=ms(rng.randint(50, 90)), body_size=size, fault=Fault.truncate(after=size // 2))
     world.route("/round", latency=ms(1), redirect="http://bad.test/round")
+    world.route("/hangs", fault=Fault.hang())
     world.site("http://unknown.test", resolve=ms(5), fault=Fault.unresolved()).route("/")
-    return world.site("http://last.test", rtt=RTT).route("/", latency=ms(lab.rng.randint(100, 300)), body="the last one")
+    return world.site("http://last.test", rtt=RTT).route("/", latency=ms(rng.randint(100, 300)), body="the last one")
 
 
 def with_limit(world: World, urls: list[str], per_host: int) -> Duration:
-    """How long the pages of one site take over so many connections: who is first in line gets the one that is free first."""
-    free: list[int] = []
+    """How long good pages take over so many connections to each site: who is first in line gets the one that is free first."""
+    free: dict[str, list[int]] = {}         # by site: when each of its connections is free
     for url in urls:
-        if len(free) < per_host:
-            free.append(world.total(url))
+        site = free.setdefault(url.rsplit("/", 1)[0], [])
+        if len(site) < per_host:
+            site.append(world.total(url))
         else:
-            first = min(range(per_host), key=free.__getitem__)
-            free[first] += world.total(url) - SETUP
-    return Duration(max(free))
+            first = site.index(min(site))
+            site[first] += world.total(url) - SETUP
+    return Duration(max(map(max, free.values())))
 
 
 # ---- What the trace tells of sessions, connections and progress ---------------------------------
@@ -228,7 +244,7 @@ def test_one_takes_a_404_for_an_answer(lab):
     should_store(run)
 
 
-@points(3, "robustness", needs="test_one_results")
+@points(3, "robustness", needs="test_one_asks_once")
 def test_one_records_errors(lab):
     """fetch_url records errors, and returns 0 (1, 3)"""
     for world, urls in ((good_and_bad(lab), None), (pages(lab, 2), ["nonsense://news.test/0", "http://news.test/1"])):
@@ -240,6 +256,8 @@ def test_one_records_errors(lab):
                            "the error of a URL belongs into out->error. What you return says whether you yourself could do your work: "
                            "only -ECANCELED is about you")
         should_store(run, [{"error": -errno.EINVAL, "status": 0, "length": 0}, world.answer(urls[1])] if urls else None)
+        if not urls:
+            run.should_ask_once()
 
 
 @points(2, "robustness", needs="test_one_uses_the_session")
@@ -305,21 +323,20 @@ def test_all_keeps_input_order(lab):
 
 @points(5, "correctness", needs="test_all_results")
 def test_all_share_one_session(lab):
-    """All fetches share one session: 3 connections, not 10 (9)"""
-    run = lab.run("all", pages(lab), settings={"per_host": LIMIT})
+    """All fetches share one session: 4 connections, not 12 (9)"""
+    run = lab.run("all", villages(lab), settings={"per_host": LIMIT})
     should_use_the_session(run, "one session of fetch_all's", "Open one in fetch_all, and lend it to every task")
-    if run.opened > LIMIT:
-        should_open(run, LIMIT, "the session keeps the limit, if you tell it: CO_SESSION(session, per_host)")
-    should_open(run, LIMIT, "as many as per_host allows are used at the same time: start all tasks first, then wait for all. "
-                            "The session needs no help with the limit")
+    should_open(run, 2 * LIMIT, "the session keeps the limit, if you tell it: CO_SESSION(session, per_host)" if run.opened > 2 * LIMIT else
+                "as many as per_host allows are used at the same time, to each of the two sites: start all tasks first, then wait for all. "
+                "The session needs no help with the limit")
 
 
 @points(3, "timing", needs=("test_all_share_one_session", "test_all_asks_once", "test_all_never_blocks"))
 def test_all_takes_what_the_limit_allows(lab):
-    """With 3 connections it takes exactly what these allow (9)"""
-    world = pages(lab)
+    """With a limit it takes exactly what the limit allows (9)"""
+    world = villages(lab)
     run = lab.run("all", world, settings={"per_host": LIMIT})
-    run.should_take(with_limit(world, world.urls(), LIMIT), what="ten fetches over three connections",
+    run.should_take(with_limit(world, world.urls(), LIMIT), what="twelve fetches over two connections to each of two sites",
                     hint="all fetches are begun at once, in input order, and wait for a free connection in the session: whoever is first in line "
                          "gets the one that is free first. No batches, no semaphore")
 
@@ -332,12 +349,20 @@ def test_all_take_a_404_for_an_answer(lab):
     should_store_in_any_order(run)
 
 
-@points(3, "robustness", needs="test_all_results")
+@points(3, "robustness", needs="test_all_asks_once")
 def test_all_goes_on_after_errors(lab):
     """fetch_all records errors, the others go on (3, 10)"""
     run = lab.run("all", good_and_bad(lab), settings={"per_host": 0}, may_fail=True)
     should_store_in_any_order(run)
     should_return_0(run, "fetch_all")
+    run.should_ask_once()
+
+
+@points(1, "timing", needs=("test_all_takes_the_longest", "test_all_goes_on_after_errors"))
+def test_a_silent_server_takes_30_s(lab):
+    """A server that never answers is waited for 30 s (3, 8)"""
+    run = lab.run("all", good_and_bad(lab), settings={"per_host": 0})
+    run.should_take(CO_HTTP_TIMEOUT, what="until the kit gives the hanging server up")
 
 
 # ---- Progress -------------------------------------------------------------------------------
@@ -360,26 +385,42 @@ def should_tell_each_once(run) -> list[dict]:
     return calls
 
 
-@points(3, "correctness", needs="test_all_results")
+@points(2, "correctness", needs="test_all_results")
 def test_progress_tells_of_each_url(lab):
-    """Progress tells of each URL once, with its result (13, 14)"""
-    run = lab.run("all", good_and_bad(lab), settings={"per_host": 0}, may_fail=True)
+    """Progress tells of each URL once (13, 14)"""
+    should_tell_each_once(lab.run("all", pages(lab), settings={"per_host": 0}))
+
+
+@points(2, "correctness", needs=("test_progress_tells_of_each_url", "test_all_goes_on_after_errors", "test_all_keeps_input_order"))
+def test_progress_tells_the_result(lab):
+    """Progress tells the whole result, and counts: 1 to n (14)"""
+    run = lab.run("all", good_and_bad(lab), settings={"per_host": 0})
     urls = run.asked
-    for k, call in enumerate(should_tell_each_once(run)):
+    for call in should_tell_each_once(run):
         i = call["index"]
         stored = run.results[i]     # whether that is right is asked elsewhere
         got = {name: call.get(name) for name in stored}
         run.should(got == stored, f"told of {urls[i]} what stands in out in the end: {in_words(stored)}", f"told: {in_words(got)}",
                    "result must be complete before it is told: call on_progress after all four fields of out[i] are stored")
         run.should(call["n"] == len(urls), f"n is {len(urls)} in every call", f"n was {call['n']}", "n is how many URLs fetch_all was given")
-        if call["done"] != k + 1:
-            run.should(False, f"done is {k + 1} in call {k + 1}", f"done was {call['done']}",
-                       "done counts the calls, this one included: it begins with 1" if call["done"] == k else
-                       "done counts the calls, whichever URL is told: it is not the URL's place" if call["done"] in (i, i + 1) else
-                       "one counter for all tasks of this call of fetch_all, counted up right before each call of on_progress")
+    for run in (run, lab.run("all", pages(lab, like=True), settings={"per_host": 0})):     # here all are done at the same instant
+        should_count(told(run), run, "one counter for all tasks of this call of fetch_all, counted up right before on_progress is called, "
+                                     "without a wait in between")
 
 
-@points(5, "timing", needs=("test_all_takes_the_longest", "test_progress_tells_of_each_url"))
+def should_count(calls: list[dict], run, hint: str) -> None:
+    """done is 1, 2, 3, ..."""
+    for k, call in enumerate(calls):
+        if call["done"] == k + 1:
+            continue
+        if call["done"] == k:
+            hint = "done counts the calls, this one included: it begins with 1"
+        elif all(call["done"] in (call["index"], call["index"] + 1) for call in calls):
+            hint = "done counts the calls. Here it goes by the order in which the fetches began: is it the URL's place, or counted up before the fetch?"
+        run.should(False, f"done is {k + 1} in call {k + 1}", f"done was {call['done']}", hint)
+
+
+@points(4, "timing", needs=("test_all_takes_the_longest", "test_all_keeps_input_order", "test_progress_tells_of_each_url"))
 def test_progress_comes_at_once(lab):
     """Progress tells of each URL the moment it is done (13)"""
     run = lab.run("all", pages(lab), settings={"per_host": 0})
@@ -403,7 +444,7 @@ def test_progress_comes_at_once(lab):
 @points(1, "robustness", needs="test_all_results")
 def test_quiet(lab):
     """Without on_progress (NULL) all else is the same (14)"""
-    should_store_in_any_order(lab.run("quiet", pages(lab), settings={"per_host": LIMIT}))
+    should_store_in_any_order(lab.run("quiet", villages(lab), settings={"per_host": LIMIT}))
 
 
 # ---- Both functions -------------------------------------------------------------------------
@@ -416,8 +457,8 @@ def test_each_result_holds_its_url(lab):
     for run in (lab.run("one", world, urls), lab.run("all", pages(lab), settings={"per_host": 0})):
         for wrong in run.report.get("wrong_urls", []):
             run.should(False, f"url of result {wrong['index']}: {run.asked[wrong['index']]}",
-                       "it was never written" if wrong["holds"] == "never written" else f"url is {wrong['holds']}",
-                       "store the pointer you were given, in fetch_url: out->url = url")
+                       "it was never written" if wrong["holds"] == "never written" else "it is NULL" if wrong["holds"] == "NULL" else
+                       f"it is {wrong['holds']}", "store the very pointer you were given, in fetch_url: out->url = url. No copy: who would free it?")
 
 
 @points(2, "correctness", needs=BOTH)
@@ -441,10 +482,18 @@ def test_none_and_one(lab):
     should_store(lab.run("all", pages(lab, 1)))
 
 
-@points(4, "robustness", needs=("test_all_share_one_session", "test_all_takes_what_the_limit_allows"))
+@points(1, "robustness", needs="test_all_results")
+def test_all_waits_for_every_task(lab):
+    """fetch_all waits for every task it starts (16)"""
+    run = lab.run("all", villages(lab), settings={"per_host": LIMIT})
+    if any(leak.what == "task" for leak in run.leaks):
+        run.should_leak_nothing()
+
+
+@points(3, "robustness", needs=("test_all_takes_what_the_limit_allows", "test_all_waits_for_every_task"))
 def test_all_can_be_cancelled(lab):
     """Cancelled, fetch_all leaves no task and no connection (17)"""
-    run = lab.run("cancel", pages(lab), settings={"per_host": LIMIT, "after": ms(100)})     # no page is done by then
+    run = lab.run("cancel", villages(lab), settings={"per_host": LIMIT, "after": ms(100)})     # no page is done by then
     if run.report["rc"] != -errno.ECANCELED:
         run.fail("it returns -ECANCELED", f"it returned {error(run.report['rc'])}", topic="cancelled",
                  hint="return what co_join (or your way of waiting) returned")
@@ -461,16 +510,18 @@ def test_all_can_be_cancelled(lab):
                "a way out that leaves co_response_free out: is there a return in front of it?", leaked[0].src if leaked else None)
 
 
-@points(3, "robustness", needs=BOTH)
+@points(2, "robustness", needs=(*BOTH, "test_all_waits_for_every_task"))
 def test_nothing_is_left_behind(lab):
-    """Nothing is left behind: tasks, answers, connections (16)"""
+    """Nothing is left behind: answers, connections, memory (16)"""
     world, urls = walk(lab)
     with lab.part(1, "after fetch_url"):
         lab.run("one", world, urls).should_leak_nothing()
-    with lab.part(2, "after fetch_all"):
-        run = lab.run("all", pages(lab), settings={"per_host": LIMIT})
-        run.should_leak_nothing()
-        should_close_all(run)
+        lab.run("one", statuses(lab), may_fail=True).should_leak_nothing()
+    with lab.part(1, "after fetch_all"):
+        for run in (lab.run("all", villages(lab), settings={"per_host": LIMIT}),
+                    lab.run("all", good_and_bad(lab), settings={"per_host": 0}, may_fail=True)):
+            should_close_all(run)
+            run.should_leak_nothing()
 
 
 @points(3, "robustness", needs=("test_all_share_one_session", "test_nothing_is_left_behind"))
@@ -487,7 +538,7 @@ def test_bodies_are_not_kept(lab):
                "the body is there twice: is it copied? You only need its length")
 
 
-@points(2, "correctness", needs=("test_all_share_one_session", "test_progress_tells_of_each_url"))
+@points(2, "correctness", needs=("test_all_share_one_session", "test_progress_tells_the_result"))
 def test_two_calls_at_once(lab):
     """Two calls of fetch_all at the same time (19)"""
     world = pages(lab)
