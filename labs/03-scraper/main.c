@@ -218,12 +218,13 @@ static int call_page(void *job)
     if (!out)
         return -ENOMEM;
 
-    struct kit_run done = {.urls = run->urls};    /* what scrape_page was called for: a cancelled call is the last */
-    int rc = 0;
+    int rc = 0;    /* the first error */
     report_start(call->mode, run);
-    for (; done.n < run->n && rc >= 0; done.n++)
-        rc = scrape_page(run->urls[done.n], call->timeout, &out[done.n]);
-    report_result(rc, &done, out, NULL);
+    for (size_t i = 0; i < run->n; i++) {
+        int its_rc = scrape_page(run->urls[i], call->timeout, &out[i]);
+        rc = rc < 0 ? rc : its_rc;
+    }
+    report_result(rc, run, out, NULL);
     free(out);
     return rc;
 }

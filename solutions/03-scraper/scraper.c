@@ -172,12 +172,13 @@ static int scrape_together(struct job jobs[], size_t n, const struct listener *l
     int rc;
     while ((rc = co_next_done(&group, &done)) > 0) {
         const struct job *job = co_job(done);
-        if (co_result(done) == 0)        /* else it was cancelled together with us: no news */
-            tell(job->out, listener, summary);
+        tell(job->out, listener, summary);
     }
+    /* Cancelled, we hear of no further task. The end of this block cancels them and waits for them; each stores -ECANCELED as the error
+     * of its page, and nobody tells the listener. */
     if (rc < 0)
-        return rc;                       /* we were cancelled: the end of the block cancels the tasks and waits for them */
-    return co_join(&group);              /* all are done; this tells whether a spawn found no memory */
+        return rc;
+    return co_join(&group);    /* all are done; this tells whether a spawn found no memory */
 }
 
 int scrape_all(const char *const urls[], size_t n, int64_t timeout, const struct listener *listener, struct page out[],
@@ -190,12 +191,10 @@ int scrape_all(const char *const urls[], size_t n, int64_t timeout, const struct
     struct job *jobs = malloc((n + 1) * sizeof *jobs);
     if (!jobs)
         return -ENOMEM;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         jobs[i] = (struct job){.url = urls[i], .timeout = timeout, .out = &out[i]};
-        out[i] = (struct page){.url = urls[i], .error = -ECANCELED};    /* so for all that a cancelled run never comes to */
-    }
     int rc = scrape_together(jobs, n, listener, summary);
     free(jobs);
-    summary->total_time = co_now() - start;
+    summary->total_time = co_now() - start;    /* on every way out: a cancelled run has a summary, too */
     return rc;
 }
