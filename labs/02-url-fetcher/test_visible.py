@@ -81,7 +81,7 @@ def good_and_bad(lab) -> World:
     world.route("/good", latency=ms(rng.randint(100, 300)), body="good, on a bad server")
     world.route("/truncated", latency=ms(rng.randint(50, 90)), body_size=size, fault=Fault.truncate(after=size // 2))
     world.route("/round", latency=ms(1), redirect="http://bad.test/round")
-    world.route("/hangs", fault=Fault.hang())
+    world.site("http://silent.test", rtt=RTT).route("/", fault=Fault.hang())
     world.site("http://unknown.test", resolve=ms(5), fault=Fault.unresolved()).route("/")
     return world.site("http://last.test", rtt=RTT).route("/", latency=ms(rng.randint(100, 300)), body="the last one")
 
