@@ -9,16 +9,28 @@
 #include "pipeline.h"
 #include "kit.h"
 
+#include <malloc.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 static const char *const stage_names[STAGES] = {"fetch", "transform", "write"};
 
+/* Are we in a worker of co_to_thread? There no call that could wait is allowed. */
+static bool on_worker(void)
+{
+    void *nothing;
+    CO_QUEUE(empty, 1);
+    return co_queue_try_get(&empty, &nothing) == -EPERM;
+}
+
 void log_error(enum stage stage, const char *url, int error)
 {
     const char *name = (unsigned)stage < STAGES ? stage_names[stage] : "no stage";
-    kit_report("failure", json_pack("{s:s, s:s, s:i}", "stage", name, "url", url ? url : "", "error", error));
+    json_t *failure = json_pack("{s:s, s:s, s:i}", "stage", name, "url", url ? url : "", "error", error);
+    if (on_worker())
+        json_object_set_new(failure, "on_worker", json_true());
+    kit_report("failure", failure);
 }
 
 /* "start": the student's function is called at this instant. */
@@ -55,8 +67,11 @@ static int run(const char *mode, const struct kit_run *run)
         .bound = (size_t)kit_setting("bound", 4),
         .ns_per_byte = kit_setting("cost", CO_US(500)),
     };
+    int rc = co_sleep(kit_setting("delay", 0));    /* so that the clock does not stand at 0 when the pipeline begins */
+    if (rc < 0)
+        return rc;
     report_start(mode, run->n);
-    int rc = pipeline(run->urls, run->n, &options, &stats);
+    rc = pipeline(run->urls, run->n, &options, &stats);
     kit_report("result", rc == 0 ? stats_to_json(rc, run->n, &stats) : json_pack("{s:i}", "rc", rc));
     return rc;
 }
@@ -90,13 +105,61 @@ static int get(const char *url, struct co_response *resp)
     return co_http_request(&(struct co_request){.url = url, .headers = "Accept: application/json\n"}, resp);
 }
 
-/* A copy without the '\0' behind it, so that the sanitizers see who reads on to find one. */
+/* A copy with something else than a '\0' behind it: who reads on to find one gets what is no JSON. */
 static char *bare_copy(const struct co_response *resp)
 {
-    char *copy = malloc(resp->length ? resp->length : 1);
+    char *copy = malloc(resp->length + 2);
     for (size_t i = 0; copy && i < resp->length; i++)
         copy[i] = resp->body[i];
+    if (copy)
+        copy[resp->length] = '#', copy[resp->length + 1] = '\0';
     return copy;
+}
+
+/* While transform_order runs, Jansson takes its memory from here, and we see what is given back never, or twice. Nothing is really freed
+ * meanwhile, so that one who gives back what is gone already does no harm. */
+#define BLOCKS_MOST 4096
+static struct block {
+    void *at;
+    bool given_back;
+} blocks[BLOCKS_MOST];
+static size_t blocks_n, given_back_twice;
+
+static void *take(size_t size)
+{
+    void *block = blocks_n < BLOCKS_MOST ? malloc(size) : NULL;
+    if (block)
+        blocks[blocks_n++] = (struct block){.at = block};
+    return block;
+}
+
+static void give_back(void *at)
+{
+    size_t i = blocks_n;
+    while (i > 0 && blocks[i - 1].at != at)
+        i--;
+    if (i == 0) {
+        free(at);
+        return;
+    }
+    given_back_twice += blocks[i - 1].given_back;
+    blocks[i - 1].given_back = true;
+    /* It may have been a JSON value, whose last holder is gone. As if there were one again, a further json_decref comes here, too. */
+    if (malloc_usable_size(at) >= sizeof(json_t))
+        ((json_t *)at)->refcount = 1;
+}
+
+/* Frees what was given back. Returns how many blocks were not, `text` left out. */
+static size_t settle_blocks(const char *text)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < blocks_n; i++)
+        if (blocks[i].given_back)
+            free(blocks[i].at);
+        else
+            left += blocks[i].at != text;
+    blocks_n = 0;
+    return left;
 }
 
 static json_t *one_transform(const char *url)
@@ -109,9 +172,18 @@ static json_t *one_transform(const char *url)
 
     json_int_t id = -1;
     char *text = NULL;
+    given_back_twice = 0;
+    json_set_alloc_funcs(take, give_back);
     rc = transform_order(body, resp.length, &id, &text);
+    json_set_alloc_funcs(malloc, free);
+    size_t left = settle_blocks(rc == 0 ? text : NULL);
+
     json_t *result = rc ? json_pack("{s:i}", "rc", rc)
                         : json_pack("{s:i, s:I, s:s}", "rc", rc, "id", id, "text", text ? text : "never written");
+    if (left)
+        json_object_set_new(result, "never_given_back", json_integer((json_int_t)left));
+    if (given_back_twice)
+        json_object_set_new(result, "given_back_twice", json_integer((json_int_t)given_back_twice));
     if (rc == 0)
         free(text);
     free(body);
@@ -152,7 +224,7 @@ static int run_write(void *job)
 int main(int argc, char **argv)
 {
     static const struct kit_mode modes[] = {
-        {"pipeline", run_pipeline, "the whole pipeline (SET: workers=3 bound=4 cost=500us)"},
+        {"pipeline", run_pipeline, "the whole pipeline (SET: workers=3 bound=4 cost=500us delay=0)"},
         {"transform", run_transform, "transform_order on what each URL gives"},
         {"write", run_write, "write_whole with what each URL gives"},
         {"cancel", run_cancel, "pipeline, cancelled after a while (SET: after=100ms)"},

@@ -7,12 +7,12 @@ import itertools
 import json
 
 from looplab import Fault, World, ms, points, seed, us
-from looplab.duration import show
+from looplab.duration import Duration, show
 from looplab.words import error
 
 STAGES = ("fetch", "transform", "write")
 WANTED = {"Accept": "application/json"}
-NAMES = ("Alan", "Hedy", "Tim", "Sophie", "Niklaus", "Lynn", "Zoë", "Jürgen")
+NAMES = ("Alan", "Hedy", "Tim", "Sophie", "Niklaus", "Lynn", "Grete", "Konrad")
 
 
 class Shop:
@@ -32,7 +32,7 @@ class Shop:
 
     def order(self, latency: int, name: str = "", **how) -> str:
         """Adds an order that is good as far as the transform is concerned. Returns the path of its file."""
-        items = [{"price": self.rng.randint(1, 9999), "quantity": self.rng.randint(1, 9)} for _ in range(self.rng.randint(0, 5))]
+        items = [{"price": self.rng.randint(1, 9999), "quantity": self.rng.randint(1, 9)} for _ in range(self.rng.randint(1, 5))]
         number, customer = next(self.numbers), name or self.rng.choice(NAMES)
         body = json.dumps({"items": items, "customer": {"name": customer}, "id": number, "note": "." * self.rng.randint(0, 200)}, ensure_ascii=False)
         self._route(latency, body, **how)
@@ -103,7 +103,7 @@ def should_tell(run, shop: Shop) -> None:
 def waiting(run) -> tuple[int, int]:
     """The most orders at the end of an instant that were asked for but not yet handed to a CPU worker; and that were handed to one, but whose
     file was not yet begun. Where all orders are good."""
-    most, now = [0, 0], [0, 0]
+    most, now, begun = [0, 0], [0, 0], set()
     for _, instant in itertools.groupby(run.events, key=lambda event: event["t"]):
         for event in instant:
             if event["from"] != "world":
@@ -113,10 +113,21 @@ def waiting(run) -> tuple[int, int]:
             elif event["ev"] == "cpu.submit":
                 now[0] -= 1
                 now[1] += 1
-            elif event["ev"] == "file.start" and event["call"] in ("open", "save"):
+            elif event["ev"] == "file.start" and event["path"].removesuffix(".tmp") not in begun:
+                begun.add(event["path"].removesuffix(".tmp"))
                 now[1] -= 1
         most = [max(pair) for pair in zip(most, now)]
     return most[0], most[1]
+
+
+def should_be_as_quick(run, reference) -> None:
+    """The same requests at the same times as the reference's, and done when it is."""
+    for mine, right in zip(run.requests, reference.requests):
+        begun, wanted = mine.start - run.requests[0].start, right.start - reference.requests[0].start
+        run.should(begun == wanted, f"the request for {right.url} begins after {show(Duration(wanted))}", f"after {show(Duration(begun))}",
+                   hint="a fetcher takes the next URL as soon as it has put the last item; each queue holds options->bound, no more and no less")
+    run.should(run.elapsed == reference.elapsed, f"{show(reference.elapsed)}, as long as the reference solution takes", f"it took {show(run.elapsed)}",
+               hint="a worker that has something to do and somewhere to put it never waits. Has one been sent home while there was still work?")
 
 
 @points(4, "timing", needs=("test_back_pressure", "test_stages_overlap"))
@@ -133,8 +144,7 @@ def test_fifty_through_queues_of_two(lab):
     should_leave(run, shop.files)
     for most, where in zip(waiting(run), ("fetched, or being fetched, whose transform has not begun", "transformed whose file has not been begun")):
         run.should(most <= 5, f"with 3 workers and a bound of 2, at most 5 orders are {where}", f"{most}", hint="give both queues options->bound")
-    run.should_take(lab.reference("pipeline", shop.world, settings=settings).elapsed,
-                    hint="a worker that has something to do and somewhere to put it never waits")
+    should_be_as_quick(run, lab.reference("pipeline", shop.world, settings=settings))
 
 
 @points(4, "timing", needs=("test_stages_overlap", "test_workers_of_each_stage"))
@@ -151,12 +161,7 @@ def test_as_quick_as_the_reference(lab):
         settings = {"workers": workers, "bound": bound, "cost": cost}
         with lab.part(1, f"{workers} workers, a bound of {bound}, {show(cost)} a byte"):
             run = lab.run("pipeline", shop.world, settings=settings)
-            reference = lab.reference("pipeline", shop.world, settings=settings)
-            for mine, right in zip(run.requests, reference.requests):
-                if mine.start != right.start:
-                    run.should(False, f"the request for {right.url} begins after {show(right.start)}", f"after {show(mine.start)}",
-                               hint="a fetcher takes the next URL as soon as it has put the last item; the queue holds options->bound")
-            run.should_take(reference.elapsed, hint="a worker that has something to do and somewhere to put it never waits")
+            should_be_as_quick(run, lab.reference("pipeline", shop.world, settings=settings))
 
 
 @points(3, "robustness", needs=("test_in_any_order", "test_workers_survive"))
@@ -231,7 +236,6 @@ def test_all_kinds_of_failures(lab):
     should_tell(run, shop)
     should_leave(run, shop.files)
     run.should(run.report["rc"] == 0, "pipeline returns 0", f"it returned {error(run.report['rc'])}", hint="failing items are no failure of the pipeline")
-    run.should_report("throughput", len(shop.files) * 1e9 / run.elapsed, tolerance=1e-6, hint="only files in place count")
 
 
 @points(2, "robustness", needs="test_workers_survive")
