@@ -35,7 +35,7 @@ def towns(lab, n: int) -> World:
     return world
 
 
-@points(4, "timing", needs=("test_limit_counts_requests_only", "test_failed_jobs_end_nothing"))
+@points(4, "timing", needs=("test_limit_counts_requests_only", "test_handler_sees_each_page"))
 def test_many_numbers(lab):
     """Many workers, limits and handler times (3, 7, 8)"""
     world = towns(lab, 24)
@@ -117,7 +117,8 @@ def stops(lab) -> World:
     return world
 
 
-@points(3, "correctness", needs=("test_waiting_jobs_are_handed_back", "test_failures_are_counted", "test_all_workers_have_ended"))
+@points(3, "correctness", needs=("test_waiting_jobs_are_handed_back", "test_failures_are_counted", "test_all_workers_have_ended",
+                            "test_further_jobs"))
 def test_handler_that_stops(lab):
     """A handler stops; later jobs are handed back (14, 15)"""
     world = stops(lab)
@@ -187,7 +188,7 @@ def test_cancelled_while_handlers_wait(lab):
     run.should_leak_nothing()
 
 
-@points(1, "correctness", needs="test_jobs_begin_in_their_order")
+@points(1, "correctness", needs="test_jobs_begin_as_soon_as_possible")
 def test_duplicates(lab):
     """A URL added twice is two jobs (1)"""
     world = World(seed=lab.seed).site("http://twins.test", rtt=ms(20))
@@ -212,7 +213,7 @@ def test_statistics_of_a_mixed_run(lab):
         visible.should_tell_its_time(run)
 
 
-@points(3, "robustness", needs="test_in_every_order")
+@points(3, "robustness", needs=("test_in_every_order", "test_handler_that_stops"))
 def test_stop_and_crawl_in_every_order(lab):
     """A stop, and further jobs, in other orders (20)"""
     world = visible.alike(lab)
