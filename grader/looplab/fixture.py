@@ -34,6 +34,7 @@ from .world import World
 
 if TYPE_CHECKING:
     from .session import Session
+    from .suite import Suite
 
 
 class LabFixture:
@@ -110,9 +111,19 @@ class LabFixture:
             part.passed, part.message = False, str(failed).split("\n")[0]
         self._check.parts.append(part)
 
-    def fail(self, expected: str = "", happened: str = "", cause: str = "", src: Optional[str] = None) -> NoReturn:
-        """Fails the check with these words; each may be left out. src: "compare.c:31"."""
-        raise CheckFailed(Failure(expected, happened, Cause("check", cause, src) if cause else None))
+    def fail(self, expected: str = "", happened: str = "", cause: str = "", src: Optional[str] = None,
+             replay: Optional[str] = None) -> NoReturn:
+        """Fails the check with these words; each may be left out. src: "compare.c:31". replay: the command that shows it."""
+        raise CheckFailed(Failure(expected, happened, Cause("check", cause, src) if cause else None), replay)
+
+    @property
+    def feedback(self) -> str:
+        """What the author of a suite hears of the faults that it does not expose: "none", "number" or "names" (lab.json)."""
+        return self._session.lab.settings.get("feedback", "number")
+
+    def suite(self) -> "Suite":
+        """In a lab whose student's file is a test suite: all that became of its tests (suite.py says what there is to ask)."""
+        return self._session.suite()
 
     def coverage(self) -> Coverage:
         """What all runs so far have reached of the student's file. Only for checks of the category "coverage", which run last."""

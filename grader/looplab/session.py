@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Callable, Optional, Sequence
 
-from . import build, coverage, ending, orders, process, sanitizer, seed as seeds, words
+from . import build, coverage, ending, orders, process, sanitizer, seed as seeds, suite, words
 from .call import Call, Settings, call
 from .check import Check
 from .failure import CheckFailed, Failure, GraderFault
@@ -125,13 +125,14 @@ class Session:
         self._pending: list[Recorded] = []
         self._desks: list[Desk] = []                # those free
         self._desks_made = 0
-        self._replays: dict[tuple, Recorded] = {}   # the first run of each finding
+        self._replays: dict[tuple, Optional[Recorded]] = {}   # the first run of each finding
         self._told: dict[Optional[str], Check] = {} # the check that a crash has failed already, by the place of the crash
         self._worlds: dict[str, int] = {}
         self._idle: Optional[int] = None
         self._asan_off = False
         self._measuring: Optional[coverage.Measuring] = None
         self._coverage: Optional[coverage.Coverage] = None
+        self._suite: Optional[suite.Suite] = None
 
     # ---- building ----
 
@@ -142,7 +143,8 @@ class Session:
 
     def _build(self) -> None:
         try:
-            self.program = build.build(self.lab, self.source_dir, self.work / "build")
+            builder = suite.build_suite if self.lab.suite else build.build
+            self.program = builder(self.lab, self.source_dir, self.work / "build")
         except BaseException as failed:     # is raised again by ready(), in the thread that can use it
             self._build_failed = failed
 
@@ -426,12 +428,23 @@ class Session:
             return run.failed           # a run that does not come to its end frees nothing
         return self._told.get(finding.src)
 
+    # ---- a test suite ----
+
+    def suite(self) -> suite.Suite:
+        """All that became of the student's tests, if the student's file is a test suite."""
+        if not self._suite:
+            self._suite = suite.Suite(self)
+            for finding in self._suite.findings:
+                self._replays.setdefault((finding.kind, finding.src), None)     # no run of a world
+                self.findings.append(finding)
+        return self._suite
+
     # ---- coverage ----
 
     def start_coverage(self) -> None:
         """Starts gcovr behind what is still to do. No run may follow."""
         if not self._measuring and self.program:
-            self._measuring = coverage.start(self.program)
+            self._measuring = coverage.start(suite.measured(self.program) if self.lab.suite else self.program)
 
     def coverage(self) -> coverage.Coverage:
         """What the cover runs have reached. Raises coverage.CoverageError."""

@@ -1,0 +1,57 @@
+"""The hidden checks of lab 06: the other correct scrapers, and the faulty ones. grader/hidden/README.md names each one's sentence."""
+
+from __future__ import annotations
+
+import pytest
+
+from looplab import points
+
+DESIGNS = {
+    "group": "a task for each page, and a semaphore",
+    "as_completed": "one loop that waits for whichever page is done next",
+    "workers": "workers that take pages from a queue",
+    "chain": "each page that is done begins the next one",
+    "own_timer": "a task that fetches each page, and another one that is its timer",
+}
+FAULTS, EACH = 27, 2
+
+
+@points(8, "correctness", needs="test_tests_run")
+def test_passes_on_other_scrapers(lab):
+    """Every test passes on four other correct scrapers (2, 3)"""
+    suite = lab.suite()
+    others = [name for name in suite.correct if name in ("as_completed", "workers", "chain", "own_timer")]
+    assert len(others) == 4
+    for name in others:
+        with lab.part(2, DESIGNS[name]):
+            broken = suite.broken(name)
+            if broken:
+                passes = broken[0].test.name not in [verdict.test.name for verdict in suite.broken("visible")]
+                lab.fail("every test passes on every correct scraper", suite.told(broken),
+                         f"{suite.line(broken[0].src)}: {'scraper.c happens to do so, but ' if passes else ''}which sentence of scraper.h says so?",
+                         broken[0].src)
+
+
+@points(FAULTS * EACH, "correctness", needs="test_tests_run")
+def test_exposes_faulty_scrapers(lab):
+    """The hidden faults are exposed (6, 7)"""
+    suite = lab.suite()
+    exposed, missed = suite.exposed(), suite.missed()
+    assert len(exposed) + len(missed) == FAULTS
+    level = lab.feedback
+    if level == "names":
+        for fault in exposed + missed:
+            with lab.part(EACH, f"a scraper that {fault.sentence}"):
+                if fault in missed:
+                    lab.fail("a test that fails on it", "all tests that count pass" if suite.counting else "no test counts")
+        return
+    if not missed:
+        return
+    told = f"{len(exposed)} of {FAULTS} are exposed" if level == "number" else "not all are exposed"
+    if exposed:
+        with lab.part(EACH * len(exposed), told):
+            pass
+    with lab.part(EACH * len(missed), "the others"):
+        lab.fail(f"a test fails on each of {FAULTS} faulty scrapers", told,
+                 "go through scraper.h sentence by sentence: how would a scraper look that breaks just this one, and which of your tests would fail on it?"
+                 if suite.counting else "only tests count that pass on every correct scraper, assert something, and depend on no other test; no test of yours does")

@@ -1,0 +1,517 @@
+"""A lab whose student's file is a test suite: it is linked with many scrapers, and its tests are the ones that are tested.
+
+The fixture's `lab.suite()` gives a check the whole picture, made once for each grading (a manual for check authors):
+
+    suite = lab.suite()
+    suite.tests                      the student's tests, in the order of the file
+    suite.broken(scraper)            [Verdict] of the tests that fail on a correct scraper; scraper is one of suite.correct
+    suite.hollow                     [Test] that no scraper fails in which everything is wrong: they assert nothing
+    suite.dependent                  [Dependence] of the tests whose verdict depends on the tests before them
+    suite.counting                   [Test] that are valid, not hollow and independent: only these expose faults
+    suite.exposed(practice=False)    [Fault] on which a counting test fails; suite.missed(...): the others
+    suite.situations                 {situation: [Test]}: what the counting tests put the scraper through, as the world saw it
+
+What is linked: `scraper.c` of the lab's folder (with coverage, and with sanitizers), and what lies in hidden/NN-slug/scrapers: each C file that
+faults.h names is a correct scraper, and a faulty one for each of its faults; each hollow_*.c is one in which all is wrong.
+
+A suite is a program that nobody trusts. It writes its verdicts into a file, one a line (sim/kit/test.c); what it prints, and what it exits with,
+is no verdict. A test that fails ends its process, and those behind it run in another one. No process is told which scraper it has been linked
+with, so a verdict that depends on anything but what the scraper does would have to be a guess; and a guess fails on a correct scraper.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import re
+import shlex
+import shutil
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Iterable, Optional, Sequence
+
+from . import build, process, sanitizer
+from .failure import GraderFault
+from .lab import Lab
+from .text import count, printable
+
+if TYPE_CHECKING:
+    from .session import Session
+
+FEWEST, MOST = 6, 60        # tests in a suite
+SHUFFLES = 2                # orders by chance in which the tests are run
+STOPS_MOST = 2              # so many processes may be stopped at a limit on correct scrapers; then nothing more is run
+STOPS_ON_FAULTS = 4         # the same on faulty ones: a fault may well make a test hang
+VISIBLE = "scraper.c"
+AFTER_STOP = process.Limits(cpu_s=1, wall_s=2.0)
+LIBRARIES = ["-lcmocka"]
+
+_AT_ONCE = 2                # processes at a time
+_FLAGS = ["-std=gnu11", "-O1", "-w", "-fno-optimize-sibling-calls", "-fno-omit-frame-pointer"]
+_PLACE = re.compile(r"\[   LINE   \] --- (?P<file>[^\n]+):(?P<line>\d+): error: Failure!")
+_ASSERT = re.compile(r": (?P<file>[^\n:]+):(?P<line>\d+): [^\n]*(?P<words>Assertion `[^\n]*' failed)")
+_FAULT = re.compile(r'^\s*F\((\w+), (\w+), "(.*)"\)', re.M)
+_BAD = ("assertion", "deadlock", "leak", "crash", "stopped")     # verdicts by which a fault is exposed; "ended" is none
+
+
+@dataclass(frozen=True)
+class Test:
+    """One CO_TEST."""
+
+    name: str
+    src: str                # "test_scraper.c:12"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One faulty scraper."""
+
+    name: str
+    sentence: str           # what it does wrong: "fetches one page after the other, ..."
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one test on one scraper."""
+
+    test: Test
+    verdict: str            # passed assertion deadlock leak crash ended stopped
+    said: str = ""          # on stderr, the words of an assertion included
+    facts: dict = field(default_factory=dict, compare=False)    # what the world saw
+
+    @property
+    def passed(self) -> bool:
+        return self.verdict == "passed"
+
+    @property
+    def src(self) -> str:
+        """The line that failed, if it is one of the suite; else the test's."""
+        match = _PLACE.search(self.said) or _ASSERT.search(self.said)
+        name = Path(match["file"]).name if match else ""
+        return f"{name}:{match['line']}" if match and name == self.test.src.partition(":")[0] else self.test.src
+
+    @property
+    def words(self) -> str:
+        """Why it failed, in one line."""
+        said = self.said
+        if self.verdict == "stopped":
+            return "it did not come to an end"
+        if self.verdict == "ended":
+            return "it ended the program"
+        if match := _ASSERT.search(said):
+            return match["words"]
+        if self.verdict == "deadlock":
+            return "everything waits, and nothing can ever happen again"
+        place = _PLACE.search(said)
+        lines = [line for line in (said[:place.start()] if place else said).strip().split("\n") if line]
+        if self.verdict == "leak":
+            return next((line.partition("leak: ")[2] for line in lines if ": leak: " in line), "something was left behind")
+        if self.verdict == "crash":
+            return lines[-1] if lines and re.search("overflow|livelock", lines[-1]) else "it crashed"
+        return _numbers(printable(lines[-1])) if lines else "an assertion does not hold"
+
+
+@dataclass(frozen=True)
+class Dependence:
+    """A test whose verdict depends on what ran before it."""
+
+    test: Test
+    how: str                # "fails on its own", "fails in another order"
+    verdict: Verdict
+
+
+# ---- Building -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Scraper:
+    """One that the suite is linked with."""
+
+    name: str               # "visible", "workers", "workers-polling", "hollow_nothing"
+    source: Path
+    fault: Optional[Fault] = None
+    practice: bool = False
+
+    @property
+    def hollow(self) -> bool:
+        return self.name.startswith("hollow")
+
+
+def scrapers(lab: Lab) -> list[Scraper]:
+    """All of them, the visible one first. Raises GraderFault."""
+    folder, visible = lab.hidden / "scrapers", lab.folder / VISIBLE
+    table = _FAULT.findall((folder / "faults.h").read_text()) if (folder / "faults.h").is_file() else []
+    if not table:
+        raise GraderFault(f"hidden/{lab.slug}/scrapers/faults.h names no faults")
+    found = [Scraper("visible", visible)]
+    found += [Scraper(name, folder / f"{name}.c") for name in sorted({file for _, file, _ in table})]
+    found += [Scraper(f"{file}-{name}", folder / f"{file}.c", Fault(name, sentence)) for name, file, sentence in table]
+    for name in re.findall(r"\w+", "".join(re.findall(r"enum \{ no_fault,(.*?)\};", visible.read_text()))):
+        found.append(Scraper(f"visible-{name}", visible, Fault(name, f"FAULT={name}"), practice=True))
+    return found + [Scraper(path.stem, path) for path in sorted(folder.glob("hollow_*.c"))]
+
+
+def build_suite(lab: Lab, source_dir: Path, work_dir: Path) -> build.Program:
+    """Compiles the suite, and links it with the visible scraper: with counters of coverage, and with sanitizers.
+
+    Raises build.Ungradable or build.BuildError.
+    """
+    text = build.read_source(lab, source_dir)
+    work_dir.mkdir(parents=True, exist_ok=True)
+    work = work_dir.resolve()
+    (work / lab.source).write_bytes(text)
+    shutil.copyfile(lab.folder / VISIBLE, work / VISIBLE)
+    build._require_kit(lab)
+    sanitize = ["-fsanitize=address,undefined"]
+    common = [f"@{lab.root / 'sim/kit/student.flags'}", "-O0", "-fdiagnostics-color=never", "-fmax-errors=20", f"-I{lab.root / 'sim/include'}",
+              f"-I{lab.folder}", f"-ffile-prefix-map={work}=.", f"-ffile-prefix-map={lab.root}=."]
+    outcomes = _gcc_all(lab, work, [
+        [*common, "-MMD", "-MF", "cover.d", "-c", lab.source, "-o", "suite.o"],
+        [*common, *sanitize, "-c", lab.source, "-o", "suite-asan.o"],
+        [*common, "--coverage", "-c", VISIBLE, "-o", "scraper.o"],
+        [*common, *sanitize, "-c", VISIBLE, "-o", "scraper-asan.o"]])
+    build._check_includes(lab, work)
+    for outcome in outcomes:
+        if not outcome.ok:
+            raise build._fault(lab, work, outcome)
+    advice = build._advice(lab, outcomes[0])
+    outcomes = _gcc_all(lab, work, [
+        ["--coverage", "suite.o", "scraper.o", *_kit(lab, whole=True), "-o", "cover"],
+        [*sanitize, "suite-asan.o", "scraper-asan.o", *_kit(lab, asan=True), "-o", "asan"]])
+    for outcome in outcomes:
+        if not outcome.ok:
+            raise build._fault(lab, work, outcome)
+    return build.Program(lab=lab, work=work, source=work / lab.source, cover=work / "cover", asan=work / "asan", advice=advice)
+
+
+def measured(program: build.Program) -> build.Program:
+    """What coverage is counted of: the visible scraper."""
+    return replace(program, lab=replace(program.lab, source=VISIBLE), source=program.work / VISIBLE)
+
+
+def _kit(lab: Lab, asan: bool = False, whole: bool = False) -> list[str]:
+    """The rest of a program, for the linker. whole: also what is not needed, so that a name of the kit's in the suite is an error."""
+    around = ("-Wl,--whole-archive", "-Wl,--no-whole-archive") if whole else ("", "")
+    words = [lab.main_object(asan), around[0], lab.library(asan), around[1], f"@{lab.root / 'sim/kit/link.flags'}", *LIBRARIES]
+    return [str(word) for word in words if word]
+
+
+def _gcc_all(lab: Lab, work: Path, commands: Iterable[Sequence[str]]) -> list[process.Outcome]:
+    """Runs the compiler, a few at a time."""
+    cc = build.compiler()
+    env = {name: os.environ[name] for name in ("PATH", "GCC_EXEC_PREFIX", "COMPILER_PATH", "LIBRARY_PATH") if name in os.environ}
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(pool.map(lambda command: process.run([*cc, *command], limits=build.LIMITS, cwd=work, env=env, launch=lab.launch), commands))
+
+
+def objects(lab: Lab, work: Path) -> dict[str, Path]:
+    """The scrapers as object files, by name. They are kept beside the kit, under a name that changes with all they are made of.
+
+    A folder is put there whole or not at all, so two gradings may do it at the same time. Raises build.BuildError.
+    """
+    there = [scraper for scraper in scrapers(lab) if scraper.name != "visible"]
+    made_of = [path for path in sorted([*(lab.hidden / "scrapers").iterdir(), lab.folder / VISIBLE, lab.folder / lab.header,
+                                        lab.root / "sim/include/co.h"]) if path.is_file()]
+    key = hashlib.sha256("\0".join([*build.compiler(), *_FLAGS]).encode())
+    for path in made_of:
+        key.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    kept = lab.kit / lab.slug / f"scrapers-{key.hexdigest()[:16]}"
+    found = {scraper.name: kept / f"{scraper.name}.o" for scraper in there}
+    if kept.is_dir():
+        return found
+    making = Path(tempfile.mkdtemp(dir=work))
+    common = [*_FLAGS, f"-I{lab.root / 'sim/include'}", f"-I{lab.folder}", f"-ffile-prefix-map={lab.root}=."]
+    outcomes = _gcc_all(lab, making, [[*common, *([f"-DFAULT={scraper.fault.name}"] if scraper.fault else []), "-c", str(scraper.source),
+                                       "-o", f"{scraper.name}.o"] for scraper in there])
+    for scraper, outcome in zip(there, outcomes):
+        if not outcome.ok:
+            first = (outcome.stderr.strip().splitlines() or ["no message"])[0]
+            raise build.BuildError(f"the scraper {scraper.name} does not compile: {first}")
+    old = list(kept.parent.glob("scrapers-*"))
+    try:
+        making.rename(kept)
+    except OSError:         # somebody was faster, or nothing can be kept there
+        return found if kept.is_dir() else {name: making / path.name for name, path in found.items()}
+    for folder in old:
+        shutil.rmtree(folder, ignore_errors=True)
+    return found
+
+
+# ---- Running --------------------------------------------------------------------------------------
+
+
+class Suite:
+    """All that became of a suite. See the head of this file."""
+
+    def __init__(self, session: "Session"):
+        self._session = session
+        self._lab = session.lab
+        self._lock = threading.Lock()       # of the desks
+        self._stops = 0
+        program = session.ready()
+        self._work = program.work
+        self._suite_object = program.work / "suite.o"
+        self.stopped = False                # it had to be stopped too often: what is missing was not run
+        self.left: list[str] = []           # files that were left behind
+        self.findings: list[sanitizer.Finding] = []
+        self.told_otherwise: list[Verdict] = []     # what the build with sanitizers says otherwise than the plain one
+        self._run_all(program)
+
+    def _run_all(self, program: build.Program) -> None:
+        self.all = scrapers(self._lab)
+        numbers = list(range(len(self.all)))
+        random.SystemRandom().shuffle(numbers)      # the name of a program must not tell which scraper is in it
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            made = pool.submit(objects, self._lab, self._work)
+            self.tests = self._list(program.cover)
+            self.verdicts: dict[str, dict[str, Verdict]] = {}
+            order = [test.name for test in self.tests][:MOST]
+            # What runs in front is the build that counts coverage; that with sanitizers runs behind it.
+            self.verdicts["visible"] = self._run(program.cover, order)
+            sanitized = None if self.stopped or not order else pool.submit(self._sanitized, program, order)
+            if any(not verdict.passed for verdict in self.verdicts["visible"].values()):
+                order = [name for name in order if self.verdicts["visible"][name].verdict not in ("stopped", "ended")]
+            others = self._orders(order)
+            alone = list(pool.map(lambda names: self._run(program.cover, names), others)) if not self.stopped else []
+            programs = self._link(made.result(), numbers)
+            right = [scraper for scraper in self.all if not scraper.fault and not scraper.hollow and scraper.name != "visible"]
+            self.correct = ["visible", *(scraper.name for scraper in right)]
+            for scraper, verdicts in zip(right, pool.map(lambda one: self._run(programs[one.name], order), right)):
+                self.verdicts[scraper.name] = verdicts
+            self.dependent = self._compare(others, alone)
+            self.hollow = self._find_hollow(programs, order)
+            bad = {verdict.test.name for name in self.correct for verdict in self.broken(name)}
+            bad |= {test.name for test in self.hollow} | {one.test.name for one in self.dependent}
+            self.counting = [] if self.stopped else [test for test in self.tests if test.name in order and test.name not in bad]
+            self._stops, faulty = 0, [scraper for scraper in self.all if scraper.fault]
+            names = [test.name for test in self.counting]
+            caught = pool.map(lambda one: self._catches(programs[one.name], names), faulty) if names else [None] * len(faulty)
+            self.caught: dict[str, Optional[Verdict]] = {scraper.name: verdict for scraper, verdict in zip(faulty, caught)}
+            if sanitized:
+                sanitized.result()
+
+    # ---- the picture ----
+
+    def broken(self, scraper: str) -> list[Verdict]:
+        """Which tests fail on a correct scraper."""
+        return [verdict for verdict in self.verdicts.get(scraper, {}).values() if not verdict.passed]
+
+    def exposed(self, practice: bool = False) -> list[Fault]:
+        """The faults on which a counting test fails: the hidden ones, or those to practise on."""
+        return [one.fault for one in self.all if one.fault and one.practice == practice and self.caught[one.name]]
+
+    def missed(self, practice: bool = False) -> list[Fault]:
+        """The other ones."""
+        return [one.fault for one in self.all if one.fault and one.practice == practice and not self.caught[one.name]]
+
+    @property
+    def situations(self) -> dict[str, list[Test]]:
+        """Which of the counting tests put the visible scraper into which situation, by what the world saw."""
+        found: dict[str, list[Test]] = {name: [] for name in ("success", "timeout", "status", "network", "together", "limit")}
+        for test in self.counting:
+            facts = self.verdicts["visible"][test.name].facts
+            statuses = [status for status in _list(facts.get("statuses")) if isinstance(status, int)]
+            requests, peak = _int(facts.get("requests")), _int(facts.get("peak"))
+            seen = {"success": any(200 <= status < 300 for status in statuses), "timeout": _int(facts.get("given_up")) > 0,
+                    "status": any(status >= 400 for status in statuses), "network": _int(facts.get("errors")) > 0,
+                    "together": peak > 1, "limit": requests > peak > 0}
+            for name, holds in seen.items():
+                if holds:
+                    found[name].append(test)
+        return found
+
+    @property
+    def blocking(self) -> list[Test]:
+        """The tests that stop the loop: sleep, http_get_blocking, co_cpu."""
+        return [verdict.test for verdict in self.verdicts["visible"].values() if verdict.facts.get("blocked") is True]
+
+    # ---- in words ----
+
+    def told(self, verdicts: Sequence[Verdict], fails: str = "fails") -> str:
+        """ "one_good_page fails (404 is not 200), and so do 2 more tests" """
+        more = len(verdicts) - 1
+        return f"{verdicts[0].test.name} {fails} ({verdicts[0].words})" + (f", and so do{'es' if more == 1 else ''} {count(more, 'more test')}" if more else "")
+
+    def line(self, src: str) -> str:
+        """The text of a line of the suite."""
+        assert self._session.program
+        return self._session.program.line(src)
+
+    def replay(self, *tests: Test, fault: str = "") -> str:
+        """The command that runs these tests on the visible scraper, perhaps with a fault to practise on."""
+        source = self._session.source_dir
+        words = ["make run", f"LAB={self._lab.number}"] + ([f"TEST={shlex.quote(' '.join(test.name for test in tests))}"] if tests else [])
+        words += [f"FAULT={fault}"] if fault else []
+        words += [f"FROM={shlex.quote(self._session.short(source))}"] if source.resolve() != self._lab.folder.resolve() else []
+        return " ".join(words)
+
+    # ---- how ----
+
+    def _link(self, made: dict[str, Path], numbers: list[int]) -> dict[str, Path]:
+        """The programs, one for each scraper but the visible one."""
+        folder = self._work / "programs"
+        folder.mkdir()
+        paths = {scraper.name: folder / f"{number:03}" for scraper, number in zip(self.all, numbers) if scraper.name != "visible"}
+        outcomes = _gcc_all(self._lab, self._work, [["-s", str(self._suite_object), str(made[name]), *_kit(self._lab), "-o", str(path)]
+                                                    for name, path in paths.items()])
+        for name, outcome in zip(paths, outcomes):
+            if not outcome.ok:
+                raise build._fault(self._lab, self._work, outcome)
+        return paths
+
+    def _list(self, program: Path) -> list[Test]:
+        """The tests that there are, in the order of the file."""
+        lines, _ = self._process(program, ["--list"], process.COVER)
+        tests = next((line["tests"] for line in lines if "tests" in line), None)
+        if not isinstance(tests, list):
+            self.stopped = True
+            return []
+        named = [one for one in tests if isinstance(one, dict) and re.fullmatch(r"\w+", str(one.get("name")))]
+        return [Test(one["name"], f"{Path(str(one.get('file'))).name}:{one.get('line')}") for one in named]
+
+    def _process(self, program: Path, arguments: Sequence[str], limits: process.Limits) -> tuple[list[dict], process.Outcome]:
+        """One process, and the lines it left."""
+        with self._lock:
+            desk = self._session._take_desk()
+        argv = [os.path.relpath(program, desk.home), "--results", "../trace", *arguments]
+        outcome = process.start(argv, limits=limits, cwd=desk.home, env={"HOME": ".", "TMPDIR": "."}, launch=self._lab.launch).finish()
+        lines = [] if outcome.limit in ("file", "output") else _lines(desk.text())
+        left = sorted(path.name for path in desk.home.iterdir()) if desk.home.is_dir() else []
+        with self._lock:
+            self.left += left
+            self._session._desks.append(desk)
+        return lines, outcome
+
+    def _run(self, program: Path, names: Sequence[str], limits: Optional[process.Limits] = None, first: bool = False,
+             most: int = STOPS_MOST, stderr: Optional[list[str]] = None) -> dict[str, Verdict]:
+        """The verdicts on one scraper. first: only up to the first test that fails. A test that fails ends its process."""
+        by_name = {test.name: test for test in self.tests}
+        found: dict[str, Verdict] = {}
+        rest = list(names)
+        while rest:
+            if self._stops >= most:
+                self.stopped = self.stopped or most == STOPS_MOST
+                return found
+            lines, outcome = self._process(program, rest, limits or (AFTER_STOP if self._stops else process.COVER))
+            if stderr is not None:
+                stderr.append(outcome.stderr)
+            for name, verdict in _verdicts(lines, outcome, rest, by_name).items():
+                found[name] = verdict
+            if outcome.limit:
+                with self._lock:
+                    self._stops += 1
+            done = [name for name in rest if name in found]
+            rest = [name for name in rest if name not in found]
+            if first and any(not found[name].passed for name in done):
+                return found
+        return found
+
+    def _sanitized(self, program: build.Program, order: Sequence[str]) -> None:
+        """The build with sanitizers, on the visible scraper."""
+        stderr: list[str] = []
+        verdicts = self._run(program.asan, order, process.ASAN, stderr=stderr)
+        for text in stderr:
+            trouble = sanitizer.trouble(text)
+            if trouble:
+                raise GraderFault(f"the sanitizers do not work on this machine: {trouble}")
+            for finding in sanitizer.findings(text, program):
+                if all((finding.kind, finding.src) != (other.kind, other.src) for other in self.findings):
+                    self.findings.append(finding)
+        plain = self.verdicts["visible"]
+        self.told_otherwise = [verdict for name, verdict in verdicts.items() if name in plain and verdict.passed != plain[name].passed]
+
+    def _orders(self, order: list[str]) -> list[list[str]]:
+        """Each alone, the other way round, and in some orders by chance, which follow from the seed."""
+        chance = random.Random(f"{self._session.seed} order")
+        shuffled = [chance.sample(order, len(order)) for _ in range(SHUFFLES)]
+        return [[name] for name in order] + ([list(reversed(order)), *shuffled] if len(order) > 1 else [])
+
+    def _compare(self, orders: list[list[str]], found: list[dict[str, Verdict]]) -> list[Dependence]:
+        """The tests that give another verdict in another order."""
+        first: dict[str, Dependence] = {}
+        for names, verdicts in zip(orders, found):
+            for name, verdict in verdicts.items():
+                usual = self.verdicts["visible"].get(name)
+                if usual and usual.passed != verdict.passed and name not in first:
+                    told = verdict if usual.passed else usual
+                    how = "on its own" if len(names) == 1 else "in another order"
+                    how = f"fails {how}, but passes behind the others" if usual.passed else f"passes {how}, but fails behind the others"
+                    first[name] = Dependence(usual.test, how, told)
+        return [first[test.name] for test in self.tests if test.name in first]
+
+    def _find_hollow(self, programs: dict[str, Path], order: list[str]) -> list[Test]:
+        """The tests without an assertion that fails where everything is wrong."""
+        open_names = [name for name in order if self.verdicts["visible"][name].passed]
+        for scraper in (one for one in self.all if one.hollow):
+            if open_names:
+                # Crashes and the like are no assertions: a test that only looks up what it was told may well crash here.
+                verdicts = self._run(programs[scraper.name], open_names, most=STOPS_ON_FAULTS)
+                open_names = [name for name in open_names if name not in verdicts or verdicts[name].verdict != "assertion"]
+        return [test for test in self.tests if test.name in open_names]
+
+    def _catches(self, program: Path, names: list[str]) -> Optional[Verdict]:
+        """The first test that fails on a faulty scraper; None if all pass."""
+        verdicts = self._run(program, names, first=True, most=STOPS_ON_FAULTS)
+        return next((verdict for verdict in verdicts.values() if verdict.verdict in _BAD), None)
+
+
+def _lines(text: str) -> list[dict]:
+    """What a suite wrote, as far as it is what it should be."""
+    found = []
+    for line in text.split("\n"):
+        try:
+            value = json.loads(line) if line.startswith("{") else None
+        except (ValueError, RecursionError):
+            value = None
+        if isinstance(value, dict):
+            found.append(value)
+    return found
+
+
+def _verdicts(lines: list[dict], outcome: process.Outcome, names: Sequence[str], by_name: dict[str, Test]) -> dict[str, Verdict]:
+    """The verdicts of one process on the tests it was given. At least the first of them has one."""
+    found: dict[str, Verdict] = {}
+    begun: Optional[str] = None
+    for line in lines:
+        name = line.get("begin", line.get("test"))
+        if name not in names or name in found:
+            continue
+        begun = name
+        if "verdict" in line:
+            said = line.get("said")
+            found[name] = Verdict(by_name[name], str(line["verdict"]), said if isinstance(said, str) else "", line)
+    over = any("end" in line for line in lines) and outcome.exit == 0
+    missing = [name for name in names if name not in found]
+    if missing and not (found and any(not verdict.passed for verdict in found.values())):
+        # The process ended in a way that it could not report itself: the test under way is to blame.
+        name = begun if begun in missing else missing[0]
+        verdict = "stopped" if outcome.limit in ("cpu", "wall") else "ended" if outcome.exit == 0 and not outcome.limit else "crash"
+        found[name] = Verdict(by_name[name], verdict, outcome.stderr)
+    elif not missing and not over and all(verdict.passed for verdict in found.values()) and outcome.signal:
+        last = names[-1]
+        found[last] = replace(found[last], verdict="crash", said=outcome.stderr)
+    return found
+
+
+def _int(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _list(value: object) -> list:
+    return value if isinstance(value, list) else []
+
+
+def _numbers(text: str) -> str:
+    """cmocka's hexadecimal numbers in decimal, times in ms: "0x1 != 0x2" is "1 is not 2"."""
+    match = re.fullmatch(r"0x([0-9a-f]{1,16}) (!=|==) 0x([0-9a-f]{1,16})", text)
+    if not match:
+        return text
+    left, right = (value - (1 << 64) if value >> 63 else value for value in (int(match[1], 16), int(match[3], 16)))
+    is_time = all(value % 1000 == 0 for value in (left, right)) and max(abs(left), abs(right)) >= 1_000_000
+    show = (lambda value: f"{value / 1e6:g} ms") if is_time else str
+    return f"{show(left)} is not {show(right)}" if match[2] == "!=" else f"{show(left)} is what it should not be"
