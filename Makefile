@@ -73,7 +73,8 @@ includes := -Isim/include -Isim -Isim/world $(kit_folders:%=-I%)
 # Tail calls stay calls, so that a return address names the line that called. No path of this machine
 # gets into an object: two clones in two folders build the same bytes.
 CFLAGS := -std=gnu11 -g -Wall -Wextra -fno-optimize-sibling-calls -fno-omit-frame-pointer \
-          -U_FORTIFY_SOURCE -ffile-prefix-map=$(CURDIR)=.
+          -U_FORTIFY_SOURCE
+here := -ffile-prefix-map='$(CURDIR)'=.
 
 # The variants of the kit. NAME has NAME_flags, and perhaps NAME_cc and NAME_needs, the tools of deps.sh without which
 # it is left out. Its objects are in build/obj/NAME, its library is build/kit/libco-NAME.a (the plain one: libco.a),
@@ -110,7 +111,7 @@ have := $(foreach v,$(variants),$(if $(filter-out $(looplab_tools),$($v_needs)),
 tested := $(filter $(if $(ALL),%,plain asan ucontext tsan aarch64),$(have))
 
 dash = $(if $(filter-out plain,$1),-$1)
-compile = $(say)$(or $($1_cc),$(CC)) $(CFLAGS) $($1_flags) $2 -MMD -MP -c $< -o $@
+compile = $(say)$(or $($1_cc),$(CC)) $(CFLAGS) $(here) $($1_flags) $2 -MMD -MP -c $< -o $@
 
 # $(call remember,NAME,TEXT): build/kit/NAME.txt holds TEXT and is written only when TEXT has changed, so what depends on
 # it is built again when a flag changes, or when a source goes away.
@@ -176,7 +177,7 @@ $(foreach v,$(variants),$(foreach l,$(LABS),$(eval $(call solution,$v,$l))))
 
 build/kit/launch: grader/launcher/launch.c build/kit/flags.txt
 	@mkdir -p $(@D)
-	$(say)$(CC) $(CFLAGS) $(plain_flags) -MMD -MP -MF $@.d $< -o $@
+	$(say)$(CC) $(CFLAGS) $(here) $(plain_flags) -MMD -MP -MF $@.d $< -o $@
 
 # Without link.flags: the benchmarks' clocks are the machine's own.
 build/bench/bench: $(bench_sources:%=build/obj/plain/%.o) build/kit/libco.a

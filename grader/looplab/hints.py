@@ -13,7 +13,7 @@ from .failure import UsageError
 from .lab import Lab
 from .text import fill
 
-LEVELS = 3
+LINE_END = "\n"
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def read(lab: Lab) -> dict[int, Hints]:
         number = re.match(r"TODO (\d+)[:.]? *(.*)", head)
         if number:
             levels = re.findall(r"<details><summary>(.*?)</summary>\n(.*?)</details>", body, flags=re.DOTALL)
-            found[int(number[1])] = Hints(int(number[1]), number[2], tuple(f"{name}\n\n{said.strip()}" for name, said in levels))
+            found[int(number[1])] = Hints(int(number[1]), number[2], tuple(f"{name}\n\n{said.strip(LINE_END)}" for name, said in levels))
     return found
 
 

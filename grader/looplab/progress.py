@@ -36,11 +36,11 @@ class State:
         if self.result.get("score") is None:
             return cut(f"  {name} {bar(0, 1)}   {self.result['status']}: {printable(self.result.get('message', ''))}", 80)
         score, most = self.result["score"], self.result["max_score"]
-        return f"  {name} {bar(score, most)} {score:3}/{most}" + (cut(f"  {self._next()}", 28) if score < most or self.changed else "")
+        return cut(f"  {name} {bar(score, most)} {score:3}/{most}" + (f"  {self._next()}" if score < most or self.changed else ""), 80)
 
     def _next(self) -> str:
         if self.changed:
-            return "the file is another one now"
+            return "changed since"
         assert self.result
         failed = [check for check in self.result["checks"] if check["status"] == "failed"]
         return failed[0]["title"] if failed else ""

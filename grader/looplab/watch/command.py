@@ -154,7 +154,7 @@ class Watch:
         width, height = shutil.get_terminal_size((80, 24))
         lines = screen.draw(self.view, max(width, 20), max(height, 8), self.style)
         text = cli.for_stream(sys.stdout, "\n".join(lines))
-        sys.stdout.write("\x1b[H\x1b[2J\x1b[3J" + text.replace("\n", "\r\n"))
+        sys.stdout.write("\x1b[H\x1b[2J\x1b[3J" + text)
         sys.stdout.flush()
 
     # ---- the keys ----
