@@ -96,21 +96,26 @@ struct call {
     fetch_progress *on_progress;
 };
 
+/* The calls that are under way: what arg may be. */
+static const struct call *calls[2];
+
 /* "progress": the index of the element that result points to, and what stands there at this instant. */
 static void report_progress(const struct fetch_result *result, size_t done, size_t n, void *arg)
 {
-    const struct call *call = arg;
+    json_t *json = json_pack("{s:I, s:I}", "done", (json_int_t)done, "n", (json_int_t)n);
+    const struct call *call = arg && arg == calls[1] ? calls[1] : calls[0];
     size_t i = 0;
     while (i < call->n && result != &call->out[i])
         i++;
-    json_t *json = json_pack("{s:I, s:I, s:o}", "done", (json_int_t)done, "n", (json_int_t)n,
-                             "index", i < call->n ? json_integer((json_int_t)i) : json_string("not in out"));
+    json_object_set_new(json, "index", i < call->n ? json_integer((json_int_t)i) : json_string("not in out"));
     if (i < call->n) {
         json_object_set_new(json, "url", url_to_json(result->url, call->urls, call->n));
         json_object_update_new(json, result_to_json(result));
     }
     if (call->of)
         json_object_set_new(json, "of", json_string(call->of));
+    if (arg != call)
+        json_object_set_new(json, "arg", json_string(arg ? "another pointer" : "NULL"));
     kit_report("progress", json);
 }
 
@@ -125,6 +130,7 @@ static int run_call(struct call *call)
     call->out = unwritten_results(call->n);
     if (!call->out)
         return -ENOMEM;
+    calls[0] = call;
     size_t tasks = co_all_tasks(NULL, 0);
     report_start(call->mode, call->n);
     int rc = fetch_all(call->urls, call->n, call->per_host, call->out, call->on_progress, call);
@@ -169,6 +175,8 @@ static int run_both(void *job)
         return -ENOMEM;
     first.out = out;
     second.out = out + first.n;
+    calls[0] = &first;
+    calls[1] = &second;
 
     int rc;
     size_t tasks = co_all_tasks(NULL, 0);

@@ -389,6 +389,7 @@ def should_tell_each_once(run) -> list[dict]:
 def test_progress_tells_of_each_url(lab):
     """Progress tells of each URL once (13, 14)"""
     should_tell_each_once(lab.run("all", pages(lab), settings={"per_host": 0}))
+    should_tell_each_once(lab.run("all", pages(lab, 1)))
 
 
 @points(2, "correctness", needs=("test_progress_tells_of_each_url", "test_all_goes_on_after_errors", "test_all_keeps_input_order"))
@@ -402,6 +403,7 @@ def test_progress_tells_the_result(lab):
         got = {name: call.get(name) for name in stored}
         run.should(got == stored, f"told of {urls[i]} what stands in out in the end: {in_words(stored)}", f"told: {in_words(got)}",
                    "result must be complete before it is told: call on_progress after all four fields of out[i] are stored")
+        run.should("arg" not in call, "arg is what fetch_all was given", f"arg was {call.get('arg')}", "hand on the arg of fetch_all as it is: it is the caller's")
         run.should(call["n"] == len(urls), f"n is {len(urls)} in every call", f"n was {call['n']}", "n is how many URLs fetch_all was given")
     for run in (run, lab.run("all", pages(lab, like=True), settings={"per_host": 0})):     # here all are done at the same instant
         should_count(told(run), run, "one counter for all tasks of this call of fetch_all, counted up right before on_progress is called, "
@@ -479,7 +481,8 @@ def test_none_and_one(lab):
     run.should_give([])
     run.should_take(0, what="n is 0, there is nothing to wait for", hint="for n = 0, do nothing, and return 0")
     run.should(not told(run), "with n = 0 nothing is told", f"progress was told {len(told(run))} times", "on_progress is called once for each URL")
-    should_store(lab.run("all", pages(lab, 1)))
+    run = lab.run("all", pages(lab, 1))
+    should_store(run)
 
 
 @points(1, "robustness", needs="test_all_results")
