@@ -170,7 +170,7 @@ def should_store(run, right: Optional[list[dict]] = None) -> None:
     """The right result for every URL, in its place (default: what the world answers)."""
     right = run.world.answers(run.asked) if right is None else right
     for i, result in enumerate(run.results):
-        if "never written" in result.values():
+        if run.requests and "never written" in result.values():
             run.should(False, f"result {i} for {run.asked[i]}: {in_words(right[i])}", in_words(result), "out holds garbage when you get it: store "
                        "error, status and length, with an answer and without. (Without one the kit has zeroed the response.)")
     run.should_give(right, explained(run, right))
@@ -372,7 +372,7 @@ def should_tell_each_once(run) -> list[dict]:
     """One call for each URL; returns what was told."""
     calls, n = told(run), len(run.asked)
     if not calls:
-        run.should(False, f"on_progress is called {n} times, once for each URL", "it was never called",
+        run.should(False, f"on_progress is called {count(n, 'time')}, once for each URL", "it was never called",
                    "call on_progress in the task that fetched the URL, right after fetch_url (TODO 5)")
     strangers = [call for call in calls if call["index"] == "not in out"]
     run.should(not strangers, "result points to the URL's element of out", f"{len(strangers)} of {len(calls)} calls got another pointer",
