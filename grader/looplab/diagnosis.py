@@ -9,64 +9,16 @@ from __future__ import annotations
 import errno
 import signal
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 from typing import Any, Callable, Optional, Sequence
 
-from . import words
+from . import shapes, words
+from .case import KIT_TIMEOUT, Case, last_await, made_in_all, of_student, so_often, waits_of
 from .duration import show
 from .failure import Cause
 from .text import count
 from .trace import Block, Event, Request, Trace
 
 _HOLDING = ("lock", "sem")
-KIT_TIMEOUT = 30_000_000_000    # ns: CO_HTTP_TIMEOUT
-
-
-@dataclass(frozen=True)
-class Case:
-    """What is known of a run that was not as expected."""
-
-    trace: Trace
-    asked: Sequence[str] = ()           # the URLs the student's function was called with
-    passes: int = 1                     # how often each of them is rightly fetched
-    topic: str = ""                     # "timing", "results", "leaks", "limit", "block", "requests"; "": anything
-    expected: Any = None
-    happened: Any = None
-    answers: Sequence[Any] = ()         # the right result for each of `asked`, in that order; () if not known
-    todo: str = ""                      # where one who has written nothing yet begins: "fetch_async, TODOs 2 to 4"
-    alone: Sequence[int] = ()           # ns that each of `asked` takes by itself; () if not known
-
-    @property
-    def numbers(self) -> bool:
-        """Are both sides numbers?"""
-        return isinstance(self.expected, (int, float)) and isinstance(self.happened, (int, float))
-
-    @property
-    def too_slow(self) -> bool:
-        """Did it take longer than it should? Without numbers: that is the usual way to be wrong."""
-        return not self.numbers or self.happened > self.expected
-
-    @property
-    def too_slow_by_numbers(self) -> bool:
-        """Is it known to have taken too long?"""
-        return self.numbers and self.happened > self.expected
-
-    @property
-    def too_quick(self) -> bool:
-        return self.numbers and self.happened < self.expected
-
-    @property
-    def serial_is_right(self) -> bool:
-        """Was it asked to fetch one after the other?"""
-        if not isinstance(self.expected, (int, float)) or len(self.trace.requests) < 2:
-            return False
-        alone = self.alone or [request.ns for request in self.trace.requests]
-        return self.expected >= sum(alone) > max(alone)
-
-    @property
-    def nobody_waits(self) -> bool:
-        """Is nothing asked of the time, and no task there that could run meanwhile?"""
-        return not self.topic and len(self.trace.tasks) < 2
 
 
 def find(case: Case) -> Optional[Cause]:
@@ -109,7 +61,7 @@ def _aborted(case: Case) -> Optional[Cause]:
         src = _cancelled_at(case.trace, given_up[0])
         return Cause("aborted", f"after {what}, {f'{src} gives' if src else 'the program gives'} up "
                                 f"{count(len(given_up), 'request')} still under way: {_mercy(case.trace, given_up[0], src)}", src)
-    src = _waits_of(case.trace, bad)
+    src = waits_of(case.trace, bad)
     return Cause("aborted", f"after {what}{f' ({src})' if src else ''}, {count(len(missing), 'URL')} "
                             f"{'was' if len(missing) == 1 else 'were'} never asked for, {missing[0]} first: "
                             "a failure is a result like another; go on with the next URL", src)
@@ -121,7 +73,7 @@ def _cancelled_at(trace: Trace, request: Request) -> Optional[str]:
     if event.get("src"):
         return event["src"]
     task = trace.tasks.get(request.task)
-    return _last_await(trace, task.by, None, ("group", "task", "wait"), request.end) if task else None
+    return last_await(trace, task.by, None, ("group", "task", "wait"), request.end) if task else None
 
 
 def _mercy(trace: Trace, request: Request, src: Optional[str]) -> str:
@@ -150,9 +102,9 @@ def _some_missing(case: Case) -> Optional[Cause]:
     url, all_of_them = missing[0], f"{len(missing)} of the {count(len(asked) * case.passes, 'request')} were never made"
     made = next((request for request in case.trace.requests if request.url == url), None)
     if made:
-        src = _waits_of(case.trace, made)
-        return Cause("only once", f"{url} stands {_times(asked.count(url))} in the list, but was asked for only "
-                                  f"{_times(made_in_all(case.trace, url))}{f' ({src})' if src else ''}: "
+        src = waits_of(case.trace, made)
+        return Cause("only once", f"{url} stands {so_often(asked.count(url))} in the list, but was asked for only "
+                                  f"{so_often(made_in_all(case.trace, url))}{f' ({src})' if src else ''}: "
                                   "each element of the list is fetched, also one that stood there before", src)
     k = len(asked) - len(missing)
     if k and case.passes == 1 and missing == asked[k:] and 1 in (k, len(missing)):
@@ -160,7 +112,7 @@ def _some_missing(case: Case) -> Optional[Cause]:
                      f"{url}, the last one, was never asked for: does the loop stop one too early?")
     if k and case.passes == 1 and missing == asked[k:]:
         task = case.trace.tasks.get(case.trace.requests[-1].task)
-        src = (task.src if task and task.number != 1 else None) or _waits_of(case.trace, case.trace.requests[-1])
+        src = (task.src if task and task.number != 1 else None) or waits_of(case.trace, case.trace.requests[-1])
         return Cause("cut short", f"{all_of_them}: it stops after the first {k}{f' ({src})' if src else ''}, and {url} is the next. "
                                   f"Is there room for {k} only? The list may have any length: make room for n, with malloc", src)
     return Cause("missing", f"{url} was never asked for" if len(missing) == 1 else f"{all_of_them}, {url} first")
@@ -177,9 +129,9 @@ def _double(case: Case) -> Optional[Cause]:
             continue
         made[request.url] += 1
         if request.url in allowed and made[request.url] > allowed[request.url] * case.passes:
-            src = _waits_of(case.trace, request)
-            return Cause("double", f"{request.url} was asked for {_times(made_in_all(case.trace, request.url))}"
-                                   f"{f' ({src})' if src else ''}, but it is to be fetched {_times(allowed[request.url] * case.passes)}"
+            src = waits_of(case.trace, request)
+            return Cause("double", f"{request.url} was asked for {so_often(made_in_all(case.trace, request.url))}"
+                                   f"{f' ({src})' if src else ''}, but it is to be fetched {so_often(allowed[request.url] * case.passes)}"
                                    f": {_enough(case.trace, request)}", src)
     return None
 
@@ -191,6 +143,8 @@ def _enough(trace: Trace, request: Request) -> str:
         return "an error is a result, do not try again"
     if any(other.task == request.task for other in before):
         return "take all you need out of the first answer"
+    if any(other.task == one.task and other.url != request.url for one in [request, *before] for other in trace.requests):
+        return "two workers have taken the same job: take it out of the queue at the moment you read it, before anything waits"
     return "start one task for it, not more"
 
 
@@ -212,19 +166,10 @@ def _shared_job(case: Case) -> Optional[Cause]:
                                "all tasks have ended (a variable declared inside the loop is the same memory every time round)", src)
 
 
-def made_in_all(trace: Trace, url: str) -> int:
-    """How many requests the run made for a URL."""
-    return sum(request.url == url for request in trace.requests)
-
-
-def _times(n: int) -> str:
-    return {1: "once", 2: "twice"}.get(n, f"{n} times")
-
-
 def _own_timeout(case: Case) -> Optional[Cause]:
     """A timeout of the student's own ended a request; the kit's begins with the call that fetches."""
     request = next((request for request in case.trace.finished if request.timeout_src and not case.too_slow_by_numbers
-                    and request.timeout_src != _waits_of(case.trace, request)), None)
+                    and request.timeout_src != waits_of(case.trace, request)), None)
     if request is None:
         return None
     wait = isinstance(case.expected, (int, float)) and case.expected >= KIT_TIMEOUT
@@ -241,7 +186,7 @@ def _cancel_ignored(case: Case) -> Optional[Cause]:
         before = case.trace.events[:case.trace.events.index(event)]
         waited = next((line for line in reversed(before) if line.get("ev") in ("await", "run") and line.get("task") == event["task"]), {})
         task = case.trace.tasks.get(event["task"])
-        if waited.get("ev") == "await" and waited.get("src") and task and task.done is not None and task.rc != -errno.ECANCELED:
+        if waited.get("ev") == "await" and of_student(waited.get("src")) and task and task.done is not None and task.rc != -errno.ECANCELED:
             return Cause("cancel ignored", f"the wait at {waited['src']} returned -ECANCELED, and nobody took notice: keep what it "
                                            "returns, clean up, and return it", waited["src"])
     return None
@@ -254,7 +199,7 @@ def _its_own_error(case: Case) -> Optional[Cause]:
     bad = next((request for request in case.trace.finished if request.failed and request.rc == rc), None)
     if bad is None:
         return None
-    src = _waits_of(case.trace, bad)
+    src = waits_of(case.trace, bad)
     return Cause("handed on", f"{words.error(bad.rc)} is what became of {bad.url}{f' ({src})' if src else ''}: a failed request is a "
                               "result of that URL, not of the function, which returns 0", src)
 
@@ -331,37 +276,13 @@ def _held_by(trace: Trace, late: Request) -> tuple[Optional[str], str]:
     """(place, how) of what kept a request from starting earlier: its own task's wait, or its spawner's."""
     before = [request for request in trace.requests if request.op < late.op]
     if any(request.task == late.task for request in before):
-        return _waits_of(trace, late) or _waits_of(trace, before[-1]), "same task"
-    held = _last_await(trace, late.task, late, _HOLDING)
+        return waits_of(trace, late) or waits_of(trace, before[-1]), "same task"
+    held = last_await(trace, late.task, late, _HOLDING)
     if held:
         return held, "lock"
     task = trace.tasks.get(late.task)
-    spawner = _last_await(trace, task.by, late, ()) if task else None
+    spawner = last_await(trace, task.by, late, ()) if task else None
     return spawner, "spawner"
-
-
-def _last_await(trace: Trace, task: int, request: Optional[Request], kinds: Sequence[str],
-                until: Optional[int] = None) -> Optional[str]:
-    """The place where `task` last waited (for one of `kinds`; (): for anything) before a request was made, or up to a time."""
-    place = None
-    for event in trace.events:
-        if request and event.get("ev") == "http.start" and event.get("op") == request.op or until is not None and event["t"] > until:
-            return place
-        if event.get("ev") == "await" and event.get("task") == task and (not kinds or event.get("on") in kinds):
-            place = event.get("src")
-    return place
-
-
-def _waits_of(trace: Trace, request: Request) -> Optional[str]:
-    """Where the program waited for a request's answer: the await line, or the block line of a blocking call."""
-    for event in trace.of("await", "runtime"):
-        if event.get("on") in ("http", "stream") and event.get("op") == request.op:
-            return event.get("src")
-    for event in trace.events:
-        if request.blocking and event.get("ev") == "block" and event.get("on") == "http" \
-                and event.get("task") == request.task and event["t"] == request.end:
-            return event.get("src")
-    return None
 
 
 def _overlapped(case: Case) -> Optional[Cause]:
@@ -446,7 +367,13 @@ def _leaks(case: Case) -> Optional[Cause]:
                                         "never freed: call co_response_free once you have taken what you need", src)
     if what == "lock":
         return Cause("held lock", f"{at} takes a lock that is still held at the end", src)
+    if what in _OPENED:
+        call, end = _OPENED[what]
+        return Cause(f"open {what}", f"{at} opens a {what} that is never closed: {call} closes it where its block ends (else {end})", src)
     return Cause("leak", f"{at} leaves behind a {what}", src)
+
+
+_OPENED = {"session": ("CO_SESSION", "co_session_close"), "stream": ("CO_STREAM", "co_stream_close"), "file": ("CO_FILE", "co_file_close")}
 
 
 # ---- How it ended -------------------------------------------------------------------------------
@@ -586,11 +513,16 @@ def busy(trace: Optional[Trace]) -> Cause:
 
 _RULES: dict[str, tuple[Callable[[Case], Optional[Cause]], ...]] = {
     "": (_nothing, _shared_job, _aborted, _unfinished, _double, _blocked, _one_after_another, _some_missing, _own_timeout, _leaks),
-    "timing": (_nothing, _shared_job, _aborted, _unfinished, _double, _own_timeout, _blocked, _one_after_another, _slept, _overlapped, _some_missing),
+    "timing": (_nothing, _shared_job, _aborted, _unfinished, _double, _own_timeout, _blocked, shapes.no_timeout, shapes.timeout_each_read,
+               shapes.worker_ended, _one_after_another, _slept, _overlapped, _some_missing),
     "results": (_nothing, _shared_job, _out_of_order, _aborted, _unfinished, _double, _own_timeout, _some_missing),
     "requests": (_nothing, _shared_job, _aborted, _double, _some_missing),
     "block": (_nothing, _blocked),
     "limit": (_nothing, _limit, _blocked, _one_after_another),
+    "reach": (_nothing, _aborted, _blocked, shapes.worker_ended, shapes.held_back),     # of a limit: so many, and not fewer
+    "connections": (_nothing, shapes.many_sessions, shapes.no_session),
+    "bound": (_nothing, shapes.nobody_waits_for_room),
+    "files": (shapes.half_written, shapes.left_behind),
     "leaks": (_leaks,),
     "cancelled": (_nothing, _cancel_ignored),
     "refusal": (_nothing, _aborted, _its_own_error),     # it returned an error: what it did and when is not asked

@@ -199,7 +199,8 @@ class Run:
         return text
 
     def cause(self, topic: str = "", expected: Any = None, happened: Any = None) -> Optional[Cause]:
-        """The likely cause of a wrong value; topic: "timing" "results" "requests" "block" "limit" "leaks" "cancelled" or ""."""
+        """The likely cause of a wrong value; topic: "" or "timing" "results" "requests" "block" "limit" "reach" (too few at
+        once) "connections" "bound" (of a queue) "files" "leaks" "cancelled" "refusal"."""
         answers: Sequence[Any] = expected if topic == "results" and isinstance(expected, list) else ()
         return diagnosis.find(diagnosis.Case(self.trace, self.asked, self.passes, topic, expected, happened, answers, self.todo,
                                              self._alone()))
@@ -247,14 +248,20 @@ class Run:
     def should_peak_at(self, n: int, hint: str = "") -> None:
         """Exactly n requests are under way at the busiest moment."""
         if self.peak != n:
+            all_at_once = self.peak < n >= len(self.requests)
             self.fail(f"{count(n, 'request')} under way at once", f"at most {self.peak}", hint,
-                      topic="limit" if self.peak > n else "timing", values=(n, self.peak) if self.peak > n else (None, None))
+                      topic="limit" if self.peak > n else "timing" if all_at_once else "reach", values=(None, None) if all_at_once else (n, self.peak))
 
     def should_stay_within(self, most: int, hint: str = "") -> None:
         """Never more than `most` requests are under way."""
         if self.peak > most:
             self.fail(f"at most {count(most, 'request')} under way at once", f"{self.peak}", hint, topic="limit",
                       values=(most, self.peak))
+
+    def should_open(self, n: int, hint: str = "") -> None:
+        """Exactly n connections are opened."""
+        if self.opened != n:
+            self.fail(f"{count(n, 'connection')} opened", f"{self.opened}", hint, topic="connections" if self.opened > n else "-")
 
     def should_never_block(self, hint: str = "") -> None:
         """Nothing of the student's makes the loop stand still."""
@@ -342,5 +349,7 @@ def _leaked(leaks: list[Leak]) -> list[str]:
     tally: dict[str, int] = {}
     for leak in leaks:
         tally[leak.what] = tally.get(leak.what, 0) + 1
-    said = {"response": ("answer", "never freed"), "task": ("task", "never awaited"), "lock": ("lock", "still held")}
+    said = {"response": ("answer", "never freed"), "task": ("task", "never awaited"), "lock": ("lock", "still held"),
+            "session": ("session", "never closed"), "stream": ("stream", "never closed"), "file": ("file", "never closed"),
+            "timeout": ("timeout", "never ended"), "shield": ("shield", "never ended")}
     return [" ".join((count(n, said.get(what, (what, ""))[0]), said.get(what, ("", "left behind"))[1])) for what, n in tally.items()]

@@ -28,6 +28,7 @@ class Request:
     method: str
     start: int
     blocking: bool
+    session: Optional[int] = None   # its number; None: a connection of its own
     connected: Optional[int] = None
     conn: Optional[int] = None
     reused: bool = False
@@ -257,7 +258,7 @@ def _take(trace: Trace, running: dict[int, Request], event: Event) -> None:
     if event["from"] == "world":
         if ev == "http.start":
             request = Request(event["op"], event["task"], event["url"], event.get("method", "GET"), event["t"],
-                              bool(event.get("blocking")))
+                              bool(event.get("blocking")), event.get("session"))
             running[event["op"]] = request
             trace.requests.append(request)
         elif ev == "http.connected":

@@ -8,7 +8,7 @@ from looplab import ending
 from looplab.diagnosis import Case, busy, find, stuck
 from looplab.duration import Duration, ms
 from looplab.sanitizer import Finding
-from looplab.trace import read_cut
+from looplab.trace import read, read_cut
 from story import MS, OK, Story, blocking, one_by_one, overlapped
 
 URLS = [f"http://a.test/{i}" for i in range(4)]
@@ -275,8 +275,13 @@ def test_a_timeout_of_ones_own():
 @pytest.mark.parametrize("topic", ["timing", "results", ""])
 def test_the_kits_timeout_is_nobodys_fault(topic):
     """It begins with the call that fetches."""
-    case = Case(timed(30_000, "compare.c:20"), URLS[:1], topic=topic, expected=ms(1), happened=ms(30_000))
+    case = Case(timed(30_000, "compare.c:20"), URLS[:1], topic=topic, expected=ms(30_000), happened=ms(30_001))
     assert find(case) is None
+
+
+def test_a_hanging_server_that_no_timeout_of_the_students_ended():
+    found = find(Case(timed(30_000, "http.c:7"), URLS[:1], topic="timing", expected=ms(2_000), happened=ms(30_000)))
+    assert (found.kind, found.src) == ("no timeout", "compare.c:20") and "put co_timeout_begin before the call" in found.text
 
 
 def cancelled(waits="compare.c:45", rc=0):
@@ -424,3 +429,120 @@ def test_stopped_while_going_round_at_one_instant():
         story.wait(0, 1, "yield", "compare.c:12").runtime(0, "run", task=1)
     assert (busy(cut(story)).kind, busy(cut(story)).src) == ("livelock", "compare.c:12")
     assert busy(cut(story.runtime(1, "run", task=1))).kind == "endless"      # time did move
+
+
+# ---- Pools, scrapers, pipelines (shapes.py) ----
+
+
+def dripping(reads):
+    """A body in pieces, read for 9 s by a task whose limit is 2 s."""
+    story = Story().begin().spawn(0, 2).world(0, "http.start", op=1, task=2, url=URLS[0], method="GET")
+    for k in range(reads):
+        story.wait(1000 * k, 2, "stream", "scraper.c:44" if k else "scraper.c:40", op=1)
+    return story.world(9000, "http.end", op=1, rc=0, status=200, bytes=9).result(9000).end(9000)
+
+
+def test_a_timeout_for_each_read():
+    found = slow(dripping(9), 2000)
+    assert (found.kind, found.src) == ("timeout per read", "scraper.c:44") and "9,000 ms in 9 pieces" in found.text
+    assert slow(dripping(1), 2000).kind != "timeout per read"
+    assert find(Case(dripping(9).trace(), URLS[:1], topic="timing", expected=ms(9000), happened=ms(9001))) is None
+
+
+def over_sessions(sessions):
+    """One request after the other, over these sessions."""
+    story = Story().begin()
+    for k, session in enumerate(sessions):
+        story.world(k, "http.start", op=k + 1, task=1, url=URLS[k], method="GET", session=session)
+        story.wait(k, 1, "http", "fetcher.c:20", op=k + 1).got(k + 1, k + 1)
+    return story.result(9).end(9)
+
+
+def test_sessions():
+    assert cause(over_sessions([1, 1, 1, 1]), "connections") is None
+    found = cause(over_sessions([1, 2, 3, 4]), "connections")
+    assert (found.kind, found.src) == ("many sessions", "fetcher.c:20") and "4 sessions were used, one for each request" in found.text
+    assert "2 sessions were used, for 4 requests" in cause(over_sessions([1, 1, 2, 2]), "connections").text
+    found = cause(over_sessions([1, 1, None, None]), "connections")
+    assert (found.kind, found.src) == ("no session", "fetcher.c:20") and f"2 requests ({URLS[2]} first" in found.text
+
+
+def two_workers(first_ends=None, jobs=6, sem=False, tasks=(2, 3)):
+    """Workers that take jobs in turns, 100 ms each; the first one may end early."""
+    story = Story().begin().spawn(0, 2, src="pool.c:60", name="work").spawn(0, 3, src="pool.c:60", name="work")
+    for k in range(jobs):
+        task = tasks[k % len(tasks)] if first_ends is None or k < first_ends else tasks[-1]
+        if first_ends == k:
+            story.wait(100 * k, 2, "queue.get", "pool.c:33").runtime(100 * k, "done", task=2, rc=0)
+        if sem:
+            story.wait(100 * k, task, "sem", "pool.c:41")
+        story.get(100 * k + 0.5, k + 1, task, f"http://a.test/{k}", src="pool.c:44").got(100 * k + 100, k + 1)
+    return story.result(100 * jobs).end(100 * jobs)
+
+
+MANY = [f"http://a.test/{k}" for k in range(6)]
+
+
+@pytest.mark.parametrize("topic", ["timing", "reach"])
+def test_a_worker_that_ended_early(topic):
+    numbers = {"expected": ms(300), "happened": ms(600)} if topic == "timing" else {"expected": 2, "happened": 1}
+    found = find(Case(two_workers(first_ends=2).trace(), MANY, topic=topic, **numbers))
+    assert (found.kind, found.src) == ("worker ended", "pool.c:33") and "work (task 2, spawned at pool.c:60) had ended at 200 ms" in found.text
+    assert "4 jobs were begun after that" in found.text
+    assert getattr(find(Case(two_workers().trace(), MANY, topic=topic, **numbers)), "kind", None) != "worker ended"
+
+
+def test_fewer_at_once_than_allowed():
+    def held(**how):
+        return find(Case(two_workers(**how).trace(), MANY, topic="reach", expected=2, happened=1))
+
+    assert (held(sem=True).kind, held(sem=True).src) == ("held", "pool.c:41") and "a semaphore, which lets only 1 through" in held(sem=True).text
+    assert (held(tasks=(2,)).kind, held(tasks=(2,)).src) == ("one worker", "pool.c:44")
+    assert held().kind == "held" and held().src is None
+    assert find(Case(two_workers().trace(), MANY, topic="reach", expected=1, happened=1)) is None
+
+
+def test_a_job_that_two_workers_took():
+    story = two_workers()
+    text = story.text().replace("a.test/3", "a.test/2")
+    found = find(Case(read(text), [url for url in MANY if url != MANY[3]], topic="requests"))
+    assert found.kind == "double" and "two workers have taken the same job" in found.text
+
+
+def test_a_queue_without_a_bound():
+    assert cause(two_workers(), "bound", asked=MANY).kind == "unbounded"
+    story = Story().begin().get(0, 1, 1, URLS[0]).got(1, 1).wait(1, 1, "queue.put", "pipeline.c:9").result(2).end(2)
+    assert cause(story, "bound", asked=URLS[:1]) is None
+
+
+def written(path, write_rc=None, renamed=True):
+    """A file is opened, written and perhaps renamed; write_rc None: the write is given up."""
+    story = Story().begin().world(0, "file.start", op=1, task=1, call="open", path=path, mode="write").wait(0, 1, "file", "pipeline.c:5", op=1)
+    story.world(1, "file.end", op=1, rc=0, bytes=0).world(1, "file.start", op=2, task=1, call="write", path=path, file=1, bytes=9)
+    story.wait(1, 1, "file", "pipeline.c:7", op=2)
+    story.world(2, "file.cancelled", op=2) if write_rc is None else story.world(2, "file.end", op=2, rc=write_rc, bytes=0)
+    if renamed:
+        story.world(2, "file.start", op=3, task=1, call="rename", path=path, to="out/b").world(3, "file.end", op=3, rc=0, bytes=0)
+    return story.result(3).world(3, "file.left", path="out/b" if renamed else path, bytes=3, text="abc").end(3)
+
+
+def test_files_that_are_half_there():
+    found = cause(written("out/a", -errno.ENOSPC, renamed=False), "files", asked=[])
+    assert (found.kind, found.src) == ("half written", "pipeline.c:7") and "failed (-ENOSPC) at pipeline.c:7" in found.text
+    assert "was given up at pipeline.c:7" in cause(written("out/a", None, renamed=False), "files", asked=[]).text
+    found = cause(written("out/a.tmp", 0, renamed=False), "files", asked=[])
+    assert (found.kind, found.src) == ("temporary file", "pipeline.c:5") and "out/a.tmp, made at pipeline.c:5, is still there" in found.text
+    assert cause(written("out/a.tmp", 0), "files", asked=[]) is None
+    assert cause(written("out/a", 0, renamed=False), "files", asked=[]) is None
+
+
+@pytest.mark.parametrize("what, told", [("session", "opens a session that is never closed: CO_SESSION closes it"),
+                                        ("stream", "CO_STREAM closes it"), ("file", "(else co_file_close)")])
+def test_what_was_opened_and_not_closed(what, told):
+    story = Story().begin().result(0).runtime(0, "leak", what=what, src="fetcher.c:12").end(0)
+    found = cause(story, "leaks")
+    assert (found.kind, found.src) == (f"open {what}", "fetcher.c:12") and told in found.text
+
+
+def test_a_cancel_is_not_blamed_on_the_kits_own_line():
+    assert find(Case(cancelled(waits="main.c:45").trace(), URLS[:1], topic="cancelled")) is None
