@@ -197,14 +197,13 @@ struct socket {
     struct real *world;
     CURLM *multi;                   /* who is to be told                                                    */
     curl_socket_t fd;
-    uint64_t number;                /* for the trace; 0: not a connection, but curl's own                   */
-    bool connected;                 /* the trace has said so                                                */
+    uint64_t number;                /* for the trace; 0: it is no connection, or not yet                    */
 };
 
 bool rw_sockets_attach(struct session *session);   /* its multi handle speaks to libuv from now on */
 curl_socket_t rw_socket_open(struct real *world, struct curl_sockaddr *address, uint64_t *number);
 int rw_socket_close(void *world, curl_socket_t fd);
-struct socket *rw_socket_find(struct real *world, curl_socket_t fd);
+struct socket *rw_socket_of(struct real *world, curl_socket_t fd);     /* put into libuv's loop if need be; NULL: no memory */
 void rw_sockets_free(struct real *world);
 void rw_messages(struct session *session);         /* ends those transfers that curl is done with */
 

@@ -1,7 +1,8 @@
 /* socket.c - curl's sockets and timers in libuv's loop: curl says what it waits for, libuv says when it is there.
  *
  * A connection's socket keeps its place in libuv's loop while it lies idle between two requests: only what it is watched for
- * changes. The sockets are found by their descriptor.
+ * changes. One that never became a connection leaves the loop whenever curl has no wish for it, as curl closes those without a
+ * word. The sockets are found by their descriptor.
  */
 #include "real.h"
 
@@ -11,7 +12,7 @@
 
 /* ---- Found by descriptor ---------------------------------------------------------------------------- */
 
-struct socket *rw_socket_find(struct real *world, curl_socket_t fd)
+static struct socket *find(struct real *world, curl_socket_t fd)
 {
     struct http *http = &world->http;
     return fd >= 0 && (size_t)fd < http->socket_room ? http->sockets[fd] : NULL;
@@ -33,9 +34,11 @@ static bool make_room(struct http *http, curl_socket_t fd)
     return true;
 }
 
-/* Puts a descriptor into libuv's loop, watched for nothing yet. */
-static struct socket *socket_new(struct real *world, curl_socket_t fd)
+struct socket *rw_socket_of(struct real *world, curl_socket_t fd)
 {
+    struct socket *known = find(world, fd);
+    if (known || fd < 0)
+        return known;
     struct socket *socket = make_room(&world->http, fd) ? calloc(1, sizeof *socket) : NULL;
     if (!socket || uv_poll_init_socket(&world->loop, &socket->poll, fd) < 0) {
         free(socket);
@@ -75,20 +78,15 @@ curl_socket_t rw_socket_open(struct real *world, struct curl_sockaddr *address, 
     curl_socket_t fd = socket(address->family, type, address->protocol);
     if (fd < 0)
         return CURL_SOCKET_BAD;
-    struct socket *opened = socket_new(world, fd);
-    if (!opened) {
-        close(fd);
-        return CURL_SOCKET_BAD;
-    }
-    opened->number = *number = ++world->http.last_socket;
+    *number = ++world->http.last_socket;
     return fd;
 }
 
 int rw_socket_close(void *argument, curl_socket_t fd)
 {
     struct real *world = argument;
-    struct socket *socket = rw_socket_find(world, fd);
-    if (socket && socket->connected && rw_trace(world, "http.closed", 0)) {
+    struct socket *socket = find(world, fd);
+    if (socket && socket->number && rw_trace(world, "http.closed", 0)) {
         trace_int(world->trace, "conn", (int64_t)socket->number);
         trace_end(world->trace);
     }
@@ -130,7 +128,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *argument, void *assigned)
 {
     struct session *session = argument;
-    struct socket *socket = rw_socket_find(session->world, fd);
+    struct socket *socket = what == CURL_POLL_REMOVE ? find(session->world, fd) : rw_socket_of(session->world, fd);
     (void)easy, (void)assigned;
     if (what == CURL_POLL_REMOVE) {
         if (socket && socket->number)
@@ -139,7 +137,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *argument, voi
             socket_free(socket);
         return 0;
     }
-    if (!socket && !(socket = socket_new(session->world, fd)))
+    if (!socket)
         return -1;
     socket->multi = session->multi;
     int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);

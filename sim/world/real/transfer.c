@@ -119,15 +119,16 @@ static int on_connected(void *argument, char *remote, char *local, int remote_po
     curl_socket_t fd = CURL_SOCKET_BAD;
     (void)remote, (void)local, (void)remote_port, (void)local_port;
     curl_easy_getinfo(exchange->easy, CURLINFO_ACTIVESOCKET, &fd);
-    struct socket *socket = rw_socket_find(world, fd);
+    struct socket *socket = rw_socket_of(world, fd);
+    bool reused = socket && socket->number;
+    if (socket && !reused)
+        socket->number = exchange->newest_socket;
     struct trace *trace = rw_trace(world, "http.connected", exchange->operation.id);
     if (trace) {
         trace_int(trace, "conn", (int64_t)(socket ? socket->number : exchange->newest_socket));
-        trace_int(trace, "reused", socket && socket->connected);
+        trace_int(trace, "reused", reused);
         trace_end(trace);
     }
-    if (socket)
-        socket->connected = true;
     return CURL_PREREQFUNC_OK;
 }
 
