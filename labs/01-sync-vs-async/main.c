@@ -2,7 +2,7 @@
  *
  *     make run LAB=01 MODE=sync      fetch_sync on all URLs of the world (WORLD=ten.json)
  *     make run LAB=01 MODE=async     fetch_async
- *     make run LAB=01 MODE=compare   compare, and what explain says about it
+ *     make run LAB=01 MODE=compare   compare, and what explain says about it (SET="delay=250ms": not before 250 ms)
  *     make run LAB=01 MODE=explain   explain on a few made-up reports, without fetching anything
  *     make run LAB=01 MODE=cancel    fetch_async, cancelled after 100 ms; cancel-compare: the same with compare
  */
@@ -100,8 +100,12 @@ static int run_compare(void *job)
     const struct kit_run *run = job;
     struct comparison c = {.n = SIZE_MAX, .sync_ns = -1, .async_ns = -1, .speedup = -1.0};    /* nobody's results */
 
+    int64_t delay = kit_setting("delay", 0);
+    int rc = delay > 0 ? co_sleep(delay) : 0;
+    if (rc < 0)
+        return rc;
     report_start("compare", run);
-    int rc = compare(run->urls, run->n, &c);
+    rc = compare(run->urls, run->n, &c);
     kit_report("result", rc == 0 ? comparison_to_json(rc, &c) : json_pack("{s:i}", "rc", rc));
     return rc;
 }
