@@ -1,0 +1,257 @@
+"""The student's loop: watch on a terminal and without one, hints, progress, a copy to work in."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+from looplab import hints, lab as labs, progress
+from looplab.watch import screen
+from looplab.watch.screen import View
+
+ROOT = Path(__file__).resolve().parents[2]
+CORPUS = ROOT / "grader/tests/corpus/01-sync-vs-async"
+SOLUTION = ROOT / "solutions/01-sync-vs-async/compare.c"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "grader"), "TERM": "xterm", "NO_COLOR": "1"}
+PATIENCE_S = 60     # a loaded machine may take its time; nothing here rests on how long
+
+
+def looplab(*words: str, code: int = 0, cwd: Path = ROOT) -> str:
+    done = subprocess.run([sys.executable, "-m", "looplab", *words], capture_output=True, text=True, cwd=cwd, timeout=120, env=ENVIRONMENT)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+# ---- what is on the screen --------------------------------------------------------------------
+
+
+def check(number: int, status: str = "passed") -> dict:
+    return {"id": f"test_{number}", "category": "correctness", "title": f"Check number {number}", "status": status, "score": 2 * (status == "passed"),
+            "max_score": 2, "message": "" if status == "passed" else "expected: one\nhappened: two\ncause: compare.c:3 says two", "src": "compare.c:3"}
+
+
+def result(*statuses: str) -> dict:
+    checks = [check(number, status) for number, status in enumerate(statuses)]
+    return {"schema": "looplab/result/v1", "lab": "01-sync-vs-async", "status": "graded", "score": sum(one["score"] for one in checks),
+            "max_score": 2 * len(checks), "seed": 7, "elapsed_s": 0.5, "checks": checks}
+
+
+@pytest.mark.parametrize("width, height", [(80, 24), (60, 16), (200, 60), (20, 8)])
+@pytest.mark.parametrize("show", [screen.FIRST, screen.LIST, screen.ALL, screen.HINT])
+def test_the_screen_is_never_larger_than_the_terminal(width, height, show):
+    view = View("01-sync-vs-async", "compare.c", "", result(*["failed", "passed", "skipped"] * 15), show=show, text=["word " * 40] * 50)
+    lines = screen.draw(view, width, height)
+    assert len(lines) <= height and all(len(line) <= width for line in lines)
+    assert "hint" in lines[-1]
+
+
+def test_the_first_failed_check_in_full_and_the_others_in_a_line():
+    lines = screen.draw(View("01-sync-vs-async", "compare.c", "", result("passed", "failed", "failed", "skipped")), 80, 24)
+    text = "\n".join(lines)
+    assert text.count("compare.c:3 says two") == 1 and "Check number 2" in text and "1 check wait" in text and "Check number 0" not in text
+    assert "[#####...............] 1/4 checks · 2/8 points" in text
+
+
+def test_scrolling_stops_at_the_end():
+    view = View("01-sync-vs-async", "compare.c", "", result(*["failed"] * 30), show=screen.ALL, offset=10_000)
+    assert "Next:" in "\n".join(screen.draw(view, 80, 24)) and view.offset < 200
+
+
+def test_one_line_without_a_terminal():
+    assert screen.one_line(View("01-sync-vs-async", result=result("passed", "failed")), "12:00:00") == \
+        "12:00:00 01-sync-vs-async: 2/4: first Check number 1 (compare.c:3)"
+
+
+# ---- watching ---------------------------------------------------------------------------------
+
+
+class Terminal:
+    """A watch on a terminal of 80 x 24, and what it has drawn last."""
+
+    def __init__(self, folder: Path, *words: str):
+        self.screen = ""
+        self.pid, self.fd = pty.fork()
+        if not self.pid:
+            os.chdir(ROOT)
+            os.execve(sys.executable, [sys.executable, "-m", "looplab", "watch", "--from", str(folder), *words], ENVIRONMENT)
+        self.resize(80, 24)
+
+    def resize(self, width: int, height: int) -> None:
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+
+    def press(self, keys: str) -> None:
+        os.write(self.fd, keys.encode())
+
+    def until(self, pattern: str) -> str:
+        """Waits until the screen shows the pattern; returns the screen."""
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            if select.select([self.fd], [], [], 0.1)[0]:
+                try:
+                    self.screen += os.read(self.fd, 65536).decode("utf-8", "replace")
+                except OSError:
+                    break
+                self.screen = self.screen[self.screen.rfind("\x1b[H\x1b[2J"):] if "\x1b[H\x1b[2J" in self.screen else self.screen
+            if re.search(pattern, self.screen):
+                return self.screen
+        raise AssertionError(f"never showed {pattern!r}: {self.screen!r}")
+
+    def end(self) -> int:
+        """Its exit code, once it has ended."""
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            if select.select([self.fd], [], [], 0.05)[0]:
+                try:
+                    os.read(self.fd, 65536)
+                except OSError:
+                    pass
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.pid = 0
+                return os.waitstatus_to_exitcode(status)
+        raise AssertionError("it does not end")
+
+    def close(self) -> None:
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+
+@pytest.fixture
+def terminal(tmp_path):
+    shutil.copy(CORPUS / "awaits-each/compare.c", tmp_path)
+    watching = Terminal(tmp_path, "--lab", "01", "--seed", "7")
+    yield watching
+    watching.close()
+
+
+def test_a_session_on_a_terminal(terminal, tmp_path):
+    file = tmp_path / "compare.c"
+    shown = terminal.until(r"verdict after")
+    assert "compare.c:58 waits for each fetch" in " ".join(shown.split()) and "75/100 points" in shown
+    terminal.press("l")
+    terminal.until(r"correctness")
+    terminal.press("h")
+    terminal.until(r"TODO \d+: .*\n[\s\S]*\d\. (A question|A direction|Nearly)")
+    terminal.press("r")
+    page = re.search(r"/\S*reports/\S+?html", terminal.until(r"Open this in a browser:[\s\S]*html").replace("…", ""))
+    assert page or "reports" in terminal.screen
+    shutil.copy(SOLUTION, file)
+    terminal.until(r"100/100 points")
+    terminal.press("x")
+    terminal.until(r"All checks pass")
+    file.write_text(SOLUTION.read_text() + "int x = ;\n")
+    assert "expected expression" in terminal.until(r"cannot be graded")
+    file.unlink()
+    terminal.until(r"compare.c is gone")
+    terminal.resize(60, 16)
+    shutil.copy(CORPUS / "batches/compare.c", file)
+    shown = terminal.until(r"verdict after")
+    assert len(shown.split("\n")) <= 16
+    terminal.press("n")
+    terminal.until(r"Lab 02")
+    terminal.press("q")
+    assert terminal.end() == 0
+
+
+def test_ctrl_c_ends_it_while_it_grades_and_leaves_nothing(terminal, tmp_path):
+    terminal.until(r"grading")
+    terminal.press("\x03")
+    assert terminal.end() == 130
+    alive = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True).stdout.split()
+    assert alive == []
+
+
+def test_it_resumes_where_it_was(tmp_path):
+    shutil.copy(SOLUTION, tmp_path)
+    for words in (("--lab", "01"), ()):
+        watching = Terminal(tmp_path, *words, "--seed", "7")
+        try:
+            watching.until(r"Lab 01[\s\S]*compare.c")
+            watching.press("q")
+            assert watching.end() == 0
+        finally:
+            watching.close()
+
+
+def test_a_line_a_grading_without_a_terminal(tmp_path):
+    file = tmp_path / "compare.c"
+    shutil.copy(CORPUS / "awaits-each/compare.c", file)
+    watching = subprocess.Popen([sys.executable, "-m", "looplab", "watch", "--lab", "01", "--seed", "7", "--from", str(tmp_path)], cwd=ROOT,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=ENVIRONMENT)
+    try:
+        first = watching.stdout.readline()
+        assert re.fullmatch(r"\d\d:\d\d:\d\d 01-sync-vs-async: 75/100: first .*\(compare.c:58\)\n", first)
+        shutil.copy(SOLUTION, file)
+        assert re.fullmatch(r"\d\d:\d\d:\d\d 01-sync-vs-async: 100/100\n", watching.stdout.readline())
+    finally:
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(30) == 130
+
+
+# ---- hints, progress, start -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lab", labs.find_labs(), ids=lambda lab: lab.number)
+def test_every_lab_has_three_levels_a_todo(lab):
+    if not (lab.folder / "hints.md").exists():
+        pytest.skip("no hints yet")
+    for todo, of_it in hints.read(lab).items():
+        assert len(of_it.levels) == 3, todo
+        for level in (1, 2, 3):
+            assert len("\n".join(hints.show(of_it, level))) > 60
+
+
+def test_hints_are_told_level_by_level_and_remembered(tmp_path, monkeypatch):
+    lab = labs.resolve("01")
+    known = hints.read(lab)
+    moved = type(lab)(**{**lab.__dict__, "root": tmp_path})
+    assert [hints.next_level(moved, 1, known[1]) for _ in range(4)] == [1, 2, 3, 3]
+    (tmp_path / "build/hints.json").write_text("[damaged")
+    assert hints.next_level(moved, 1, known[1]) == 1
+
+
+def test_the_hint_asked_for():
+    assert "TODO 2" in looplab("hint", "--lab", "01", "--todo", "2", "--level", "3")
+    assert looplab("hint", "--lab", "01", "--todo", "9", code=2).strip() == "looplab: TODO=9: there are 1, 2, 3, 4, 5, 6"
+
+
+def test_progress_tells_what_was_graded_and_what_has_changed_since(tmp_path):
+    assert "not graded yet" in looplab("progress", "--out", str(tmp_path))
+    looplab("grade", "--lab", "01", "--from", "solutions", "--out", str(tmp_path))
+    assert re.search(r"01-sync-vs-async +\[#+\] 100/100 +changed since", looplab("progress", "--out", str(tmp_path)))
+    looplab("grade", "--lab", "01", "--out", str(tmp_path), code=1)
+    assert re.search(r"01-sync-vs-async +\[\.+\]   0/100", looplab("progress", "--out", str(tmp_path)))
+    lab = labs.resolve("01")
+    assert progress.state(lab, tmp_path, lab.folder / lab.source).changed is False
+    (tmp_path / "01-sync-vs-async/results.json").write_text("{")
+    assert "not graded yet" in looplab("progress", "--out", str(tmp_path)).splitlines()[0]
+
+
+def test_a_copy_to_work_in_has_no_solutions_and_can_be_graded(tmp_path):
+    target = tmp_path / "my labs"
+    assert str(target) in looplab("start", str(target))
+    names = {path.relative_to(target).as_posix() for path in target.rglob("*") if ".git/" not in path.as_posix()}
+    assert not [name for name in names if re.search(r"solutions|hidden|tests/|slides|corpus", name)]
+    assert {"labs/01-sync-vs-async/compare.c", "Makefile", "sim/include/co.h", "grader/looplab/cli.py"} <= names
+    told = subprocess.run(["git", "-C", str(target), "log", "--oneline"], capture_output=True, text=True).stdout
+    assert len(told.splitlines()) == 1
+    assert subprocess.run(["git", "-C", str(target), "status", "--porcelain"], capture_output=True, text=True).stdout == ""
+    assert "is there already" in looplab("start", str(target), code=2)
+    done = subprocess.run(["make", "grade", "LAB=01"], cwd=target, capture_output=True, text=True, timeout=300,
+                          env={name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")})
+    assert done.returncode == 1 and "begin with compare.c" in done.stdout, done.stdout + done.stderr
