@@ -206,8 +206,8 @@ class Watch:
 
             subprocess.Popen(["xdg-open", str(path)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                              start_new_session=True)
-            return ["Opened in the browser:", str(path)]
-        return ["Open this in a browser:", str(path)]
+            return ["Opened in the browser:", *_whole(path)]
+        return ["Open this in a browser:", *_whole(path)]
 
     def _next_lab(self) -> None:
         names = labs.slugs(self.lab.root)
@@ -216,6 +216,12 @@ class Watch:
             self.under_way.stop()
             self.under_way = None
         self._go_to(labs.load(following, self.lab.root))
+
+
+def _whole(path: Path) -> list[str]:
+    """The path from here, in as many lines as it takes: cut short it would be of no use."""
+    said, width = os.path.relpath(path), shutil.get_terminal_size().columns
+    return [said[start:start + width] for start in range(0, len(said), width)]
 
 
 def _stamp(file: Path) -> object:
