@@ -17,7 +17,7 @@ struct page {
     int64_t took;              /* ns from the call of scrape_page until the page was done                  */
 };
 
-/* Fetches one page, follows redirects, and finds its title. Takes at most `timeout` ns (1 ms to 30 s) from the
+/* Fetches one page (no session), follows redirects, and finds its title. Takes at most `timeout` ns (1 ms to 30 s) from the
  * call to the end, whatever the server does: then the page's error is -ETIMEDOUT, and its connection is closed at that
  * instant. Fills in every field of *out.
  * Returns 0, also for a failed page; or -ECANCELED when the calling task was cancelled: out->error is -ECANCELED then, and

@@ -106,7 +106,7 @@ def why_wrong(run, url: str, right: dict, got: dict) -> tuple[str, Optional[str]
     unset = [field.removesuffix("_ns") for field in got if str(got[field]).strip("()") == "never written"]
     if unset:
         return (f"out holds garbage when you get it, and {' and '.join(unset)} {'was' if len(unset) == 1 else 'were'} never stored", None, True)
-    if right.get("error") == -errno.ETIMEDOUT and request:
+    if right.get("error") == -errno.ETIMEDOUT and request and not 300 <= int(got.get("status") or 0) < 400:
         src = waits_for(run, request)
         if got["error"] == -errno.ETIMEDOUT and got.get("status"):
             return (f"{src or 'the program'} goes on with the request that was given up, and when its answer comes, it is stored. To stop waiting "
@@ -119,6 +119,8 @@ def why_wrong(run, url: str, right: dict, got: dict) -> tuple[str, Optional[str]
         if got["error"] == 0:
             return (f"its time was up before all of it had come, and {src or 'the program'} went on: put co_timeout_begin(&limit, timeout) in front "
                     "of all that waits, and co_timeout_end behind it", src, True)
+    if 300 <= int(got.get("status") or 0) < 400:
+        return f"a {got['status']} says where the page is: it is to be followed, and co_http_get does that by itself", None, True
     if "error" in right and got.get("error") != right["error"]:
         if right["error"] < 0 and got["error"] == -right["error"]:
             return f"errors are negative here: store what the call returned, {error(right['error'])}, as it is", None, True
@@ -133,7 +135,7 @@ def why_wrong(run, url: str, right: dict, got: dict) -> tuple[str, Optional[str]
     return "", None, False
 
 
-def should_be(run, right: list[dict], fields: tuple[str, ...] = ("error", "status"), hint: str = "") -> None:
+def should_be(run, right: list[dict], fields: tuple[str, ...] = ("error", "status"), hint: str = "", ask_trace: bool = True) -> None:
     """These fields of all results, in input order."""
     right = [{field: page[field] for field in fields} for page in right]
     got = [{field: page[field] for field in fields} for page in run.results]
@@ -144,7 +146,13 @@ def should_be(run, right: list[dict], fields: tuple[str, ...] = ("error", "statu
     others = f" ({len(wrong)} of {len(right)} pages are wrong)" if len(wrong) > 1 else ""
     why, src, sure = why_wrong(run, run.asked[first], right[first], got[first])
     run.fail(f"{run.asked[first]}: {described(right[first])}", f"{described(got[first])}{others}", hint=why or hint, src=src,
-             topic="-" if sure else "results", values=(right, got))
+             topic="results" if ask_trace and not sure else "-", values=(right, got))
+
+
+def should_use_no_session(run) -> None:
+    again = next((request for request in run.requests if request.reused), None)
+    run.should(again is None, "each request has a connection of its own", f"{again.url if again else ''} came over one that was used before",
+               src=waits_for(run, again) if again else None, hint="fetch without a session here: co_http_get, or a co_request whose session is NULL")
 
 
 def should_know_its_urls(run) -> None:
@@ -209,6 +217,7 @@ def test_page_results(lab):
     should_be(run, [right_page(world, url, TIMEOUT, {}) for url in world.urls()])
     should_know_its_urls(run)
     run.should_ask_once()
+    should_use_no_session(run)
 
 
 @points(3, "correctness", needs="test_page_results")
@@ -540,15 +549,28 @@ def test_all_at_the_same_time(lab):
     run.should_peak_at(10, hint="each page has a task of its own, and none starts late")
 
 
+def should_not_try_again(run) -> None:
+    """No URL is asked for more often than it stands in urls; where a redirect leads to does not count."""
+    made: dict[str, int] = {}
+    last: dict[int, int] = {}           # the last status that a task got
+    for request in run.requests:
+        if not 300 <= last.get(request.task, 0) < 400:
+            made[request.url] = made.get(request.url, 0) + 1
+            run.should(made[request.url] <= run.asked.count(request.url), f"{request.url} is asked for once", "it was asked for again",
+                       src=waits_for(run, request), hint="a failure is a result: do not try again")
+        last[request.task] = request.status
+
+
 @points(3, "robustness", needs=("test_page_errors", "test_all_at_the_same_time"))
 def test_all_go_on_after_failures(lab):
     """One page that fails ends no other (3, 15, 17, 18)"""
     world = mixed(lab)
     run = lab.run("all", world, may_fail=True)
-    run.should_ask_once()
     right = [right_page(world, url, TIMEOUT, {}) for url in world.urls()]
     should_return_0(run)
     should_be(run, right, hint="a failed page is a result: its task returns 0, so that co_join cancels nobody")
+    should_not_try_again(run)
+    should_use_no_session(run)
     run.should_take(TIMEOUT, what="as long as the pages that are given up, and no longer", hint="each page has a timeout of its own")
 
 
@@ -668,6 +690,7 @@ def should_sum_up(run, right: list[dict]) -> None:
         hint = f"summary->{name} was never stored" if told[name] == "never written" else \
             "a 404 or a 500 is an answer, but no success: a page is successful if error is 0 and status is below 400" \
             if successes != answers and told["successful"] == answers else \
+            "total is n: all the pages that were asked for" if name == "total" else \
             "count each page once, when it is done: successful, or else failed"
         run.should(told[name] == number, f"{name} {number}", f"{name} {told[name]}", hint=hint)
 
@@ -695,7 +718,8 @@ def test_all_can_be_cancelled(lab):
         if run.report["rc"] != -errno.ECANCELED:
             run.fail("it returns -ECANCELED", f"it returned {error(run.report['rc'])}", topic="cancelled",
                      hint="return what co_next_done (or your way of waiting) returned")
-        run.should_take(after, what="until it was cancelled", hint="a call that returned -ECANCELED means: stop waiting, clean up, return")
+        run.should(run.elapsed == after, f"it returns after {show(after)}, when it was cancelled", f"it took {show(run.elapsed)}",
+                   hint="a call that returned -ECANCELED means: stop waiting, clean up, return")
         late = [request for request in run.requests if request.end is None or request.end > after]
         run.should(not late, "every request ends when scrape_all is cancelled", f"{len(late)} went on, {late[0].url if late else ''} first",
                    hint="tasks of a group are cancelled with the task that waits for them")
@@ -703,7 +727,7 @@ def test_all_can_be_cancelled(lab):
     done = [page["took_ns"] < after for page in right]
     with lab.part(1, "what was done is kept"):
         should_be(run, [page if is_done else {"error": -errno.ECANCELED, "status": 0} for page, is_done in zip(right, done)],
-                  hint="a page that was not done has the error -ECANCELED, the others keep what they have")
+                  hint="a page that was not done has the error -ECANCELED, the others keep what they have", ask_trace=False)
         told = run.report["summary"]
         numbers = {"total": len(right), "successful": sum(is_done and is_success(page) for page, is_done in zip(right, done)),
                    "failed": sum(is_done and not is_success(page) for page, is_done in zip(right, done)), "total_time_ns": after}
