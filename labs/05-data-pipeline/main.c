@@ -144,9 +144,10 @@ static void give_back(void *at)
     }
     given_back_twice += blocks[i - 1].given_back;
     blocks[i - 1].given_back = true;
-    /* It may have been a JSON value, whose last holder is gone. As if there were one again, a further json_decref comes here, too. */
-    if (malloc_usable_size(at) >= sizeof(json_t))
-        ((json_t *)at)->refcount = 1;
+    /* If it looks like a JSON value whose last holder has just gone: as if there were one again, a further json_decref comes here, too. */
+    json_t *value = at;
+    if (malloc_usable_size(at) >= sizeof *value && value->type <= JSON_NULL && value->refcount == 0)
+        value->refcount = 1;
 }
 
 /* Frees what was given back. Returns how many blocks were not, `text` left out. */
