@@ -17,6 +17,7 @@ LEAST_COVERED = 85          # per cent of the lines; the rest is room for what h
 WORKERS, LIMIT = 5, 3       # what main.c takes when it is told nothing else
 TODO = "pool.c, TODOs 1 to 5"
 ONCE = "test_each_job_once"
+ENDS = "test_it_ends"
 ASAP = "test_jobs_begin_as_soon_as_possible"
 GARBAGE = 700_000_000       # what main.c leaves in the statistics is more
 
@@ -143,8 +144,8 @@ def should_cut_nothing_off(run) -> None:
         return
     told = run.cause("refusal")
     src = run.trace.cancel_of(cut[0]).get("src")
-    hint = (f"{f'{src} cancels' if src else 'the workers are cancelled'}{' workers' if src else ''} in the middle of their jobs, {cut[0].url} first: wait until all "
-            "jobs are finished (co_queue_join), and only then end the workers")
+    hint = (f"{f'{src} cancels workers' if src else 'workers are cancelled'} in the middle of their jobs, {cut[0].url} first: wait until all jobs are "
+            "finished (co_queue_join), and only then end the workers")
     run.fail("each request that was begun is waited for", f"{count(len(cut), 'request')} given up under way",
              told.text if told and told.kind == "aborted" else hint, told.src if told and told.kind == "aborted" else src, topic="-")
 
@@ -177,7 +178,7 @@ def why_missing(run, missing) -> str:
     added = [url for url in missing if url not in run.asked]
     if added and len(added) == len(missing):
         return ("handlers added these with pool_add while the pool ran. An empty queue is not the end while a job is being done: it may add "
-                "others. Wait until all that was put is finished (co_queue_join), then end the workers")
+                "others. Wait until all that was put is finished, its handler included (co_queue_join), then end the workers")
     first = [request.url for request in run.requests]
     if first == run.asked[:len(first)]:
         return (f"it stopped after the first {len(first)}: pool_run waits until every job is finished before it ends the workers, and a worker "
@@ -229,12 +230,13 @@ def why_time(run, world: World, urls, right: Plan, numbers: dict) -> str:
         return (f"only {fetching} of the {workers} workers ever made a request: start config.workers of them. The limit is for requests: while one "
                 "worker handles its page, another one may fetch")
     last = max((request.end or 0 for request in run.requests), default=0) - run.trace.report("start")["t"]
+    together = "jobs are begun together, and the next only when all of these are done: let each worker take the next one as soon as it is free"
     mistakes = [
         ({"held": True}, "a place is held while the handler runs, too: the limit counts requests only. Give it back as soon as the answer is there"),
         ({"limit": 10**9}, "as if there were no limit: one semaphore, shared by all workers, must stand before each request"),
         ({"workers": 1}, "as if there were only one worker: start all of them before you wait for one"),
-        ({"batch": limit}, f"{limit} jobs are begun together, and the next only when all of these are done: let each worker take the next job as soon as it is free"),
-        ({"batch": workers}, f"{workers} jobs are begun together, and the next only when all of these are done: let each worker take the next job as soon as it is free"),
+        ({"batch": limit}, f"{limit} {together}"),
+        ({"batch": workers}, f"{workers} {together}"),
         ({"limit": limit - 1}, f"as if the limit were {limit - 1}: has a place been taken and not given back, or is the limit off by one?"),
         ({"limit": limit + 1}, f"as if the limit were {limit + 1}: is it off by one?"),
         ({"workers": workers - 1}, f"as if there were {workers - 1} workers: is a loop off by one, or has a worker ended too early?"),
@@ -250,8 +252,8 @@ def why_time(run, world: World, urls, right: Plan, numbers: dict) -> str:
     if run.elapsed > right.elapsed and [t for t, _ in begins(run)] == [t for t, _ in right.begun] and last <= right.elapsed:
         return f"the last answer was there at {show(last)}, and nothing was left to wait for: no sleep and no timeout decides when a pool is done"
     if run.elapsed >= right.elapsed:
-        return ("somewhere a worker was free, a job waited, and the limit would have allowed it: who waits for a job must be woken as soon as there is "
-                "one, and a place must be given back as soon as the answer is there, also after an error")
+        return ("somewhere a worker was free, a job waited, and the limit would have allowed it: who waits for a job must be woken as soon as there "
+                "is one, and a place must be given back as soon as the answer is there, also after an error")
     return "it was quicker than the numbers allow: is the limit, or the handler's time, left out?"
 
 
@@ -270,7 +272,7 @@ def why_over(run, limit: int) -> str:
     if not waits:
         return f"no worker ever waited for a place. A semaphore in each worker (or made anew for each job) limits nobody: {rule}"
     if run.peak == limit + 1:
-        return f"it is one too many: how many places has the semaphore, and is each of them taken before the request begins? {rule[0].upper()}{rule[1:]}"
+        return f"it is one too many. Has the semaphore config.limit places, and is one taken before each request? {rule[0].upper()}{rule[1:]}"
     return f"a place is free again only when the answer is there, and is given back once: {rule}"
 
 
@@ -291,8 +293,8 @@ def why_count(run, key: str, value: int, right: Plan) -> str:
         return "the statistics hold garbage when you get them: set them to zero before you count"
     mine = [worker[key] for worker in report["workers"]]
     if all(isinstance(part, int) for part in mine) and sum(mine) == value and got < value:
-        return ("the workers' own numbers are right, but the sum has lost some. Is it kept while the workers run, read before a wait and written after "
-                "it? What the others have counted meanwhile is overwritten: read and write it in one go, or sum up when all have ended")
+        return ("the workers' own numbers are right, but the sum has lost some. Is it kept while the workers run, read before a wait and written "
+                "after it? What the others have counted meanwhile is overwritten: read and write it in one go, or sum up when all have ended")
     if all(isinstance(part, int) for part in mine) and sum(mine) == value:
         return "the workers' own numbers are right, but they are not what you summed up"
     if key == "jobs" and report["succeeded"] == right.succeeded and report["failed"] == right.failed:
@@ -334,7 +336,7 @@ def should_count_by_worker(run) -> None:
         if sum(told) == sum(made) and len(told) == 1 < len(made):
             hint = "all were counted for one worker: give each worker a pointer to its own element, &stats->workers[i]"
         if sum(told) < sum(made):
-            hint = "some were not counted, or were overwritten: a failed job is counted, too, and nothing waits between reading a count and writing it"
+            hint = "some were not counted, or were overwritten: a failed job counts, too, and nothing waits between reading a count and writing it"
         run.fail(f"the tasks that made requests made {made}: so many jobs have their workers", f"{told}", hint, topic="-")
 
 
@@ -382,6 +384,11 @@ def pages(lab, n: int = 12, name: str = "pages") -> World:
     for i, latency in enumerate(rng.sample(range(150, 500), n)):
         world.route(f"/{i}", latency=ms(latency) + us(rng.randint(1, 999)), body_size=rng.randint(100, 900))
     return world
+
+
+def few_pages(lab) -> World:
+    """Fewer pages than there are workers."""
+    return pages(lab, 3, "few")
 
 
 def tree(lab) -> tuple:
@@ -441,7 +448,7 @@ def good_and_bad(lab) -> World:
 # ---- Jobs -------------------------------------------------------------------------------------
 
 
-@points(5, "correctness")
+@points(4, "correctness")
 def test_each_job_once(lab):
     """Each job is done exactly once (1)"""
     world = pages(lab)
@@ -455,7 +462,14 @@ def test_jobs_begin_in_their_order(lab):
     should_begin_in_order(pool(lab, world), plan(world))
 
 
-@points(5, "timing", needs=ONCE)
+@points(2, "robustness", needs=ONCE)
+def test_it_ends(lab):
+    """The pool ends after its last job, whatever its numbers (9, 13)"""
+    for world, numbers in ((pages(lab), {"workers": 8, "limit": 2}), (few_pages(lab), {"workers": 7, "limit": 2})):
+        should_do(pool(lab, world, **numbers), world.urls())
+
+
+@points(4, "timing", needs=ENDS)
 def test_limit_is_kept(lab):
     """Never more requests than the limit, over all workers (7)"""
     world = pages(lab)
@@ -509,21 +523,21 @@ def test_further_jobs(lab):
     """Jobs that handlers add are done, by whoever is free (4)"""
     world, first = tree(lab)
     run = pool(lab, world, first)
+    should_do(run, plan(world, first).urls)         # if not, nothing else is to be said
     with lab.part(3, "each of them once"):
         should_do(run, plan(world, first).urls)
     with lab.part(2, "as soon as possible"):
-        should_do(run, plan(world, first).urls)
         if run.elapsed != plan(world, first).elapsed and run.elapsed == plan(world, first, workers=1).elapsed:
             run.fail(f"{show(plan(world, first).elapsed)}: further jobs are done by all workers", f"it took {show(run.elapsed)}",
-                     "one worker does everything: the others have ended, as they found the queue empty. Empty is not the end while a job is being done",
-                     topic="-")
+                     "one worker does everything: the others have ended, as they found the queue empty. Empty is not the end while a job is "
+                     "being done", topic="-")
         should_take_as_planned(run, world, first)
 
 
 # ---- Workers and numbers ----------------------------------------------------------------------
 
 
-@points(2, "robustness", needs=ONCE)
+@points(2, "robustness", needs=ENDS)
 def test_few_tasks_for_many_jobs(lab):
     """A fixed number of tasks does 240 jobs (6)"""
     world = pages(lab)
@@ -536,7 +550,8 @@ def should_start_few_tasks(run, workers: int) -> None:
     """The number of tasks does not grow with the jobs, and the workers make the requests themselves."""
     fetching = {request.task for request in run.requests}
     src = run.spawns[-1].src if run.spawns else None
-    hint = f"{src or 'the program'} starts a task for each job, or new workers again and again: start config.workers once; each does one job after the other"
+    hint = (f"{src or 'the program'} starts a task for each job, or new workers again and again: start config.workers once; each does one job after "
+            "the other")
     if len(run.spawns) <= 4 * workers + 8:
         hint = f"config.workers tasks, {workers} here, do the jobs, and call co_http_get themselves"
     run.should(len(run.spawns) <= 4 * workers + 8 and len(fetching) <= workers,
@@ -547,8 +562,9 @@ def should_start_few_tasks(run, workers: int) -> None:
 @points(5, "robustness", needs=ASAP)
 def test_any_numbers(lab):
     """More workers than jobs, a high limit, one of each, none (9)"""
-    few = pages(lab, 3, "few")
-    for title, world, numbers in (("more workers than jobs", few, {"workers": 7, "limit": 2}), ("a limit above the workers", pages(lab), {"workers": 2, "limit": 6}),
+    few = few_pages(lab)
+    for title, world, numbers in (("more workers than jobs", few, {"workers": 7, "limit": 2}),
+                                  ("a limit above the workers", pages(lab), {"workers": 2, "limit": 6}),
                                   ("one worker", few, {"workers": 1, "limit": 3}), ("a limit of one", few, {"workers": 4, "limit": 1})):
         with lab.part(1, title):
             run = pool(lab, world, **numbers)
@@ -669,13 +685,13 @@ def test_open_and_close(lab):
 # ---- Statistics -------------------------------------------------------------------------------
 
 
-@points(2, "correctness", needs="test_statistics_add_up")
+@points(2, "correctness", needs=("test_statistics_add_up", "test_few_tasks_for_many_jobs"))
 def test_statistics_of_each_worker(lab):
     """Each worker's own statistics (18)"""
     with lab.part(1, "all jobs succeed"):
         should_count_by_worker(pool(lab, pages(lab)))
     with lab.part(1, "more workers than jobs"):
-        should_count_by_worker(pool(lab, pages(lab, 3, "few"), workers=7, limit=2))
+        should_count_by_worker(pool(lab, few_pages(lab), workers=7, limit=2))
 
 
 @points(3, "correctness", needs=ONCE)
@@ -749,7 +765,7 @@ def test_clean_under_sanitizers(lab):
     lab.should_be_clean()
 
 
-@points(4, "coverage", needs=ONCE)
+@points(4, "coverage", needs=ENDS)
 def test_coverage(lab):
     """The checks run 85 % of your lines (22)"""
     seen = lab.coverage()

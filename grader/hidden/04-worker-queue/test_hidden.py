@@ -16,8 +16,6 @@ visible = importlib.util.module_from_spec(_SPEC)       # the right run, and what
 sys.modules[_SPEC.name] = visible
 _SPEC.loader.exec_module(visible)
 
-STOP = "test_stop_lets_running_jobs_finish"
-
 
 def any_time(lab, least: int, most: int) -> int:
     """ns; so odd that no two sums meet."""
@@ -201,7 +199,8 @@ def test_duplicates(lab):
     visible.should_begin_in_order(run, visible.plan(world, urls))
 
 
-@points(1, "correctness", needs=("test_statistics_of_each_worker", "test_failures_are_counted", "test_limit_counts_requests_only", STOP))
+@points(1, "correctness", needs=("test_statistics_of_each_worker", "test_failures_are_counted", "test_limit_counts_requests_only",
+                            "test_waiting_jobs_are_handed_back"))
 def test_statistics_of_a_mixed_run(lab):
     """Statistics with failures, a handler and a stop (18, 19)"""
     world = towns(lab, 16)
