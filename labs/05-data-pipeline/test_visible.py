@@ -6,7 +6,7 @@ import errno
 import itertools
 import json
 from random import Random
-from typing import Callable, Iterable
+from typing import Callable, Iterable, Optional
 
 from looplab import Fault, World, ms, points, seed, us
 from looplab.duration import Duration, show
@@ -480,6 +480,12 @@ def test_json_given_back(lab):
 # ---- write_whole -------------------------------------------------------------------------------
 
 
+def line_of(run, path: str, call: str) -> Optional[str]:
+    """Where the program made that call to the disk."""
+    op = next((op.op for op in run.trace.files if op.path == path and op.call == call), None)
+    return next((event.get("src") for event in run.trace.of("await", "runtime") if event.get("on") == "file" and event.get("op") == op), None)
+
+
 def should_write_whole(run, path: str) -> None:
     """Only by writing PATH.tmp and renaming it: open, write, rename."""
     calls = [call for call in run.file_calls if call.path.removesuffix(".tmp") == path and call.call != "close"]
@@ -487,7 +493,8 @@ def should_write_whole(run, path: str) -> None:
     if direct:
         hint = (f"co_file_save({path}) does it in one step, but here you are asked to do it yourself: PATH.tmp, then a rename" if direct.call == "save"
                 else f"while it is being written, whoever reads {path} finds half of it. Open {path}.tmp, and rename it when it is complete (TODO 2)")
-        run.should(False, f"nobody ever sees half of {path}", f"it is made with {direct.call} under its own name", hint=hint)
+        src = line_of(run, path, direct.call)
+        run.should(False, f"nobody ever sees half of {path}", f"its {direct.call} goes to that very name", hint=f"{src}: {hint}" if src else hint, src=src)
     got = [call.call for call in calls]
     if got != ["open", "write", "rename"]:
         hint = f"open {path}.tmp, write all bytes with one call, close it, rename it (TODO 2)"
@@ -577,11 +584,10 @@ def test_one_session(lab):
     run = work(lab, usual(lab))
     opened = run.opened
     sessions = {event.get("session", 0) for event in run.trace.of("http.start", "world")}
-    hint = ("co_http_get and a request without .session open a connection each time: fetch with co_session_get" if sessions == {0} else
-            f"there are {len(sessions)} sessions: make one in pipeline, and let all fetchers use it" if len(sessions) > 1 else
-            "are there as many fetchers as options->workers says? Or is the session's limit too small for them?" if opened < 3 else "")
-    run.should(opened == 3 and len(sessions) == 1, "one session, and 3 connections for 10 orders, one for each fetcher",
-               f"{count(len(sessions - {0}), 'session')}, {count(opened, 'connection')}", hint=hint)
+    hint = "are there as many fetchers as options->workers says? Or is the session's limit too small for them?" if opened < 3 else ""
+    if opened != 3 or len(sessions) != 1:
+        run.fail("one session, and 3 connections for 10 orders, one for each fetcher",
+                 f"{count(len(sessions - {0}), 'session')}, {count(opened, 'connection')}", hint, topic="connections")
 
 
 @points(4, "correctness", needs="test_files")
