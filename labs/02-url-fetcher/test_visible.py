@@ -529,8 +529,8 @@ def test_nothing_is_left_behind(lab):
 
 @points(3, "robustness", needs=("test_all_share_one_session", "test_nothing_is_left_behind"))
 def test_bodies_are_not_kept(lab):
-    """Four films of 20 MB need the memory of one (18)"""
-    size, films = 20 * MB, 4
+    """Three films of 12 MB need the memory of one (18)"""
+    size, films = 12 * MB, 3
     world = World(seed=lab.seed).site("http://films.test", rtt=RTT)
     for i in range(films):
         world.route(f"/{i}", latency=ms(100), body_size=size)
