@@ -153,12 +153,12 @@ class LabFixture:
             pytest.skip(self._check.message)
         first, others = found[0], len(found) - 1
         run = self._session.run_of(first)
-        where = f"{first.src}{f' ({first.code})' if first.code else ''}:" if first.src else "the program"
+        where = f"{first.src}{f' ({first.code})' if first.code else ''}:" if first.src else "" if first.kind == "memory leak" else "the program"
         more = ". Free it on every way out of the function" if first.kind == "memory leak" else \
             " (that was in a run with n = 0)" if run and not run.asked and "array size" in first.kind else ""
         raise CheckFailed(Failure("no fault of memory or arithmetic in any run",
                                   first.kind + (f", and {others} more: mend this one first" if others else ""),
-                                  Cause("sanitizer", f"{where} {first.message}{more}", first.src)),
+                                  Cause("sanitizer", f"{where} {first.message}{more}".strip(), first.src)),
                           replay=run.replay if run else None)
 
     def should_be_covered(self, lines: float = 100.0, branches: float = 0.0) -> None:

@@ -179,8 +179,9 @@ def _explain(report: _Report, frames: _Frames) -> tuple[str | None, str, str]:
         size, blocks = int(report.match["bytes"]), int(report.match["blocks"])
         caller = frames.caller(report.lines)
         what = f"{_bytes(size)} in {blocks} blocks" if blocks > 1 else _bytes(size)
-        by = f"that {caller} allocated here" if caller else "allocated here"
-        return frames.place(report.lines), "memory leak", f"{what} {by} {'is' if what == '1 byte' else 'are'} never freed"
+        place = frames.place(report.lines)
+        by = f" that {caller} allocated here" if place and caller else " allocated here" if place else ""
+        return place, "memory leak", f"{what}{by} {'is' if what == '1 byte' else 'are'} never freed"
     kind, message = _explain_asan(report, frames)
     stack = frames.stack(report.lines)
     if kind == "stack overflow" and len(stack) > 1 and frames.is_students(stack[1][1]):

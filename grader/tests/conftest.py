@@ -25,6 +25,7 @@ class Ran:
     binary: str                     # "cover" or "asan"
     argv: list[str]
     world: dict
+    env: dict = field(default_factory=dict)
 
     def option(self, name: str) -> Optional[str]:
         return self.argv[self.argv.index(name) + 1] if name in self.argv else None
@@ -124,7 +125,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
 
     def start(argv: list, **options: Any) -> FakeRunning:
         words = [str((options["cwd"] / word).resolve()) if str(word).startswith("../") else str(word) for word in argv]
-        ran = Ran(Path(words[0]).name, words[1:], {})
+        ran = Ran(Path(words[0]).name, words[1:], {}, options.get("env") or {})
         world = ran.option("--world")
         ran.world = json.loads(Path(world).read_text()) if world else {}
         house.ran.append(ran)

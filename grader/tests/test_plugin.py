@@ -629,6 +629,24 @@ def test_what_a_run_leaks_that_did_not_end_is_not_told(house, monkeypatch):
     assert "never freed. Free it on every way out" in grade(house)[2]["test_clean"]["message"]
 
 
+@pytest.mark.parametrize("seen, told", [(True, "cause: toy.c:2"), (False, "cause: 8 bytes are never freed")])
+def test_a_leak_without_a_place_is_looked_at_again_more_slowly(house, monkeypatch, seen, told):
+    """Libraries without frame pointers hide who called them: one more run, once, takes the time to find out."""
+    from looplab import sanitizer
+
+    def behave(ran):
+        slow = "fast_unwind_on_malloc=0" in ran.env.get("ASAN_OPTIONS", "")
+        return End(well(ran).trace, stderr=("slow" if slow and seen else "quick") if ran.binary == "asan" else "")
+
+    monkeypatch.setattr(sanitizer, "findings", lambda stderr, program: [] if not stderr else [
+        Finding("memory leak", "8 bytes allocated here are never freed", "toy.c:2", "x", "") if stderr == "slow" else
+        Finding("memory leak", "8 bytes are never freed", None, "", "")])
+    house.behave = behave
+    _, _, checks = grade(house, ONE % 'lab.run("sync", urls(2))' + CLEAN)
+    assert told in checks["test_clean"]["message"]
+    assert "more" not in checks["test_clean"]["message"] and len([ran for ran in house.ran if "ASAN_OPTIONS" in ran.env]) == 1
+
+
 def test_a_sanitizer_that_does_not_work_is_an_error(house, monkeypatch):
     from looplab import sanitizer
     monkeypatch.setattr(sanitizer, "trouble", lambda stderr: "no ptrace" if stderr else None)
