@@ -273,11 +273,16 @@ class Suite:
             order = [test.name for test in self.tests][:MOST]
             # What runs in front is the build that counts coverage; that with sanitizers runs behind it.
             self.verdicts["visible"] = self._run(program.cover, order)
-            sanitized = None if self.stopped or not order else pool.submit(self._sanitized, program, order)
+            self.correct, self.dependent, self.hollow, self.counting = ["visible"], [], [], []
+            self.caught: dict[str, Optional[Verdict]] = {scraper.name: None for scraper in self.all}
+            if self.stopped or not order:
+                made.result()
+                return
+            sanitized = pool.submit(self._sanitized, program, order)
             if any(not verdict.passed for verdict in self.verdicts["visible"].values()):
                 order = [name for name in order if self.verdicts["visible"][name].verdict not in ("stopped", "ended")]
             others = self._orders(order)
-            alone = list(pool.map(lambda names: self._run(program.cover, names), others)) if not self.stopped else []
+            alone = list(pool.map(lambda names: self._run(program.cover, names), others))
             programs = self._link(made.result(), numbers)
             right = [scraper for scraper in self.all if not scraper.fault and not scraper.hollow and scraper.name != "visible"]
             self.correct = ["visible", *(scraper.name for scraper in right)]
@@ -291,9 +296,8 @@ class Suite:
             self._stops, faulty = 0, [scraper for scraper in self.all if scraper.fault]
             names = [test.name for test in self.counting]
             caught = pool.map(lambda one: self._catches(programs[one.name], names), faulty) if names else [None] * len(faulty)
-            self.caught: dict[str, Optional[Verdict]] = {scraper.name: verdict for scraper, verdict in zip(faulty, caught)}
-            if sanitized:
-                sanitized.result()
+            self.caught.update({scraper.name: verdict for scraper, verdict in zip(faulty, caught)})
+            sanitized.result()
 
     # ---- the picture ----
 
@@ -446,7 +450,7 @@ class Suite:
 
     def _find_hollow(self, programs: dict[str, Path], order: list[str]) -> list[Test]:
         """The tests without an assertion that fails where everything is wrong."""
-        open_names = [name for name in order if self.verdicts["visible"][name].passed]
+        open_names = [name for name in order if name in self.verdicts["visible"] and self.verdicts["visible"][name].passed]
         for scraper in (one for one in self.all if one.hollow):
             if open_names:
                 # Crashes and the like are no assertions: a test that only looks up what it was told may well crash here.

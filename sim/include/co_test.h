@@ -88,6 +88,7 @@ struct co_test {
     struct co_test *next;
 };
 void co_test_add(struct co_test *test);
+struct co_test *co_test_find(const char *name);     /* NULL: there is none */
 void mock_get_at(const char *url, struct mock mock, const char *file, int line);
 
 /* What became of a test. */

@@ -69,13 +69,13 @@ static struct co_test *first_test;
 void co_test_add(struct co_test *test)
 {
     struct co_test **at = &first_test;
-    while (*at && (*at)->line < test->line)     /* constructors may run in any order */
+    while (*at && (*at)->line <= test->line)     /* constructors may run in any order */
         at = &(*at)->next;
     test->next = *at;
     *at = test;
 }
 
-static struct co_test *find_test(const char *name)
+struct co_test *co_test_find(const char *name)
 {
     struct co_test *test = first_test;
     while (test && strcmp(test->name, name) != 0)
@@ -457,18 +457,13 @@ static void write_verdict(const char *verdict)
 
 static const char assertion[] = ": error: Failure!";    /* the end of what cmocka says of every assertion that does not hold */
 
-static const char *why_it_ended(const char *otherwise)
-{
-    return strstr(now.said->text, ": deadlock at ") ? "deadlock"
-         : strstr(now.said->text, assertion) || strstr(now.said->text, "Assertion `") ? "assertion" : otherwise;
-}
-
 /* cmocka's abort after a failed assertion, and anybody else's. */
 static void on_abort(int number)
 {
     (void)number;
+    const char *said = now.said->text;
     if (now.test)
-        write_verdict(why_it_ended("crash"));
+        write_verdict(strstr(said, ": deadlock at ") ? "deadlock" : strstr(said, assertion) || strstr(said, "Assertion `") ? "assertion" : "crash");
     if (__gcov_dump)
         __gcov_dump();
     _exit(1);
@@ -478,7 +473,7 @@ static void on_exit_in_test(void)
 {
     if (!now.test)
         return;
-    write_verdict(why_it_ended("ended"));
+    write_verdict("ended");
     _exit(1);
 }
 
@@ -652,6 +647,31 @@ static int usage(const char *program, const char *what, const char *about)
     return 2;
 }
 
+/* Runs tests and writes down the results, or shows them. Returns the exit code. */
+static int run_command(const char *program, const struct co_test *const tests[], size_t n, const char *results_file, const char *trace,
+                       co_test_show *show)
+{
+    if (results_file) {
+        now.results = open(results_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        if (now.results < 0)
+            return usage(program, "cannot write ", results_file);
+        write_tests();
+        run_here(tests, n, trace);
+        close(now.results);
+        return 0;
+    }
+    struct co_test_result *results = calloc(n + 1, sizeof *results);
+    int code = 1;
+    if (!results || co_test_run(tests, results, n, trace) < 0)
+        code = usage(program, "cannot start a process for the tests", "");
+    else
+        code = show(results, n) != 0;
+    for (size_t i = 0; results && i < n; i++)
+        free(results[i].said);
+    free(results);
+    return code;
+}
+
 int co_test_main(int argc, char **argv, const char *program, co_test_show *show)
 {
     enum { RESULTS, TRACE, LIST };
@@ -674,38 +694,19 @@ int co_test_main(int argc, char **argv, const char *program, co_test_show *show)
     size_t n = 0;
     for (const struct co_test *test = first_test; test; test = test->next)
         n++;
-    size_t words = (size_t)(argc - optind), count = words ? words : n;
+    size_t words = (size_t)(argc - optind), count = list ? 0 : words ? words : n;
     const struct co_test **tests = calloc(count + 1, sizeof *tests);
-    struct co_test_result *results = calloc(count + 1, sizeof *results);
-    if (!tests || !results)
-        return usage(program, "out of memory", "");
     const struct co_test *next = first_test;
-    for (size_t i = 0; i < count; i++) {
-        tests[i] = words ? find_test(argv[optind + (int)i]) : next;
-        if (!tests[i])
-            return usage(program, "there is no test ", argv[optind + (int)i]);
+    const char *unknown = tests ? NULL : "(out of memory)";
+    for (size_t i = 0; i < count && !unknown; i++) {
+        tests[i] = words ? co_test_find(argv[optind + (int)i]) : next;
+        unknown = tests[i] ? NULL : argv[optind + (int)i];
         next = next ? next->next : NULL;
     }
-    int code = 0;
-    if (results_file) {
-        now.results = open(results_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-        if (now.results < 0)
-            return usage(program, "cannot write ", results_file);
-        write_tests();
-        if (!list)
-            run_here(tests, count, trace);
-        close(now.results);
-    } else if (list) {
-        for (size_t i = 0; i < count; i++)
-            printf("%s (%s:%d)\n", tests[i]->name, tests[i]->file, tests[i]->line);
-    } else if (co_test_run(tests, results, count, trace) < 0) {
-        code = usage(program, "cannot start a process for the tests", "");
-    } else {
-        code = show(results, count) != 0;
-    }
-    for (size_t i = 0; i < count; i++)
-        free(results[i].said);
-    free(results);
+    for (const struct co_test *test = first_test; list && !results_file && test; test = test->next)
+        printf("%s (%s:%d)\n", test->name, test->file, test->line);
+    int code = unknown ? usage(program, "there is no test ", unknown)
+             : list && !results_file ? 0 : run_command(program, tests, count, results_file, trace, show);
     free(tests);
     return code;
 }
