@@ -131,6 +131,27 @@ def test_bt_right_after_a_switch_ends_too(tmp_path):
     assert ends <= {"co__context_start", "main"}, output
 
 
+def test_bt_on_the_way_out_of_a_task_that_has_ended_ends_too(tmp_path):
+    """The jump into the next task, a step at a time, to where that one goes on."""
+    program = build(tmp_path, BACKTRACE)
+    steps = [command for _ in range(14) for command in ("stepi", "bt")]
+    output = gdb(program, "break co__jump", "run", "bt", *steps, "continue", *steps)
+    assert_ends_cleanly(output)
+    traces = list(map(frames, re.split(r"^(?=#0 )", output, flags=re.MULTILINE)[1:]))
+    assert len(traces) == 29 and {names[0] for names in traces} >= {"co__jump", "inner", "wait_for_all"}, output
+    assert {names[-1] for names in traces} <= {"co__context_start", "main"}, output
+
+
+def test_bt_in_the_second_task_of_a_stack_shows_nothing_of_the_first(tmp_path):
+    """A task that begins when another ends runs on its stack."""
+    program = build(tmp_path, BACKTRACE.replace("return co_sleep(CO_MS(1));", "return 0;"))
+    output = gdb(program, f"break {program.name}.c:12", "run", "bt", "continue", "bt")
+    traces = list(map(frames, re.split(r"^(?=#0 )", output, flags=re.MULTILINE)[1:]))
+    assert traces[0] == traces[-1], output
+    assert traces[0][0] == "child" and traces[0][-1] == "co__context_start", output
+    assert_ends_cleanly(output)
+
+
 def test_bt_with_ucontext_does_not_run_into_other_stacks(tmp_path):
     program = build(tmp_path, BACKTRACE, variant="-ucontext")
     output = gdb(program, "break co_sleep", "run", "bt 50")

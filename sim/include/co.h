@@ -112,6 +112,7 @@ struct co_group {
     struct co_task *done_first, *done_last; /* those that are done, in the order they ended        */
     struct co_task *next_done;              /* the first of these that was not handed out yet      */
     struct co_task *waiter;                 /* the owner, while it waits for the group; else NULL  */
+    size_t failures;                        /* failing tasks from next_done on                     */
     bool joining;                           /* in co_join: the first failure cancels the others    */
     bool canceled;                          /* its tasks were told to end; so are new ones         */
     bool no_memory;                         /* a spawn found none                                  */

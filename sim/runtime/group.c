@@ -1,7 +1,8 @@
 /* group.c - groups: tasks that end before the block that owns them does.
  *
  * A group keeps two lists: the tasks that are alive, in the order of their birth, and those that are done, in
- * the order of their end. A task moves from one to the other and is freed with the group.
+ * the order of their end. A task moves from one to the other and is freed with the group. Of those that are done, all
+ * before `next_done` have been taken notice of.
  */
 #include "runtime.h"
 
@@ -79,8 +80,11 @@ void co__group_done(struct co_group *group, struct co_task *task)
     list_append(&group->done_first, &group->done_last, task);
     if (!group->next_done)
         group->next_done = task;
-    if (group->joining && failed(task) && !group->canceled)
-        group_cancel(group, NULL);
+    if (__builtin_expect(task->rc < 0, 0) && failed(task)) {
+        group->failures++;
+        if (group->joining && !group->canceled)
+            group_cancel(group, NULL);
+    }
     struct co_task *waiter = group->waiter;
     if (waiter && waiter->state == TASK_WAITING && (waiter->kind == WAIT_GROUP_NEXT || !group->first))
         co__wake(waiter, 0);
@@ -105,16 +109,22 @@ static bool wait_for_all(struct co_task *self, struct co_group *group)
     return undisturbed;
 }
 
-/* What the first failing task returned, among those not handed out; 0 when none failed. Marks all as seen. */
-static int first_failure(struct co_group *group)
+/* Notice is taken of all that are done: a second join reports nothing twice. */
+static void all_seen(struct co_group *group)
 {
-    int rc = 0;
-    for (struct co_task *task = group->next_done; task; task = task->younger) {
-        task->seen = true;
-        if (rc == 0 && failed(task))
-            rc = task->rc;
-    }
-    return rc;
+    group->next_done = NULL;
+    group->failures = 0;
+}
+
+/* What the first failing task returned, among those not handed out; 0 when none failed. */
+static int first_failure(const struct co_group *group)
+{
+    if (!group->failures)
+        return 0;
+    const struct co_task *task = group->next_done;
+    while (!failed(task))
+        task = task->younger;
+    return task->rc;
 }
 
 static int join(struct co_task *self, struct co_group *group)
@@ -125,7 +135,7 @@ static int join(struct co_task *self, struct co_group *group)
     bool undisturbed = wait_for_all(self, group);
     group->joining = false;
     int rc = first_failure(group);
-    group->next_done = NULL;            /* a second join reports nothing twice */
+    all_seen(group);
     bool no_memory = group->no_memory;
     group->no_memory = group->canceled = false;
     if (!undisturbed)
@@ -160,6 +170,7 @@ int co_next_done(struct co_group *group, co_task **done)
     }
     *done = group->next_done;
     (*done)->seen = true;
+    group->failures -= failed(*done);
     group->next_done = (*done)->younger;
     return 1;
 }
@@ -167,12 +178,13 @@ int co_next_done(struct co_group *group, co_task **done)
 /* Frees the records of the tasks, after a word about those whose end nobody took notice of. */
 static void free_tasks(struct loop *loop, struct co_group *group)
 {
-    for (struct co_task *task = group->done_first, *next; task; task = next) {
-        next = task->younger;
+    for (struct co_task *task = group->next_done; task; task = task->younger)
         /* A task that was cancelled has no result to miss; an owner that was cancelled is excused. */
         if (!task->seen && !task->cancel_asked && !group->owner->cancel_now)
-            co__leak(loop, "task", task, task->spawned_at);
-        co__task_free(task);
+            co__leak(loop, "task", task, co__origin(task)->spawned_at);
+    if (group->done_first) {
+        group->done_last->younger = loop->tasks.free;
+        loop->tasks.free = group->done_first;
     }
     *group = (struct co_group){.owner = group->owner};
 }
@@ -201,9 +213,8 @@ int co_gather_named(co_fn fn, void *jobs, size_t n, size_t size, int rcs[], cons
     if (!rcs || group.no_memory)
         return join(self, &group);
     bool undisturbed = wait_for_all(self, &group);
-    for (struct co_task *task = group.done_first; task; task = task->younger) {
-        task->seen = true;
+    for (struct co_task *task = group.done_first; task; task = task->younger)
         rcs[task->id - first_id] = task->rc;
-    }
+    all_seen(&group);
     return undisturbed ? 0 : -ECANCELED;
 }

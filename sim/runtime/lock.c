@@ -8,8 +8,7 @@ static struct co_hold *hold_begin(struct loop *loop, struct co_task *task)
     struct co_hold *hold = malloc(sizeof *hold);
     if (!hold)
         return NULL;
-    *hold = (struct co_hold){.next = loop->held, .task = task, .task_id = task->id, .task_name = task->name,
-                             .taken_at = task->waits_at};
+    *hold = (struct co_hold){.next = loop->held, .task = task, .taken_at = task->waits_at};
     if (loop->held)
         loop->held->prev = hold;
     loop->held = hold;
@@ -31,16 +30,17 @@ static void hold_end(struct loop *loop, struct co_hold *hold)
 static void hold_pass(struct co_hold *hold, struct co_task *task)
 {
     hold->task = task;
-    hold->task_id = task->id;
-    hold->task_name = task->name;
     hold->taken_at = task->waits_at;
 }
 
 void co__holds_orphan(const struct co_task *task)
 {
     for (struct co_hold *hold = co__loop->held; hold; hold = hold->next)
-        if (hold->task == task)
+        if (hold->task == task) {
             hold->task = NULL;
+            hold->last_id = task->id;
+            hold->last_name = co__origin(task)->name;
+        }
 }
 
 void co__holds_free(struct loop *loop)
@@ -49,7 +49,7 @@ void co__holds_free(struct loop *loop)
         hold_end(loop, loop->held);
 }
 
-static int acquire(struct co_lock *lock, const void *pc)
+static __attribute__((noinline)) int acquire_watched(struct co_lock *lock, const void *pc)
 {
     int rc;
     struct co_task *self = co__enter(pc, &rc);
@@ -60,6 +60,23 @@ static int acquire(struct co_lock *lock, const void *pc)
     if (lock->hold->task == self)
         return -EDEADLK;
     return co__suspend_in(self, WAIT_LOCK, lock, &lock->waiters);
+}
+
+static __attribute__((noinline)) int acquire_free(struct co_lock *lock, struct co_task *self)
+{
+    return (lock->hold = hold_begin(co__loop, self)) ? 0 : -ENOMEM;
+}
+
+static inline int acquire(struct co_lock *lock, const void *pc)
+{
+    struct co_task *self = co__enter_quick(pc);
+    if (__builtin_expect(!self, 0))
+        return acquire_watched(lock, pc);
+    if (!lock->hold)
+        return acquire_free(lock, self);
+    if (lock->hold->task == self)
+        return -EDEADLK;
+    return co__suspend_quick(self, WAIT_LOCK, lock, &lock->waiters);
 }
 
 int co_lock_acquire(struct co_lock *lock)
@@ -83,10 +100,15 @@ bool co_lock_locked(const struct co_lock *lock)
     return lock->hold != NULL;
 }
 
+static inline bool is_mine(const struct co_lock *lock)
+{
+    const struct co_task *self = co__loop ? co__loop->current : NULL;
+    return self && lock->hold && lock->hold->task == self;
+}
+
 bool co__lock_is_mine(const struct co_lock *lock)
 {
-    struct co_task *self = co_current();
-    return self && lock->hold && lock->hold->task == self;
+    return is_mine(lock);
 }
 
 void co__lock_take_again(struct co_lock *lock, struct co_task *self)
@@ -99,18 +121,22 @@ void co__lock_take_again(struct co_lock *lock, struct co_task *self)
         lock->hold = hold_begin(co__loop, self);    /* memory for one was given back a moment ago */
 }
 
+static __attribute__((noinline)) int release_last(struct co_lock *lock)
+{
+    hold_end(co__loop, lock->hold);
+    lock->hold = NULL;
+    return 0;
+}
+
 int co_lock_release(struct co_lock *lock)
 {
-    if (!co__lock_is_mine(lock))
+    if (!is_mine(lock))
         return -EPERM;
     struct co_task *next = lock->waiters.first;
-    if (next) {
-        hold_pass(lock->hold, next);
-        co__wake(next, 0);
-    } else {
-        hold_end(co__loop, lock->hold);
-        lock->hold = NULL;
-    }
+    if (!next)
+        return release_last(lock);
+    hold_pass(lock->hold, next);
+    co__wake_first(&lock->waiters, 0);
     return 0;
 }
 

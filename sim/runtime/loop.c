@@ -30,40 +30,25 @@ void co__note_ready(struct loop *loop, struct co_task *task)
         co__cancel_update(task);                /* what it waited for has come: now it lands */
 }
 
-/* Takes the task that `*link` points to out of the ready queue. */
-static inline struct co_task *ready_take(struct loop *loop, struct co_task **link)
+/* The next task to run, which is current from now on; NULL: none is ready. */
+static struct co_task *next_ready(struct loop *loop)
 {
-    struct co_task *task = *link;
-    *link = task->next;
-    if (!task->next)
-        loop->ready_end = link;
-    return task;
-}
-
-/* With a tape or a trace. */
-static struct co_task *next_ready_watched(struct loop *loop)
-{
+    if (!loop->ready_first)
+        return NULL;
     struct co_task **link = &loop->ready_first;
-    for (uint32_t i = tape_choose(loop->tape, "ready", (uint32_t)loop->ready_count); i > 0; i--)
-        link = &(*link)->next;
+    if (loop->tape)
+        for (uint32_t i = tape_choose(loop->tape, "ready", (uint32_t)loop->ready_count); i > 0; i--)
+            link = &(*link)->next;
     loop->ready_count--;
     if (loop->live)
         co__read_clock(loop);
     loop->step_begin = loop->now;
-    loop->current = ready_take(loop, link);
+    struct co_task *task = loop->current = *link;
+    if (!(*link = task->next))
+        loop->ready_end = link;
     if (loop->trace)
-        co__trace_run(loop->current);
-    return loop->current;
-}
-
-/* The next task to run, which is current from now on; NULL: none is ready. */
-static inline struct co_task *next_ready(struct loop *loop)
-{
-    if (!loop->ready_first)
-        return NULL;
-    if (__builtin_expect(loop->watched, 0))
-        return next_ready_watched(loop);
-    return loop->current = ready_take(loop, &loop->ready_first);
+        co__trace_run(task);
+    return task;
 }
 
 /* ---- Switching ------------------------------------------------------------------------------- */
@@ -73,21 +58,6 @@ static inline struct co_task *next_ready(struct loop *loop)
 #else
 #define FIBER(task) NULL
 #endif
-
-enum { LINE = 64 };             /* bytes of a cache line */
-
-/* The frames that a suspended task goes on with are on their way while another one runs. (always_inline: gcc takes a function
- * that only prefetches for one that does nothing, and leaves out the call.) */
-static inline __attribute__((always_inline)) void fetch_stack(const struct co_task *task)
-{
-    const char *sp = task ? task->context.sp : NULL;
-    if (!sp)
-        return;
-    __builtin_prefetch(sp, 1);
-    __builtin_prefetch(sp + LINE, 1);
-    __builtin_prefetch(sp + 2 * LINE, 1);
-    __builtin_prefetch(sp + 3 * LINE, 1);
-}
 
 /* The first thing after every switch to a task or to the loop. */
 static inline void arrive(struct loop *loop, struct fiber *self)
@@ -103,22 +73,41 @@ static inline void arrive(struct loop *loop, struct fiber *self)
 #endif
 }
 
-/* Leaves `from` (NULL: the loop) for `to` (NULL: the loop). */
-static inline void switch_to(struct loop *loop, struct co_task *from, struct co_task *to)
+/* Begins a task. Returns when somebody switches back to `from`, which gives the rc. (Seldom, so it is kept out of the usual way. But
+ * TSan counts calls and returns: none may lie between telling it of a switch and the switch.) */
+#if defined(CO_ASAN) || defined(CO_TSAN)
+static inline __attribute__((always_inline))
+#else
+static __attribute__((noinline))
+#endif
+int switch_to_new(struct context *from, struct co_task *to)
+{
+    return co__switch_new(from, co__task_stack(to), co__task_start, to);
+}
+
+/* Leaves `from` (NULL: the loop) for `to` (NULL: the loop). Returns the rc that `from` is woken with. */
+static inline __attribute__((always_inline)) int switch_to(struct loop *loop, struct co_task *from, struct co_task *to)
 {
     struct context *here = from ? &from->context : &loop->context;
-    struct context *there = to ? &to->context : &loop->context;
     struct fiber *self = from ? FIBER(from) : &loop->fiber;
-    struct stack *stack = to && !to->context.sp ? co__task_stack(to) : NULL;
+    int rc;
+    (void)self;
+    if (to)
+        *loop->errno_at = to->saved_errno;
 #if defined(CO_ASAN) || defined(CO_TSAN)
+    if (to)
+        co__task_stack(to);             /* the sanitizers ask where it lies */
     loop->left_thread = !from;
+    fiber_leave(self, to ? FIBER(to) : &loop->fiber, 0);
 #endif
-    fiber_leave(self, to ? FIBER(to) : &loop->fiber, from && from->state == TASK_DONE);
-    if (stack)
-        co__switch_new(here, stack, co__task_start, to);
+    if (!to)
+        rc = co__switch(here, &loop->context, 0);
+    else if (__builtin_expect(!to->context.sp, 0))
+        rc = switch_to_new(here, to);
     else
-        co__switch(here, there);
+        rc = co__switch(here, &to->context, to->rc);
     arrive(loop, self);
+    return rc;
 }
 
 static _Noreturn void overflowed(struct loop *loop, struct co_task *task)
@@ -127,17 +116,32 @@ static _Noreturn void overflowed(struct loop *loop, struct co_task *task)
     co__report_overflow(loop, task->waits_at);
 }
 
-/* Goes on with the next ready task, until this one runs again. */
-static inline int run_others(struct loop *loop, struct co_task *self)
+/* Goes on with the next ready task, until this one runs again; returns what it is woken with. (Nothing remains to be done then,
+ * and no register must be kept: compiled for speed, the switch is a jump, and returns to who called us.) */
+static inline __attribute__((always_inline)) int run_others(struct loop *loop, struct co_task *self)
 {
-    if (__builtin_expect(loop->stacks.canaries, 0) && stack_canary_dead(self->stack))
+    self->saved_errno = *loop->errno_at;
+    struct co_task *next = loop->ready_first;
+    if (!next)
+        return switch_to(loop, self, NULL);
+    struct co_task *second = loop->ready_first = next->next;
+    if (second)
+        co__fetch_stack(second);
+    else
+        loop->ready_end = &loop->ready_first;
+    loop->current = next;
+    return switch_to(loop, self, next);
+}
+
+/* The same while something is watched. */
+static int run_others_watched(struct loop *loop, struct co_task *self)
+{
+    if (loop->stacks.canaries && stack_canary_dead(self->stack))
         overflowed(loop, self);
     self->saved_errno = *loop->errno_at;
     struct co_task *next = next_ready(loop);
-    if (next)
-        fetch_stack(next->next);
     if (next != self)
-        switch_to(loop, self, next);
+        return switch_to(loop, self, next);
     *loop->errno_at = self->saved_errno;
     return self->rc;
 }
@@ -159,7 +163,14 @@ void co__note_end(struct loop *loop, struct co_task *task)
         co__report_slow_step(loop->now - loop->step_begin, task);
 }
 
-int co__suspend(struct co_task *self, enum wait_kind kind, const void *what)
+static __attribute__((noinline)) int suspend_watched(struct co_task *self)
+{
+    struct loop *loop = co__loop;
+    note_wait(loop, self);
+    return run_others_watched(loop, self);
+}
+
+static inline __attribute__((always_inline)) int suspend(struct co_task *self, enum wait_kind kind, const void *what)
 {
     struct loop *loop = co__loop;
     self->state = TASK_WAITING;
@@ -167,28 +178,52 @@ int co__suspend(struct co_task *self, enum wait_kind kind, const void *what)
     self->waits_for = what;
     self->since = loop->now;
     if (__builtin_expect(loop->watched, 0))
-        note_wait(loop, self);
+        return suspend_watched(self);
     return run_others(loop, self);
 }
 
-/* Lets the other ready tasks run. */
-static inline __attribute__((always_inline)) int yield(struct co_task *self)
+int co__suspend(struct co_task *self, enum wait_kind kind, const void *what)
 {
-    struct loop *loop = co__loop;
-    if (__builtin_expect(loop->watched | loop->behind, 0)) {
-        self->kind = WAIT_YIELD;
-        note_wait(loop, self);
-        co__catch_up(loop);             /* what became due while this task computed has its turn now */
-    }
-    self->rc = 0;
-    co__make_ready(self);
-    return run_others(loop, self);
+    return suspend(self, kind, what);
 }
 
 int co__suspend_in(struct co_task *self, enum wait_kind kind, const void *what, struct co_waiters *list)
 {
     waiters_append(list, self);
-    return co__suspend(self, kind, what);
+    return suspend(self, kind, what);
+}
+
+static __attribute__((noinline)) int yield_watched(const void *pc)
+{
+    int rc;
+    struct co_task *self = co__enter(pc, &rc);
+    if (!self)
+        return rc;
+    struct loop *loop = co__loop;
+    self->kind = WAIT_YIELD;
+    note_wait(loop, self);
+    co__catch_up(loop);                 /* what became due while this task computed has its turn now */
+    self->rc = 0;
+    co__make_ready(self);
+    return run_others_watched(loop, self);
+}
+
+/* Lets the other ready tasks run. */
+static inline __attribute__((always_inline)) int yield(const void *pc)
+{
+    struct loop *loop = co__loop;
+    if (__builtin_expect(!loop || loop->behind, 0))
+        return yield_watched(pc);
+    struct co_task *self = co__enter_quick(pc);
+    if (__builtin_expect(!self, 0))
+        return yield_watched(pc);
+    if (!loop->ready_first)
+        return 0;
+    self->rc = 0;
+    self->next = NULL;
+    *loop->ready_end = self;
+    loop->ready_end = &self->next;
+    return run_others(loop, self);
 }
 
 void co__suspend_always(struct co_task *self, enum wait_kind kind, const void *what, struct co_waiters *list)
@@ -210,18 +245,38 @@ void co__wake(struct co_task *task, int rc)
     co__make_ready(task);
 }
 
-_Noreturn void co__leave_for_good(struct co_task *self)
+int co__leave(struct co_task *self)
 {
     struct loop *loop = co__loop;
-#if defined(CO_ASAN) || defined(CO_TSAN)
-    loop->left = self;
-#endif
-    loop->current = NULL;               /* unless another one is ready */
-    struct co_task *next = next_ready(loop);
+    struct co_task *next = loop->ready_first;
+    if (__builtin_expect(loop->watched, 0)) {
+        loop->current = NULL;           /* unless another one is ready */
+        next = next_ready(loop);
+    } else if (next) {
+        struct co_task *second = loop->ready_first = next->next;
+        if (second && second->context.sp)
+            co__fetch_stack(second);
+        else if (!second)
+            loop->ready_end = &loop->ready_first;
+    }
+    loop->current = next;
     if (next)
-        fetch_stack(next->next);
-    switch_to(loop, self, next);
-    abort();                            /* nobody comes back here */
+        *loop->errno_at = next->saved_errno;
+#if defined(CO_ASAN) || defined(CO_TSAN)
+    if (next)
+        co__task_stack(next);
+    loop->left = self;
+    fiber_leave(&self->fiber, next ? &next->fiber : &loop->fiber, 1);
+#endif
+    if (!next)
+        return co__jump(&loop->context, 0);
+    if (next->context.sp)
+        return co__jump(&next->context, next->rc);
+    if (!next->stack) {
+        co__task_stack(next);           /* the stack that was returned last: this one */
+        return co__task_run(next);
+    }
+    return switch_to_new(&self->context, next);     /* it does not, as nobody comes back */
 }
 
 void co__task_arrived(struct co_task *self)
@@ -233,13 +288,18 @@ void co__task_arrived(struct co_task *self)
 void co__trace_resume(struct loop *loop)
 {
     loop->trace = loop->open_trace;
-    loop->watched = loop->trace || loop->tape || loop->debug;
+    co__watch(loop);
+}
+
+void co__watch(struct loop *loop)
+{
+    loop->watched = loop->trace || loop->tape || loop->debug || loop->stacks.canaries;
 }
 
 static void restart_steps(struct loop *loop)
 {
-    loop->steps = 0;
-    loop->steps_mark = loop->live ? LIVE_STEPS : loop->max_steps < TRACED_STEPS ? loop->max_steps : TRACED_STEPS;
+    loop->steps_left = loop->live ? LIVE_STEPS : loop->max_steps < TRACED_STEPS ? (int64_t)loop->max_steps : TRACED_STEPS;
+    loop->silent = loop->max_steps <= TRACED_STEPS;
     if (loop->trace != loop->open_trace)
         co__trace_resume(loop);
 }
@@ -249,22 +309,24 @@ static void restart_steps(struct loop *loop)
 void co__step_limit(struct loop *loop, const void *pc)
 {
     if (loop->live) {                   /* there, time never stands still */
-        loop->steps = 0;
+        loop->steps_left = LIVE_STEPS;
         co__catch_up(loop);
         return;
     }
-    if (loop->steps > loop->max_steps) {
+    if (loop->silent) {
         co__trace_resume(loop);
         co__report_livelock(loop, pc);
     }
     if (loop->trace) {
         trace_begin(loop->trace, loop->now, TRACE_RUNTIME, "silence");
-        trace_int(loop->trace, "steps", (int64_t)loop->steps_mark);
+        trace_int(loop->trace, "steps", TRACED_STEPS);
         trace_end(loop->trace);
     }
     loop->trace = NULL;
-    loop->watched = loop->tape || loop->debug;
-    loop->steps_mark = loop->max_steps;
+    co__watch(loop);
+    loop->silent = true;
+    uint64_t left = loop->max_steps - TRACED_STEPS - 1;     /* this one counts */
+    loop->steps_left = left < INT64_MAX ? (int64_t)left : INT64_MAX;
 }
 
 /* ---- Time ------------------------------------------------------------------------------------ */
@@ -407,9 +469,9 @@ static inline __attribute__((always_inline)) void look_ahead(const struct loop *
     void *soon[TIMERS_SOON];
     int n = timer_soon(&loop->timers, soon);
     if (n > 0 && !as_scope(soon[0]))
-        fetch_stack(soon[0]);
+        co__fetch_stack(soon[0]);
     for (int i = 1; i < n; i++)
-        for (size_t at = 0; at < sizeof(struct co_task); at += LINE)
+        for (size_t at = 0; at < sizeof(struct co_task); at += CO_LINE)
             __builtin_prefetch((const char *)soon[i] + at, 1);
 }
 
@@ -608,7 +670,7 @@ static void report_left_over(struct loop *loop)
 {
     struct co_task **tasks = co__tasks_alive(loop);
     for (size_t i = 0; tasks[i]; i++)
-        co__leak(loop, "task", tasks[i], tasks[i]->spawned_at);
+        co__leak(loop, "task", tasks[i], co__origin(tasks[i])->spawned_at);
     free(tasks);
 }
 
@@ -695,11 +757,11 @@ bool co__arm(struct co_task *self, int64_t ns)
 int co_sleep(int64_t ns)
 {
     int rc;
+    if (ns <= 0)
+        return yield(CALLER);
     struct co_task *self = co__enter(CALLER, &rc);
     if (!self)
         return rc;
-    if (ns <= 0)
-        return yield(self);
     if (!co__arm(self, ns))
         return -ENOMEM;
     return co__suspend(self, WAIT_SLEEP, NULL);
@@ -707,9 +769,7 @@ int co_sleep(int64_t ns)
 
 int co_yield(void)
 {
-    int rc;
-    struct co_task *self = co__enter(CALLER, &rc);
-    return self ? yield(self) : rc;
+    return yield(CALLER);
 }
 
 void co_report_bytes(const char *name, const char *json, size_t length)

@@ -50,17 +50,19 @@ static const struct co_task *needs(const struct co_task *task)
 
 static void print_wait(const struct co_task *task)
 {
-    fprintf(stderr, "  task %u %s, spawned at %s, waits at %s since %lld ms for ", task->id, task->name,
-            place(task->spawned_at), place(task->waits_at), ms(task->since));
+    fprintf(stderr, "  task %u %s, spawned at %s, waits at %s since %lld ms for ", task->id, co__origin(task)->name,
+            place(co__origin(task)->spawned_at), place(task->waits_at), ms(task->since));
     const struct co_task *other = needs(task);
     if (task->kind == WAIT_LOCK) {
         const struct co_hold *hold = ((const struct co_lock *)task->waits_for)->hold;
-        fprintf(stderr, "a lock that task %u %s took at %s%s\n", hold->task_id, hold->task_name, place(hold->taken_at),
-                hold->task ? "" : " and kept when it ended");
+        const struct co_task *holder = hold->task;
+        fprintf(stderr, "a lock that task %u %s took at %s%s\n", holder ? holder->id : hold->last_id,
+                holder ? co__origin(holder)->name : hold->last_name, place(hold->taken_at),
+                holder ? "" : " and kept when it ended");
     } else if (task->kind == WAIT_GROUP || task->kind == WAIT_GROUP_NEXT) {
         fprintf(stderr, "the tasks of its group, such as task %u\n", other ? other->id : 0);
     } else if (task->kind == WAIT_TASK) {
-        fprintf(stderr, "task %u %s\n", other->id, other->name);
+        fprintf(stderr, "task %u %s\n", other->id, co__origin(other)->name);
     } else {
         static const char *const what[] = {
             [WAIT_SEM] = "a semaphore that nobody releases", [WAIT_EVENT] = "an event that nobody sets",
@@ -175,8 +177,8 @@ void co__report_livelock(struct loop *loop, const void *pc)
     fflush(stdout);
     const struct co_task *task = loop->current;
     fprintf(stderr, "%s: livelock at %lld ms: %llu steps without time passing; task %u %s, spawned at %s, is at %s\n",
-            loop->program, ms(loop->now), (unsigned long long)loop->max_steps, task->id, task->name,
-            place(task->spawned_at), place(pc));
+            loop->program, ms(loop->now), (unsigned long long)loop->max_steps, task->id, co__origin(task)->name,
+            place(co__origin(task)->spawned_at), place(pc));
     if (task->cancel_now)
         fprintf(stderr, "  this task was cancelled: each call that waits returns -ECANCELED at once; return from the task\n");
     if (loop->open_trace) {
@@ -196,15 +198,15 @@ void co__report_overflow(struct loop *loop, const void *at)
     int length = snprintf(text, sizeof text,
                           "%s: stack overflow at %s in task %u %s, spawned at %s: its stack of %zu KiB is full "
                           "(endless recursion, or a large array on the stack?)\n",
-                          loop->program, place(at), task->id, task->name, place(task->spawned_at),
+                          loop->program, place(at), task->id, co__origin(task)->name, place(co__origin(task)->spawned_at),
                           loop->stacks.size / 1024);
     if (write(STDERR_FILENO, text, (size_t)length) < 0)
         _exit(CO_EXIT_FATAL);
     if (loop->open_trace) {
         trace_begin(loop->open_trace, loop->now, TRACE_RUNTIME, "overflow");
         trace_int(loop->open_trace, "task", task->id);
-        trace_str(loop->open_trace, "name", task->name, strlen(task->name));
-        trace_src(loop->open_trace, "src", task->spawned_at);
+        trace_str(loop->open_trace, "name", co__origin(task)->name, strlen(co__origin(task)->name));
+        trace_src(loop->open_trace, "src", co__origin(task)->spawned_at);
         trace_src(loop->open_trace, "at", at);
         trace_int(loop->open_trace, "size", (int64_t)loop->stacks.size);
         trace_end(loop->open_trace);
@@ -219,7 +221,7 @@ void co__report_slow_step(int64_t ns, const struct co_task *task)
     fflush(stdout);
     if (co__loop->slow_steps++ < BLOCK_LINES)
         fprintf(stderr, "%s: debug: task %u %s held the loop for %lld ms before it %s %s\n", co__loop->program, task->id,
-                task->name, ms(ns), task->state == TASK_DONE ? "ended; it last waited at" : "waited at", place(task->waits_at));
+                co__origin(task)->name, ms(ns), task->state == TASK_DONE ? "ended; it last waited at" : "waited at", place(task->waits_at));
 }
 
 int co__refuse(struct co_task *self, const void *pc)
@@ -229,7 +231,7 @@ int co__refuse(struct co_task *self, const void *pc)
         fflush(stdout);
     if (loop->debug && self->told && loop->late_waits++ < BLOCK_LINES)
         fprintf(stderr, "%s: debug: task %u %s was cancelled, and still wants to wait at %s: clean up and return\n",
-                loop->program, self->id, self->name, place(pc));
+                loop->program, self->id, co__origin(self)->name, place(pc));
     self->told = true;
     return -ECANCELED;
 }
@@ -271,7 +273,7 @@ void co__leak(struct loop *loop, const char *what, const struct co_task *task, c
                         : "was never ended";
     if (loop->leaks++ < LEAK_LINES) {
         if (strcmp(what, "task") == 0)
-            fprintf(stderr, "%s: leak: task %u %s, spawned at %s, %s\n", loop->program, task->id, task->name, place(pc),
+            fprintf(stderr, "%s: leak: task %u %s, spawned at %s, %s\n", loop->program, task->id, co__origin(task)->name, place(pc),
                     verdict);
         else
             fprintf(stderr, "%s: leak: the %s of %s %s\n", loop->program, what, place(pc), verdict);
@@ -285,7 +287,7 @@ void co__leak(struct loop *loop, const char *what, const struct co_task *task, c
     trace_src(loop->open_trace, "src", pc);
     if (task) {
         trace_int(loop->open_trace, "task", task->id);
-        trace_str(loop->open_trace, "name", task->name, strlen(task->name));
+        trace_str(loop->open_trace, "name", co__origin(task)->name, strlen(co__origin(task)->name));
     }
     trace_end(loop->open_trace);
 }

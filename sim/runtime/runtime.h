@@ -31,38 +31,74 @@ enum wait_kind {
 
 enum task_state { TASK_FREE, TASK_READY /* or running */, TASK_WAITING, TASK_DONE };
 
+/* In the order of use: the first cache line is all that a sleep or a yield touches, the second is for the rest of a
+ * task's life, and what only its first step and reports ask for lies elsewhere. */
 struct co_task {
     struct context context;         /* where it stands while it does not run; sp NULL: it never ran   */
-    struct stack *stack;            /* what it runs on; NULL when done                                */
-    struct co_task *next, *prev;    /* in the ready queue (next only), or in `waiters`                */
+    struct co_task *next;           /* in the ready queue, or in `waiters`                            */
     struct co_waiters *waiters;     /* the list it waits in; NULL: none                               */
-    struct co_task *elder, *younger;/* its neighbours in one of the group's two lists                 */
-    struct co_group *group;         /* who owns it; NULL: the main task                               */
-    struct watch *watchers;         /* who waits for it with co_await or co_wait; NULL: nobody        */
-    struct co_scope *scope;         /* its innermost timeout or shield; NULL: none                    */
-    const char *name;               /* of its function, or given                                      */
-    void *job;
-    const void *spawned_at;         /* in the student's program                                       */
     const void *waits_at;           /* where it last waited                                           */
     union {
         co_fn fn;                   /* before it has begun: what it will run                          */
         const void *waits_for;      /* a lock, queue, task, operation: what `kind` says           */
     };
     int64_t since;                  /* ns: when it began to wait                                      */
-    uint32_t id;                    /* 1 = the main task                                              */
-    uint32_t timer;                 /* its place among the timers; 0 = none                           */
     int rc;                         /* done: what it returned; else what its wait returns             */
     int saved_errno;                /* while it does not run                                          */
+    uint32_t timer;                 /* its place among the timers; 0 = none                           */
     uint8_t state, kind;            /* enum task_state, enum wait_kind                                */
-    bool cancel_asked;              /* somebody called co_cancel on it                                */
     bool cancel_now;                /* every call that waits returns -ECANCELED                       */
-    bool seen;                      /* somebody took notice of its end                                */
-    bool deaf;                      /* no cancel ends the wait at hand                                */
-    bool told;                      /* debug mode: it has had its first -ECANCELED                    */
+    bool cancel_asked:1;            /* somebody called co_cancel on it                                */
+    bool seen:1;                    /* somebody took notice of its end                                */
+    bool deaf:1;                    /* no cancel ends the wait at hand                                */
+    bool told:1;                    /* debug mode: it has had its first -ECANCELED                    */
+
+    struct co_task *prev;           /* in `waiters`                                                   */
+    struct co_task *elder, *younger;/* its neighbours in one of the group's two lists; younger: also the next free one */
+    struct co_group *group;         /* who owns it; NULL: the main task                               */
+    struct stack *stack;            /* what it runs on; NULL when done                                */
+    struct watch *watchers;         /* who waits for it with co_await or co_wait; NULL: nobody        */
+    struct co_scope *scope;         /* its innermost timeout or shield; NULL: none                    */
+    uint32_t id;                    /* 1 = the main task                                              */
 #if defined(CO_ASAN) || defined(CO_TSAN)
     struct fiber fiber;
 #endif
+} __attribute__((aligned(64)));
+
+/* What is seldom asked for. */
+struct co_origin {
+    const char *name;               /* of its function, or given                                      */
+    void *job;
+    const void *spawned_at;         /* in the student's program                                       */
 };
+
+/* Records are made a page at a time: first the tasks, then their origins. A task's address says in which page it is,
+ * and at which place. */
+enum {
+    TASK_PAGE = 4096,
+    PAGE_TASKS = (TASK_PAGE - sizeof(void *)) / (sizeof(struct co_task) + sizeof(struct co_origin)),
+};
+
+struct task_page {
+    struct co_task tasks[PAGE_TASKS];
+    struct co_origin origins[PAGE_TASKS];
+    struct task_page *next;
+};
+static_assert(sizeof(struct task_page) <= TASK_PAGE, "a page of tasks");
+
+struct task_pool {
+    struct co_task *free;           /* linked by `younger`                                            */
+    struct task_page *pages;        /* all that have been used                                        */
+    struct task_block *blocks;      /* what they lie in, newest first                                 */
+    size_t unused;                  /* pages at the end of the newest                                 */
+};
+
+static inline struct co_origin *co__origin(const struct co_task *task)
+{
+    uintptr_t at = (uintptr_t)task;
+    struct task_page *page = (struct task_page *)(at & ~(uintptr_t)(TASK_PAGE - 1));
+    return &page->origins[at % TASK_PAGE / sizeof(struct co_task)];
+}
 
 /* ---- What outlives a careless block: kept by the loop, never in the student's memory ------------ */
 
@@ -82,9 +118,9 @@ struct co_scope {
 /* A lock that is held. */
 struct co_hold {
     struct co_hold *next, *prev;    /* all locks held                                                 */
-    struct co_task *task;           /* who holds it; NULL: it has ended                               */
-    uint32_t task_id;
-    const char *task_name;
+    struct co_task *task;           /* who holds it; NULL: that task has ended, and was ...           */
+    uint32_t last_id;               /* ... this one                                                   */
+    const char *last_name;
     const void *taken_at;
 };
 
@@ -128,9 +164,10 @@ struct loop {
     struct co_task *current;        /* who runs; NULL: the loop itself, or a worker's job             */
     struct co_task *ready_first;    /* the ready queue, linked by `next`                              */
     struct co_task **ready_end;     /* where its next one is to be noted                              */
-    uint64_t steps, steps_mark;     /* since time last moved, and at how many something must be done  */
+    int64_t steps_left;             /* without time moving, until something must be done              */
     int64_t now;                    /* ns: the world's clock when it was last looked at               */
-    bool watched;                   /* trace, tape or debug mode: the hot paths take the long way      */
+    bool watched;                   /* trace, tape, debug mode or canaries: the hot paths take the long way */
+    bool silent;                    /* the next limit of steps is a livelock                          */
     bool behind;                    /* time passed while the loop stood still: due things may wait to be seen */
     bool debug;                     /* CO_DEBUG=1                                                     */
     bool live;                      /* the world's clock runs by itself                               */
@@ -155,7 +192,7 @@ struct loop {
     bool left_thread;               /* the switch just made left the thread's own stack               */
 #endif
     struct stack_pool stacks;
-    struct task_pool *tasks;
+    struct task_pool tasks;
     struct due *due;                /* sorted by (t, seq) when they are made ready                    */
     size_t due_count, due_capacity;
     size_t ops;                     /* operations submitted and not freed; due has room for all       */
@@ -197,7 +234,7 @@ static inline struct co_task *co__enter_always(const void *pc)
     if (__builtin_expect(!self, 0))
         return NULL;
     self->waits_at = pc;
-    if (__builtin_expect(++loop->steps > loop->steps_mark, 0))
+    if (__builtin_expect(--loop->steps_left < 0, 0))
         co__step_limit(loop, pc);
     return self;
 }
@@ -210,6 +247,19 @@ static inline struct co_task *co__enter(const void *pc, int *rc)
         *rc = self ? co__refuse(self, pc) : -EPERM;
         return NULL;
     }
+    return self;
+}
+
+/* The same in the usual case: a task that may wait, nobody who watches. Else NULL, and nothing has been done: the caller
+ * then goes the long way, in a function of its own, so that the short way needs no frame and keeps no register. */
+static inline struct co_task *co__enter_quick(const void *pc)
+{
+    struct loop *loop = co__loop;
+    struct co_task *self = loop ? loop->current : NULL;
+    if (__builtin_expect(!self || loop->watched || self->cancel_now || loop->steps_left <= 0, 0))
+        return NULL;
+    loop->steps_left--;
+    self->waits_at = pc;
     return self;
 }
 
@@ -257,8 +307,12 @@ static inline void co__make_ready(struct co_task *task)
         co__note_ready(loop, task);
 }
 
-/* Leaves a task that has ended for the next one. */
-_Noreturn void co__leave_for_good(struct co_task *self);
+/* Leaves a task that has ended for the next one. If that has not begun, it may run on this very stack: then this returns what
+ * it returned. */
+int co__leave(struct co_task *self);
+
+/* Works out whether anything must be watched. */
+void co__watch(struct loop *loop);
 
 /* Makes ready what became due while the loop stood still. */
 void co__catch_up(struct loop *loop);
@@ -286,8 +340,15 @@ void co__op_free_all(struct loop *loop);
 struct stack *co__task_stack(struct co_task *task);     /* its stack, which it is given now at the latest */
 void co__task_start(void *task);                        /* the first thing on a task's stack */
 
+/* Runs the task's function, from its beginning to its end. */
+static inline int co__task_run(struct co_task *task)
+{
+    co_fn fn = task->fn;
+    task->waits_for = NULL;             /* they share their place */
+    return fn(co__origin(task)->job);
+}
+
 struct co_task *co__task_new(struct co_group *group, co_fn fn, void *job, const char *name, const void *pc);
-void co__task_free(struct co_task *task);               /* its record, when nobody can ask for it any more */
 void co__tasks_free(struct loop *loop);                 /* all records and stacks */
 struct co_task **co__tasks_alive(const struct loop *loop); /* by number, NULL at the end; the caller frees it. Never NULL */
 
@@ -372,6 +433,65 @@ static inline void waiters_remove(struct co_task *task)
     else
         list->last = task->prev;
     task->waiters = NULL;
+}
+
+/* ---- waiting, in the usual case ---- */
+
+enum { CO_LINE = 64 };          /* bytes of a cache line */
+
+/* The frames that a suspended task goes on with are on their way while another one runs. (always_inline: gcc takes a function
+ * that only prefetches for one that does nothing, and leaves out the call.) */
+static inline __attribute__((always_inline)) void co__fetch_stack(const struct co_task *task)
+{
+    const char *sp = task->context.sp;
+    if (!sp)
+        return;
+    __builtin_prefetch(sp, 1);
+    __builtin_prefetch(sp + CO_LINE, 1);
+    __builtin_prefetch(sp + 2 * CO_LINE, 1);
+    __builtin_prefetch(sp + 3 * CO_LINE, 1);
+}
+
+/* As co__suspend_in for a task that co__enter_quick let in, and in line: what is called last is the switch itself. */
+static inline __attribute__((always_inline)) int co__suspend_quick(struct co_task *self, enum wait_kind kind, const void *what,
+                                                                   struct co_waiters *list)
+{
+#if defined(CO_ASAN) || defined(CO_TSAN)
+    return co__suspend_in(self, kind, what, list);
+#else
+    struct loop *loop = co__loop;
+    struct co_task *next = loop->ready_first;
+    if (__builtin_expect(!next || !next->context.sp, 0))
+        return co__suspend_in(self, kind, what, list);
+    waiters_append(list, self);
+    self->state = TASK_WAITING;
+    self->kind = (uint8_t)kind;
+    self->waits_for = what;
+    self->since = loop->now;
+    self->saved_errno = *loop->errno_at;
+    *loop->errno_at = next->saved_errno;
+    struct co_task *second = loop->ready_first = next->next;
+    if (second)
+        co__fetch_stack(second);
+    else
+        loop->ready_end = &loop->ready_first;
+    loop->current = next;
+    return co__switch(&self->context, &next->context, next->rc);
+#endif
+}
+
+/* Wakes the first of a list, which is not empty. Nobody in a list has a timer. */
+static inline void co__wake_first(struct co_waiters *list, int rc)
+{
+    struct co_task *task = list->first, *second = task->next;
+    list->first = second;
+    if (second)
+        second->prev = NULL;
+    else
+        list->last = NULL;
+    task->waiters = NULL;
+    task->rc = rc;
+    co__make_ready(task);
 }
 
 /* ---- report.c ---- */

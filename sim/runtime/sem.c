@@ -1,7 +1,7 @@
 /* sem.c - the semaphore. A release hands the place to the task that has waited longest. */
 #include "runtime.h"
 
-static int acquire(struct co_sem *sem, const void *pc)
+static __attribute__((noinline)) int acquire_watched(struct co_sem *sem, const void *pc)
 {
     int rc;
     struct co_task *self = co__enter(pc, &rc);
@@ -12,6 +12,18 @@ static int acquire(struct co_sem *sem, const void *pc)
         return 0;
     }
     return co__suspend_in(self, WAIT_SEM, sem, &sem->waiters);
+}
+
+static inline int acquire(struct co_sem *sem, const void *pc)
+{
+    struct co_task *self = co__enter_quick(pc);
+    if (__builtin_expect(!self, 0))
+        return acquire_watched(sem, pc);
+    if (sem->value > 0) {
+        sem->value--;
+        return 0;
+    }
+    return co__suspend_quick(self, WAIT_SEM, sem, &sem->waiters);
 }
 
 int co_sem_acquire(struct co_sem *sem)
@@ -34,7 +46,7 @@ int co_sem_release(struct co_sem *sem)
     if (co__in_job())
         return -EPERM;
     if (sem->waiters.first)
-        co__wake(sem->waiters.first, 0);
+        co__wake_first(&sem->waiters, 0);
     else if (sem->bound && sem->value >= sem->bound)
         return -EOVERFLOW;
     else

@@ -21,15 +21,8 @@
         str     x9, [x0]                /* from here on the old flow can be resumed */
         .endm
 
-        .text
-        .globl  co__switch
-        .type   co__switch, %function
-        .p2align 4
-/* void co__switch(struct context *from [x0], struct context *to [x1]) */
-co__switch:
-        .cfi_startproc
-        save_all
-        ldr     x9, [x1]
+        .macro resume_from context
+        ldr     x9, [\context]
         mov     sp, x9                  /* the same layout lies on the other stack  */
         ldp     x19, x20, [sp, #0]
         ldp     x21, x22, [sp, #16]
@@ -44,15 +37,39 @@ co__switch:
         ldp     d12, d13, [sp, #128]
         ldp     d14, d15, [sp, #144]
         add     sp, sp, #160
-        .cfi_adjust_cfa_offset -160
+        .cfi_def_cfa_offset 0
         ret
+        .endm
+
+        .text
+        .globl  co__switch
+        .type   co__switch, %function
+        .p2align 4
+/* int co__switch(struct context *from [x0], struct context *to [x1], int value [w2]) */
+co__switch:
+        .cfi_startproc
+        save_all
+        mov     w0, w2
+        resume_from x1
         .cfi_endproc
         .size   co__switch, .-co__switch
+
+        .globl  co__jump
+        .type   co__jump, %function
+        .p2align 4
+/* int co__jump(struct context *to [x0], int value [w1]) */
+co__jump:
+        .cfi_startproc
+        mov     x10, x0
+        mov     w0, w1
+        resume_from x10
+        .cfi_endproc
+        .size   co__jump, .-co__jump
 
         .globl  co__switch_new
         .type   co__switch_new, %function
         .p2align 4
-/* void co__switch_new(struct context *from [x0], void *top [x1], void (*entry)(void *) [x2], void *arg [x3]) */
+/* int co__switch_new(struct context *from [x0], void *top [x1], void (*entry)(void *) [x2], void *arg [x3]) */
 co__switch_new:
         .cfi_startproc
         save_all

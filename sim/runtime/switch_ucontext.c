@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <ucontext.h>
 
+/* What the next flow to go on is given. */
+static _Thread_local int passed;
+
 /* makecontext passes ints only: a pointer travels as two halves. */
 static void start(unsigned entry_high, unsigned entry_low, unsigned arg_high, unsigned arg_low)
 {
@@ -16,7 +19,7 @@ static void start(unsigned entry_high, unsigned entry_low, unsigned arg_high, un
     abort();                            /* entry never returns */
 }
 
-void co__switch_new(struct context *from, void *top, void (*entry)(void *), void *arg)
+int co__switch_new(struct context *from, void *top, void (*entry)(void *), void *arg)
 {
     /* The new stack's size is unknown here and does not matter: makecontext writes its own small frame below `top`
      * and nothing else. */
@@ -32,14 +35,24 @@ void co__switch_new(struct context *from, void *top, void (*entry)(void *), void
     from->sp = &here;                   /* the flow that is left keeps its place in its own frame */
     if (swapcontext(&here, &new) != 0)
         abort();
+    return passed;
 }
 
-void co__switch(struct context *from, struct context *to)
+int co__switch(struct context *from, struct context *to, int value)
 {
     ucontext_t here;
     from->sp = &here;
+    passed = value;
     if (swapcontext(&here, to->sp) != 0)
         abort();
+    return passed;
+}
+
+int co__jump(struct context *to, int value)
+{
+    passed = value;
+    setcontext(to->sp);
+    abort();
 }
 
 #endif

@@ -28,30 +28,60 @@
         save    r15
         .endm
 
-        .text
-        .globl  co__switch
-        .type   co__switch, @function
-        .p2align 4
-/* void co__switch(struct context *from [rdi], struct context *to [rsi]) */
-co__switch:
-        .cfi_startproc
-        save_all
-        movq    %rsp, (%rdi)            /* from here on the old flow can be resumed */
-        movq    (%rsi), %rsp            /* the same layout lies on the other stack  */
+        .macro restore_all
         restore r15
         restore r14
         restore r13
         restore r12
         restore rbx
         restore rbp
+        .endm
+
+        .text
+        .globl  co__switch
+        .type   co__switch, @function
+        .p2align 4
+/* int co__switch(struct context *from [rdi], struct context *to [rsi], int value [edx]) */
+co__switch:
+        .cfi_startproc
+        save_all
+        movq    %rsp, (%rdi)            /* from here on the old flow can be resumed */
+        movl    %edx, %eax
+        movq    (%rsi), %rsp            /* the same layout lies on the other stack  */
+        restore_all
         ret
         .cfi_endproc
         .size   co__switch, .-co__switch
 
+        .globl  co__jump
+        .type   co__jump, @function
+        .p2align 4
+/* int co__jump(struct context *to [rdi], int value [esi])
+ * Here no `ret`: the call that brought us here belongs to the frame that is left, whose own return the next task's function
+ * will make (task.c, co__task_start). */
+co__jump:
+        .cfi_startproc
+        movl    %esi, %eax
+        movq    (%rdi), %rsp            /* where all registers are on the stack */
+        .cfi_adjust_cfa_offset 48
+        .cfi_rel_offset rbp, 40
+        .cfi_rel_offset rbx, 32
+        .cfi_rel_offset r12, 24
+        .cfi_rel_offset r13, 16
+        .cfi_rel_offset r14, 8
+        .cfi_rel_offset r15, 0
+        restore_all
+        popq    %rcx
+        .cfi_adjust_cfa_offset -8
+        .cfi_register rip, rcx
+        jmp     *%rcx
+        .cfi_endproc
+        .size   co__jump, .-co__jump
+
         .globl  co__switch_new
         .type   co__switch_new, @function
         .p2align 4
-/* void co__switch_new(struct context *from [rdi], void *top [rsi], void (*entry)(void *) [rdx], void *arg [rcx]) */
+/* int co__switch_new(struct context *from [rdi], void *top [rsi], void (*entry)(void *) [rdx], void *arg [rcx]) */
 co__switch_new:
         .cfi_startproc
         save_all

@@ -4,62 +4,51 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SLAB_TASKS = 128 };
+enum { BLOCK_PAGES = 32 };
 
-/* Records are made many at a time, and live until the loop ends. */
-struct task_slab {
-    struct task_slab *next;
-    struct co_task tasks[SLAB_TASKS];
+/* Records live until the loop ends. Their memory comes in blocks; of a block one page is used after the other. */
+struct task_block {
+    struct task_block *next;
 };
 
-struct task_pool {
-    struct co_task *free;               /* linked by `next`; the newest first */
-    struct task_slab *slabs;
-};
-
-static int pool_grow(struct loop *loop)
+static int pool_grow(struct task_pool *pool)
 {
-    if (!loop->tasks && !(loop->tasks = calloc(1, sizeof *loop->tasks)))
-        return -ENOMEM;
-    struct task_slab *slab = malloc(sizeof *slab);
-    if (!slab)
-        return -ENOMEM;
-    slab->next = loop->tasks->slabs;
-    loop->tasks->slabs = slab;
-    for (size_t i = SLAB_TASKS; i-- > 0;) {
-        slab->tasks[i].state = TASK_FREE;
-        slab->tasks[i].next = loop->tasks->free;
-        loop->tasks->free = &slab->tasks[i];
+    if (pool->unused == 0) {
+        struct task_block *block = malloc((BLOCK_PAGES + 1) * TASK_PAGE);
+        if (!block)
+            return -ENOMEM;
+        block->next = pool->blocks;
+        pool->blocks = block;
+        pool->unused = BLOCK_PAGES;
+    }
+    uintptr_t first = ((uintptr_t)(pool->blocks + 1) + TASK_PAGE - 1) & ~(uintptr_t)(TASK_PAGE - 1);
+    struct task_page *page = (struct task_page *)(first + (BLOCK_PAGES - pool->unused--) * TASK_PAGE);
+    page->next = pool->pages;
+    pool->pages = page;
+    for (size_t i = PAGE_TASKS; i-- > 0;) {
+        page->tasks[i].state = TASK_FREE;
+        page->tasks[i].younger = pool->free;
+        pool->free = &page->tasks[i];
     }
     return 0;
 }
 
-static struct co_task *record_take(struct loop *loop)
+static inline struct co_task *record_take(struct task_pool *pool)
 {
-    if ((!loop->tasks || !loop->tasks->free) && pool_grow(loop) < 0)
+    if (__builtin_expect(!pool->free, 0) && pool_grow(pool) < 0)
         return NULL;
-    struct co_task *task = loop->tasks->free;
-    loop->tasks->free = task->next;
+    struct co_task *task = pool->free;
+    pool->free = task->younger;
     return task;
-}
-
-void co__task_free(struct co_task *task)
-{
-    task->state = TASK_FREE;
-    task->next = co__loop->tasks->free;
-    co__loop->tasks->free = task;
 }
 
 void co__tasks_free(struct loop *loop)
 {
     stack_pool_free(&loop->stacks);
-    if (!loop->tasks)
-        return;
-    for (struct task_slab *slab = loop->tasks->slabs, *next; slab; slab = next) {
-        next = slab->next;
-        free(slab);
+    for (struct task_block *block = loop->tasks.blocks, *next; block; block = next) {
+        next = block->next;
+        free(block);
     }
-    free(loop->tasks);
 }
 
 static int by_id(const void *a, const void *b)
@@ -76,26 +65,27 @@ struct co_task **co__tasks_alive(const struct loop *loop)
         fprintf(stderr, "%s: out of memory for a list of the tasks\n", loop->program);
         abort();
     }
-    for (struct task_slab *slab = loop->tasks ? loop->tasks->slabs : NULL; slab; slab = slab->next)
-        for (size_t i = 0; i < SLAB_TASKS; i++)
-            if (slab->tasks[i].state != TASK_FREE && slab->tasks[i].state != TASK_DONE)
-                tasks[n++] = &slab->tasks[i];
+    for (struct task_page *page = loop->tasks.pages; page; page = page->next)
+        for (size_t i = 0; i < PAGE_TASKS; i++)
+            if (page->tasks[i].state != TASK_FREE && page->tasks[i].state != TASK_DONE)
+                tasks[n++] = &page->tasks[i];
     qsort(tasks, n, sizeof *tasks, by_id);
     tasks[n] = NULL;
     return tasks;
 }
 
-/* A task has returned rc. Runs on its own stack, which is given back here and left for good. */
-static _Noreturn void task_end(struct co_task *self, int rc)
+/* A task has returned rc. Runs on its own stack, which is given back here. */
+static inline void task_end(struct co_task *self, int rc)
 {
     struct loop *loop = co__loop;
-    if (loop->stacks.canaries && stack_canary_dead(self->stack))
-        co__report_overflow(loop, self->waits_at);
     self->rc = rc;
     self->state = TASK_DONE;
     loop->alive--;
-    if (loop->watched)
+    if (__builtin_expect(loop->watched, 0)) {
+        if (loop->stacks.canaries && stack_canary_dead(self->stack))
+            co__report_overflow(loop, self->waits_at);
         co__note_end(loop, self);
+    }
     if (self->scope)
         co__scopes_drop(self);
     if (loop->held)
@@ -110,7 +100,6 @@ static _Noreturn void task_end(struct co_task *self, int rc)
         co__group_done(self->group, self);
     stack_return(&loop->stacks, self->stack);
     self->stack = NULL;
-    co__leave_for_good(self);
 }
 
 /* Most tasks get theirs when they begin, not when they are spawned: then it is the one that another task has just left,
@@ -128,40 +117,60 @@ struct stack *co__task_stack(struct co_task *task)
     return task->stack = stack;
 }
 
+/* Begins the first task of this stack, or ends one that has returned rc and goes on with the next. Returns what a task has
+ * returned whose turn it is to end. */
+static __attribute__((noinline, noclone)) int step(struct co_task *first, int rc)
+{
+    if (first)
+        return co__task_run(first);
+    struct co_task *self = co__loop->current;
+    task_end(self, rc);
+    return co__leave(self);
+}
+
+/* One stack, one task after the other, and all return to the one place in this loop. The CPU foresees where a return goes from
+ * the calls it has seen, and the last of them is that of `step`, which ended with a jump into the next task, be it on this
+ * stack or another. (What the empty line of assembler does to `first` is unknown to the compiler, which would else make two
+ * calls of the one.) */
 void co__task_start(void *arg)
 {
-    struct co_task *self = arg;
-    co__task_arrived(self);
-    *co__loop->errno_at = 0;
-    co_fn fn = self->fn;
-    self->waits_for = NULL;
-    task_end(self, fn(self->job));
+    struct co_task *first = arg;
+    int rc = 0;
+    co__task_arrived(first);
+    for (;;) {
+        rc = step(first, rc);
+        first = NULL;
+        __asm__("" : "+r"(first));
+    }
 }
 
 struct co_task *co__task_new(struct co_group *group, co_fn fn, void *job, const char *name, const void *pc)
 {
     struct loop *loop = co__loop;
-    struct co_task *task = record_take(loop);
+    struct co_task *task = record_take(&loop->tasks);
     if (!task)
         return NULL;
     if (!stack_promise(&loop->stacks)) {
-        co__task_free(task);
+        task->younger = loop->tasks.free;
+        loop->tasks.free = task;
         return NULL;
     }
+    if (__builtin_expect(loop->stacks.canaries, 0))
+        co__watch(loop);
     /* One by one: gcc would clear the whole with `rep stos`, which takes longer than the rest of a spawn. */
     task->stack = NULL;
     task->waiters = NULL;
     task->group = group;
     task->watchers = NULL;
     task->scope = NULL;
-    task->name = name;
-    task->job = job;
-    task->spawned_at = task->waits_at = pc;
+    *co__origin(task) = (struct co_origin){name, job, pc};
+    task->waits_at = pc;
     task->fn = fn;
     task->since = loop->now;
     task->id = ++loop->next_id;
     task->timer = 0;
     task->rc = -EINPROGRESS;
+    task->saved_errno = 0;
     task->kind = WAIT_NOTHING;
     task->cancel_asked = task->cancel_now = task->seen = task->deaf = task->told = false;
 #ifdef CO_UCONTEXT
@@ -196,17 +205,17 @@ int co_result(const co_task *task)
 
 void *co_job(const co_task *task)
 {
-    return task->job;
+    return co__origin(task)->job;
 }
 
 const char *co_name(const co_task *task)
 {
-    return task->name;
+    return co__origin(task)->name;
 }
 
 void co_set_name(co_task *task, const char *name)
 {
-    task->name = name;
+    co__origin(task)->name = name;
 }
 
 uint32_t co_id(const co_task *task)

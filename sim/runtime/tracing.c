@@ -57,18 +57,18 @@ void co__trace_done(const struct co_task *task)
  * both. Later nothing could be told from an address, as a task that has begun may have freed its job. 0: there is none. */
 static uint32_t shares_job_with(const struct co_task *task)
 {
-    if (!task->job || !co__loop->ready_first)
+    if (!co__origin(task)->job || !co__loop->ready_first)
         return 0;
     const void *end = co__loop->ready_end;
     const struct co_task *last = (const void *)((const char *)end - offsetof(struct co_task, next));
-    return last->job == task->job && !last->context.sp ? last->id : 0;
+    return co__origin(last)->job == co__origin(task)->job && !last->context.sp ? last->id : 0;
 }
 
 void co__trace_spawn(const struct co_task *task)
 {
     struct trace *trace = begin("spawn", task);
-    trace_str(trace, "name", task->name, strlen(task->name));
-    trace_src(trace, "src", task->spawned_at);
+    trace_str(trace, "name", co__origin(task)->name, strlen(co__origin(task)->name));
+    trace_src(trace, "src", co__origin(task)->spawned_at);
     trace_int(trace, "by", by());
     uint32_t twin = shares_job_with(task);
     if (twin)

@@ -10,7 +10,7 @@
 
 static struct context home, flow;
 static _Alignas(16) char memory[64 * 1024];
-static int visits;
+static int visits, got;
 static uintptr_t argument;
 static uintptr_t misalignment;
 
@@ -21,7 +21,7 @@ static void flow_entry(void *arg)
     misalignment = (uintptr_t)&aligned % 16 + (uintptr_t)__builtin_frame_address(0) % 16;
     for (;;) {
         visits++;
-        co__switch(&flow, &home);
+        got = co__switch(&flow, &home, visits + 100);
     }
 }
 
@@ -31,14 +31,30 @@ static void a_flow_gets_its_argument_and_an_aligned_stack(void **state)
     if (UNDER_ASAN || UNDER_TSAN || UNDER_VALGRIND)
         skip();                 /* a stack that they were not told of */
     visits = 0;
-    co__switch_new(&home, memory + sizeof memory, flow_entry, (void *)0x1234567890abcdef);
+    assert_int_equal(co__switch_new(&home, memory + sizeof memory, flow_entry, (void *)0x1234567890abcdef), 101);
     assert_int_equal(visits, 1);
     for (int i = 2; i <= 4; i++) {
-        co__switch(&home, &flow);
+        assert_int_equal(co__switch(&home, &flow, -i), 100 + i);
         assert_int_equal(visits, i);
+        assert_int_equal(got, -i);
     }
     assert_true(argument == 0x1234567890abcdef);
     assert_int_equal(misalignment, 0);
+}
+
+static void jumps_back(void *arg)
+{
+    (void)arg;
+    co__jump(&home, -7);
+}
+
+static void a_flow_may_leave_for_good(void **state)
+{
+    (void)state;
+    if (UNDER_ASAN || UNDER_TSAN || UNDER_VALGRIND)
+        skip();
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(co__switch_new(&home, memory + sizeof memory, jumps_back, NULL), -7);
 }
 
 /* ---- Through the runtime -------------------------------------------------------------------------- */
@@ -195,6 +211,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_flow_gets_its_argument_and_an_aligned_stack),
+        cmocka_unit_test(a_flow_may_leave_for_good),
         cmocka_unit_test(registers_and_stack_survive_a_switch),
         cmocka_unit_test(floating_point_and_varargs_work_in_a_task),
         cmocka_unit_test(errno_is_kept_per_task),
