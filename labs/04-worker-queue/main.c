@@ -29,6 +29,7 @@ struct visit {
     char **found;                   /* URLs that stood in pages: jobs, so they must live on    */
     size_t found_n;
     json_t *left;                   /* the URLs handed back                                */
+    int last;                       /* what pool_take_back returned in the end             */
 };
 
 /* ---- The handler ----------------------------------------------------------------------------- */
@@ -133,11 +134,11 @@ static void report_start(const struct visit *visit)
 /* tasks: how many more there are after pool_run than before. */
 static void report_result(const struct visit *visit, int rc, const struct pool_stats *stats, size_t tasks, bool closed)
 {
-    kit_report("result", json_pack("{s:i, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:O, s:o}", "rc", rc, "jobs", number(stats->jobs),
+    kit_report("result", json_pack("{s:i, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:i, s:O, s:o}", "rc", rc, "jobs", number(stats->jobs),
                                    "succeeded", number(stats->succeeded), "failed", number(stats->failed),
                                    "elapsed_ns", duration(stats->elapsed), "handled", (json_int_t)visit->handled,
                                    "wrong", (json_int_t)visit->wrong, "tasks", (json_int_t)tasks, "closed", (int)closed,
-                                   "left", visit->left, "workers", workers_to_json(stats->workers, visit->workers)));
+                                   "last", visit->last, "left", visit->left, "workers", workers_to_json(stats->workers, visit->workers)));
 }
 
 /* Runs the pool and takes back what is left. */
@@ -150,7 +151,7 @@ static int run_and_take_back(struct visit *visit, struct pool *pool, struct pool
 
     size_t most = visit->run->n * visit->repeat + visit->found_n + 1;      /* one too many shows; for ever would not end */
     const char *url = NULL;
-    for (size_t i = 0; rc == 0 && i < most && pool_take_back(pool, &url) > 0; i++)
+    for (size_t i = 0; rc == 0 && i < most && (visit->last = pool_take_back(pool, &url)) == 1; i++)
         json_array_append_new(visit->left, url ? json_string(url) : json_null());
     return rc;
 }

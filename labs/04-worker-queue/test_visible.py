@@ -344,6 +344,8 @@ def should_hand_back(run, urls) -> None:
     """Exactly these jobs, in any order."""
     right, got = Counter(urls), Counter(url or "NULL" for url in run.report["left"])
     if right == got:
+        run.should(run.report["last"] == 0, "pool_take_back returns 1 with a job, and 0 when none is left", f"it returned {run.report['last']}",
+                   hint="1: here is one; 0: the end. So one loop goes with it: while (pool_take_back(pool, &url) > 0)")
         return
     lost, extra = right - got, got - right
     if lost:

@@ -9,6 +9,7 @@ struct pool {
     struct co_queue left;       /* jobs that pool_stop has kept from beginning */
     struct co_sem requests;     /* one for the whole pool: a semaphore in each worker would limit nobody */
     bool stopping;
+    int lost;                   /* -ENOMEM: there was no memory for a job that was to be left */
 };
 
 struct pool *pool_open(const struct pool_config *config)
@@ -40,7 +41,8 @@ int pool_add(struct pool *pool, const char *url)
     return co_queue_try_put(&pool->waiting, (void *)url);
 }
 
-/* Fetches a page as soon as the limit allows. Returns 0 when there is an answer; -ESHUTDOWN when the pool was stopped before. */
+/* Fetches a page as soon as the limit allows. Returns 0 when there is an answer, or the error of the request; -ESHUTDOWN when the pool
+ * was stopped before it could begin. */
 static int fetch(struct pool *pool, const char *url, struct co_response *page)
 {
     int rc = -ECANCELED;        /* this is what remains when the block is skipped */
@@ -55,13 +57,16 @@ static int fetch(struct pool *pool, const char *url, struct co_response *page)
     return rc;
 }
 
-/* One job, from its place in the line to the last word of the handler. Returns 0, or -ENOMEM if it got lost. */
-static int do_job(struct pool *pool, struct worker_stats *stats, const char *url)
+/* One job, from its place in the line to the last word of the handler. */
+static void do_job(struct pool *pool, struct worker_stats *stats, const char *url)
 {
     CO_RESPONSE(page);          /* freed at the end of this function, whichever way it is left */
     int rc = fetch(pool, url, &page);
-    if (rc == -ESHUTDOWN)
-        return co_queue_try_put(&pool->left, (void *)url);
+    if (rc == -ESHUTDOWN) {
+        if (co_queue_try_put(&pool->left, (void *)url) < 0)
+            pool->lost = -ENOMEM;
+        return;                 /* not done, so not counted */
+    }
 
     /* The place in the limit is free again: while this worker's handler waits, another one's request is under way. That is
      * what more workers than places are good for. */
@@ -75,7 +80,6 @@ static int do_job(struct pool *pool, struct worker_stats *stats, const char *url
         stats->succeeded++;
     else
         stats->failed++;
-    return 0;
 }
 
 /* The iterator: waits for the next job. 1 and its URL, 0 when there will be none any more, or -ECANCELED. */
@@ -98,16 +102,14 @@ static int work(void *arg)
 {
     struct worker *self = arg;
     const char *url;
-    int rc, lost = 0;
+    int rc;
     while ((rc = next_job(self->pool, &url)) > 0) {
-        int done = do_job(self->pool, self->stats, url);
-        if (done < 0)
-            lost = done;
+        do_job(self->pool, self->stats, url);    /* if it failed, that is in the statistics, and no reason to end */
         /* Also after a failure: what co_queue_join waits for is that nobody works on the job any more. And after the handler,
          * whose further jobs are in the queue by now: so the count never gets to zero too early. */
         co_queue_task_done(&self->pool->waiting);
     }
-    return rc < 0 ? rc : lost;      /* a job that failed is no failure of the worker: it would cancel the others */
+    return rc;      /* 0, or -ECANCELED. A job's error would be taken for a failure of the worker, and co_join would cancel the others */
 }
 
 /* Starts the workers, and waits until they have nothing to do any more and have ended. */
@@ -116,12 +118,13 @@ static int run_workers(struct pool *pool, struct worker workers[])
     CO_GROUP(group);
     for (size_t i = 0; i < pool->config.workers; i++)
         co_spawn(&group, work, &workers[i]);
-    int rc = co_queue_join(&pool->waiting);
-    /* Every worker now waits for a job that will never come. Cancelling them would do, too; this way they see the end of the
-     * queue, and leave their loop by themselves. */
-    co_queue_shutdown(&pool->waiting, false);
-    int ended = co_join(&group);    /* were we cancelled, it cancels them and waits until they have ended */
-    return rc < 0 ? rc : ended;
+    /* Not when the queue is empty: when all that was put is finished. Every worker then waits for a job that will never come.
+     * Cancelling them would do, too; shut down, they see the end of the queue, and leave their loop by themselves. */
+    if (co_queue_join(&pool->waiting) == 0)
+        co_queue_shutdown(&pool->waiting, false);
+    /* Were we cancelled in that join, so we are in this one: it cancels the workers, waits until they have ended, and returns
+     * -ECANCELED. */
+    return co_join(&group);
 }
 
 int pool_run(struct pool *pool, struct pool_stats *stats)
@@ -146,7 +149,7 @@ int pool_run(struct pool *pool, struct pool_stats *stats)
         stats->failed += stats->workers[i].failed;
     }
     stats->elapsed = co_now() - start;
-    return rc;
+    return rc < 0 ? rc : pool->lost;
 }
 
 void pool_stop(struct pool *pool)
