@@ -82,6 +82,7 @@ uint64_t rw_http_submit(struct real *world, const struct world_request *request)
     exchange->session->requests++;
     exchange->window = request->window;
     exchange->credit = request->window;
+    exchange->opened[0] = exchange->opened[1] = CURL_SOCKET_BAD;
     trace_start(world, exchange, request);
     int rc = rw_site_enter(exchange, request->session ? request->max_per_host : 0);
     if (rc < 0)

@@ -101,7 +101,7 @@ struct exchange {
     size_t head;                    /* how many bytes of it are the head                                    */
     size_t given;                   /* how many bytes of it the last completion showed                      */
     uint64_t received;              /* bytes of the body so far                                             */
-    uint64_t newest_socket;         /* the number of the one opened last for it                             */
+    curl_socket_t opened[2];        /* the sockets opened last for it (curl may try two addresses at a time) */
 };
 
 /* Limits on what a server may send. (With a window, the body has none.) */
@@ -198,10 +198,15 @@ struct socket {
     CURLM *multi;                   /* who is to be told                                                    */
     curl_socket_t fd;
     uint64_t number;                /* for the trace; 0: it is no connection, or not yet                    */
+    int local_port, remote_port;    /* of a connection                                                      */
+    int events;                     /* what curl waits for                                                  */
+    bool failed;                    /* libuv has met an error, and curl has not asked for anything since    */
 };
 
 bool rw_sockets_attach(struct session *session);   /* its multi handle speaks to libuv from now on */
-curl_socket_t rw_socket_open(struct real *world, struct curl_sockaddr *address, uint64_t *number);
+curl_socket_t rw_socket_open(const struct curl_sockaddr *address);
+/* The connection between these ports: one of those opened for this very request, or (*reused) an earlier one. NULL: unknown. */
+struct socket *rw_socket_connected(struct real *world, const curl_socket_t opened[2], int local, int remote, bool *reused);
 int rw_socket_close(void *world, curl_socket_t fd);
 struct socket *rw_socket_of(struct real *world, curl_socket_t fd);     /* put into libuv's loop if need be; NULL: no memory */
 void rw_sockets_free(struct real *world);

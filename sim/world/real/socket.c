@@ -6,8 +6,10 @@
  */
 #include "real.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* ---- Found by descriptor ---------------------------------------------------------------------------- */
@@ -69,17 +71,44 @@ void rw_sockets_free(struct real *world)
 
 /* ---- Connections: opened and closed for curl ----------------------------------------------------------- */
 
-curl_socket_t rw_socket_open(struct real *world, struct curl_sockaddr *address, uint64_t *number)
+curl_socket_t rw_socket_open(const struct curl_sockaddr *address)
 {
     int type = address->socktype;
 #ifdef SOCK_CLOEXEC
     type |= SOCK_CLOEXEC;
 #endif
     curl_socket_t fd = socket(address->family, type, address->protocol);
-    if (fd < 0)
-        return CURL_SOCKET_BAD;
-    *number = ++world->http.last_socket;
-    return fd;
+    return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
+/* The local port of a descriptor; 0: it has none. */
+static int local_port(curl_socket_t fd)
+{
+    struct sockaddr_storage name;
+    socklen_t size = sizeof name;
+    if (getsockname(fd, (struct sockaddr *)&name, &size) < 0)
+        return 0;
+    return ntohs(name.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&name)->sin6_port : ((struct sockaddr_in *)&name)->sin_port);
+}
+
+struct socket *rw_socket_connected(struct real *world, const curl_socket_t opened[2], int local, int remote, bool *reused)
+{
+    for (int i = 0; i < 2; i++) {
+        struct socket *socket = opened[i] >= 0 && local_port(opened[i]) == local ? rw_socket_of(world, opened[i]) : NULL;
+        if (!socket || socket->number)
+            continue;
+        socket->number = ++world->http.last_socket;
+        socket->local_port = local;
+        socket->remote_port = remote;
+        return socket;
+    }
+    *reused = true;
+    for (size_t fd = 0; world->trace && fd < world->http.socket_room; fd++) {
+        struct socket *socket = world->http.sockets[fd];
+        if (socket && socket->number && socket->local_port == local && socket->remote_port == remote)
+            return socket;
+    }
+    return NULL;
 }
 
 int rw_socket_close(void *argument, curl_socket_t fd)
@@ -114,15 +143,23 @@ static void act(struct real *world, CURLM *multi, curl_socket_t fd, int what)
         rw_messages(session);
 }
 
+/* An error curl finds out about by itself when it reads or writes: told of one it would give up where it could try again. libuv
+ * has ceased to watch a socket with an error. */
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
-    const struct socket *socket = poll->data;
-    int what = status < 0 ? CURL_CSELECT_ERR : 0;
+    struct socket *socket = poll->data;
+    struct real *world = socket->world;
+    curl_socket_t fd = socket->fd;
+    int what = status < 0 ? CURL_CSELECT_IN | CURL_CSELECT_OUT : 0;
     if (events & UV_READABLE)
         what |= CURL_CSELECT_IN;
     if (events & UV_WRITABLE)
         what |= CURL_CSELECT_OUT;
-    act(socket->world, socket->multi, socket->fd, what);
+    if (status < 0)
+        socket->failed = true;
+    act(world, socket->multi, fd, what);
+    if (status < 0 && find(world, fd) == socket && socket->failed)
+        uv_poll_start(&socket->poll, socket->events, on_ready);
 }
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *argument, void *assigned)
@@ -131,17 +168,20 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *argument, voi
     struct socket *socket = what == CURL_POLL_REMOVE ? find(session->world, fd) : rw_socket_of(session->world, fd);
     (void)easy, (void)assigned;
     if (what == CURL_POLL_REMOVE) {
-        if (socket && socket->number)
+        if (socket && socket->number) {
             uv_poll_stop(&socket->poll);
-        else if (socket)
+            socket->failed = false;
+        } else if (socket) {
             socket_free(socket);
+        }
         return 0;
     }
     if (!socket)
         return -1;
     socket->multi = session->multi;
-    int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
-    return uv_poll_start(&socket->poll, events, on_ready) < 0 ? -1 : 0;
+    socket->failed = false;
+    socket->events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
+    return uv_poll_start(&socket->poll, socket->events, on_ready) < 0 ? -1 : 0;
 }
 
 static void on_time(uv_timer_t *timer)
@@ -161,6 +201,8 @@ static int on_timer(CURLM *multi, long ms, void *argument)
     return uv_timer_start(&session->timer, on_time, (uint64_t)ms, 0);
 }
 
+enum { MOST_IDLE = 1024 };      /* connections; what curl would keep by itself falls with the number of requests under way */
+
 bool rw_sockets_attach(struct session *session)
 {
     CURLM *multi = session->multi;
@@ -170,5 +212,6 @@ bool rw_sockets_attach(struct session *session)
     curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, session);
     curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(multi, CURLMOPT_TIMERDATA, session);
+    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)MOST_IDLE);
     return true;
 }

@@ -106,29 +106,26 @@ static curl_socket_t on_open(void *argument, curlsocktype purpose, struct curl_s
 {
     struct exchange *exchange = argument;
     (void)purpose;
-    return rw_socket_open(exchange->session->world, address, &exchange->newest_socket);
+    exchange->opened[1] = exchange->opened[0];
+    return exchange->opened[0] = rw_socket_open(address);
 }
 
 #if LIBCURL_VERSION_NUM >= 0x075000
 
-/* A connection is there, new or used before, and the request is about to be sent. */
+/* A connection is there, new or used before, and the request is about to be sent. Which one, curl tells by its ports. */
 static int on_connected(void *argument, char *remote, char *local, int remote_port, int local_port)
 {
     struct exchange *exchange = argument;
+    bool reused = false;
     struct real *world = exchange->session->world;
-    curl_socket_t fd = CURL_SOCKET_BAD;
-    (void)remote, (void)local, (void)remote_port, (void)local_port;
-    curl_easy_getinfo(exchange->easy, CURLINFO_ACTIVESOCKET, &fd);
-    struct socket *socket = rw_socket_of(world, fd);
-    bool reused = socket && socket->number;
-    if (socket && !reused)
-        socket->number = exchange->newest_socket;
+    struct socket *socket = rw_socket_connected(world, exchange->opened, local_port, remote_port, &reused);
     struct trace *trace = rw_trace(world, "http.connected", exchange->operation.id);
-    if (trace) {
-        trace_int(trace, "conn", (int64_t)(socket ? socket->number : exchange->newest_socket));
-        trace_int(trace, "reused", reused);
-        trace_end(trace);
-    }
+    (void)remote, (void)local;
+    if (!trace)
+        return CURL_PREREQFUNC_OK;
+    trace_int(trace, "conn", socket ? (int64_t)socket->number : 0);
+    trace_int(trace, "reused", reused);
+    trace_end(trace);
     return CURL_PREREQFUNC_OK;
 }
 
@@ -143,6 +140,7 @@ static CURL *handle_new(struct real *world)
     if (!easy)
         return NULL;
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+
 #if LIBCURL_VERSION_NUM >= 0x075500
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 #else
