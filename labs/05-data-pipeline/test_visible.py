@@ -507,6 +507,9 @@ def should_write_whole(run, path: str) -> None:
             hint = "write all of it with one co_file_write: each call waits for the disk"
         run.should(False, "co_file_open, co_file_write, co_file_close and co_file_rename, each once", f"{', '.join(got) or 'no call'}", hint=hint)
     rename = calls[-1]
+    opened, renamed = (next(op for op in run.trace.files if op.path == path + ".tmp" and op.call == call) for call in ("open", "rename"))
+    run.should(opened.closed is not None and opened.closed <= renamed.start, f"{path}.tmp is closed before it is renamed", "it is still open then",
+               hint="CO_FILE closes the file at the end of its block: let open and write be a function (or a block) of their own, or call co_file_close")
     run.should(rename.to == path, f"{path}.tmp is renamed to {path}", f"it is renamed to {rename.to}", hint="from PATH.tmp to PATH")
 
 
