@@ -155,7 +155,7 @@ def should_close_all(run) -> None:
     leaked = next((leak.src for leak in run.leaks if leak.what == "session"), None)
     run.should(not left, "no connection is open when fetch_all returns", f"{count(len(left), 'connection')} still open",
                "CO_SESSION closes the session, and its connections, where its block ends"
-               + (f"; this one is never closed: {leaked}" if leaked else ": is it declared in fetch_all itself?"), leaked)
+               + (f"; the one that {leaked} opens is never closed. (A copy of the struct is another session: hand on its address)" if leaked else ": is it declared in fetch_all itself?"), leaked)
     tasks = run.report.get("tasks_left", 0)
     run.should(tasks == 0, "no task is left when fetch_all returns", f"{count(tasks, 'task')} left",
                "wait for every task of your group (co_join) before you return")
@@ -325,7 +325,8 @@ def test_all_keeps_input_order(lab):
 def test_all_share_one_session(lab):
     """All fetches share one session: 4 connections, not 12 (9)"""
     run = lab.run("all", villages(lab), settings={"per_host": LIMIT})
-    should_use_the_session(run, "one session of fetch_all's", "Open one in fetch_all, and lend it to every task")
+    should_use_the_session(run, "one session of fetch_all's", "Open one in fetch_all, and lend it to every task by its "
+                           "address: a copy of the struct is another session")
     should_open(run, 2 * LIMIT, "the session keeps the limit, if you tell it: CO_SESSION(session, per_host)" if run.opened > 2 * LIMIT else
                 "as many as per_host allows are used at the same time, to each of the two sites: start all tasks first, then wait for all. "
                 "The session needs no help with the limit")
