@@ -229,7 +229,7 @@ def test_bodies_of_all_kinds(lab):
         should_store_in_any_order(lab.run(mode, world))
 
 
-@points(2, "robustness", needs=("test_all_can_be_cancelled", "test_progress_tells_of_each_url"))
+@points(2, "robustness", needs=("test_all_can_be_cancelled", "test_nothing_is_left_behind", "test_progress_tells_of_each_url"))
 def test_cancelled_halfway(lab):
     """Cancelled with some done, some waiting, some idle (16, 17)"""
     after = ms(lab.rng.randint(400, 500)) + 500_000     # nothing ends at that instant
