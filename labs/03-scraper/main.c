@@ -189,6 +189,7 @@ struct call {
     const char *mode;
     const struct kit_run *run;
     int64_t timeout;
+    int64_t begin;    /* when it is called: a clock that stands at 0 would hide who takes it for a stopwatch */
 };
 
 static int call_all(void *job)
@@ -202,8 +203,10 @@ static int call_all(void *job)
         return -ENOMEM;
 
     observer.run = run;
+    int rc = call->begin > 0 ? co_sleep(call->begin) : 0;
     report_start(call->mode, run);
-    int rc = scrape_all(run->urls, run->n, call->timeout, &listener, out, &summary);
+    if (rc == 0)
+        rc = scrape_all(run->urls, run->n, call->timeout, &listener, out, &summary);
     report_result(rc, run, out, &summary);
     free(out);
     return rc;
@@ -231,12 +234,12 @@ static int call_page(void *job)
 
 static int run_all(void *job)
 {
-    return call_all(&(struct call){"all", job, kit_setting("timeout", TIMEOUT)});
+    return call_all(&(struct call){"all", job, kit_setting("timeout", TIMEOUT), kit_setting("begin", 0)});
 }
 
 static int run_page(void *job)
 {
-    return call_page(&(struct call){"page", job, kit_setting("timeout", TIMEOUT)});
+    return call_page(&(struct call){"page", job, kit_setting("timeout", TIMEOUT), 0});
 }
 
 static int cancel_after(int64_t after, co_fn victim, struct call *call)
@@ -252,20 +255,20 @@ static int cancel_after(int64_t after, co_fn victim, struct call *call)
 
 static int run_cancel(void *job)
 {
-    struct call call = {"cancel", job, kit_setting("timeout", TIMEOUT)};
+    struct call call = {"cancel", job, kit_setting("timeout", TIMEOUT), 0};
     return cancel_after(kit_setting("after", CANCEL_AFTER), call_all, &call);
 }
 
 static int run_cancel_page(void *job)
 {
-    struct call call = {"cancel-page", job, kit_setting("timeout", TIMEOUT)};
+    struct call call = {"cancel-page", job, kit_setting("timeout", TIMEOUT), 0};
     return cancel_after(kit_setting("after", CANCEL_AFTER), call_page, &call);
 }
 
 int main(int argc, char **argv)
 {
     static const struct kit_mode modes[] = {
-        {"all", run_all, "scrape_all: all pages at the same time (settings: timeout)"},
+        {"all", run_all, "scrape_all: all pages at the same time (settings: timeout, begin)"},
         {"page", run_page, "scrape_page: one page after the other (settings: timeout)"},
         {"cancel", run_cancel, "scrape_all, cancelled (settings: timeout, after)"},
         {"cancel-page", run_cancel_page, "scrape_page, cancelled (settings: timeout, after)"},

@@ -81,6 +81,11 @@ def should_tell(run, name: str, right: dict[str, int]) -> None:
     late = next((url for url in right if said[url] != right[url]), None)
     run.should(late is None, f"{name} for {late} at {show(right.get(late, 0))}, when it is done", f"it came at {show(said.get(late, 0))}",
                hint="tell of each page as soon as it is done (co_next_done)")
+    if name == "progress":
+        numbers = [(event["value"]["done"], event["value"]["total"]) for event in run.trace.reports if event["name"] == name]
+        wrong = next((i for i, pair in enumerate(numbers) if pair != (i + 1, len(run.asked))), 0)
+        run.should(all(pair == (i + 1, len(run.asked)) for i, pair in enumerate(numbers)), f"call {wrong + 1} of progress says {wrong + 1} of "
+                   f"{len(run.asked)}", "it says %d of %d" % (numbers or [(0, 0)])[wrong], hint="done counts the pages that are done, failed ones, too")
 
 
 def should_be_over(run, urls: list[str], at: int) -> None:
@@ -192,9 +197,9 @@ def test_news_of_thirty_pages(lab):
     should_tell(run, "progress", dict(zip(world.urls(), world.latencies())))
 
 
-@points(3, "correctness", needs=("test_all_log", "test_all_summary"))
+@points(3, "correctness", needs=("test_all_log", "test_all_summary", "test_all_progress"))
 def test_when_nothing_works(lab):
-    """When every page fails, each is logged (17, 20, 21)"""
+    """When every page fails: news, log and counts (17, 19, 20, 21)"""
     rng = lab.rng
     world = World(seed=lab.seed)
     for name in ("one", "two"):
@@ -204,7 +209,7 @@ def test_when_nothing_works(lab):
         world.route("/reset", latency=ms(rng.randint(1, 500)), body_size=3000, fault=Fault.reset(after=rng.randrange(3000)))
         world.route("/truncated", latency=ms(rng.randint(1, 500)), body_size=3000, fault=Fault.truncate(after=rng.randrange(3000)))
         world.route("/loop", latency=ms(rng.randint(1, 5)), redirect=f"http://bad-{name}.test/loop")
-        for status in rng.sample([400, 401, 403, 410, 429, 502, 503, 599], 2):
+        for status in (400, rng.choice([401, 403, 410, 429, 502, 503, 599])):
             world.route(f"/{status}", latency=ms(rng.randint(1, 900)), status=status, body="<title>Error</title>")
     world.site("http://silent.test").route("/", fault=Fault.hang())
     run = lab.run("all", world, may_fail=True)
@@ -212,7 +217,8 @@ def test_when_nothing_works(lab):
     should_return(run, 0)
     should_be(run, list(right.values()))
     should_sum_up(run, list(right.values()), TIMEOUT)
-    should_tell(run, "log", {url: page["took_ns"] for url, page in right.items()})
+    for name in ("progress", "log"):
+        should_tell(run, name, {url: page["took_ns"] for url, page in right.items()})
     for event in run.trace.reports:
         if event["name"] == "log":
             url, cause = event["value"]["url"], event["value"]["cause"]
