@@ -9,13 +9,16 @@
  * repeat (how often each URL is added: 1), after (500ms; 0: pool_stop before pool_run), handler (0: the pool gets none).
  *
  * The handler reads the page line by line:
- *     http://...  a further job: pool_add        stop  pool_stop        bad  nothing can be done with it: the job has failed
+ *     http://...  a further job: pool_add        wait  it waits another 500 ms
+ *     stop        pool_stop                      bad   nothing can be done with the page: the job has failed
  */
 #include "pool.h"
 #include "kit.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define WAIT CO_MS(500)             /* for a line "wait" */
 
 /* What a run needs, and what the handler finds out. */
 struct visit {
@@ -52,6 +55,8 @@ static int read_line(struct visit *visit, struct pool *pool, const char *line, s
 {
     if (length > 7 && strncmp(line, "http://", 7) == 0)
         return add_found(visit, pool, line, length);
+    if (length == 4 && strncmp(line, "wait", 4) == 0)
+        return co_sleep(WAIT);
     if (length == 4 && strncmp(line, "stop", 4) == 0)
         pool_stop(pool);
     if (length == 3 && strncmp(line, "bad", 3) == 0)

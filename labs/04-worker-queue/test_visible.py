@@ -19,6 +19,7 @@ TODO = "pool.c, TODOs 1 to 5"
 ONCE = "test_each_job_once"
 ENDS = "test_it_ends"
 ASAP = "test_jobs_begin_as_soon_as_possible"
+WAIT = ms(500)              # what the handler of main.c does at a line "wait"
 GARBAGE = 700_000_000       # what main.c leaves in the statistics is more
 
 
@@ -55,10 +56,44 @@ def plan(world: World, urls=None, workers: int = WORKERS, limit: int = LIMIT, ha
     events: list = []                               # (t, number, what, url)
     free, places, t, number, stopping = workers, limit, 0, 0, after == 0
 
-    def later(ns: int, what: str, url: str = "") -> None:
+    def later(ns: int, what: str, url: str = "", line: int = 0) -> None:
         nonlocal number
         number += 1
-        heapq.heappush(events, (t + ns, number, what, url))
+        heapq.heappush(events, (t + ns, number, what, url, line))
+
+    def answered(url: str) -> None:
+        nonlocal free, places
+        answer = world.answer(url)
+        good = not answer["error"] and answer["status"] < 400
+        does.handled += bool(handler and good)
+        if good and held:
+            places -= 1
+        places += 1
+        if not good or not handler:
+            finished(good, held and good)
+        elif handle:
+            later(handle, "line", url)
+        else:
+            read(url, 0)
+
+    def read(url: str, begin: int) -> None:
+        nonlocal stopping
+        for i, line in enumerate(pages.get(url, [])[begin:], begin):
+            if line == "wait":
+                later(WAIT, "line", url, i + 1)
+                return
+            if line == "bad":
+                finished(False, held)
+                return
+            if line.startswith("http://"):
+                waiting.append(line)
+            stopping = stopping or line == "stop"
+        finished(True, held)
+
+    def finished(good: bool, has_place: bool) -> None:
+        nonlocal free, places
+        does.succeeded, does.failed = does.succeeded + good, does.failed + (not good)
+        free, places, does.elapsed = free + 1, places + has_place, t
 
     if after:
         later(after, "stop")
@@ -70,30 +105,13 @@ def plan(world: World, urls=None, workers: int = WORKERS, limit: int = LIMIT, ha
             later(world.total(url), "answer", url)
         if not events or free == workers and (stopping or not waiting):
             break
-        t, _, what, url = heapq.heappop(events)
+        t, _, what, url, line = heapq.heappop(events)
         if what == "stop":
             stopping = True
-            continue
-        answer = world.answer(url) if what == "answer" else None
-        if answer and (answer["error"] or answer["status"] >= 400):
-            does.failed, free, places = does.failed + 1, free + 1, places + 1
-        elif answer and handler and handle:
-            places += not held
-            later(handle, "handled", url)
+        elif what == "answer":
+            answered(url)
         else:
-            good = True
-            for line in pages.get(url, []) if handler else []:
-                if line == "bad":
-                    good = False
-                    break
-                if line.startswith("http://"):
-                    waiting.append(line)
-                stopping = stopping or line == "stop"
-            does.succeeded, does.failed = does.succeeded + good, does.failed + (not good)
-            free, places = free + 1, places + (held or answer is not None)
-        does.handled += bool(handler) and (what == "handled" or answer is not None and not answer["error"] and answer["status"] < 400
-                                           and not handle)
-        does.elapsed = t
+            read(url, line)
     does.left = list(waiting)
     return does
 
@@ -428,8 +446,8 @@ def good_and_bad(lab) -> World:
         return ms(rng.randint(50, 300)) + us(rng.randint(1, 999))
 
     world.route("/first", latency=latency(), body="the first")
-    for status in (404, 500, 403, 503):
-        world.route(f"/{status}", latency=latency(), status=status, body="an error page\nbad\n")
+    for status in (201, 404, 500, 304, 403, 503):
+        world.route(f"/{status}", latency=latency(), status=status, body="" if status < 400 else "an error page\nbad\n")
     world.route("/good", latency=latency(), body="good")
     for i in range(3):
         world.route(f"/nonsense{i}", latency=latency(), body="bad\n")
@@ -514,7 +532,8 @@ def test_handler_sees_each_page(lab):
         right = plan(world).handled
         run.should(run.report["handled"] == right and not run.report["wrong"], f"{count(right, 'call')} of the handler, all for statuses below 400",
                    f"{count(run.report['handled'], 'call')}, {run.report['wrong']} of them without a URL or for a status of 400 or more",
-                   hint="call it for pages only: not without an answer, and not for an error page")
+                   hint="call it for pages only: not without an answer, and not for an error page" if run.report["handled"] > right else
+                   "each answer with a status below 400 is a page, a 201 or a 304, too: call config.handle with it, once")
     with lab.part(1, "a pool without a handler"):
         run = pool(lab, pages(lab), handler=0)
         should_do(run, pages(lab).urls())

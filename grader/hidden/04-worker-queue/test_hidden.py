@@ -76,7 +76,7 @@ def test_jobs_that_bring_jobs(lab):
 
     for i in range(4):                  # one after the other, and each time nothing waits meanwhile
         page(f"/{i}", f"/{i + 1}")
-    page("/4", "/a", "/b")
+    world.route("/4", latency=any_time(lab, 100, 300), body="http://deep.test/a\nhttp://deep.test/b\nwait")     # others may begin at once
     leaf = any_time(lab, 100, 300)
     page("/a", *(f"/a/{i}" for i in range(9)), latency=any_time(lab, 100, 200))
     page("/b", "/b/0", latency=any_time(lab, 5000, 5999))
@@ -217,14 +217,24 @@ def test_stop_and_crawl_in_every_order(lab):
     """A stop, and further jobs, in other orders (20)"""
     world = visible.alike(lab)
     first = [url for url in world.urls() if "/more/" not in url]
-    with lab.part(2, "a stop at the instant at which answers come"):
-        for run in visible.in_orders(lab, world, first, mode="stop", workers=4, limit=2, after=world.total(world.urls()[0])):
-            begun = [request.url for request in run.requests]
-            added = [url for url in world.urls() if "/more/" in url and first[0] in begun]
-            left = Counter(first + added) - Counter(begun)
-            visible.should_do(run, [url for url in first + added if url in begun])
-            visible.should_hand_back(run, list(left.elements()))
-            visible.should_have_ended(run)
+    with lab.part(1, "a stop at the instant at which answers come"):
+        for run in visible.in_orders(lab, world, first, mode="stop", workers=4, limit=2, after=world.total(world.urls()[0]), orders=6):
+            added = [url for url in world.urls() if "/more/" in url and first[0] in [request.url for request in run.requests]]
+            should_lose_nothing(run, first + added)
+    with lab.part(1, "a handler that stops, and others at the same instant"):
+        stopped = World(seed=lab.seed).site("http://same.test", rtt=ms(10))
+        for i in range(6):
+            stopped.route(f"/{i}", latency=ms(100), body="stop" if i == 1 else "")
+        for run in visible.in_orders(lab, stopped, workers=5, limit=3, orders=16):
+            should_lose_nothing(run, stopped.urls())
     with lab.part(1, "everything at once"):
-        for run in visible.in_orders(lab, world, first, workers=6, limit=6, orders=6):
+        for run in visible.in_orders(lab, world, first, workers=6, limit=6, orders=5):
             visible.should_keep_its_promises(run, visible.plan(world, first, workers=6, limit=6), 6)
+
+
+def should_lose_nothing(run, urls) -> None:
+    """Each job was either done or handed back."""
+    begun = [request.url for request in run.requests]
+    visible.should_do(run, [url for url in urls if url in begun])
+    visible.should_hand_back(run, list((Counter(urls) - Counter(begun)).elements()))
+    visible.should_have_ended(run)
