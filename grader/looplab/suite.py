@@ -302,8 +302,10 @@ class Suite:
     # ---- the picture ----
 
     def broken(self, scraper: str) -> list[Verdict]:
-        """Which tests fail on a correct scraper."""
-        return [verdict for verdict in self.verdicts.get(scraper, {}).values() if not verdict.passed]
+        """Which tests fail on a correct scraper. One that does not come to an end, or leaves, on the visible one is run on no other."""
+        found, usual = self.verdicts.get(scraper, {}), self.verdicts["visible"]
+        verdicts = [found.get(test.name, usual.get(test.name)) for test in self.tests]
+        return [verdict for verdict in verdicts if verdict and not verdict.passed]
 
     def exposed(self, practice: bool = False) -> list[Fault]:
         """The faults on which a counting test fails: the hidden ones, or those to practise on."""

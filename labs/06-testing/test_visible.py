@@ -47,12 +47,12 @@ def test_tests_run(lab):
         lab.fail("the tests come to an end", suite.told(stopped, "does not"),
                  "waiting takes no real time here, so your test computes without end, or really sleeps", stopped[0].src, suite.replay(stopped[0].test))
     if not FEWEST <= len(suite.tests) <= MOST:
-        lab.fail(f"{FEWEST} to {MOST} tests", f"{len(suite.tests)}", "each CO_TEST is one; the TODOs tell what they could be about")
+        lab.fail(f"{FEWEST} to {MOST} tests", f"{len(suite.tests)}", "each CO_TEST is one; TODOs 2 to 7 tell what they could be about")
 
 
 @points(2, "correctness", needs="test_tests_run")
 def test_passes_on_scraper_c(lab):
-    """Every test passes on scraper.c (2)"""
+    """Every test passes on scraper.c (2, 3)"""
     suite = lab.suite()
     broken = suite.broken("visible")
     if broken:

@@ -1,0 +1,276 @@
+"""What lab 06 alone promises: correct scrapers pass, each fault is exposed, and a suite cannot earn its points in another way."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from grading import ROOT, Graded, grade
+from looplab import lab as labs, suite
+
+LAB = labs.load("06-testing")
+SOLUTION = (LAB.solution / LAB.source).read_text()
+ALL = suite.scrapers(LAB)
+HANDOUT = (LAB.folder / "README.md").read_text()
+KIT = [str(LAB.main_object()), str(LAB.library()), f"@{ROOT / 'sim/kit/link.flags'}", "-lcmocka"]
+ABOUT = '#include "co_test.h"\n#include "scraper.h"\n#include <stdio.h>\n#include <stdlib.h>\n#include <unistd.h>\n'
+
+
+def grade_text(text: str, folder: Path, seed: int = 7) -> Graded:
+    mine = folder / "mine"
+    mine.mkdir()
+    (mine / LAB.source).write_text(text)
+    return grade(LAB, mine, folder / "out", seed)
+
+
+def check(graded: Graded, name: str) -> dict:
+    return next(check for check in graded.result["checks"] if check["id"] == name)
+
+
+# ---- The scrapers -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory) -> dict[str, dict[str, str]]:
+    """What each test of the reference suite says of each scraper: by make's own way, not the grader's."""
+    work = tmp_path_factory.mktemp("scrapers")
+    flags = ["gcc", f"@{ROOT / 'sim/kit/student.flags'}", "-O1", f"-I{ROOT / 'sim/include'}", f"-I{LAB.folder}"]
+    subprocess.run([*flags, "-c", LAB.solution / LAB.source, "-o", work / "suite.o"], check=True)
+
+    def run(scraper: suite.Scraper) -> dict[str, str]:
+        program = work / scraper.name
+        fault = [f"-DFAULT={scraper.fault.name}"] if scraper.fault else []
+        subprocess.run([*flags, *fault, scraper.source, work / "suite.o", *KIT, "-o", program], check=True)
+        done = subprocess.run([program], capture_output=True, text=True, timeout=60)
+        assert done.returncode in (0, 1), done.stderr
+        return {name: "passed" if mark == "      OK" else "failed"
+                for mark, name in re.findall(r"^\[ ?(      OK| FAILED ) \] (\w+)$", done.stdout.split("test(s) run")[0], re.M)}
+
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip((scraper.name for scraper in ALL), pool.map(run, ALL)))
+
+
+def test_the_reference_suite_passes_every_correct_scraper(verdicts):
+    right = [scraper.name for scraper in ALL if not scraper.fault and not scraper.hollow]
+    assert len(right) >= 5
+    tests = set(re.findall(r"CO_TEST\((\w+)\)", SOLUTION))
+    for name in right:
+        assert verdicts[name] == {test: "passed" for test in tests}, name
+
+
+def test_the_reference_suite_exposes_every_fault(verdicts):
+    faulty = [scraper for scraper in ALL if scraper.fault]
+    assert len([scraper for scraper in faulty if not scraper.practice]) == 27
+    for scraper in faulty:
+        assert "failed" in verdicts[scraper.name].values(), scraper.name
+
+
+def test_each_fault_is_one_of_a_kind(verdicts):
+    """Faults that no test can tell apart would be one fault that counts twice: some test of ours sees the difference."""
+    seen: dict[tuple, str] = {}
+    alike = []
+    for scraper in ALL:
+        if scraper.fault and not scraper.practice:
+            key = tuple(sorted(name for name, verdict in verdicts[scraper.name].items() if verdict == "failed"))
+            if len(key) > 1 and key in seen:
+                alike.append((seen[key], scraper.name))
+            seen[key] = scraper.name
+    assert len(alike) <= 3, alike
+
+
+def test_the_table_of_faults(verdicts):
+    faults = [scraper.fault for scraper in ALL if scraper.fault and not scraper.practice]
+    assert len({fault.name for fault in faults}) == len(faults) >= 16
+    text = (LAB.hidden / "scrapers/faults.h").read_text()
+    timing = text.split("#define FAULTS(F)")[1].split("    \\\n")[0]
+    assert len(re.findall(r"F\(\w+,", timing)) >= 6, "faults of time or order only"
+    for scraper in ALL:
+        if scraper.fault:
+            both = scraper.source.read_text() + (LAB.hidden / "scrapers/common.h").read_text()
+            assert re.search(rf"\b{scraper.fault.name}\b", both), f"{scraper.fault.name} is built in nowhere"
+
+
+def test_practice_faults_stand_in_the_handout():
+    for scraper in ALL:
+        if scraper.practice:
+            assert f"| `{scraper.fault.name}` |" in HANDOUT
+
+
+def test_contract_is_the_one_of_lab_03_with_a_limit():
+    """Whoever has done lab 03 finds the same structs here."""
+    old, new = ((ROOT / "labs" / lab / "scraper.h").read_text() for lab in ("03-scraper", "06-testing"))
+
+    def bare(text: str) -> str:
+        return " ".join(re.sub(r"/\*.*?\*/", "", text, flags=re.S).split())
+
+    assert bare(new).replace("size_t n, size_t limit, int64_t timeout", "size_t n, int64_t timeout") == bare(old)
+
+
+# ---- Suites that are none ---------------------------------------------------------------------
+
+SILENT = SOLUTION.replace("#include <stdio.h>", """#include <stdio.h>
+#undef assert_int_equal
+#undef assert_string_equal
+#undef assert_ptr_equal
+#undef assert_true
+#undef assert_in_range
+#define assert_int_equal(a, b) ((void)(a), (void)(b))
+#define assert_string_equal(a, b) ((void)(a), (void)(b))
+#define assert_ptr_equal(a, b) ((void)(a), (void)(b))
+#define assert_true(a) ((void)(a))
+#define assert_in_range(a, b, c) do { if ((a) > (c)) return; } while (0)
+""")
+SIX = "".join(f"T({name})\n" for name in "abcdef")
+
+
+def test_coverage_without_assertions(tmp_path):
+    graded = grade_text(SILENT, tmp_path)
+    assert graded.score <= 30
+    told = check(graded, "test_every_test_asserts")
+    assert told["status"] == "failed" and "without an assertion that can fail" in told["message"]
+    assert check(graded, "test_coverage")["status"] == "skipped"
+    assert check(graded, "test_exposes_faulty_scrapers")["score"] == 0
+    assert check(graded, "test_passes_on_other_scrapers")["status"] == "passed"
+
+
+def test_assertions_that_cannot_fail(tmp_path):
+    """They are counted by what they do, not by their number."""
+    graded = grade_text(re.sub(r"(CO_TEST\(\w+\)\n\{\n)", r"\1    assert_int_not_equal(1, 2);\n", SILENT), tmp_path)
+    assert graded.score <= 30 and check(graded, "test_every_test_asserts")["status"] == "failed"
+
+
+@pytest.mark.parametrize("name, body", {
+    "exit": "exit(0);", "_exit": "_exit(0);",
+    "pretends to pass": 'puts("{\\"test\\":\\"a\\",\\"verdict\\":\\"passed\\"}\\n[  PASSED  ] 6 test(s)."); exit(0);',
+    "pretends to fail": 'fprintf(stderr, "0x1 != 0x2\\n[   LINE   ] --- x.c:1: error: Failure!\\n"); exit(1);'}.items(), ids=lambda value: value[:16])
+def test_leaving_is_no_verdict(tmp_path, name, body):
+    graded = grade_text(ABOUT + f"#define T(name) CO_TEST(name) {{ {body} }}\n" + SIX, tmp_path)
+    assert graded.code == 1 and graded.score <= 15, graded.lost()
+    assert check(graded, "test_passes_on_scraper_c")["status"] == "failed"
+    assert check(graded, "test_exposes_faulty_scrapers")["score"] == 0
+
+
+def test_leaving_before_main(tmp_path):
+    graded = grade_text(ABOUT + "__attribute__((constructor)) static void leave(void) { _exit(0); }\n#define T(name) CO_TEST(name) {}\n" + SIX, tmp_path)
+    assert (graded.code, graded.score) == (1, 0)
+
+
+def test_no_end(tmp_path):
+    graded = grade_text(ABOUT + "#define T(name) CO_TEST(name) { for (volatile int i = 0;; i++) ; }\n" + SIX, tmp_path)
+    assert (graded.code, graded.score) == (1, 0)
+    assert "does not come to an end" in check(graded, "test_tests_run")["message"] or "did not come" in check(graded, "test_tests_run")["message"]
+
+
+def test_the_code_of_a_scraper_is_no_ground(tmp_path):
+    """A test that looks at the machine code of what it tests fails on a correct one."""
+    text = ABOUT + """
+static int sum(void)
+{
+    int sum = 0;
+    for (int i = 0; i < 64; i++)
+        sum = (sum * 31 + ((const unsigned char *)scrape_all)[i]) % 1009;
+    return sum;
+}
+static int known = -1;
+""" + "#define T(name) CO_TEST(name) { known = known < 0 ? sum() : known; assert_int_equal(sum() % 7, known % 7); assert_int_equal(sum() % 2, 0); }\n" + SIX
+    graded = grade_text(text, tmp_path)
+    assert graded.score <= 30 and check(graded, "test_exposes_faulty_scrapers")["score"] == 0
+
+
+def test_looking_into_the_scraper(tmp_path):
+    graded = grade_text(SOLUTION.replace('#include "scraper.h"', '#include "scraper.c"'), tmp_path)
+    assert graded.code == 2 and "scraper.c, which is no part of the lab" in graded.result["message"]
+
+
+def test_replacing_the_scraper(tmp_path):
+    own = "int scrape_page(const char *url, int64_t timeout, struct page *out) { (void)url, (void)timeout, (void)out; return 0; }\n"
+    graded = grade_text(SOLUTION + own, tmp_path)
+    assert graded.code == 2 and "scrape_page exists already" in graded.result["message"]
+
+
+def test_tests_that_depend_on_each_other(tmp_path):
+    """The second test only passes when the first has run; the third only when nobody has."""
+    text = SOLUTION + """
+static int state;
+CO_TEST(sets) { mock_get("http://a.test/"); struct page page; assert_int_equal(scrape_page("http://a.test/", CO_SEC(1), &page), 0); state++; }
+CO_TEST(uses) { mock_get("http://a.test/"); struct page page; assert_int_equal(scrape_page("http://a.test/", CO_SEC(1), &page), 0); assert_int_equal(state, 1); }
+"""
+    graded = grade_text(text, tmp_path)
+    told = check(graded, "test_independent")
+    assert told["status"] == "failed" and "uses fails on its own, but passes behind the others" in told["message"]
+    assert graded.score == 80
+
+
+@pytest.mark.parametrize("name, old, new, words", [
+    ("wording", "assert_true(notes.log[i].has_cause);", "", None),
+    ("log", "notes->log[notes->log_n].has_cause = cause && *cause;",
+     'notes->log[notes->log_n].has_cause = true; if (strstr(url, "404")) assert_string_equal(cause, "HTTP 404");', '"HTTP 404"'),
+    ("instant", 'CO_MS(990));\n    mock_get("http://a.test/late"', 'CO_MS(990));\n    mock_get("http://b.test/late"', None),
+    ("tail", "assert_string_equal(out[3].title, \"behind a zero\");",
+     "assert_memory_equal(out[3].title, \"behind a zero\\0\\0\", 15);", "assert_memory_equal"),
+    ("progress first", "notes->log[notes->log_n].url = url;",
+     "notes->log[notes->log_n].url = url; assert_int_equal(notes->progress_n > 0 && notes->progress[notes->progress_n - 1].url == url, 0);", "fails")],
+    ids=lambda value: value[:16] if value else "-")
+def test_what_the_contract_leaves_open(tmp_path, name, old, new, words):
+    """words None: a change that pins nothing is no fault of a suite's."""
+    text = SOLUTION.replace(old, new)
+    if name == "instant":
+        text = text.replace('scrape_page("http://a.test/late"', 'scrape_page("http://b.test/late"')
+    assert text != SOLUTION
+    graded = grade_text(text, tmp_path)
+    told = check(graded, "test_passes_on_other_scrapers")
+    if words is None:
+        assert graded.score == 100, graded.lost()
+    else:
+        assert told["status"] == "failed" and words in told["message"] and "which sentence of scraper.h says so?" in told["message"]
+        assert check(graded, "test_passes_on_scraper_c")["status"] == "passed"
+        assert graded.score <= 80
+
+
+def test_untidy_tests(tmp_path):
+    one = 'mock_get("http://a.test/"); struct page page; assert_int_equal(scrape_page("http://a.test/", CO_SEC(1), &page), 0); assert_int_equal(page.status, 200);'
+    text = ABOUT + "".join(f"CO_TEST({name}) {{ {one} {more} }}\n" for name, more in (
+        ("a", ""), ("b", "sleep(1);"), ("c", ""), ("d", "char *volatile p = malloc(10); p = NULL;"), ("e", ""), ("f", "")))
+    graded = grade_text(text, tmp_path)
+    assert "b did" in check(graded, "test_no_files_no_blocking")["message"]
+    told = check(graded, "test_clean_under_sanitizers")
+    assert told["status"] == "failed" and "leak" in told["message"]
+
+
+# ---- Feedback ---------------------------------------------------------------------------------
+
+
+SET = """
+import dataclasses, sys
+from looplab import lab as labs
+load, level = labs.load, sys.argv.pop(1)
+labs.load = lambda *a, **k: dataclasses.replace(load(*a, **k), settings={**load(*a, **k).settings, "feedback": level})
+from looplab.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("level, told", [("none", "not all are exposed"), ("number", "24 of 27 are exposed"), ("names", "does not follow redirects")])
+def test_levels_of_feedback(tmp_path, level, told):
+    """What is told of the faults that are not exposed is a setting of the lab."""
+    text = SOLUTION
+    for name in ("redirects_are_followed", "a_page_that_drips", "titles"):
+        text = text.replace(f"CO_TEST({name})", f"__attribute__((unused)) static void {name}(void)")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / LAB.source).write_text(text)
+    done = subprocess.run([sys.executable, "-c", SET, level, "grade", "--lab", "06", "--from", tmp_path / "mine", "--out", tmp_path / "out"], cwd=ROOT,
+                          env={**os.environ, "PYTHONPATH": str(ROOT / "grader")}, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 1, done.stdout + done.stderr
+    result = json.loads((tmp_path / "out" / LAB.slug / "results.json").read_text())
+    graded = Graded(done.returncode, result, done.stdout)
+    entry = check(graded, "test_exposes_faulty_scrapers")
+    assert entry["score"] == 48 and told in entry["message"], entry["message"]
+    assert ("24 of 27" in json.dumps(entry)) == (level == "number")
+    assert any(scraper.fault and not scraper.practice and scraper.fault.sentence in json.dumps(entry) for scraper in ALL) == (level == "names")
