@@ -115,12 +115,12 @@ static bool is_table(const json_t *value)
     return json_is_array(value) && json_is_object(json_array_get(value, 0));
 }
 
-/* An array of objects, one a line; a result for each URL has its URL in front. */
-static void show_table(json_t *rows)
+/* An array of objects, one a line; a result for each URL has its URL in front. "workers" are none, however many there are. */
+static void show_table(const char *name, json_t *rows)
 {
     json_t *first = json_array_get(rows, 0);
     size_t n = json_array_size(rows);
-    bool has_urls = n == running->run.n;
+    bool has_urls = n == running->run.n && strcmp(name, "workers") != 0;
     int url_width = 3;
     for (size_t i = 0; has_urls && i < n; i++)
         url_width = max_int(url_width, (int)strlen(running->run.urls[i]));
@@ -169,7 +169,7 @@ static void show_report(const char *name, json_t *report)
     printf("\n");
     json_object_foreach (report, key, value)
         if (is_table(value))
-            show_table(value);
+            show_table(key, value);
 }
 
 void kit_report(const char *name, json_t *value)
