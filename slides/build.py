@@ -5,7 +5,8 @@ A deck is Markdown for Marp, with four words of its own, each on a line that beg
     @code PATH#NAME [from="text"] [to="text"] [comments=no]    the function, struct or macro NAME of a C file that the tests compile, or
                                                    the piece of it between the lines that hold these texts (both included)
     @run EXAMPLE=22 [from="text"] [to="text"]      what the example prints; or LAB=01 FROM=solutions MODE=async WORLD=three.json [SET="a=1"]
-    @figure EXAMPLE=22 [main=no] [end=2s] [alt="text"]     the timeline of that run; or of a lab's, as above
+    @figure EXAMPLE=22 [main=no] [end=2s] [height=400] [alt="text"]     the timeline of that run; or of a lab's, as above
+    @report LAB=01 FROM=DIR [CHECK=ID | MODE=…] [from="text"] [to="text"]  what the run report says of that run, as text
     @lines PATH [from="text"] [to="text"]          a piece of any text file
 
 Comments (<!-- … -->) are the speaker's notes. Output: build/slides/NN-slug.html, .pdf and .notes.txt.
@@ -34,9 +35,9 @@ from looplab.trace import TraceError, read  # noqa: E402
 
 HERE, OUT = ROOT / "slides", ROOT / "build" / "slides"
 MARP = ROOT / "build" / "node" / "node_modules" / ".bin" / "marp"
-WORD = re.compile(r"^@(code|run|figure|lines)\s+(.*)$")
+WORD = re.compile(r"^@(code|run|figure|report|lines)\s+(.*)$")
 RUN_KEYS = ("EXAMPLE", "LAB", "FROM", "MODE", "WORLD", "SET", "URLS", "SEED")
-WIDEST = 80         # columns of code on a slide
+WIDEST, WIDEST_SMALL = 78, 94        # columns of code on a slide, in usual and in smaller letters
 UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 
 
@@ -76,7 +77,7 @@ def _code(plain: list[str], named: dict[str, str]) -> str:
     text = (ROOT / path).read_text()
     body = _between(definition(text, what) if what else text, named)
     body = without_comments(body) if named.get("comments") == "no" else body
-    return f"```c\n{_fitting(body)}\n```\n<p class=\"from\">{escape(path)}</p>\n"
+    return _fenced(body, "c") + f"<p class=\"from\">{escape(path)}</p>\n"
 
 
 def without_comments(code: str) -> str:
@@ -86,16 +87,17 @@ def without_comments(code: str) -> str:
     return "\n".join(bare for line, bare in lines if bare or "\1" not in line)
 
 
-def _fitting(body: str) -> str:
-    """The piece as it is, if no line of it would be cut off on a slide. Raises DeckError."""
-    for line in body.split("\n"):
-        if len(line) > WIDEST:
-            raise DeckError(f"a line of {len(line)} columns is cut off at {WIDEST}: choose another piece, or comments=no: {line.strip()}")
-    return body
+def _fenced(body: str, language: str) -> str:
+    """The piece as a block; in smaller letters if a line needs it. Raises DeckError for one that would be cut off even then."""
+    widest = max(body.split("\n"), key=len)
+    if len(widest) > WIDEST_SMALL:
+        raise DeckError(f"a line of {len(widest)} columns is cut off at {WIDEST_SMALL}: choose another piece, or comments=no: {widest.strip()}")
+    block = f"```{language}\n{body}\n```\n"
+    return block if len(widest) <= WIDEST else f'<div class="small">\n\n{block}\n</div>\n'
 
 
 def _lines(plain: list[str], named: dict[str, str]) -> str:
-    return f"```text\n{_fitting(_between((ROOT / plain[0]).read_text().rstrip(), named))}\n```\n<p class=\"from\">{escape(plain[0])}</p>\n"
+    return _fenced(_between((ROOT / plain[0]).read_text().rstrip(), named), "text") + f"<p class=\"from\">{escape(plain[0])}</p>\n"
 
 
 def definition(text: str, name: str) -> str:
@@ -166,7 +168,7 @@ def make_run(key: tuple) -> Run:
 
 def _run(plain: list[str], named: dict[str, str]) -> str:
     said, _ = make_run(_key(named))
-    return f"```text\n{_fitting(_between(said.rstrip(), named))}\n```\n"
+    return _fenced(_between(said.rstrip(), named), "text")
 
 
 def _figure(plain: list[str], named: dict[str, str]) -> str:
@@ -179,7 +181,17 @@ def _figure(plain: list[str], named: dict[str, str]) -> str:
     drawn = svg.render(shape, width=760, end=end, scheme="light", title=named.get("alt", ""), main=named.get("main") != "no")
     data = base64.b64encode(drawn.encode()).decode()
     said = escape(named.get("alt", "the timeline of this run"))
-    return f'<p class="figure"><img alt="{said}" src="data:image/svg+xml;base64,{data}"></p>\n'
+    height = int(named.get("height", "420"))
+    return f'<p class="figure"><img alt="{said}" style="max-height: {height}px" src="data:image/svg+xml;base64,{data}"></p>\n'
+
+
+def _report(plain: list[str], named: dict[str, str]) -> str:
+    words = [word for key in ("LAB", "FROM", "CHECK", "MODE", "WORLD", "SET", "SEED") if key in named for word in (f"--{key.lower()}", named[key])]
+    done = subprocess.run([sys.executable, "-m", "looplab", "report", *words, "--format", "text"], cwd=ROOT, capture_output=True, text=True,
+                          timeout=60, env={**os.environ, "PYTHONPATH": str(ROOT / "grader")})
+    if done.returncode:
+        raise DeckError(f"no report: {done.stderr.strip()}")
+    return _fenced(_between(done.stdout.rstrip(), named), "text")
 
 
 def _ns(word: str) -> int:
@@ -189,7 +201,7 @@ def _ns(word: str) -> int:
     return int(found[1]) * UNITS[found[2]]
 
 
-_WORDS = {"code": _code, "run": _run, "figure": _figure, "lines": _lines}
+_WORDS = {"code": _code, "run": _run, "figure": _figure, "report": _report, "lines": _lines}
 
 
 def _all_runs(decks: list[Path]) -> None:
