@@ -221,7 +221,8 @@ def _compile_fault(lab: Lab, work: Path, error: re.Match[str], before: list[str]
                     if (m := re.search(rf"from {re.escape(lab.source)}:(\d+)", line))), src)
     if match := re.fullmatch(r"(.+): No such file or directory|'(.+)' file not found", text):
         if error["kind"] == "fatal error":
-            return Ungradable(f"there is no file {Path(match[1] or match[2]).name} to include: " + _OWN.format(source=lab.source), src)
+            return Ungradable(f"there is no file {Path(match[1] or match[2]).name} to include: "
+                              + _OWN.format(source=lab.source), src)
     note = next((m for line in after if (m := _MESSAGE.fullmatch(line)) and m["kind"] != "warning"), None)
     if note and (note["kind"] != "note" or not _PREVIOUS.search(note["text"])):
         note = None
@@ -230,7 +231,8 @@ def _compile_fault(lab: Lab, work: Path, error: re.Match[str], before: list[str]
         if note and Path(note["file"]).name == lab.header:
             return Ungradable(f"{match[1]} is not what {lab.header} declares: "
                               f"{_declaration(lab, int(note['line']))}", src)
-        return Ungradable(f"{match[1]} is declared in two different ways" + (f", the other one at {where}" if note else ""), src)
+        return Ungradable(f"{match[1]} is declared in two different ways"
+                          + (f", the other one at {where}" if note else ""), src)
     if match := re.match(r"static declaration of '(\w+)' follows non-static declaration", text):
         if note and Path(note["file"]).name == lab.header:
             return Ungradable(f"{match[1]} must not be static: {lab.header} declares it for others to call", src)
@@ -248,7 +250,8 @@ def _link_fault(lab: Lab, lines: list[str]) -> Exception | None:
             src = f"{lab.source}:{here[1]}" if here else lab.source
             if match["name"] == "main":
                 return Ungradable("main is the kit's, in main.c: take your own main out of the file", src)
-            return Ungradable(f"{match['name']} exists already in the kit: give yours another name, or make it static", src)
+            return Ungradable(f"{match['name']} exists already in the kit: give yours another name, or make it static",
+                              src)
     missing = [(match["name"], student.search(line)) for line in lines if (match := _UNDEFINED.search(line))]
     # What main.c calls is what the header asks for; it tells more than a name that the file itself got wrong.
     contract = set(re.findall(r"\w+", (lab.folder / lab.header).read_text()))

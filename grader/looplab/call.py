@@ -24,7 +24,8 @@ class Call:
     settings: tuple[str, ...] = ()  # "workers=5", "timeout=300ms"
 
     def argv(self, seed: int, world: str, trace: str, memory: str) -> list[str]:
-        """The words behind the program's name. world, trace, memory: the paths of these files, from where the program runs."""
+        """The words behind the program's name. world, trace, memory: the paths of these files, from where the program
+        runs."""
         words = ["--world", world, "--seed", str(seed), "--trace", trace, "--memory", memory]
         words += ["--tape", self.tape] if self.tape else []
         for setting in self.settings:
@@ -33,7 +34,8 @@ class Call:
 
     def replay(self) -> list[str]:
         """The words of `make run` that say tape and settings; [] for a plain run."""
-        return [f"{name}={shlex.quote(value)}" for name, value in (("SET", " ".join(self.settings)), ("TAPE", self.tape)) if value]
+        return [f"{name}={shlex.quote(value)}" for name,
+                value in (("SET", " ".join(self.settings)), ("TAPE", self.tape)) if value]
 
 
 def call(mode: str, world: World, urls: Optional[Sequence[str]] = None, tape: Optional[str] = None,
@@ -42,7 +44,8 @@ def call(mode: str, world: World, urls: Optional[Sequence[str]] = None, tape: Op
     if urls is not None and not urls and world.urls():
         raise ValueError("a run without URLs needs a world without routes")
     named = () if urls is None or list(urls) == world.urls() else tuple(urls)
-    return Call(mode, world.text(), named, tape, tuple(f"{name}={_value(name, value)}" for name, value in (settings or {}).items()))
+    return Call(mode, world.text(), named, tape,
+                tuple(f"{name}={_value(name, value)}" for name, value in (settings or {}).items()))
 
 
 def _value(name: str, value: Union[int, str]) -> str:

@@ -1,4 +1,5 @@
-"""What is known of a run that was not as expected, and how to find places in its trace: what all causes are found with."""
+"""What is known of a run that was not as expected, and how to find places in its trace: what all causes are found
+with."""
 
 from __future__ import annotations
 
@@ -71,7 +72,8 @@ def waits_of(trace: Trace, request: Request) -> Optional[str]:
 
 def last_await(trace: Trace, task: int, request: Optional[Request], kinds: Sequence[str],
                 until: Optional[int] = None) -> Optional[str]:
-    """The place where `task` last waited (for one of `kinds`; (): for anything) before a request was made, or up to a time."""
+    """The place where `task` last waited (for one of `kinds`; (): for anything) before a request was made, or up to a
+    time."""
     place = None
     for event in trace.events:
         if request and event.get("ev") == "http.start" and event.get("op") == request.op or until is not None and event["t"] > until:

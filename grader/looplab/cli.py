@@ -82,7 +82,8 @@ def _internal(fault: Exception) -> int:
     if os.environ.get("LOOPLAB_DEBUG"):
         traceback.print_exc()
     last = traceback.extract_tb(fault.__traceback__)[-1]
-    print(for_stream(sys.stderr, f"looplab: internal error at {Path(last.filename).name}:{last.lineno}: {type(fault).__name__}: {fault} "
+    print(for_stream(sys.stderr,
+                     f"looplab: internal error at {Path(last.filename).name}:{last.lineno}: {type(fault).__name__}: {fault} "
                            "(LOOPLAB_DEBUG=1 shows more)"), file=sys.stderr)
     return results.FAULT
 
@@ -114,7 +115,8 @@ def _order(options: argparse.Namespace, root: Path) -> Order:
     if options.lab:
         return Order([_named(options.lab, root)], source, out, seed, options.check)
     known = labs.find_labs(root)
-    chosen = [lab for lab in known if (source / lab.slug).is_dir()] or [lab for lab in known if (source / lab.source).is_file()]
+    chosen = [lab for lab in known if (source / lab.slug).is_dir()] \
+        or [lab for lab in known if (source / lab.source).is_file()]
     if not chosen:
         raise UsageError(f"FROM={options.source}: it holds no lab's file ({', '.join(sorted({lab.source for lab in known})) or 'there are no labs'}) "
                          "and no NN-slug folder; say LAB=01 to grade it as one")
@@ -148,7 +150,8 @@ def _grade_all(order: Order, style: Style) -> int:
     """Grades the labs side by side on all cores, and shows them in their order."""
     worst, done = results.OK, []
     progress = Progress(sys.stderr, [lab.number for lab in order.labs])
-    for graded in together.each(order.labs, lambda lab, tell: grade(lab, order, style, tell), together.cores(), progress.step):
+    for graded in together.each(order.labs, lambda lab, tell: grade(lab, order, style, tell), together.cores(),
+                                progress.step):
         progress.clear()
         if graded.result is None:
             print(for_stream(sys.stderr, graded.text), file=sys.stderr)
@@ -202,12 +205,15 @@ def _graded(lab: Lab, order: Order, tell: together.Tell) -> tuple[dict, Source]:
 def _clear(out: Path) -> None:
     """Takes away the last grading's result and worlds, so that none of them is ever taken for this one's."""
     out.mkdir(parents=True, exist_ok=True)
-    for old in [out / "results.json", *(out / "worlds").glob("*.json"), *(out / "worlds").glob("*.urls"), *(out / "reports").glob("*.html")]:
+    for old in [out / "results.json", *(out / "worlds").glob("*.json"), *(out / "worlds").glob("*.urls"),
+                *(out / "reports").glob("*.html")]:
         old.unlink(missing_ok=True)
 
 
-def run_checks(session: "Session", only: Optional[str] = None, tell: together.Tell = lambda done, of, title: None) -> "Checks":
-    """Compiles, and meanwhile reads the checks; then runs them, or `only` one and what it needs. tell: told of each that begins."""
+def run_checks(session: "Session", only: Optional[str] = None,
+               tell: together.Tell = lambda done, of, title: None) -> "Checks":
+    """Compiles, and meanwhile reads the checks; then runs them, or `only` one and what it needs. tell: told of each that
+    begins."""
     lab = session.lab
     session.start_build()
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
@@ -233,8 +239,10 @@ def run_checks(session: "Session", only: Optional[str] = None, tell: together.Te
 
 
 _PYTEST = ["-c", os.devnull, "--noconftest", "--import-mode=importlib", "--capture=sys"] + [
-    word for name in ("terminal", "cacheprovider", "logging", "doctest", "junitxml", "unittest", "nose", "pastebin", "stepwise",
-                      "unraisableexception", "threadexception", "faulthandler", "setuponly", "setupplan", "debugging", "recwarn",
+    word for name in ("terminal", "cacheprovider", "logging", "doctest", "junitxml", "unittest", "nose", "pastebin",
+                      "stepwise",
+                      "unraisableexception", "threadexception", "faulthandler", "setuponly", "setupplan", "debugging",
+                      "recwarn",
                       "warnings", "legacypath", "monkeypatch", "tmpdir", "reports", "freeze_support", "pytester")
     for word in ("-p", f"no:{name}")]
 
@@ -256,7 +264,8 @@ def _result(lab: Lab, order: Order, session: "Session", checks: "Checks", elapse
         return results.ungradable(lab.slug, placed, checks.ungradable.src, order.seed, elapsed_s,
                                   sum(check.worth for check in checks.checks))
     assert session.program
-    return results.graded(lab.slug, checks.checks, order.seed, elapsed_s, session.program.advice, session.output, order.check)
+    return results.graded(lab.slug, checks.checks, order.seed, elapsed_s, session.program.advice, session.output,
+                          order.check)
 
 
 def source_of(lab: Lab, folder: Path, again: str, out: str) -> Source:
@@ -313,7 +322,8 @@ class Progress:
         if self._on and time.monotonic() >= self._after:
             self._shown = True
             told = "   ".join(self._at[k] for k in sorted(self._at))
-            print("\r" + for_stream(self._stream, cut(told, WIDTH - 1)).ljust(WIDTH - 1), end="", file=self._stream, flush=True)
+            print("\r" + for_stream(self._stream, cut(told, WIDTH - 1)).ljust(WIDTH - 1), end="", file=self._stream,
+                  flush=True)
 
     def clear(self) -> None:
         """Takes the line away."""

@@ -60,7 +60,8 @@ class Coverage:
         return 100.0 * self.lines_covered / self.lines_total if self.lines_total else 100.0
 
     def pieces(self) -> list[Unreached]:
-        """What was not reached, the most telling first: large pieces, then conditions; last what only handles a failed malloc."""
+        """What was not reached, the most telling first: large pieces, then conditions; last what only handles a failed
+        malloc."""
         return sorted(self.unreached, key=lambda piece: (piece.for_want_of_memory, -piece.lines))
 
     @property

@@ -38,9 +38,10 @@ def _nothing(case: Case) -> Optional[Cause]:
         job = next((event for event in case.trace.of("await", "runtime") if event.get("on") == "job"), None)
         if job:
             at = f" at {job['src']}" if job.get("src") else ""
-            return Cause("on workers", f"the program made no request: it tries to fetch in a worker (co_to_thread{at}), where "
-                                       "http_get_blocking, like every call that waits, only returns -EPERM. Call co_http_get in the "
-                                       "task itself: it needs no thread", job.get("src"))
+            return Cause("on workers",
+                         f"the program made no request: it tries to fetch in a worker (co_to_thread{at}), where "
+                         "http_get_blocking, like every call that waits, only returns -EPERM. Call co_http_get in the "
+                         "task itself: it needs no thread", job.get("src"))
         return Cause("nothing", f"the program made no request at all, for {count(len(case.asked), 'URL')}"
                                 + (f": write {case.todo}" if case.todo else ""))
     return None
@@ -113,8 +114,9 @@ def _some_missing(case: Case) -> Optional[Cause]:
     if k and case.passes == 1 and missing == asked[k:]:
         task = case.trace.tasks.get(case.trace.requests[-1].task)
         src = (task.src if task and task.number != 1 else None) or waits_of(case.trace, case.trace.requests[-1])
-        return Cause("cut short", f"{all_of_them}: it stops after the first {k}{f' ({src})' if src else ''}, and {url} is the next. "
-                                  f"Is there room for {k} only? The list may have any length: make room for n, with malloc", src)
+        return Cause("cut short",
+                     f"{all_of_them}: it stops after the first {k}{f' ({src})' if src else ''}, and {url} is the next. "
+                     f"Is there room for {k} only? The list may have any length: make room for n, with malloc", src)
     return Cause("missing", f"{url} was never asked for" if len(missing) == 1 else f"{all_of_them}, {url} first")
 
 
@@ -151,7 +153,8 @@ def _enough(trace: Trace, request: Request) -> str:
 def _shared_job(case: Case) -> Optional[Cause]:
     """Tasks that were given one and the same job: when they run, all of them see what was written last."""
     trace = case.trace
-    sharing = [task for task in trace.tasks.values() if task.job_of in trace.tasks and trace.tasks[task.job_of].src == task.src]
+    sharing = [task for task in trace.tasks.values() if task.job_of in trace.tasks
+               and trace.tasks[task.job_of].src == task.src]
     if not sharing:
         return None
     src = sharing[0].src
@@ -161,9 +164,10 @@ def _shared_job(case: Case) -> Optional[Cause]:
     # Workers may share what they only read, or a queue: then they ask for different URLs, or for too many, the first one first.
     if len(urls) != 1 or url == case.asked[0] or made_in_all(trace, url) <= list(case.asked).count(url) * case.passes:
         return None
-    return Cause("shared job", f"{src or 'the program'} gives one and the same job to {len(alike)} tasks: a task begins only after that, and "
-                               f"then each finds in it what was written last, {url}. Give each its own: an array of jobs that lives until "
-                               "all tasks have ended (a variable declared inside the loop is the same memory every time round)", src)
+    return Cause("shared job",
+                 f"{src or 'the program'} gives one and the same job to {len(alike)} tasks: a task begins only after that, and "
+                 f"then each finds in it what was written last, {url}. Give each its own: an array of jobs that lives until "
+                 "all tasks have ended (a variable declared inside the loop is the same memory every time round)", src)
 
 
 def _own_timeout(case: Case) -> Optional[Cause]:
@@ -173,8 +177,9 @@ def _own_timeout(case: Case) -> Optional[Cause]:
     if request is None:
         return None
     wait = isinstance(case.expected, (int, float)) and case.expected >= KIT_TIMEOUT
-    return Cause("own timeout", f"the request for {request.url} was given up after {show(request.ns)} by the timeout that began at "
-                                f"{request.timeout_src}" + (f": take it away, the kit itself gives up after {show(KIT_TIMEOUT)}" if wait
+    return Cause("own timeout",
+                 f"the request for {request.url} was given up after {show(request.ns)} by the timeout that began at "
+                 f"{request.timeout_src}" + (f": take it away, the kit itself gives up after {show(KIT_TIMEOUT)}" if wait
                                                             else ""), request.timeout_src)
 
 
@@ -184,11 +189,13 @@ def _cancel_ignored(case: Case) -> Optional[Cause]:
         if event.get("why") != "call":
             continue
         before = case.trace.events[:case.trace.events.index(event)]
-        waited = next((line for line in reversed(before) if line.get("ev") in ("await", "run") and line.get("task") == event["task"]), {})
+        waited = next((line for line in reversed(before) if line.get("ev") in ("await", "run")
+                       and line.get("task") == event["task"]), {})
         task = case.trace.tasks.get(event["task"])
         if waited.get("ev") == "await" and of_student(waited.get("src")) and task and task.done is not None and task.rc != -errno.ECANCELED:
-            return Cause("cancel ignored", f"the wait at {waited['src']} returned -ECANCELED, and nobody took notice: keep what it "
-                                           "returns, clean up, and return it", waited["src"])
+            return Cause("cancel ignored",
+                         f"the wait at {waited['src']} returned -ECANCELED, and nobody took notice: keep what it "
+                         "returns, clean up, and return it", waited["src"])
     return None
 
 
@@ -200,8 +207,9 @@ def _its_own_error(case: Case) -> Optional[Cause]:
     if bad is None:
         return None
     src = waits_of(case.trace, bad)
-    return Cause("handed on", f"{words.error(bad.rc)} is what became of {bad.url}{f' ({src})' if src else ''}: a failed request is a "
-                              "result of that URL, not of the function, which returns 0", src)
+    return Cause("handed on",
+                 f"{words.error(bad.rc)} is what became of {bad.url}{f' ({src})' if src else ''}: a failed request is a "
+                 "result of that URL, not of the function, which returns 0", src)
 
 
 # ---- When it was fetched ------------------------------------------------------------------------
@@ -243,8 +251,9 @@ def _slept(case: Case) -> Optional[Cause]:
             since = asleep.pop(event["task"])
             if last < event["t"] <= result["t"] and since.get("src"):
                 there = f"the last answer was there after {show(last - start['t'])}" if case.trace.requests else "there was nothing to wait for"
-                return Cause("slept", f"{since['src']} sleeps for {show(event['t'] - since['t'])}, and {there}. Do not guess how long it "
-                                      "takes: co_join and co_await return as soon as the tasks have ended", since["src"])
+                return Cause("slept",
+                             f"{since['src']} sleeps for {show(event['t'] - since['t'])}, and {there}. Do not guess how long it "
+                             "takes: co_join and co_await return as soon as the tasks have ended", since["src"])
     return None
 
 
@@ -261,13 +270,15 @@ def _one_after_another(case: Case) -> Optional[Cause]:
     src, how = _held_by(trace, late)
     if peak > 1:
         text = f"only {peak} of the {len(requests)} requests were ever under way at once"
-        return Cause("held", text + (f": {src} makes the others wait" if src else "") + ". Start all of them before you wait", src)
+        return Cause("held", text + (f": {src} makes the others wait" if src else "")
+                     + ". Start all of them before you wait", src)
     if how == "same task":
         return Cause("sequential", f"one task fetches one URL after the other{f' at {src}' if src else ''}: "
                                    "start a task for each URL, then wait for all", src)
     if how == "lock":
-        return Cause("sequential", f"at {src} each task waits until the one before has fetched: take no lock (or semaphore) around a fetch, "
-                                   "or others cannot fetch meanwhile", src)
+        return Cause("sequential",
+                     f"at {src} each task waits until the one before has fetched: take no lock (or semaphore) around a fetch, "
+                     "or others cannot fetch meanwhile", src)
     return Cause("sequential", f"{src or 'the program'} waits for each fetch before the next one starts: "
                                "start all of them first, then wait", src)
 
@@ -306,8 +317,9 @@ def _limit(case: Case) -> Optional[Cause]:
             if len(now) > case.expected:
                 task = case.trace.tasks.get(event["task"])
                 src = task.src if task else None
-                return Cause("limit", f"at {show(event['t'])} the request for {event['url']} was the {_nth(len(now))} under way"
-                                      f"{f' (its task was spawned at {src})' if src else ''}; at most {case.expected} may be", src)
+                return Cause("limit",
+                             f"at {show(event['t'])} the request for {event['url']} was the {_nth(len(now))} under way"
+                             f"{f' (its task was spawned at {src})' if src else ''}; at most {case.expected} may be", src)
         elif event.get("ev") in ("http.end", "http.cancelled"):
             now.discard(event["op"])
     return None
@@ -333,8 +345,9 @@ def _out_of_order(case: Case) -> Optional[Cause]:
     if len(came) != len(case.answers) or came != case.happened:
         return None
     wrong = next(i for i, answer in enumerate(case.answers) if answer != case.happened[i])
-    return Cause("order", f"the results stand in the order in which the answers came: place {wrong} holds that of {arrived[wrong]}, "
-                          f"but urls[{wrong}] is {case.asked[wrong]}. Give each task the place that belongs to its URL")
+    return Cause("order",
+                 f"the results stand in the order in which the answers came: place {wrong} holds that of {arrived[wrong]}, "
+                 f"but urls[{wrong}] is {case.asked[wrong]}. Give each task the place that belongs to its URL")
 
 
 def _unfinished(case: Case) -> Optional[Cause]:
@@ -360,20 +373,24 @@ def _leaks(case: Case) -> Optional[Cause]:
     (what, name, src), times = by_place.most_common(1)[0]
     at = src or "the program"
     if what == "task":
-        return Cause("never awaited", f"{at} starts {name or 'a task'} and nobody ever waits for it: call co_join (or co_await) "
-                                      "before the function returns", src)
+        return Cause("never awaited",
+                     f"{at} starts {name or 'a task'} and nobody ever waits for it: call co_join (or co_await) "
+                     "before the function returns", src)
     if what == "response":
-        return Cause("leaked response", f"{at} receives {'an answer that is' if times == 1 else f'{times} answers that are'} "
-                                        "never freed: call co_response_free once you have taken what you need", src)
+        return Cause("leaked response",
+                     f"{at} receives {'an answer that is' if times == 1 else f'{times} answers that are'} "
+                     "never freed: call co_response_free once you have taken what you need", src)
     if what == "lock":
         return Cause("held lock", f"{at} takes a lock that is still held at the end", src)
     if what in _OPENED:
         call, end = _OPENED[what]
-        return Cause(f"open {what}", f"{at} opens a {what} that is never closed: {call} closes it where its block ends (else {end})", src)
+        return Cause(f"open {what}",
+                     f"{at} opens a {what} that is never closed: {call} closes it where its block ends (else {end})", src)
     return Cause("leak", f"{at} leaves behind a {what}", src)
 
 
-_OPENED = {"session": ("CO_SESSION", "co_session_close"), "stream": ("CO_STREAM", "co_stream_close"), "file": ("CO_FILE", "co_file_close")}
+_OPENED = {"session": ("CO_SESSION", "co_session_close"), "stream": ("CO_STREAM", "co_stream_close"),
+           "file": ("CO_FILE", "co_file_close")}
 
 
 # ---- How it ended -------------------------------------------------------------------------------
@@ -471,7 +488,8 @@ def signal_words(name: str) -> str:
     """What a signal says about the program: "reads or writes memory that is not its own (SIGSEGV)"."""
     said = {"SIGSEGV": "reads or writes memory that is not its own", "SIGBUS": "reads or writes memory that is not there",
             "SIGFPE": "divides an integer by zero", "SIGABRT": "gives up (abort, or a failed assert)",
-            "SIGILL": "runs into something that is no code", "SIGSYS": "makes a system call that is not allowed here"}.get(name)
+            "SIGILL": "runs into something that is no code",
+            "SIGSYS": "makes a system call that is not allowed here"}.get(name)
     return f"{said} ({name})" if said else f"is ended by {name}"
 
 
@@ -495,14 +513,18 @@ def busy(trace: Optional[Trace]) -> Cause:
     """What a program was at when it had to be stopped: the task that ran last, and where it had waited before."""
     last = trace.events[-1] if trace and trace.events else {}
     if last.get("ev") == "crash" and last.get("signal") == signal.SIGXCPU and last.get("src"):
-        return Cause("endless", f"{last['src']} is in a loop that never ends, and in which nothing is waited for: while it runs, "
-                                "time stands still, and no answer can come", last["src"])
-    ran = [event for event in trace.events if event.get("ev") == "run" and event.get("from") == "runtime"] if trace else []
+        return Cause("endless",
+                     f"{last['src']} is in a loop that never ends, and in which nothing is waited for: while it runs, "
+                     "time stands still, and no answer can come", last["src"])
+    ran = [event for event in trace.events if event.get("ev") == "run"
+           and event.get("from") == "runtime"] if trace else []
     if not trace or not ran:
-        return Cause("endless", "a loop that never ends, and in which nothing is waited for? While it runs, time stands still: "
-                                "no answer can come")
+        return Cause("endless",
+                     "a loop that never ends, and in which nothing is waited for? While it runs, time stands still: "
+                     "no answer can come")
     task = ran[-1]["task"]
-    waited = next((line for line in reversed(trace.events) if line.get("ev") == "await" and line.get("task") == task), None)
+    waited = next((line for line in reversed(trace.events) if line.get("ev") == "await" and line.get("task") == task),
+                  None)
     src = waited.get("src") if waited else None
     if len(ran) > LIVELOCK_RUNS and ran[0]["t"] == ran[-1]["t"]:
         return _livelock(trace, {"src": src, "task": task})
@@ -512,14 +534,17 @@ def busy(trace: Optional[Trace]) -> Cause:
 
 
 _RULES: dict[str, tuple[Callable[[Case], Optional[Cause]], ...]] = {
-    "": (_nothing, _shared_job, _aborted, _unfinished, _double, _blocked, _one_after_another, _some_missing, _own_timeout, _leaks),
-    "timing": (_nothing, _shared_job, _aborted, _unfinished, _double, _own_timeout, _blocked, shapes.no_timeout, shapes.timeout_each_read,
+    "": (_nothing, _shared_job, _aborted, _unfinished, _double, _blocked, _one_after_another, _some_missing,
+         _own_timeout, _leaks),
+    "timing": (_nothing, _shared_job, _aborted, _unfinished, _double, _own_timeout, _blocked, shapes.no_timeout,
+               shapes.timeout_each_read,
                shapes.worker_ended, _one_after_another, _slept, _overlapped, _some_missing),
     "results": (_nothing, _shared_job, _out_of_order, _aborted, _unfinished, _double, _own_timeout, _some_missing),
     "requests": (_nothing, _shared_job, _aborted, _double, _some_missing),
     "block": (_nothing, _blocked),
     "limit": (_nothing, _limit, _blocked, _one_after_another),
-    "reach": (_nothing, _aborted, _blocked, shapes.worker_ended, shapes.held_back),     # of a limit: so many, and not fewer
+    "reach": (_nothing, _aborted, _blocked, shapes.worker_ended,
+              shapes.held_back),     # of a limit: so many, and not fewer
     "connections": (_nothing, shapes.many_sessions, shapes.no_session),
     "bound": (_nothing, shapes.nobody_waits_for_room),
     "files": (shapes.half_written, shapes.left_behind),

@@ -111,7 +111,8 @@ def _n(trace: Optional[Trace]) -> Optional[int]:
 def _called_with(trace: Optional[Trace], cause: Cause) -> Cause:
     """The cause, and the clue that there was nothing to do."""
     return cause if _n(trace) != 0 else Cause(
-        cause.kind, f"{cause.text} (the function was called with n = 0: no element is there, and n - 1 is a huge number)", cause.src)
+        cause.kind,
+        f"{cause.text} (the function was called with n = 0: no element is there, and n - 1 is a huge number)", cause.src)
 
 
 def _running(trace: Optional[Trace]) -> Optional[Task]:
@@ -132,7 +133,8 @@ def _at_last(trace: Optional[Trace], text: str) -> Cause:
     task = _running(trace)
     if not task:
         return Cause("early", text)
-    return Cause("early", f"{text}; task {task.name}{f', spawned at {task.src},' if task.src else ''} was running", task.src)
+    return Cause("early", f"{text}; task {task.name}{f', spawned at {task.src},' if task.src else ''} was running",
+                 task.src)
 
 
 def _last_time(trace: Trace) -> int:

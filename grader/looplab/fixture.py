@@ -50,7 +50,8 @@ class LabFixture:
         self.first: Optional[Run] = None
 
     def run(self, mode: str, world: World, urls: Optional[Sequence[str]] = None, *, passes: int = 1,
-            settings: Optional[Settings] = None, tape: Optional[str] = None, may_fail: bool = False, todo: str = "") -> Run:
+            settings: Optional[Settings] = None, tape: Optional[str] = None, may_fail: bool = False,
+            todo: str = "") -> Run:
         """Runs the student's program in a world, twice (two builds, two processes), and returns what it did.
 
         mode: the word on the lab program's command line. urls: what it is called with (default: the world's, in their
@@ -60,33 +61,39 @@ class LabFixture:
         todo: where one who has written nothing yet begins ("fetch_async, TODOs 2 to 4").
         A run that crashes, hangs, deadlocks or ends early fails the check here, with its own message.
         """
-        run = self._session.run(self._check, mode, world, urls, passes=passes, settings=settings, tape=tape, may_fail=may_fail,
+        run = self._session.run(self._check, mode, world, urls, passes=passes, settings=settings, tape=tape,
+                                may_fail=may_fail,
                                 todo=todo, tell=self._explain)
         self.last, self.first = run, self.first or run
         return run
 
     def run_orders(self, mode: str, world: World, urls: Optional[Sequence[str]] = None, *, orders: int = 8,
-                   settings: Optional[Settings] = None, passes: int = 1, may_fail: bool = False, todo: str = "") -> "Orders":
-        """The same run in several legal orders: to be gone through, `for run in lab.run_orders("pool", world, settings=…): …`
+                   settings: Optional[Settings] = None, passes: int = 1, may_fail: bool = False,
+                   todo: str = "") -> "Orders":
+        """The same run in several legal orders: to be gone through, `for run in lab.run_orders("pool", world,
+        settings=…): …`
 
-        First the plain run, in which tasks run first come, first served; then, wherever several tasks are ready at the same
-        time, others go first: once or a few times, drawn from the seed, those with the fewest deviations first. The first
-        one that fails a check is told, with its TAPE. The world must leave nothing to chance. A run costs some 10 ms.
+        First the plain run, in which tasks run first come, first served; then, wherever several tasks are ready at the
+        same time, others go first: once or a few times, drawn from the seed, those with the fewest deviations first. The
+        first one that fails a check is told, with its TAPE. The world must leave nothing to chance. A run costs some 10
+        ms.
         """
         runs = self._session.run_orders(self._check, mode, world, urls, count=orders, settings=settings, passes=passes,
                                         may_fail=may_fail, todo=todo, tell=self._explain)
         self.first = self.first or runs[0]
         return Orders(self, runs)
 
-    def reference(self, mode: str, world: World, urls: Optional[Sequence[str]] = None, *, settings: Optional[Settings] = None,
+    def reference(self, mode: str, world: World, urls: Optional[Sequence[str]] = None, *,
+                  settings: Optional[Settings] = None,
                   tape: Optional[str] = None, may_fail: bool = False) -> Run:
         """What the reference solution does in the same world: a yardstick where no formula tells the right numbers.
 
             run.should_take(lab.reference("pool", world, settings=numbers).elapsed)
 
-        It is run once for each call like it. If it fails (or, without may_fail, returns an error), that is the grader's fault,
-        never the student's. Students are not
-        given solutions/: a visible check that asks for the reference cannot be run by them, so better state a formula there.
+        It is run once for each call like it. If it fails (or, without may_fail, returns an error), that is the grader's
+        fault, never the student's. Students are not
+        given solutions/: a visible check that asks for the reference cannot be run by them, so better state a formula
+        there.
         """
         return self._session.reference(self._check, mode, world, urls, tape=tape, settings=settings, may_fail=may_fail)
 
@@ -113,20 +120,24 @@ class LabFixture:
 
     def fail(self, expected: str = "", happened: str = "", cause: str = "", src: Optional[str] = None,
              replay: Optional[str] = None) -> NoReturn:
-        """Fails the check with these words; each may be left out. src: "compare.c:31". replay: the command that shows it."""
+        """Fails the check with these words; each may be left out. src: "compare.c:31". replay: the command that shows
+        it."""
         raise CheckFailed(Failure(expected, happened, Cause("check", cause, src) if cause else None), replay)
 
     @property
     def feedback(self) -> str:
-        """What the author of a suite hears of the faults that it does not expose: "none", "number" or "names" (lab.json)."""
+        """What the author of a suite hears of the faults that it does not expose: "none", "number" or "names"
+        (lab.json)."""
         return self._session.lab.settings.get("feedback", "number")
 
     def suite(self) -> "Suite":
-        """In a lab whose student's file is a test suite: all that became of its tests (suite.py says what there is to ask)."""
+        """In a lab whose student's file is a test suite: all that became of its tests (suite.py says what there is to
+        ask)."""
         return self._session.suite()
 
     def coverage(self) -> Coverage:
-        """What all runs so far have reached of the student's file. Only for checks of the category "coverage", which run last."""
+        """What all runs so far have reached of the student's file. Only for checks of the category "coverage", which run
+        last."""
         if not self._check.last:
             raise GraderFault(f"{self._check.place}: lab.coverage() is for checks that run last")
         return self._session.coverage()
@@ -162,7 +173,8 @@ class LabFixture:
                           replay=run.replay if run else None)
 
     def should_be_covered(self, lines: float = 100.0, branches: float = 0.0) -> None:
-        """The checks reach at least so many per cent of the file's lines and branches; names the first piece that never ran."""
+        """The checks reach at least so many per cent of the file's lines and branches; names the first piece that never
+        ran."""
         seen = self.coverage()
         if seen.line_percent >= lines and seen.branch_percent >= branches:
             return
@@ -170,7 +182,8 @@ class LabFixture:
         cause = None
         if seen.unreached:
             first = seen.pieces()[0]
-            cause = Cause("unreached", f"{first.describe()} Which world would reach it? If none can, it need not be there", first.src)
+            cause = Cause("unreached",
+                          f"{first.describe()} Which world would reach it? If none can, it need not be there", first.src)
         raise CheckFailed(Failure(f"all checks together run at least {asked} of your file",
                                   f"{seen.line_percent:.0f} % of the lines, {seen.branch_percent:.0f} % of the branches", cause))
 

@@ -6,7 +6,8 @@ besides `main.c`, the skeleton, and a header of the same name, the contract. A l
 
     {"source": "test_scraper.c", "header": "scraper.h",     the two files; further C files are then the kit's own
      "suite": true,                                         the student's file is a test suite (suite.py)
-     "feedback": "number"}                                  what a suite's author hears of faults not found: none, number or names
+     "feedback": "number"}                                  what a suite's author hears of faults not found: none, number
+     or names
 """
 
 from __future__ import annotations
@@ -118,7 +119,8 @@ def _settings(folder: Path) -> dict:
     except ValueError as error:
         raise LabError(f"labs/{folder.name}/lab.json is no JSON: {error}") from None
     kinds = {"source": str, "header": str, "suite": bool, "feedback": str}
-    wrong = [key for key, value in said.items() if not isinstance(value, kinds.get(key, ()))] if isinstance(said, dict) else ["{}"]
+    wrong = [key for key, value in said.items()
+             if not isinstance(value, kinds.get(key, ()))] if isinstance(said, dict) else ["{}"]
     if wrong:
         raise LabError(f"labs/{folder.name}/lab.json: {wrong[0]}: the keys are {', '.join(kinds)}")
     return said

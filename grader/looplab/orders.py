@@ -1,4 +1,5 @@
-"""Other legal orders of a run: where several tasks are ready at once, the choice tape (sim/explore/tape.h) lets another one go first.
+"""Other legal orders of a run: where several tasks are ready at once, the choice tape (sim/explore/tape.h) lets another
+one go first.
 
 The plain run's trace tells which questions the loop would have asked. From them `tapes` makes a few tapes, those with the
 fewest deviations first, so that the first one that fails is also the one that is easiest to understand.
@@ -62,8 +63,8 @@ def left_to_chance(world: World) -> Optional[str]:
 
 
 def tapes(asked: Sequence[Question], count: int, rng: random.Random) -> list[str]:
-    """At most `count` tapes other than the empty one, all different: single deviations, spread over the run, then the last
-    ready task first wherever there is a choice, then random ones."""
+    """At most `count` tapes other than the empty one, all different: single deviations, spread over the run, then the
+    last ready task first wherever there is a choice, then random ones."""
     places = [number for number, question in enumerate(asked, start=1) if question.label == READY]
     if not places:
         return []

@@ -41,7 +41,8 @@ class Checks:
         self.ungradable: Optional[build.Ungradable] = None
         self._by_item: dict[str, Check] = {}            # node id -> check
         self._fixture: Optional[LabFixture] = None
-        self._comparison: Optional[tuple[str, Any, Any]] = None     # (operator, left, right) of the assert that failed last
+        self._comparison: Optional[tuple[str, Any,
+                                         Any]] = None     # (operator, left, right) of the assert that failed last
         self._done = 0
 
     # ---- collecting ----
@@ -299,7 +300,8 @@ class _Alone:
             scratch = labs.ROOT / "build" / "work"
             scratch.mkdir(parents=True, exist_ok=True)
             self.checks.session = Session(lab, source_of(Path(os.environ.get("FROM") or labs.ROOT / "labs"), lab), out,
-                                          Path(tempfile.mkdtemp(dir=scratch)), seed.choose(os.environ.get("SEED"), os.environ))
+                                          Path(tempfile.mkdtemp(dir=scratch)),
+                                          seed.choose(os.environ.get("SEED"), os.environ))
             self.checks.session.start_build()
 
     @pytest.hookimpl(trylast=True)

@@ -167,7 +167,8 @@ class Running:
 
 def start(argv: Sequence[str | Path], *, limits: Limits = COVER, cwd: Path, env: Mapping[str, str] | None = None,
           launch: Path | None = None) -> Running:
-    """Starts a program (a relative path counts from `cwd`) and returns at once. `env` adds to clean_env(cwd). Raises LaunchError.
+    """Starts a program (a relative path counts from `cwd`) and returns at once. `env` adds to clean_env(cwd). Raises
+    LaunchError.
 
     The program is ended when the thread that called start() ends, so that none is left when the grader dies.
     """

@@ -57,10 +57,12 @@ REFERENCE = "as long as the reference solution takes in the same world"
 
 
 class Run:
-    """What `lab.run` and `lab.reference` return. Times are ns (Duration); whatever grades rest on comes from the world's lines."""
+    """What `lab.run` and `lab.reference` return. Times are ns (Duration); whatever grades rest on comes from the world's
+    lines."""
 
     def __init__(self, trace: Trace, world: World, mode: str, asked: Sequence[str], stdout: str, passes: int = 1,
-                 replay: Optional[str] = None, todo: str = "", tell: Callable[[Explanation], None] = lambda explanation: None,
+                 replay: Optional[str] = None, todo: str = "",
+                 tell: Callable[[Explanation], None] = lambda explanation: None,
                  reference: bool = False, memory: Optional[int] = None, tape: str = ""):
         self.trace = trace
         self.world = world
@@ -134,7 +136,8 @@ class Run:
 
     @property
     def blocks(self) -> list[Block]:
-        """Each time the student's code made the loop stand still. What an answer itself costs (a route's cpu) is not among them."""
+        """Each time the student's code made the loop stand still. What an answer itself costs (a route's cpu) is not
+        among them."""
         return self.trace.blocks()
 
     @property
@@ -148,25 +151,28 @@ class Run:
 
     @property
     def files(self) -> dict[str, str]:
-        """What the program left on the disk: path -> text (of what is no UTF-8, or more than 64 KiB: a hash). Of the files
-        that were there before, only those it wrote or renamed."""
+        """What the program left on the disk: path -> text (of what is no UTF-8, or more than 64 KiB: a hash). Of the
+        files that were there before, only those it wrote or renamed."""
         return dict(self.trace.left)
 
     @property
     def file_calls(self) -> list[FileCall]:
         """Every call to the disk, in the order they were made."""
-        return [FileCall(self._at(op.start), op.call, op.path, op.rc, self._maybe(op.end), op.to, op.mode, op.bytes, op.task)
+        return [FileCall(self._at(op.start), op.call, op.path, op.rc, self._maybe(op.end), op.to, op.mode, op.bytes,
+                         op.task)
                 for op in self.trace.files]
 
     @property
     def cpu(self) -> list[CpuJob]:
         """Every job for a worker (co_to_thread, co_in_pool), in the order they were handed over."""
-        return [CpuJob(self._at(job.submit), self._maybe(job.start), self._maybe(job.end), job.worker, job.pool, Duration(job.ns),
+        return [CpuJob(self._at(job.submit), self._maybe(job.start), self._maybe(job.end), job.worker, job.pool,
+                       Duration(job.ns),
                        job.rc, job.task) for job in self.trace.jobs]
 
     def cancelled_at(self, url: str) -> list[Duration]:
         """When requests for that URL were given up before their end, counted from "start": a timeout's, or a cancel's."""
-        return [self._at(request.end) for request in self.requests_for(url) if request.abandoned and request.end is not None]
+        return [self._at(request.end) for request in self.requests_for(url) if request.abandoned
+                and request.end is not None]
 
     def closed_at(self, url: str) -> list[Duration]:
         """When the connections that served that URL were closed, counted from "start"; those still open are left out."""
@@ -199,10 +205,11 @@ class Run:
         return text
 
     def cause(self, topic: str = "", expected: Any = None, happened: Any = None) -> Optional[Cause]:
-        """The likely cause of a wrong value; topic: "" or "timing" "results" "requests" "block" "limit" "reach" (too few at
-        once) "connections" "bound" (of a queue) "files" "leaks" "cancelled" "refusal"."""
+        """The likely cause of a wrong value; topic: "" or "timing" "results" "requests" "block" "limit" "reach" (too few
+        at once) "connections" "bound" (of a queue) "files" "leaks" "cancelled" "refusal"."""
         answers: Sequence[Any] = expected if topic == "results" and isinstance(expected, list) else ()
-        return diagnosis.find(diagnosis.Case(self.trace, self.asked, self.passes, topic, expected, happened, answers, self.todo,
+        return diagnosis.find(diagnosis.Case(self.trace, self.asked, self.passes, topic, expected, happened, answers,
+                                             self.todo,
                                              self._alone()))
 
     def _alone(self) -> list[Duration]:
@@ -214,12 +221,14 @@ class Run:
 
     def fail(self, expected: str, happened: str, hint: str = "", src: Optional[str] = None, topic: str = "",
              values: tuple[Any, Any] = (None, None)) -> None:
-        """Fails the check. The cause is the trace's if it tells one that fits the topic ("-": do not ask it), else the hint."""
+        """Fails the check. The cause is the trace's if it tells one that fits the topic ("-": do not ask it), else the
+        hint."""
         cause = None if topic == "-" else self.cause(topic, *values)
         self._fail(Failure(expected, happened, cause or (Cause("hint", hint, src) if hint else None)))
 
     def should(self, holds: bool, expected: str, happened: str, hint: str = "", src: Optional[str] = None) -> None:
-        """Any other requirement: fails with these words unless it holds; the hint is the cause, the trace is not asked."""
+        """Any other requirement: fails with these words unless it holds; the hint is the cause, the trace is not
+        asked."""
         if not holds:
             self.fail(expected, happened, hint, src, topic="-")
 
@@ -237,7 +246,8 @@ class Run:
         if got == right:
             return
         if len(got) != len(right):
-            self.fail(f"{count(len(right), 'result')}", f"{count(len(got), 'result')}", hint, topic="results", values=(right, got))
+            self.fail(f"{count(len(right), 'result')}", f"{count(len(got), 'result')}", hint, topic="results",
+                      values=(right, got))
         wrong = [i for i, result in enumerate(right) if got[i] != result]
         first = wrong[0]
         others = f" ({len(wrong)} of {len(right)} results are wrong)" if len(wrong) > 1 else ""
@@ -250,7 +260,8 @@ class Run:
         if self.peak != n:
             all_at_once = self.peak < n >= len(self.requests)
             self.fail(f"{count(n, 'request')} under way at once", f"at most {self.peak}", hint,
-                      topic="limit" if self.peak > n else "timing" if all_at_once else "reach", values=(None, None) if all_at_once else (n, self.peak))
+                      topic="limit" if self.peak > n else "timing" if all_at_once else "reach", values=(None, None)
+                      if all_at_once else (n, self.peak))
 
     def should_stay_within(self, most: int, hint: str = "") -> None:
         """Never more than `most` requests are under way."""
@@ -261,7 +272,8 @@ class Run:
     def should_open(self, n: int, hint: str = "") -> None:
         """Exactly n connections are opened."""
         if self.opened != n:
-            self.fail(f"{count(n, 'connection')} opened", f"{self.opened}", hint, topic="connections" if self.opened > n else "-")
+            self.fail(f"{count(n, 'connection')} opened", f"{self.opened}", hint, topic="connections" if self.opened > n
+                      else "-")
 
     def should_never_block(self, hint: str = "") -> None:
         """Nothing of the student's makes the loop stand still."""
@@ -281,7 +293,8 @@ class Run:
             self.fail("nothing is left behind at the end", ", ".join(_leaked(self.leaks)), hint, topic="leaks")
 
     def should_report(self, key: str, value: Any, hint: str = "", tolerance: float = 0.0) -> None:
-        """report[key] is `value`; numbers may be off by `tolerance` (absolute). A Duration in a wrong unit is told as such."""
+        """report[key] is `value`; numbers may be off by `tolerance` (absolute). A Duration in a wrong unit is told as
+        such."""
         got = self.report.get(key)
         number = isinstance(got, (int, float)) and isinstance(value, (int, float)) and not isinstance(got, bool)
         if (abs(got - value) > tolerance) if number else got != value:
@@ -314,7 +327,8 @@ class Run:
 
 def in_order(failure: Failure) -> Failure:
     """The failure, as one of a run in another order."""
-    return replace(failure, happened=f"{failure.happened}, when tasks that are ready at the same time run in another order")
+    return replace(failure,
+                   happened=f"{failure.happened}, when tasks that are ready at the same time run in another order")
 
 
 def _wrong_unit(key: str, right: Duration, got: float) -> str:
@@ -350,6 +364,8 @@ def _leaked(leaks: list[Leak]) -> list[str]:
     for leak in leaks:
         tally[leak.what] = tally.get(leak.what, 0) + 1
     said = {"response": ("answer", "never freed"), "task": ("task", "never awaited"), "lock": ("lock", "still held"),
-            "session": ("session", "never closed"), "stream": ("stream", "never closed"), "file": ("file", "never closed"),
+            "session": ("session", "never closed"), "stream": ("stream", "never closed"),
+            "file": ("file", "never closed"),
             "timeout": ("timeout", "never ended"), "shield": ("shield", "never ended")}
-    return [" ".join((count(n, said.get(what, (what, ""))[0]), said.get(what, ("", "left behind"))[1])) for what, n in tally.items()]
+    return [" ".join((count(n, said.get(what, (what, ""))[0]), said.get(what, ("", "left behind"))[1])) for what,
+            n in tally.items()]

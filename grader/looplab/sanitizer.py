@@ -37,7 +37,8 @@ class Finding:
     src: str | None     # "compare.c:31": the first frame in the student's file; None: not in the student's file
     code: str           # the text of that line, stripped; "" without src
     raw: str            # the sanitizer's own first line, without addresses
-    within: str = field(default="", compare=False)      # the student's function that it happened in or below: a task's, mostly
+    within: str = field(default="",
+                        compare=False)      # the student's function that it happened in or below: a task's, mostly
 
 
 def findings(stderr: str, program: Program) -> list[Finding]:
@@ -140,7 +141,8 @@ class _Frames:
         for line in lines:
             if re.match(r"\s*#\d+ ", line):
                 match = _FRAME.match(line)
-                frames.append(self._places.get(match["offset"], ("?", "?")) if match and self._ours(match) else ("?", "?"))
+                frames.append(self._places.get(match["offset"], ("?", "?")) if match and self._ours(match)
+                              else ("?", "?"))
             elif frames:
                 break
         return frames
@@ -255,7 +257,8 @@ def _explain_asan(report: _Report, frames: _Frames) -> tuple[str, str]:
         variable = _variable(report)
         # Without a name it lies on the stack of another task.
         return "use after scope", (f"{does} of {variable[0] if variable else 'a local variable'} after its block has ended" +
-                                   ("" if variable else ": what a task gets must live until the task has ended. Give each task a "
+                                   ("" if variable
+                                    else ": what a task gets must live until the task has ended. Give each task a "
                                     "job of its own, in an array that lives long enough"))
     if kind == "attempting double-free":
         freed = frames.place(_after(report.lines, "freed by"))

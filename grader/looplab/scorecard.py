@@ -92,7 +92,8 @@ def _failures(result: dict, style: Style, source: Source) -> list[str]:
             lines += failure(check, style, source) + [""]
     skipped = Counter(check["message"] for check in result["checks"] if check["status"] == "skipped")
     for why, times in skipped.items():
-        lines += fill(f"skipped {count(times, 'check')}: {'it' if times == 1 else 'each'} {printable(why)}", "    ", first="  – ")
+        lines += fill(f"skipped {count(times, 'check')}: {'it' if times == 1 else 'each'} {printable(why)}", "    ",
+                      first="  – ")
     return lines + ([""] if skipped else [])
 
 
@@ -124,7 +125,8 @@ def _part(part: dict) -> str:
 def _quoted(of: dict, source: Source) -> list[str]:
     """The line of the student's file that a check or a part of it names, unless it stands in the message already."""
     code = source.line(of["src"]) if "src" in of else ""
-    return ["    " + " " * _LABEL + cut(f"{of['src']} | {printable(code)}", WIDTH - 4 - _LABEL)] if code and code not in of["message"] else []
+    return ["    " + " " * _LABEL
+            + cut(f"{of['src']} | {printable(code)}", WIDTH - 4 - _LABEL)] if code and code not in of["message"] else []
 
 
 def message(text: str) -> list[str]:
@@ -197,7 +199,8 @@ def _next(result: dict, source: Source) -> list[str]:
     if result["status"] == "ungradable":
         return fill(f"Next: {'mend ' + result['src'] if ':' in result.get('src', '') else 'put that right'}, then: {again}")
     if result["score"] == result["max_score"]:
-        return fill(f"All checks pass. Next: the stretch goals in {source.folder}/README.md" if source.folder else "All checks pass.")
+        return fill(f"All checks pass. Next: the stretch goals in {source.folder}/README.md" if source.folder
+                    else "All checks pass.")
     if source.begin:
         return fill(f"Next: {source.begin}") + (fill(f"{source.folder}/README.md says what is asked, hints.md there helps.")
                                                 if source.folder else [])

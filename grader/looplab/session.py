@@ -30,7 +30,8 @@ KILLS_MOST = 2              # so many runs may be stopped at a limit; then no fu
 PENDING_MOST = 4            # so many sanitizer runs may be under way behind the one in front
 URLS_SHOWN = 4              # so many URLs stand in the command that makes a run again; more are kept in a file
 TRACE_END = 256 << 10       # bytes at either end of a trace that are read of a run that was stopped
-AFTER_KILL = process.Limits(cpu_s=1, wall_s=2.0)    # what further runs may use: an endless loop is graded within 10 s in all
+AFTER_KILL = process.Limits(cpu_s=1,
+                            wall_s=2.0)    # what further runs may use: an endless loop is graded within 10 s in all
 
 
 class Desk:
@@ -176,8 +177,8 @@ class Session:
 
     def run_orders(self, check: Check, mode: str, world: World, urls: Optional[Sequence[str]] = None, *, count: int,
                    settings: Optional[Settings] = None, **more: Any) -> list[Run]:
-        """The plain run, and count - 1 others in which tasks that are ready at once run in another order, the least different
-        first. Only the build that counts coverage makes those. Raises CheckFailed when one did not end well."""
+        """The plain run, and count - 1 others in which tasks that are ready at once run in another order, the least
+        different first. Only the build that counts coverage makes those. Raises CheckFailed when one did not end well."""
         chancy = orders.left_to_chance(world)
         if chancy:
             raise GraderFault(f"{check.place}: explored orders need a world that leaves nothing to chance, not like {chancy}")
@@ -190,7 +191,8 @@ class Session:
         """One other order. Of one that did not end well the least different one that does not is told."""
         recorded = self._in_order(check, called, plain)
         if not recorded.outcome.limit and self._fails(check, called, plain, may_fail):
-            tape = orders.shrink(called.tape or "", lambda tape: self._fails(check, replace(called, tape=tape), plain, may_fail))
+            tape = orders.shrink(called.tape or "",
+                                 lambda tape: self._fails(check, replace(called, tape=tape), plain, may_fail))
             recorded = self._in_order(check, replace(called, tape=tape), plain)
         self._judge(check, recorded, may_fail)
         return self._as_run(recorded, plain.world, **more)
@@ -207,7 +209,8 @@ class Session:
         """Makes the run of one tape, or finds that it was made already."""
         if called not in self._ordered:
             self._refuse_more_kills()
-            recorded = self._alone(check, called, self.ready().cover, f"{plain.replay} TAPE={shlex.quote(called.tape or '')}")
+            recorded = self._alone(check, called, self.ready().cover,
+                                   f"{plain.replay} TAPE={shlex.quote(called.tape or '')}")
             recorded.asked = plain.asked
             self.kills += recorded.outcome.limit is not None
             self._ordered[called] = recorded
@@ -227,7 +230,8 @@ class Session:
         """What a check is given of a run that ended well."""
         assert recorded.trace
         called = recorded.call
-        return Run(recorded.trace, world, called.mode, recorded.asked, recorded.outcome.stdout, replay=recorded.replay or None,
+        return Run(recorded.trace, world, called.mode, recorded.asked, recorded.outcome.stdout, replay=recorded.replay
+                   or None,
                    memory=recorded.memory, tape=called.tape or "", **more)
 
     def _refuse_more_kills(self) -> None:
@@ -277,7 +281,8 @@ class Session:
         # bounds, what it meets there must be the same each time, and the length of a name would shift it.
         desk.lay(called.world)
         argv = [os.path.relpath(binary, desk.home), *called.argv(self.seed, "../world", "../trace", "../memory")]
-        return process.start(argv, limits=limits, cwd=desk.home, env={"HOME": ".", "TMPDIR": ".", **env}, launch=self.lab.launch)
+        return process.start(argv, limits=limits, cwd=desk.home, env={"HOME": ".", "TMPDIR": ".", **env},
+                             launch=self.lab.launch)
 
     def _make(self, check: Check, called: Call) -> Recorded:
         program, path = self.ready(), self._save(check, called)
@@ -343,7 +348,8 @@ class Session:
     # ---- for the report ----
 
     def once(self, called: Call, replay: str = "") -> Recorded:
-        """One run of the student's program that no check asks for. Raises what ready() raises, GraderFault for a damaged trace."""
+        """One run of the student's program that no check asks for. Raises what ready() raises, GraderFault for a damaged
+        trace."""
         return self._alone(Check("report", "", "correctness", 0, "the report"), called, self.ready().cover, replay)
 
     def recorded_of(self, check: Check) -> Optional[Recorded]:
@@ -357,7 +363,8 @@ class Session:
         if not self.lab.reference.is_file():
             return ""
         if called not in self._references:
-            self._references[called] = self._alone(Check("report", "", "correctness", 0, "the report"), called, self.lab.reference)
+            self._references[called] = self._alone(Check("report", "", "correctness", 0, "the report"), called,
+                                                   self.lab.reference)
         return self._references[called].text
 
     # ---- the second process ----
@@ -373,7 +380,8 @@ class Session:
             self._settle(recorded)
 
     def _settle(self, recorded: Recorded) -> None:
-        """Compares the two runs. A difference that nothing explains, and that is the grader's, fails the check as an error."""
+        """Compares the two runs. A difference that nothing explains, and that is the grader's, fails the check as an
+        error."""
         if recorded.asan is None:
             return
         outcome, recorded.asan = recorded.asan.finish(), None
@@ -398,12 +406,14 @@ class Session:
             recorded.check.faulty(recorded.fault)
 
     def _with_places(self, recorded: Recorded) -> list[Finding]:
-        """The findings of a run with a leak whose place is not known: the sanitizers are given time to see through libraries that
-        keep no frame pointers. Once in a grading: if that has helped, other such leaks are taken for the same one."""
+        """The findings of a run with a leak whose place is not known: the sanitizers are given time to see through
+        libraries that keep no frame pointers. Once in a grading: if that has helped, other such leaks are taken for the
+        same one."""
         assert self.program
         leaks = [finding for finding in self.findings if finding.kind == "memory leak"]
         if leaks:
-            return [finding for finding in recorded.findings if finding.src or finding.kind != "memory leak" or not leaks[0].src]
+            return [finding for finding in recorded.findings if finding.src or finding.kind != "memory leak"
+                    or not leaks[0].src]
         desk = self._take_desk()
         options = process.clean_env(desk.home)["ASAN_OPTIONS"] + ":fast_unwind_on_malloc=0"
         outcome = self._start(self.program.asan, recorded.call, desk, process.ASAN, ASAN_OPTIONS=options).finish()
@@ -421,7 +431,8 @@ class Session:
             return (f"two runs of the same program differ from trace line {number} on; one does: {words.event(one)}; "
                     f"the other: {words.event(two)}")
         _, one, two = first_difference(recorded.text, other)
-        self._found(Finding("two different results", "gave two different results in two builds: it reads memory that it never "
+        self._found(Finding("two different results",
+                            "gave two different results in two builds: it reads memory that it never "
                             f"set, or a clock of its own; one does: {words.event(one)}; the other: {words.event(two)}",
                             None, "", ""), recorded)
         return None

@@ -23,12 +23,15 @@ def no_timeout(case: Case) -> Optional[Cause]:
     """A server that never answers was waited for until the kit itself gave up."""
     if not case.too_slow_by_numbers or case.expected >= KIT_TIMEOUT:
         return None
-    request = next((request for request in case.trace.finished if request.rc == -errno.ETIMEDOUT and request.ns >= KIT_TIMEOUT), None)
+    request = next((request for request in case.trace.finished if request.rc == -errno.ETIMEDOUT
+                    and request.ns >= KIT_TIMEOUT), None)
     if request is None:
         return None
     src = waits_of(case.trace, request)
-    return Cause("no timeout", f"{request.url} gives no answer, and only the kit's own limit of {show(KIT_TIMEOUT)} ended the wait"
-                               f"{f' at {src}' if src else ''}: put co_timeout_begin before the call, and co_timeout_end behind it", src)
+    return Cause("no timeout",
+                 f"{request.url} gives no answer, and only the kit's own limit of {show(KIT_TIMEOUT)} ended the wait"
+                 f"{f' at {src}' if src else ''}: put co_timeout_begin before the call, and co_timeout_end behind it",
+                 src)
 
 
 def timeout_each_read(case: Case) -> Optional[Cause]:
@@ -36,12 +39,14 @@ def timeout_each_read(case: Case) -> Optional[Cause]:
     if not case.too_slow_by_numbers:
         return None
     for request in case.trace.requests:
-        reads = [event for event in case.trace.of("await", "runtime") if event.get("on") == "stream" and event.get("op") == request.op]
+        reads = [event for event in case.trace.of("await", "runtime") if event.get("on") == "stream"
+                 and event.get("op") == request.op]
         if len(reads) > 1 and request.ns > case.expected:
             src = reads[1].get("src")
-            return Cause("timeout per read", f"{request.url} sent a little now and then, and was read for {show(request.ns)} in "
-                                             f"{count(len(reads), 'piece')}{f' at {src}' if src else ''}: one limit must hold for opening and "
-                                             "reading together, not for each piece", src)
+            return Cause("timeout per read",
+                         f"{request.url} sent a little now and then, and was read for {show(request.ns)} in "
+                         f"{count(len(reads), 'piece')}{f' at {src}' if src else ''}: one limit must hold for opening and "
+                         "reading together, not for each piece", src)
     return None
 
 
@@ -55,8 +60,9 @@ def many_sessions(case: Case) -> Optional[Cause]:
         return None
     src = waits_of(case.trace, case.trace.requests[1])
     of_each = "one for each request" if len(sessions) == len(case.trace.requests) else f"for {count(len(case.trace.requests), 'request')}"
-    return Cause("many sessions", f"{len(sessions)} sessions were used, {of_each}{f' ({src})' if src else ''}: only requests of the same session "
-                                  "use a connection again. Open one, and hand its address to every task", src)
+    return Cause("many sessions",
+                 f"{len(sessions)} sessions were used, {of_each}{f' ({src})' if src else ''}: only requests of the same session "
+                 "use a connection again. Open one, and hand its address to every task", src)
 
 
 def no_session(case: Case) -> Optional[Cause]:
@@ -65,8 +71,9 @@ def no_session(case: Case) -> Optional[Cause]:
     if not alone:
         return None
     src = waits_of(case.trace, alone[0])
-    return Cause("no session", f"{count(len(alone), 'request')} ({alone[0].url} first{f', {src}' if src else ''}) went without a session, each over "
-                               "a connection of its own: co_session_get uses connections again", src)
+    return Cause("no session",
+                 f"{count(len(alone), 'request')} ({alone[0].url} first{f', {src}' if src else ''}) went without a session, each over "
+                 "a connection of its own: co_session_get uses connections again", src)
 
 
 # ---- Workers ------------------------------------------------------------------------------------
@@ -79,7 +86,8 @@ def _workers(trace: Trace) -> dict[str, list[Task]]:
         if task.number != 1 and of_student(task.src):
             by_place[task.src or ""].append(task)
     several = {src for src, tasks in by_place.items()
-               if len(tasks) > 1 and any(sum(request.task == task.number for request in trace.requests) > 1 for task in tasks)}
+               if len(tasks) > 1
+               and any(sum(request.task == task.number for request in trace.requests) > 1 for task in tasks)}
     return {src: tasks for src, tasks in by_place.items() if src in several}
 
 
@@ -92,10 +100,11 @@ def worker_ended(case: Case) -> Optional[Cause]:
             after = [request for request in jobs if task.done is not None and request.start > task.done]
             if len(after) >= 2 and (case.too_slow or case.topic == "reach"):
                 last = _last_place(case.trace, task)
-                return Cause("worker ended", f"worker {task.name} (task {task.number}, spawned at {src}) had ended at {show(task.done or 0)}, and "
-                                             f"{count(len(after), 'job')} were begun after that{f'; it last waited at {last}' if last else ''}: an "
-                                             "empty queue is not the end while others may still put something, and a failed job is no reason "
-                                             "to leave the loop", last or src)
+                return Cause("worker ended",
+                             f"worker {task.name} (task {task.number}, spawned at {src}) had ended at {show(task.done or 0)}, and "
+                             f"{count(len(after), 'job')} were begun after that{f'; it last waited at {last}' if last else ''}: an "
+                             "empty queue is not the end while others may still put something, and a failed job is no reason "
+                             "to leave the loop", last or src)
     return None
 
 
@@ -114,9 +123,11 @@ def held_back(case: Case) -> Optional[Cause]:
     if len(tasks) == 1:
         task = case.trace.tasks.get(tasks.pop())
         src = waits_of(case.trace, case.trace.requests[0])
-        return Cause("one worker", f"all {len(case.trace.requests)} requests were made by one task{f' ({task.name})' if task else ''}"
-                                   f"{f' at {src}' if src else ''}, one after the other", src)
-    held = [event for event in case.trace.of("await", "runtime") if event.get("on") in ("sem", "lock") and of_student(event.get("src"))]
+        return Cause("one worker",
+                     f"all {len(case.trace.requests)} requests were made by one task{f' ({task.name})' if task else ''}"
+                     f"{f' at {src}' if src else ''}, one after the other", src)
+    held = [event for event in case.trace.of("await", "runtime") if event.get("on") in ("sem", "lock")
+            and of_student(event.get("src"))]
     if held:
         src = held[0]["src"]
         return Cause("held", f"at {src} tasks wait for {words.wait(held[0]['on'])}, which lets only {peak} through at a time: how many places has it, "
@@ -131,8 +142,9 @@ def nobody_waits_for_room(case: Case) -> Optional[Cause]:
     """Whoever puts never had to wait: no queue has a bound."""
     if any(event.get("on") == "queue.put" for event in case.trace.of("await", "runtime")):
         return None
-    return Cause("unbounded", "nobody ever waited for room in a queue: give each queue its maxsize (CO_QUEUE, co_queue_init), and put with a call "
-                              "that waits")
+    return Cause("unbounded",
+                 "nobody ever waited for room in a queue: give each queue its maxsize (CO_QUEUE, co_queue_init), and put with a call "
+                 "that waits")
 
 
 def half_written(case: Case) -> Optional[Cause]:
@@ -142,8 +154,10 @@ def half_written(case: Case) -> Optional[Cause]:
             continue
         src = _waits_of_file(case.trace, op)
         how = "was given up" if op.rc == -errno.ECANCELED else f"failed ({words.error(op.rc)})"
-        return Cause("half written", f"{op.path} was written under its own name, and {how}{f' at {src}' if src else ''}: what had come so far is there "
-                                     "for all to read. Write another name and co_file_rename it when it is whole, or use co_file_save", src)
+        return Cause("half written",
+                     f"{op.path} was written under its own name, and {how}{f' at {src}' if src else ''}: what had come so far is there "
+                     "for all to read. Write another name and co_file_rename it when it is whole, or use co_file_save",
+                     src)
     return None
 
 
@@ -155,11 +169,13 @@ def left_behind(case: Case) -> Optional[Cause]:
         temporary = op.path.endswith((".tmp", ".part", ".new", "~"))
         if temporary and op.path in case.trace.left and op.path not in renamed:
             src = _waits_of_file(case.trace, op)
-            return Cause("temporary file", f"{op.path}{f', made at {src},' if src else ''} is still there: rename it when it is whole, and remove it "
-                                           "when anything fails", src)
+            return Cause("temporary file",
+                         f"{op.path}{f', made at {src},' if src else ''} is still there: rename it when it is whole, and remove it "
+                         "when anything fails", src)
     return None
 
 
 def _waits_of_file(trace: Trace, op: FileOp) -> Optional[str]:
     """Where the program waited for a call to the disk."""
-    return next((event.get("src") for event in trace.of("await", "runtime") if event.get("on") == "file" and event.get("op") == op.op), None)
+    return next((event.get("src") for event in trace.of("await", "runtime") if event.get("on") == "file"
+                 and event.get("op") == op.op), None)

@@ -1,6 +1,7 @@
 """Several pieces of work at the same time, a process each; what comes out is handed on in their order.
 
-The processes share nothing: each is a fork of this one, ends with its piece of work, and sends what came out through a pipe.
+The processes share nothing: each is a fork of this one, ends with its piece of work, and sends what came out through a
+pipe.
 """
 
 from __future__ import annotations
@@ -29,11 +30,13 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def each(pieces: Sequence[Any], do: Callable[[Any, Tell], Any], most: int, progress: Callable[[int, int, int, str], None]) -> Iterator[Any]:
-    """do(piece, tell) for every piece, at most `most` at a time: yields what they return, in their order, as soon as it is known.
+def each(pieces: Sequence[Any], do: Callable[[Any, Tell], Any], most: int,
+         progress: Callable[[int, int, int, str], None]) -> Iterator[Any]:
+    """do(piece, tell) for every piece, at most `most` at a time: yields what they return, in their order, as soon as it
+    is known.
 
-    What `do` returns must survive pickling. progress(k, done, of, title) is called for what piece k tells. Raises WorkLost.
-    A single piece of work, or most = 1, is done in this process.
+    What `do` returns must survive pickling. progress(k, done, of, title) is called for what piece k tells. Raises
+    WorkLost. A single piece of work, or most = 1, is done in this process.
     """
     if len(pieces) < 2 or most < 2:
         for k, piece in enumerate(pieces):
@@ -74,7 +77,8 @@ def _work(do: Callable[[Any, Tell], Any], piece: Any, pipe: connection.Connectio
         pass
 
 
-def _listen(running: dict[int, _Worker], outcomes: dict[int, Any], progress: Callable[[int, int, int, str], None]) -> None:
+def _listen(running: dict[int, _Worker], outcomes: dict[int, Any],
+            progress: Callable[[int, int, int, str], None]) -> None:
     """Waits until some of them say something."""
     by_pipe = {worker.pipe: k for k, worker in running.items()}
     for pipe in connection.wait(list(by_pipe)):

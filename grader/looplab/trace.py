@@ -170,7 +170,8 @@ class Trace:
         return steps
 
     def blocks(self) -> list[Block]:
-        """Each time the program made the loop stand still; the price of an answer (a route's cpu) is not the program's doing."""
+        """Each time the program made the loop stand still; the price of an answer (a route's cpu) is not the program's
+        doing."""
         costs = Counter((request.task, request.cpu) for request in self.requests if request.cpu)
         blocks = []
         for event in self.of("block", "runtime"):
@@ -179,7 +180,8 @@ class Trace:
                 costs[key] -= 1
             else:
                 begin = event["t"] - event["ns"] if event["ns"] <= event["t"] else event["t"]
-                blocks.append(Block(begin, Duration(event["ns"]), event.get("on", "?"), event.get("src"), event.get("task", 0)))
+                blocks.append(Block(begin, Duration(event["ns"]), event.get("on", "?"), event.get("src"),
+                                    event.get("task", 0)))
         return blocks
 
 
@@ -204,7 +206,8 @@ def read(text: str) -> Trace:
 
 
 def read_cut(head: str, tail: str) -> Trace:
-    """What can be told of a run that was stopped: its tasks from the trace's first bytes, its last events from its last ones.
+    """What can be told of a run that was stopped: its tasks from the trace's first bytes, its last events from its last
+    ones.
 
     head and tail may begin and end in the middle of a line, and may be the same; nothing in them is checked, and requests
     are not collected. Raises TraceError without a header.
@@ -299,7 +302,8 @@ def _take_file(trace: Trace, event: Event) -> None:
     """Files a line about the disk."""
     ev = event["ev"]
     if ev == "file.start":
-        call = FileOp(event["op"], event["task"], event["call"], event["path"], event["t"], event.get("to"), event.get("mode"))
+        call = FileOp(event["op"], event["task"], event["call"], event["path"], event["t"], event.get("to"),
+                      event.get("mode"))
         trace.files.append(call)
         trace._files[call.op] = call
     elif ev == "file.left":

@@ -25,7 +25,8 @@ class WorldError(ValueError):
 
 
 class Fault:
-    """What goes wrong at a site or a route. `times` = only the first so many requests; `probability` = each with that chance."""
+    """What goes wrong at a site or a route. `times` = only the first so many requests; `probability` = each with that
+    chance."""
 
     @staticmethod
     def refused(**when: Any) -> dict:
@@ -58,10 +59,12 @@ class Fault:
         return _fault("drip", when, bytes=bytes, every=exact(every))
 
     @staticmethod
-    def disk(error: str, op: Optional[str] = None, path: str = "", *, nth: Optional[int] = None, times: Optional[int] = None) -> dict:
-        """Calls to the disk fail with "EIO", "ENOSPC", "EACCES" or "ENOENT": those that are an `op` ("open", "read", "write",
-        "rename", "remove", "list", "load", "save"; read and write mean whole files too) on a path that begins with `path`. The
-        nth of them and those behind it, `times` altogether; default: with nth that one alone, else all."""
+    def disk(error: str, op: Optional[str] = None, path: str = "", *, nth: Optional[int] = None,
+             times: Optional[int] = None) -> dict:
+        """Calls to the disk fail with "EIO", "ENOSPC", "EACCES" or "ENOENT": those that are an `op` ("open", "read",
+        "write", "rename", "remove", "list", "load", "save"; read and write mean whole files too) on a path that begins
+        with `path`. The nth of them and those behind it, `times` altogether; default: with nth that one alone, else
+        all."""
         if error not in DISK_ERRORS:
             raise WorldError(f"fault of the disk: error {error!r}: expected one of {', '.join(DISK_ERRORS)}")
         if op is not None and op not in DISK_OPS:
@@ -126,7 +129,8 @@ class World:
              workers: Optional[int] = None, max_connections: Optional[int] = None, backlog: Optional[int] = None,
              rate_limit: Optional[Tuple[int, int]] = None, bandwidth: Optional[int] = None,
              fault: Optional[dict] = None) -> "World":
-        """Adds a site. rtt, connect (default: rtt), resolve: ns. rate_limit: (requests, per ns). bandwidth: bytes a second."""
+        """Adds a site. rtt, connect (default: rtt), resolve: ns. rate_limit: (requests, per ns). bandwidth: bytes a
+        second."""
         if not url.startswith("http://") or "/" in url[7:] or not url[7:]:
             raise WorldError(f"site {url!r}: expected http://HOST or http://HOST:PORT, without a path")
         if url in self._sites:
@@ -145,7 +149,8 @@ class World:
             site["rate_limit"] = {"requests": rate_limit[0], "per": _time("rate_limit", rate_limit[1])}
         if fault is not None:
             site["fault"] = _checked_fault(fault, ("refused", "unresolved"))
-        self._current = self._sites[url] = _Site(site, rtt, resolve + (rtt if connect is None else connect), resolve, bandwidth)
+        self._current = self._sites[url] = _Site(site, rtt, resolve + (rtt if connect is None else connect), resolve,
+                                                 bandwidth)
         return self
 
     def route(self, path: str = "/", latency: Latency = 0, *, method: str = "GET", status: int = 200,
@@ -153,7 +158,8 @@ class World:
               body_size: Optional[int] = None, bandwidth: Optional[int] = None, chunk: Optional[int] = None,
               cpu: int = 0, redirect: Optional[str] = None, require: Optional[Mapping[str, str]] = None,
               echo: bool = False, fault: Optional[dict] = None) -> "World":
-        """Adds a route to the site added last. latency: ns, or (least, most). cpu: ns of the program's own CPU an answer costs.
+        """Adds a route to the site added last. latency: ns, or (least, most). cpu: ns of the program's own CPU an answer
+        costs.
 
         require: headers without which a request gets 401. echo: the answer's body is the request's.
         """
@@ -195,9 +201,11 @@ class World:
         return self
 
     def disk(self, latency: int = 0, *, bandwidth: Optional[int] = None, capacity: Optional[int] = None,
-             parallel: Optional[int] = None, files: Optional[Mapping[str, str]] = None, faults: Sequence[dict] = ()) -> "World":
-        """What the co_file_* calls work on. Each takes latency (ns) + its bytes at bandwidth (bytes a second); at most `parallel` of
-        them at a time, the others wait. capacity: bytes, then -ENOSPC. files: what is there, by path. faults: of Fault.disk()."""
+             parallel: Optional[int] = None, files: Optional[Mapping[str, str]] = None,
+             faults: Sequence[dict] = ()) -> "World":
+        """What the co_file_* calls work on. Each takes latency (ns) + its bytes at bandwidth (bytes a second); at most
+        `parallel` of them at a time, the others wait. capacity: bytes, then -ENOSPC. files: what is there, by path.
+        faults: of Fault.disk()."""
         if self._disk is not None:
             raise WorldError("a world has one disk")
         disk: dict = {"latency": _time("latency", latency)}

@@ -30,12 +30,14 @@ class Graded:
 
     def lost(self) -> str:
         """Which checks lost points, and their messages."""
-        return "\n\n".join(f"{check['id']}: {check['message']}" for check in self.result["checks"] if check["score"] < check["max_score"])
+        return "\n\n".join(f"{check['id']}: {check['message']}" for check in self.result["checks"]
+                           if check["score"] < check["max_score"])
 
 
 def grade(lab: Lab, source: Path, out: Path, seed: int = 7) -> Graded:
     """Grades the folder that holds the lab's file."""
-    done = subprocess.run([sys.executable, "-m", "looplab", "grade", "--lab", lab.slug, "--from", str(source), "--out", str(out),
+    done = subprocess.run([sys.executable, "-m", "looplab", "grade", "--lab", lab.slug, "--from", str(source), "--out",
+                           str(out),
                            "--seed", str(seed)], capture_output=True, text=True, timeout=300, cwd=ROOT,
                           env={**os.environ, "PYTHONPATH": str(ROOT / "grader")})
     result = out / lab.slug / "results.json"

@@ -2,9 +2,9 @@
 
     PYTHONPATH=grader /usr/bin/python3 grader/tests/mutate.py LAB [--count 60] [--jobs 2] [--only TEXT]
 
-A mutant (mutation.py) that does not compile, or compiles to the same machine code, is left out. One that keeps full marks is a survivor: either it changes nothing that the
-handout fixes (then mutants/NN-slug.json says why: {"its id": "the reason"}), or a check is missing. Exits 1 when fewer
-than 95 % of those that are not in that file lose points.
+A mutant (mutation.py) that does not compile, or compiles to the same machine code, is left out. One that keeps full
+marks is a survivor: either it changes nothing that the handout fixes (then mutants/NN-slug.json says why: {"its id":
+"the reason"}), or a check is missing. Exits 1 when fewer than 95 % of those that are not in that file lose points.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ def equivalents(lab: Lab) -> dict[str, str]:
 def machine_code(lab: Lab, text: str) -> str:
     """What an optimising compiler makes of a file; "" if nothing."""
     flags = ["@sim/kit/student.flags", "-O2", "-g0", "-w", "-Isim/include", f"-I{lab.folder}", "-include", lab.header]
-    return subprocess.run([os.environ.get("CC") or "gcc", *flags, "-S", "-x", "c", "-", "-o", "-"], input=text, cwd=ROOT, text=True,
+    return subprocess.run([os.environ.get("CC") or "gcc", *flags, "-S", "-x", "c", "-", "-o", "-"], input=text,
+                          cwd=ROOT, text=True,
                           capture_output=True).stdout
 
 

@@ -21,7 +21,8 @@ _TOKEN = re.compile(r"""
 """, re.X | re.S)
 
 _OTHER = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "&&": "||", "||": "&&", "+": "-", "-": "+",
-          "++": "--", "--": "++", "+=": "-=", "-=": "+=", "true": "false", "false": "true", "break": "continue", "continue": "break"}
+          "++": "--", "--": "++", "+=": "-=", "-=": "+=", "true": "false", "false": "true", "break": "continue",
+          "continue": "break"}
 _BINARY_ONLY = ("+", "-", "<", ">")         # as a prefix, or after a type, they mean something else
 _NO_CALL = ("if", "while", "for", "switch", "sizeof", "return")
 
@@ -95,7 +96,8 @@ def mutants(text: str) -> list[Mutant]:
 
 
 def spread(all_mutants: list[Mutant]) -> list[Mutant]:
-    """The same mutants, so ordered that any first few of them lie all over the file: each half of what is left, in turn."""
+    """The same mutants, so ordered that any first few of them lie all over the file: each half of what is left, in
+    turn."""
     # The k-th place is k turned round bit by bit (van der Corput), which fills an interval evenly however far one counts.
     ranked, size = [], len(all_mutants)
     bits = max(1, (size - 1).bit_length())
@@ -135,7 +137,8 @@ def _other(before: Optional[Token], token: Token) -> Optional[str]:
         return "'#'" if token.text != "'#'" else "'@'"
     if token.kind == "text":
         return f'{token.text[:-1]}#"' if len(token.text) > 2 else '"#"'
-    if token.text in _BINARY_ONLY and not (before and (before.kind in ("name", "number") and before.text not in _NO_CALL or before.text in ")]")):
+    if token.text in _BINARY_ONLY and not (before and (before.kind in ("name", "number") and before.text not in _NO_CALL
+                                                       or before.text in ")]")):
         return None
     return _OTHER.get(token.text)
 
@@ -209,4 +212,5 @@ def _shown(text: str, begin: int, end: int, new: str) -> str:
     first, last = text.rfind("\n", 0, begin) + 1, text.find("\n", end)
     last = len(text) if last < 0 else last
     one, other = text[first:last], text[first:begin] + new + text[end:last]
-    return " -> ".join(f"`{' '.join(re.sub(r'/[*].*?[*]/|//.*', '', lines, flags=re.S).split())}`" for lines in (one, other))
+    return " -> ".join(f"`{' '.join(re.sub(r'/[*].*?[*]/|//.*', '', lines, flags=re.S).split())}`"
+                       for lines in (one, other))

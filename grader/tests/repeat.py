@@ -2,8 +2,9 @@
 
     PYTHONPATH=grader /usr/bin/python3 grader/tests/repeat.py [--count 100] [--jobs 2] [LAB | FOLDER]...
 
-Without words: of each lab the skeleton, whose checks nearly all fail, and the solution. A FOLDER holds one lab's file, in a folder named
-after the lab (grader/tests/corpus/01-sync-vs-async/batches). Exits 1 when two results.json differ in more than elapsed_s.
+Without words: of each lab the skeleton, whose checks nearly all fail, and the solution. A FOLDER holds one lab's file,
+in a folder named after the lab (grader/tests/corpus/01-sync-vs-async/batches). Exits 1 when two results.json differ in
+more than elapsed_s.
 """
 
 from __future__ import annotations

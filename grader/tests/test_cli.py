@@ -39,7 +39,8 @@ def test_a_lab_has_three_names(house, word):
 
 @pytest.mark.parametrize("words, told", [
     (["--seed", "abc"], "SEED=abc: expected a whole number from 1 to 999999"),
-    (["--seed", "0"], "SEED=0"), (["--seed", "1000000"], "SEED=1000000"), (["--seed", "-1"], "SEED=-1"), (["--seed", "１"], "SEED="),
+    (["--seed", "0"], "SEED=0"), (["--seed", "1000000"], "SEED=1000000"), (["--seed", "-1"], "SEED=-1"),
+    (["--seed", "１"], "SEED="),
     (["--from", "nowhere"], "FROM=nowhere: there is no such folder"),
     (["--from", "file"], "FROM=file: this is not a folder"),
     (["--from", "empty"], "FROM=empty: it holds no lab's file (toy.c)"),
@@ -80,7 +81,8 @@ def test_ungradable_knows_what_there_was_to_win(house, capsys):
     house.lab(GOOD)
     house.build_fails = Ungradable("expected ';'", "toy.c:2")
     assert run(house) == 2
-    assert (results(house)["status"], results(house)["max_score"], results(house)["src"], house.ran) == ("ungradable", 10, "toy.c:2", [])
+    assert (results(house)["status"], results(house)["max_score"], results(house)["src"],
+            house.ran) == ("ungradable", 10, "toy.c:2", [])
     assert results(house)["message"] == "toy.c:2: expected ';'"
     assert "cannot be graded:\n    toy.c:2: expected ';'\n    toy.c:2 | /* TODO 1: write it. */\n\nNext: mend toy.c:2" in capsys.readouterr().out
     house.build_fails = Ungradable("toy.c is missing", "toy.c")
@@ -189,7 +191,8 @@ def test_warnings_are_advice(house, capsys):
     house.lab(GOOD)
     house.advice = (Advice("toy.c:1", "unused variable 'x'"),)
     assert run(house) == 0
-    assert results(house)["advice"] == [{"src": "toy.c:1", "text": "unused variable 'x'"}] and "the compiler warns: toy.c:1" in capsys.readouterr().out
+    assert results(house)["advice"] == [{"src": "toy.c:1",
+                                         "text": "unused variable 'x'"}] and "the compiler warns: toy.c:1" in capsys.readouterr().out
 
 
 def test_colours_only_on_a_terminal(house, capsys, monkeypatch):
@@ -198,7 +201,8 @@ def test_colours_only_on_a_terminal(house, capsys, monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
     run(house)
     assert "\x1b" not in capsys.readouterr().out
-    for env, words, coloured in (({}, [], True), ({"NO_COLOR": "1"}, [], False), ({}, ["--no-color"], False), ({"TERM": "dumb"}, [], False)):
+    for env, words, coloured in (({}, [], True), ({"NO_COLOR": "1"}, [], False), ({}, ["--no-color"], False),
+                                 ({"TERM": "dumb"}, [], False)):
         with monkeypatch.context() as patch:
             patch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
             for name, value in env.items():
@@ -207,7 +211,8 @@ def test_colours_only_on_a_terminal(house, capsys, monkeypatch):
         assert ("\x1b[" in capsys.readouterr().out) == coloured, (env, words)
 
 
-@pytest.mark.parametrize("locale, tty, ascii_only", [("C", True, True), ("POSIX", True, True), ("C.UTF-8", True, False), ("C", False, False)])
+@pytest.mark.parametrize("locale, tty, ascii_only",
+                         [("C", True, True), ("POSIX", True, True), ("C.UTF-8", True, False), ("C", False, False)])
 def test_a_terminal_in_the_c_locale_gets_ascii(house, capsys, monkeypatch, locale, tty, ascii_only):
     house.lab(GOOD)
     monkeypatch.setenv("LC_ALL", locale)
@@ -240,7 +245,9 @@ def test_progress_only_on_a_terminal_and_after_a_while():
         progress.step(0, 3, 25, "A title. " * 20)
         progress.clear()
         text = "".join(terminal)
-        assert ("3/25 A title." in text) == shown and (not shown or (text.endswith("\r") and "\n" not in text and len(text.split("\r")[1]) < 80))
+        assert ("3/25 A title." in text) == shown and (not shown
+                                                       or (text.endswith("\r") and "\n" not in text
+                                                           and len(text.split("\r")[1]) < 80))
 
 
 def test_progress_of_several_labs_tells_of_each():
@@ -291,7 +298,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def looplab(*words, **env):
     return subprocess.run([sys.executable, "-m", "looplab", *words], cwd=ROOT, capture_output=True, timeout=120,
-                          env={"PYTHONPATH": str(ROOT / "grader"), "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **env})
+                          env={"PYTHONPATH": str(ROOT / "grader"), "PATH": os.environ["PATH"],
+                               "PYTHONDONTWRITEBYTECODE": "1", **env})
 
 
 def test_output_is_ascii_where_the_terminal_knows_no_more(tmp_path):
@@ -303,7 +311,8 @@ def test_output_is_ascii_where_the_terminal_knows_no_more(tmp_path):
 def test_the_real_lab_end_to_end(tmp_path, source, code, least, most):
     if not (ROOT / "build/kit/libco.a").is_file() or not (ROOT / "labs/01-sync-vs-async/test_visible.py").is_file():
         pytest.skip("the kit is not built (make test builds it)")
-    said = looplab("grade", "--lab", "1", "--from", source, "--out", str(tmp_path), "--seed", "7", PYTHONIOENCODING="ascii")
+    said = looplab("grade", "--lab", "1", "--from", source, "--out", str(tmp_path), "--seed", "7",
+                   PYTHONIOENCODING="ascii")
     assert said.returncode == code and said.stdout.isascii() and said.stderr == b"", said
     result = json.loads((tmp_path / "01-sync-vs-async/results.json").read_text())
     jsonschema.validate(result, json.loads((ROOT / "grader/looplab/result.schema.json").read_text()))

@@ -22,7 +22,8 @@ def cause(story, topic="", **more):
 def slow(story, expected=320, **more):
     """The cause of a run that should have taken less."""
     trace = story.trace()
-    return find(Case(trace, URLS, topic="timing", expected=ms(expected), happened=Duration(trace.report("result")["t"]), **more))
+    return find(Case(trace, URLS, topic="timing", expected=ms(expected), happened=Duration(trace.report("result")["t"]),
+                     **more))
 
 
 @pytest.mark.parametrize("topic", ["", "timing", "results", "requests", "block", "limit", "leaks"])
@@ -32,12 +33,14 @@ def test_a_right_program_has_no_cause(topic):
 
 def test_nothing_was_fetched():
     found = cause(Story().begin().result(0).end(0), todo="fetch_async, TODOs 2 to 4")
-    assert (found.kind, "write fetch_async, TODOs 2 to 4" in found.text, "4 URLs" in found.text) == ("nothing", True, True)
+    assert (found.kind, "write fetch_async, TODOs 2 to 4" in found.text,
+            "4 URLs" in found.text) == ("nothing", True, True)
     assert cause(Story().begin().result(0).end(0), asked=[]) is None
 
 
 def test_nothing_was_fetched_because_a_worker_may_not():
-    story = Story().begin().spawn(0, 2).wait(0, 1, "group", "compare.c:35").wait(0, 2, "job", "compare.c:24").result(0).end(0)
+    story = Story().begin().spawn(0, 2).wait(0, 1, "group", "compare.c:35").wait(0, 2, "job",
+                                                                                 "compare.c:24").result(0).end(0)
     found = cause(story, "requests", asked=URLS[:1])
     assert (found.kind, found.src) == ("on workers", "compare.c:24")
     assert "co_to_thread at compare.c:24" in found.text and "-EPERM" in found.text and "Call co_http_get" in found.text
@@ -64,7 +67,8 @@ def test_a_job_may_be_shared_by_those_who_only_read_it():
     workers.lines = [line.replace('"src":"compare.c:30"', '"src":"compare.c:30","job_of":2') for line in workers.lines]
     assert cause(workers, "requests") is None
     assert cause(shared(job_of=False), "requests", asked=URLS[1:]).kind == "double"
-    assert cause(shared(src="compare.c:31"), "requests", asked=URLS[1:]).text.startswith("compare.c:31 gives one and the same job to 2 tasks")
+    assert cause(shared(src="compare.c:31"), "requests",
+                 asked=URLS[1:]).text.startswith("compare.c:31 gives one and the same job to 2 tasks")
     assert cause(shared(), "requests", asked=[URLS[3]] * 3) is None
     assert cause(shared(asks=URLS[1]), "requests", asked=URLS[1:]).kind == "double"      # not what was written last
     assert cause(blocking(URLS, TOOK), "") is None                                      # nobody had to wait for it
@@ -129,7 +133,8 @@ def test_blocked_by_sleeping_even_where_one_after_another_is_right():
 
 def test_the_longest_block_is_named():
     story = overlapped(URLS, TOOK)
-    story.runtime(400, "block", task=1, ns=5 * MS, on="cpu", src="compare.c:9").runtime(410, "block", task=1, ns=MS, on="usleep", src="compare.c:8")
+    story.runtime(400, "block", task=1, ns=5 * MS, on="cpu", src="compare.c:9").runtime(410, "block", task=1, ns=MS,
+                                                                                        on="usleep", src="compare.c:8")
     assert cause(story, "block").src == "compare.c:9" and "co_cpu" in cause(story, "block").text
 
 
@@ -181,9 +186,11 @@ def test_the_first_failure_cancels_the_rest():
 
 def test_the_first_failure_cancels_the_rest_of_a_gather():
     story = aborted_by_join()
-    story.lines = [line.replace("compare.c:30", "compare.c:44").replace("compare.c:35", "compare.c:44") for line in story.lines]
+    story.lines = [line.replace("compare.c:30", "compare.c:44").replace("compare.c:35", "compare.c:44")
+                   for line in story.lines]
     found = find(Case(story.trace(), URLS[:3], topic="results"))
-    assert (found.kind, found.src) == ("aborted", "compare.c:44") and "without an array rcs, co_gather cancels" in found.text
+    assert (found.kind, found.src) == ("aborted",
+                                       "compare.c:44") and "without an array rcs, co_gather cancels" in found.text
 
 
 def test_the_student_cancels_the_rest():
@@ -195,15 +202,19 @@ def test_the_student_cancels_the_rest():
 
 def test_an_error_returned_is_that_of_a_request_and_blocking_is_not_blamed():
     story = Story().begin().get(0, 1, 1, URLS[0], blocking=True).got(300, 1, rc=-errno.ECONNREFUSED, status=0)
-    story.runtime(300, "block", task=1, ns=300 * MS, on="http", src="compare.c:22").result(300, rc=-errno.ECONNREFUSED).end(300)
+    story.runtime(300, "block", task=1, ns=300 * MS, on="http",
+                  src="compare.c:22").result(300, rc=-errno.ECONNREFUSED).end(300)
     found = find(Case(story.trace(), URLS[:1], topic="refusal"))
-    assert (found.kind, found.src) == ("handed on", "compare.c:22") and "-ECONNREFUSED is what became of http://a.test/0" in found.text
+    assert (found.kind, found.src) == ("handed on",
+                                       "compare.c:22") and "-ECONNREFUSED is what became of http://a.test/0" in found.text
     assert find(Case(blocking(URLS, TOOK).trace(), URLS, topic="refusal")) is None
 
 
 def test_the_first_failure_ends_the_loop():
-    story = Story().begin().get(0, 1, 1, URLS[0], blocking=True).got(300, 1).runtime(300, "block", task=1, ns=300 * MS, on="http", src="compare.c:22")
-    story.get(300, 2, 1, URLS[1], blocking=True).got(340, 2, status=404).runtime(340, "block", task=1, ns=40 * MS, on="http", src="compare.c:22")
+    story = Story().begin().get(0, 1, 1, URLS[0], blocking=True).got(300, 1).runtime(300, "block", task=1, ns=300 * MS,
+                                                                                     on="http", src="compare.c:22")
+    story.get(300, 2, 1, URLS[1], blocking=True).got(340, 2, status=404).runtime(340, "block", task=1, ns=40 * MS,
+                                                                                 on="http", src="compare.c:22")
     found = cause(story.result(340).end(340), "results")
     assert (found.kind, found.src) == ("aborted", "compare.c:22")
     assert "the 404 of http://a.test/1" in found.text and "2 URLs were never asked for, http://a.test/2 first" in found.text
@@ -220,10 +231,12 @@ def test_failures_that_stop_nobody_are_no_cause():
 
 def test_a_url_that_was_forgotten():
     assert "the last one, was never asked for: does the loop stop one too early?" in cause(overlapped(URLS[:3], TOOK[:3]), "results").text
-    assert "only http://a.test/0 was asked for: does the loop go on" in cause(overlapped(URLS[:1], TOOK[:1]), "results").text
+    assert "only http://a.test/0 was asked for: does the loop go on" in cause(overlapped(URLS[:1], TOOK[:1]),
+                                                                              "results").text
     found = cause(overlapped(URLS[:2] + URLS[3:], TOOK[:3]), "results")
     assert (found.kind, URLS[2] in found.text) == ("missing", True)
-    assert cause(overlapped(URLS[1:3], TOOK[1:3]), "results").text == "2 of the 4 requests were never made, http://a.test/0 first"
+    assert cause(overlapped(URLS[1:3], TOOK[1:3]),
+                 "results").text == "2 of the 4 requests were never made, http://a.test/0 first"
 
 
 def test_a_list_that_is_cut_short():
@@ -242,13 +255,15 @@ def test_asked_for_twice():
     found = cause(overlapped(URLS + URLS[1:2], TOOK + [300]), "requests")
     assert (found.kind, found.src) == ("double", "compare.c:20") and "http://a.test/1 was asked for twice" in found.text
     assert found.text.endswith("start one task for it, not more")
-    assert cause(blocking(URLS[:1] * 2, [1, 2]), "requests", asked=URLS[:1]).text.endswith("take all you need out of the first answer")
+    assert cause(blocking(URLS[:1] * 2, [1, 2]), "requests",
+                 asked=URLS[:1]).text.endswith("take all you need out of the first answer")
 
 
 def test_twice_is_right_for_a_url_given_twice_or_for_two_passes_or_after_a_redirect():
     assert cause(overlapped(URLS[:1] * 2, [1, 2]), "requests", asked=URLS[:1] * 2) is None
     assert cause(overlapped(URLS[:1] * 2, [1, 2]), "requests", asked=URLS[:1], passes=2) is None
-    story = Story().begin().get(0, 1, 1, URLS[0]).got(5, 1, status=302).get(5, 2, 1, URLS[1]).got(9, 2).get(9, 3, 1, URLS[1]).got(11, 3)
+    story = Story().begin().get(0, 1, 1, URLS[0]).got(5, 1, status=302).get(5, 2, 1,
+                                                                            URLS[1]).got(9, 2).get(9, 3, 1, URLS[1]).got(11, 3)
     assert cause(story.result(11).end(11), "requests", asked=URLS[:2]) is None
 
 
@@ -281,20 +296,23 @@ def test_the_kits_timeout_is_nobodys_fault(topic):
 
 def test_a_hanging_server_that_no_timeout_of_the_students_ended():
     found = find(Case(timed(30_000, "http.c:7"), URLS[:1], topic="timing", expected=ms(2_000), happened=ms(30_000)))
-    assert (found.kind, found.src) == ("no timeout", "compare.c:20") and "put co_timeout_begin before the call" in found.text
+    assert (found.kind, found.src) == ("no timeout",
+                                       "compare.c:20") and "put co_timeout_begin before the call" in found.text
 
 
 def cancelled(waits="compare.c:45", rc=0):
     """main.c cancels task 2 after 100 ms."""
     story = Story().begin().spawn(0, 2, src="main.c:99", name="run_async").runtime(0, "run", task=2).spawn(0, 3, by=2)
-    story.wait(0, 2, "group", waits).get(0, 1, 3, URLS[0]).runtime(100, "cancel", task=2, by=1, why="call", src="main.c:99")
+    story.wait(0, 2, "group", waits).get(0, 1, 3, URLS[0]).runtime(100, "cancel", task=2, by=1, why="call",
+                                                                   src="main.c:99")
     story.runtime(100, "cancel", task=3, by=1, why="group").world(100, "http.cancelled", op=1).runtime(100, "run", task=2)
     return story.result(100, rc=rc).runtime(100, "done", task=2, rc=rc).end(100)
 
 
 def test_a_cancel_that_nobody_took_notice_of():
     found = find(Case(cancelled().trace(), URLS[:1], topic="cancelled"))
-    assert (found.kind, found.src) == ("cancel ignored", "compare.c:45") and "the wait at compare.c:45 returned -ECANCELED" in found.text
+    assert (found.kind, found.src) == ("cancel ignored",
+                                       "compare.c:45") and "the wait at compare.c:45 returned -ECANCELED" in found.text
     assert find(Case(cancelled(rc=-errno.ECANCELED).trace(), URLS[:1], topic="cancelled")) is None
     assert find(Case(cancelled(waits=None).trace(), URLS[:1], topic="cancelled")) is None
 
@@ -307,7 +325,8 @@ def test_results_in_the_order_of_completion():
     story = overlapped(URLS, TOOK)              # they end in the order 3 0 2 1
     right = answers(1, 2, 3, 4)
     found = cause(story, "results", expected=right, happened=answers(4, 1, 3, 2), answers=right)
-    assert (found.kind, "place 0 holds that of http://a.test/3, but urls[0] is http://a.test/0" in found.text) == ("order", True)
+    assert (found.kind,
+            "place 0 holds that of http://a.test/3, but urls[0] is http://a.test/0" in found.text) == ("order", True)
 
 
 def test_other_wrong_results_are_not_an_order():
@@ -317,9 +336,11 @@ def test_other_wrong_results_are_not_an_order():
 
 
 def test_returned_while_a_request_was_under_way():
-    story = Story().begin().spawn(0, 2).spawn(0, 3, src="compare.c:33").get(0, 1, 2, URLS[0]).get(0, 2, 3, URLS[1]).got(200, 1)
+    story = Story().begin().spawn(0, 2).spawn(0, 3, src="compare.c:33").get(0, 1, 2,
+                                                                            URLS[0]).get(0, 2, 3, URLS[1]).got(200, 1)
     story.result(200).runtime(200, "cancel", task=3, by=1, why="end").world(200, "http.cancelled", op=2).end(200)
-    assert find(Case(story.trace(), URLS[:2], topic="results")) is None     # it ended at that very instant: nothing proves it
+    assert find(Case(story.trace(), URLS[:2],
+                     topic="results")) is None     # it ended at that very instant: nothing proves it
     story = Story().begin().spawn(0, 2, src="compare.c:33").get(0, 1, 2, URLS[0]).result(100).got(200, 1).end(200)
     found = find(Case(story.trace(), URLS[:1], topic="results"))
     assert (found.kind, found.src) == ("unfinished", "compare.c:33") and "returned at 100 ms" in found.text
@@ -331,8 +352,11 @@ def test_over_the_limit():
     assert cause(overlapped(URLS, TOOK), "limit", expected=4, happened=4) is None
 
 
-@pytest.mark.parametrize("what, kind, told", [("task", "never awaited", "nobody ever waits for it: call co_join"), ("response", "leaked response", "co_response_free"),
-                                              ("lock", "held lock", "still held"), ("timeout", "leak", "leaves behind a timeout")])
+@pytest.mark.parametrize("what, kind, told",
+                         [("task", "never awaited", "nobody ever waits for it: call co_join"),
+                          ("response", "leaked response", "co_response_free"),
+                                              ("lock", "held lock", "still held"),
+                                              ("timeout", "leak", "leaves behind a timeout")])
 def test_leaks(what, kind, told):
     story = overlapped(URLS, TOOK).runtime(320, "leak", what=what, src="compare.c:20", task=2, name="fetch_one")
     found = cause(story, "leaks")
@@ -364,17 +388,20 @@ def test_deadlock_in_a_ring():
 
 
 def test_deadlock_without_a_ring_names_who_waits_for_what():
-    story = Story().spawn(0, 2, name="reader").runtime(5, "deadlock", task=1, on="group", src="compare.c:40", since=0, holder=2)
+    story = Story().spawn(0, 2, name="reader").runtime(5, "deadlock", task=1, on="group", src="compare.c:40", since=0,
+                                                       holder=2)
     story.runtime(5, "deadlock", task=2, on="event", src="compare.c:11", since=0).end(5, rc=-35)
     found = stuck(story.trace())
-    assert (found.kind, found.src) == ("deadlock", "compare.c:11") and "reader (task 2) waits at compare.c:11 for an event" in found.text
+    assert (found.kind, found.src) == ("deadlock",
+                                       "compare.c:11") and "reader (task 2) waits at compare.c:11 for an event" in found.text
 
 
 @pytest.mark.parametrize("ev, fields, kind, told", [
     ("livelock", {"task": 1, "src": "compare.c:9", "steps": 1000000}, "livelock", "1,000,000 steps"),
     ("overflow", {"task": 1, "name": "deep", "src": "compare.c:9", "size": 262144}, "overflow", "256 KiB"),
     ("crash", {"signal": 11, "src": "compare.c:9"}, "crashed", "not its own (SIGSEGV)"),
-    ("block", {"task": 1, "ns": (1 << 63) - 1 - 5 * MS, "on": "pause", "src": "compare.c:9"}, "blocked for ever", "pause()")])
+    ("block", {"task": 1, "ns": (1 << 63) - 1 - 5 * MS, "on": "pause", "src": "compare.c:9"}, "blocked for ever",
+     "pause()")])
 def test_other_ends(ev, fields, kind, told):
     found = stuck(Story().runtime(5, ev, **fields).trace())
     assert (found.kind, found.src, told in found.text) == (kind, "compare.c:9", True)
@@ -461,7 +488,8 @@ def over_sessions(sessions):
 def test_sessions():
     assert cause(over_sessions([1, 1, 1, 1]), "connections") is None
     found = cause(over_sessions([1, 2, 3, 4]), "connections")
-    assert (found.kind, found.src) == ("many sessions", "fetcher.c:20") and "4 sessions were used, one for each request" in found.text
+    assert (found.kind, found.src) == ("many sessions",
+                                       "fetcher.c:20") and "4 sessions were used, one for each request" in found.text
     assert "2 sessions were used, for 4 requests" in cause(over_sessions([1, 1, 2, 2]), "connections").text
     found = cause(over_sessions([1, 1, None, None]), "connections")
     assert (found.kind, found.src) == ("no session", "fetcher.c:20") and f"2 requests ({URLS[2]} first" in found.text
@@ -487,7 +515,8 @@ MANY = [f"http://a.test/{k}" for k in range(6)]
 def test_a_worker_that_ended_early(topic):
     numbers = {"expected": ms(300), "happened": ms(600)} if topic == "timing" else {"expected": 2, "happened": 1}
     found = find(Case(two_workers(first_ends=2).trace(), MANY, topic=topic, **numbers))
-    assert (found.kind, found.src) == ("worker ended", "pool.c:33") and "work (task 2, spawned at pool.c:60) had ended at 200 ms" in found.text
+    assert (found.kind, found.src) == ("worker ended",
+                                       "pool.c:33") and "work (task 2, spawned at pool.c:60) had ended at 200 ms" in found.text
     assert "4 jobs were begun after that" in found.text
     assert getattr(find(Case(two_workers().trace(), MANY, topic=topic, **numbers)), "kind", None) != "worker ended"
 
@@ -496,7 +525,8 @@ def test_fewer_at_once_than_allowed():
     def held(**how):
         return find(Case(two_workers(**how).trace(), MANY, topic="reach", expected=2, happened=1))
 
-    assert (held(sem=True).kind, held(sem=True).src) == ("held", "pool.c:41") and "a semaphore, which lets only 1 through" in held(sem=True).text
+    assert (held(sem=True).kind,
+            held(sem=True).src) == ("held", "pool.c:41") and "a semaphore, which lets only 1 through" in held(sem=True).text
     assert (held(tasks=(2,)).kind, held(tasks=(2,)).src) == ("one worker", "pool.c:44")
     assert held().kind == "held" and held().src is None
     assert find(Case(two_workers().trace(), MANY, topic="reach", expected=1, happened=1)) is None
@@ -517,21 +547,26 @@ def test_a_queue_without_a_bound():
 
 def written(path, write_rc=None, renamed=True):
     """A file is opened, written and perhaps renamed; write_rc None: the write is given up."""
-    story = Story().begin().world(0, "file.start", op=1, task=1, call="open", path=path, mode="write").wait(0, 1, "file", "pipeline.c:5", op=1)
-    story.world(1, "file.end", op=1, rc=0, bytes=0).world(1, "file.start", op=2, task=1, call="write", path=path, file=1, bytes=9)
+    story = Story().begin().world(0, "file.start", op=1, task=1, call="open", path=path,
+                                  mode="write").wait(0, 1, "file", "pipeline.c:5", op=1)
+    story.world(1, "file.end", op=1, rc=0, bytes=0).world(1, "file.start", op=2, task=1, call="write", path=path,
+                                                          file=1, bytes=9)
     story.wait(1, 1, "file", "pipeline.c:7", op=2)
     story.world(2, "file.cancelled", op=2) if write_rc is None else story.world(2, "file.end", op=2, rc=write_rc, bytes=0)
     if renamed:
-        story.world(2, "file.start", op=3, task=1, call="rename", path=path, to="out/b").world(3, "file.end", op=3, rc=0, bytes=0)
+        story.world(2, "file.start", op=3, task=1, call="rename", path=path,
+                    to="out/b").world(3, "file.end", op=3, rc=0, bytes=0)
     return story.result(3).world(3, "file.left", path="out/b" if renamed else path, bytes=3, text="abc").end(3)
 
 
 def test_files_that_are_half_there():
     found = cause(written("out/a", -errno.ENOSPC, renamed=False), "files", asked=[])
-    assert (found.kind, found.src) == ("half written", "pipeline.c:7") and "failed (-ENOSPC) at pipeline.c:7" in found.text
+    assert (found.kind, found.src) == ("half written",
+                                       "pipeline.c:7") and "failed (-ENOSPC) at pipeline.c:7" in found.text
     assert "was given up at pipeline.c:7" in cause(written("out/a", None, renamed=False), "files", asked=[]).text
     found = cause(written("out/a.tmp", 0, renamed=False), "files", asked=[])
-    assert (found.kind, found.src) == ("temporary file", "pipeline.c:5") and "out/a.tmp, made at pipeline.c:5, is still there" in found.text
+    assert (found.kind, found.src) == ("temporary file",
+                                       "pipeline.c:5") and "out/a.tmp, made at pipeline.c:5, is still there" in found.text
     assert cause(written("out/a.tmp", 0), "files", asked=[]) is None
     assert cause(written("out/a", 0, renamed=False), "files", asked=[]) is None
 

@@ -15,7 +15,8 @@ WORLDS = f"labs/{LAB}/worlds"
 
 
 def run(*words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([BUILD / "solutions" / "asan" / LAB / "program", *words], cwd=ROOT, env=env or {}, text=True, capture_output=True, timeout=60)
+    return subprocess.run([BUILD / "solutions" / "asan" / LAB / "program", *words], cwd=ROOT, env=env or {}, text=True,
+                          capture_output=True, timeout=60)
 
 
 def assert_refused(words: list[str], *parts: str) -> None:
@@ -31,7 +32,8 @@ def assert_refused(words: list[str], *parts: str) -> None:
 def test_help_lists_modes_and_options():
     shown = run("--help")
     assert (shown.returncode, shown.stderr) == (0, "")
-    for word in ["compare", "sync", "async", "--world", "--seed", "--trace", "--tape", "--set NAME=VALUE", "--memory FILE", "--json"]:
+    for word in ["compare", "sync", "async", "--world", "--seed", "--trace", "--tape", "--set NAME=VALUE",
+                 "--memory FILE", "--json"]:
         assert word in shown.stdout
 
 
@@ -150,7 +152,8 @@ def shapes(tmp_path_factory) -> str:
     """A program of the kit's that is no lab."""
     folder = tmp_path_factory.mktemp("shapes")
     (folder / "shapes.c").write_text(SHAPES)
-    subprocess.run([os.environ.get("CC") or "gcc", "-Wall", "-Wextra", "-Werror", "-Isim/include", folder / "shapes.c", "build/kit/libco.a",
+    subprocess.run([os.environ.get("CC") or "gcc", "-Wall", "-Wextra", "-Werror", "-Isim/include", folder / "shapes.c",
+                    "build/kit/libco.a",
                     "@sim/kit/link.flags", "-o", folder / "shapes"], cwd=ROOT, check=True)
     return str(folder / "shapes")
 
@@ -158,7 +161,8 @@ def shapes(tmp_path_factory) -> str:
 def test_the_peak_of_memory_is_written(shapes, tmp_path):
     subprocess.run([shapes, "--memory", tmp_path / "peak", "show"], capture_output=True, timeout=60, check=True)
     assert 500_000 < int((tmp_path / "peak").read_text()) < 20_000_000
-    failed = subprocess.run([shapes, "--memory", tmp_path / "no" / "peak", "--help"], text=True, capture_output=True, timeout=60)
+    failed = subprocess.run([shapes, "--memory", tmp_path / "no" / "peak", "--help"], text=True, capture_output=True,
+                            timeout=60)
     assert failed.returncode == 2 and failed.stderr == f"shapes: --memory {tmp_path}/no/peak: No such file or directory\n"
 
 
@@ -192,9 +196,11 @@ def settings(shapes: str, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("words, values", [
-    ([], [5, -1]), (["workers=7"], [7, -1]), (["limit_2=2s", "workers=0"], [0, 2_000_000_000]), (["workers=1", "workers=2"], [2, -1]),
+    ([], [5, -1]), (["workers=7"], [7, -1]), (["limit_2=2s", "workers=0"], [0, 2_000_000_000]),
+    (["workers=1", "workers=2"], [2, -1]),
     (["workers=-3", "limit_2=300ms"], [-3, 300_000_000]), (["workers=15us", "limit_2=7ns"], [15_000, 7]),
-    (["workers=9223372036854775807", "limit_2=-9223372036854775808"], [2**63 - 1, -2**63]), (["workers=-2s"], [-2_000_000_000, -1])])
+    (["workers=9223372036854775807", "limit_2=-9223372036854775808"], [2**63 - 1, -2**63]),
+    (["workers=-2s"], [-2_000_000_000, -1])])
 def test_a_mode_reads_its_settings(shapes, words, values):
     shown = settings(shapes, *words)
     assert (shown.returncode, shown.stderr) == (0, "")
@@ -202,10 +208,13 @@ def test_a_mode_reads_its_settings(shapes, words, values):
 
 
 @pytest.mark.parametrize("word, told", [
-    ("workers", "expected NAME=VALUE"), ("=5", "expected NAME=VALUE"), ("Workers=5", "expected NAME=VALUE"), ("workers=", "expected NAME=VALUE"),
-    ("workers=many", "expected NAME=VALUE"), ("workers=1.5", "expected NAME=VALUE"), ("workers=5m", "expected NAME=VALUE"),
+    ("workers", "expected NAME=VALUE"), ("=5", "expected NAME=VALUE"), ("Workers=5", "expected NAME=VALUE"),
+    ("workers=", "expected NAME=VALUE"),
+    ("workers=many", "expected NAME=VALUE"), ("workers=1.5", "expected NAME=VALUE"),
+    ("workers=5m", "expected NAME=VALUE"),
     ("workers=-", "expected NAME=VALUE"), ("workers= 5", "expected NAME=VALUE"), ("", "expected NAME=VALUE"),
-    ("workers=9223372036854775808", "too large"), ("workers=10000000000s", "too large"), ("workers=99999999999999999999", "too large")])
+    ("workers=9223372036854775808", "too large"), ("workers=10000000000s", "too large"),
+    ("workers=99999999999999999999", "too large")])
 def test_a_setting_that_is_no_number(shapes, word, told):
     refused = settings(shapes, word)
     assert (refused.returncode, refused.stdout) == (2, "")

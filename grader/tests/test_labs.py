@@ -1,4 +1,5 @@
-"""Every lab keeps its promises: the solution is worth 100, the skeleton nearly nothing, each check rests on the handout."""
+"""Every lab keeps its promises: the solution is worth 100, the skeleton nearly nothing, each check rests on the
+handout."""
 
 from __future__ import annotations
 
@@ -18,8 +19,10 @@ from grading import ROOT, Graded, complete_labs, grade, only_file
 from looplab.lab import Lab
 
 LABS, BEGUN = complete_labs()
-ALTERNATIVES = [(lab, file) for lab in LABS for file in sorted((ROOT / "grader/tests/alternatives" / lab.slug).glob("*.c"))]
-HANDOUT = ["the questions", "what you will be able", "predict the timeline", "run the reference", "build", "check", "stretch goals",
+ALTERNATIVES = [(lab, file) for lab in LABS
+                for file in sorted((ROOT / "grader/tests/alternatives" / lab.slug).glob("*.c"))]
+HANDOUT = ["the questions", "what you will be able", "predict the timeline", "run the reference", "build", "check",
+           "stretch goals",
            "key points", "where asyncio differs"]
 CONTRACT_KEEPS = re.compile(r"^(?!static|typedef|#)[a-z][\w *]*?\b(\w+)\(", re.M)     # a function that a header declares
 
@@ -63,7 +66,8 @@ def requirements(lab: Lab) -> dict[int, str]:
     """The numbered paragraphs of "What your functions must do" (lab 06: "What your suite must do")."""
     parts = re.split(r"^### What your \w+ must do$", handout(lab), flags=re.M)
     assert len(parts) == 2, "the handout has one section 'What your … must do'"
-    return {int(number): words(text) for number, text in re.findall(r"^(\d+)\. (.*(?:\n {3,}.*|\n)*)", parts[1].split("\n## ")[0], re.M)}
+    return {int(number): words(text) for number,
+            text in re.findall(r"^(\d+)\. (.*(?:\n {3,}.*|\n)*)", parts[1].split("\n## ")[0], re.M)}
 
 
 def numbers_of(title: str) -> set[int]:
@@ -75,7 +79,8 @@ def numbers_of(title: str) -> set[int]:
 # ---- Scores ---------------------------------------------------------------------------------
 
 
-RIGHT = [(lab, lab.solution / lab.source, seed) for lab in LABS for seed in (7, 999999)] + [(lab, file, 11) for lab, file in ALTERNATIVES]
+RIGHT = [(lab, lab.solution / lab.source, seed) for lab in LABS for seed in (7, 999999)] + [(lab, file, 11) for lab,
+                                                                                            file in ALTERNATIVES]
 
 
 def name_of(right: tuple[Lab, Path, int]) -> str:
@@ -128,7 +133,8 @@ def test_skeleton_scores_little_and_is_told_what_to_do(lab):
     failed = [check for check in graded.result["checks"] if check["status"] == "failed"]
     assert failed
     for check in failed:
-        assert re.search(r"TODOs? \d", check["message"]), f"{check['id']} does not say where to begin:\n{check['message']}"
+        assert re.search(r"TODOs? \d",
+                         check["message"]), f"{check['id']} does not say where to begin:\n{check['message']}"
     for check in graded.result["checks"]:
         assert check["status"] != "skipped" or "needs" in check["message"], check["id"]
     assert "TODO 1" in graded.card
@@ -137,7 +143,8 @@ def test_skeleton_scores_little_and_is_told_what_to_do(lab):
 @each_lab
 def test_points_add_up(lab):
     result = skeleton(lab.slug).result
-    assert sum(check["max_score"] for check in result["checks"]) == 100 and all(check["max_score"] > 0 for check in result["checks"])
+    assert sum(check["max_score"] for check in result["checks"]) == 100 and all(check["max_score"] > 0
+                                                                                for check in result["checks"])
     assert {check["id"].split("[")[0] for check in result["checks"]} == set(visible(lab)) | set(hidden(lab))
     assert {check["category"] for check in result["checks"]} >= {"correctness", "robustness", "coverage"}
 
@@ -227,7 +234,8 @@ def test_todos_are_numbered_and_each_has_three_hints(lab):
     assert [int(number) for number in parts[::2]] == todos(lab)
     for number, text in zip(parts[::2], parts[1::2]):
         levels = re.findall(r"<details><summary>(\d\. [^<]+)</summary>\n\n(.+?)\n\n</details>", text, re.S)
-        assert [level for level, _ in levels] == ["1. A question", "2. A direction", "3. Nearly the answer"], f"TODO {number}"
+        assert [level for level, _ in levels] == ["1. A question", "2. A direction",
+                                                  "3. Nearly the answer"], f"TODO {number}"
         assert "?" in levels[0][1], f"TODO {number}: the first hint asks nothing"
 
 
@@ -236,13 +244,16 @@ def test_solution_has_no_todo(lab):
     assert "TODO" not in (lab.solution / lab.source).read_text()
 
 
-SOURCES = [(lab, file) for lab in LABS for file in [lab.folder / lab.source, lab.solution / lab.source, lab.folder / "main.c"]] + ALTERNATIVES
+SOURCES = [(lab, file) for lab in LABS
+           for file in [lab.folder / lab.source, lab.solution / lab.source, lab.folder / "main.c"]] + ALTERNATIVES
 
 
 @pytest.mark.parametrize("lab, source", SOURCES,
-                         ids=lambda value: value.slug[:2] if isinstance(value, Lab) else f"{value.parent.parent.name}-{value.name}")
+                         ids=lambda value: value.slug[:2] if isinstance(value, Lab)
+                         else f"{value.parent.parent.name}-{value.name}")
 def test_compiles_without_a_warning(tmp_path, lab, source):
-    done = subprocess.run([os.environ.get("CC") or "gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-I", ROOT / "sim/include",
+    done = subprocess.run([os.environ.get("CC") or "gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-I",
+                           ROOT / "sim/include",
                            "-I", lab.folder, "-c", source, "-o", tmp_path / "x.o"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
@@ -259,7 +270,8 @@ def test_every_world_loads_and_stands_in_the_handout(tmp_path, lab):
     for world in worlds(lab):
         json.loads(world.read_text())
         trace = tmp_path / "trace"
-        done = subprocess.run([lab.reference, "--world", world, "--trace", trace], capture_output=True, text=True, timeout=20)
+        done = subprocess.run([lab.reference, "--world", world, "--trace", trace], capture_output=True, text=True,
+                              timeout=20)
         assert done.returncode == 0, f"{world.name}: {done.stderr}"
         assert json.loads(trace.read_text().splitlines()[-1])["ev"] == "end"
         assert world.name == "default.json" or world.name in handout(lab), f"the handout does not name {world.name}"

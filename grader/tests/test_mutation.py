@@ -45,15 +45,18 @@ def changes(text: str) -> dict[str, list[str]]:
 def test_only_function_bodies_are_changed():
     assert [name for name, _ in bodies(tokens(FILE))] == ["add", "other"]
     first, last = FILE.index("int sum"), FILE.index("}\n\nint other")
-    assert all(first <= mutant.begin < mutant.end <= last or mutant.begin > FILE.index("other(void)") for mutant in mutants(FILE))
+    assert all(first <= mutant.begin < mutant.end <= last or mutant.begin > FILE.index("other(void)")
+               for mutant in mutants(FILE))
 
 
 def test_operators_and_constants():
     made = changes(FILE)
     assert "int sum = a - *b;" in made["operator"] and "if (a <= 3 && !b)" in made["operator"] and "if (a < 3 || !b)" in made["operator"]
     assert "sum -= i;" in made["operator"] and "for (int i = 0; i < a; i--)" in made["operator"]
-    assert not any("+1" in line or "return +1" in line for line in made["operator"]), "a sign is no operator between two values"
-    assert set(made["constant"]) >= {"if (a < 4 && !b)", "return -2;", "for (int i = 1; i < a; i++)", '''first("text#", 'c');''', '''first("text", '#');'''}
+    assert not any("+1" in line or "return +1" in line
+                   for line in made["operator"]), "a sign is no operator between two values"
+    assert set(made["constant"]) >= {"if (a < 4 && !b)", "return -2;", "for (int i = 1; i < a; i++)",
+                                     '''first("text#", 'c');''', '''first("text", '#');'''}
 
 
 def test_conditions_are_negated():

@@ -69,7 +69,8 @@ int main(int argc, char **argv)
 def program(tmp_path_factory) -> Path:
     folder: Path = tmp_path_factory.mktemp("orders")
     (folder / "orders.c").write_text(PROGRAM)
-    subprocess.run([os.environ.get("CC") or "gcc", "-Isim/include", folder / "orders.c", "build/kit/libco.a", "@sim/kit/link.flags",
+    subprocess.run([os.environ.get("CC") or "gcc", "-Isim/include", folder / "orders.c", "build/kit/libco.a",
+                    "@sim/kit/link.flags",
                     "-o", folder / "orders"], cwd=ROOT, check=True)
     return folder / "orders"
 
@@ -111,17 +112,22 @@ def test_tapes_are_different_legal_and_grow():
     asked = [Question("ready", 2 + k % 3) for k in range(40)]
     asked[7] = Question("cancel", 2)
     made = tapes(asked, 7, random.Random(1))
-    assert len(made) == 7 == len(set(made)) and made == tapes(asked, 7, random.Random(1)) != tapes(asked, 7, random.Random(2))
+    assert len(made) == 7 == len(set(made)) and made == tapes(asked, 7,
+                                                              random.Random(1)) != tapes(asked, 7, random.Random(2))
     assert [tape.count("=") for tape in made[:4]] == [1, 1, 1, 1] and made[4].count("=") > 1
     assert [tape.count("=") for tape in made] == sorted(tape.count("=") for tape in made)
     firsts = [int(tape.split("=")[0]) for tape in made[:4]]
-    assert [place // 10 for place in sorted(place - 1 for place in firsts)] == [0, 1, 2, 3], "single deviations are spread over the run"
+    assert [place // 10 for place in sorted(place - 1 for place in firsts)] == [0, 1, 2,
+                                                                                3], "single deviations are spread over the run"
     for tape in made:
         pairs = [tuple(map(int, pair.split("="))) for pair in tape.split(",")]
-        assert pairs == sorted(pairs) and all(0 < option < asked[place - 1].options and place != 8 for place, option in pairs)
+        assert pairs == sorted(pairs) and all(0 < option < asked[place - 1].options and place != 8 for place,
+                                              option in pairs)
 
 
-@pytest.mark.parametrize("asked, most", [([], 0), ([Question("cancel", 2)], 0), ([Question("ready", 2)], 1), ([Question("ready", 3)], 2)])
+@pytest.mark.parametrize("asked, most",
+                         [([], 0), ([Question("cancel", 2)], 0), ([Question("ready", 2)], 1),
+                          ([Question("ready", 3)], 2)])
 def test_where_there_are_few_orders_there_are_few_tapes(asked, most):
     assert len(tapes(asked, 7, random.Random(1))) <= most
 

@@ -46,8 +46,10 @@ def one(house, line, behave=well):
 
 def test_a_check_is_its_points_its_docstring_and_its_name(house):
     code, result, checks = grade(house, ONE % "assert run.peak == 3")
-    assert checks == {"test_one": {"id": "test_one", "category": "timing", "title": "Three fetches take as long as the slowest.",
-                                   "status": "passed", "score": 10, "max_score": 10, "message": "", "virtual_ns": 30 * MS}}
+    assert checks == {"test_one": {"id": "test_one", "category": "timing",
+                                   "title": "Three fetches take as long as the slowest.",
+                                   "status": "passed", "score": 10, "max_score": 10, "message": "",
+                                   "virtual_ns": 30 * MS}}
     assert (code, result["score"], result["max_score"], result["seed"], result["status"]) == (0, 10, 10, 7, "graded")
 
 
@@ -65,17 +67,20 @@ MUTE = '''
 def test_mute(lab):
     pass
 '''
-TWICE = ONE % "pass" + "\n\nimport pytest\n" + ONE.replace("def test_one(lab)", "@pytest.mark.parametrize('x', [1])\ndef test_two(lab, x)") % "pass"
+TWICE = ONE % "pass" + "\n\nimport pytest\n" + ONE.replace("def test_one(lab)",
+                                                           "@pytest.mark.parametrize('x', [1])\ndef test_two(lab, x)") % "pass"
 
 
 @pytest.mark.parametrize("checks, told", [
     (BARE, "labs/01-toy/test_visible.py:9: test_bare has no points"),
     (SPEED, "labs/01-toy/test_visible.py:9: test_bare has the category 'speed'"),
     (MUTE, "labs/01-toy/test_visible.py:9: test_mute has no docstring"),
-    ("import nothing_of_that_name\n", "labs/01-toy/test_visible.py:8: ModuleNotFoundError: No module named 'nothing_of_that_name'"),
+    ("import nothing_of_that_name\n",
+     "labs/01-toy/test_visible.py:8: ModuleNotFoundError: No module named 'nothing_of_that_name'"),
     ("x = 1 / 0\n", "labs/01-toy/test_visible.py:8: ZeroDivisionError"),
     ("def test_x(lab:\n", "labs/01-toy/test_visible.py:8: "),
-    (ONE.replace('"timing")', '"timing", needs="test_other")') % "pass", "test_one needs test_other, which is no check of this lab"),
+    (ONE.replace('"timing")', '"timing", needs="test_other")') % "pass",
+     "test_one needs test_other, which is no check of this lab"),
     (ONE.replace('"timing")', '"timing", needs="test_one")') % "pass", "test_one needs itself"),
     ("", "labs/01-toy has no checks"),
     (None, "labs/01-toy has no checks")])
@@ -163,7 +168,8 @@ def test_second(lab):
 def test_what_is_needed_runs_first_and_summaries_run_last(house):
     needs = NEEDS.replace('needs=("test_second", "test_first")', 'needs=("test_first", "test_second")')
     code, result, _ = grade(house, needs.format(first="pass"))
-    assert (code, [check["id"] for check in result["checks"]]) == (0, ["test_coverage", "test_summary", "test_third", "test_first", "test_second"])
+    assert (code, [check["id"] for check in result["checks"]]) == (0, ["test_coverage", "test_summary", "test_third",
+                                                                       "test_first", "test_second"])
 
 
 @pytest.mark.parametrize("first, status", [("assert 0", "which fails"), ("1 / 0", "which could not be checked")])
@@ -177,7 +183,8 @@ def test_a_check_whose_need_failed_is_skipped_and_names_the_root(house, first, s
 def test_one_check_alone_runs_with_what_it_needs(house):
     code, result, checks = grade(house, NEEDS.format(first="pass"), "--check", "test_second")
     assert (list(checks), result["only"], code) == (["test_first", "test_second"], "test_second", 0)
-    assert grade(house, None, "--check", "test_nothing")[1]["message"].startswith("there is no check 'test_nothing'; the checks are: test_coverage")
+    assert grade(house, None, "--check",
+                 "test_nothing")[1]["message"].startswith("there is no check 'test_nothing'; the checks are: test_coverage")
 
 
 def test_a_check_may_not_skip_itself(house):
@@ -195,7 +202,8 @@ def serial(ran):
 
 
 def test_the_example_of_the_design(house):
-    check = one(house, 'assert run.elapsed == max(run.world.latencies()), run.explain("fetches ran one after another")', serial)
+    check = one(house, 'assert run.elapsed == max(run.world.latencies()), run.explain("fetches ran one after another")',
+                serial)
     assert check["message"] == "expected: 30 ms\nhappened: 60 ms\n" \
         "cause: compare.c:31 waits for each fetch before the next one starts: start all of them first, then wait"
     assert (check["status"], check["src"], check["virtual_ns"], check["exit"]) == ("failed", "compare.c:31", 60 * MS, 1)
@@ -212,7 +220,8 @@ def test_an_assert_without_explanation(house):
     assert check["message"] == "expected: []\nhappened: [status 200, length 5, status 200, length 5, status 200, length 5]"
 
 
-@pytest.mark.parametrize("line, told", [('assert run.peak > 5, "too few"', "too few"), ("assert not run.ended", "assert not")])
+@pytest.mark.parametrize("line, told",
+                         [('assert run.peak > 5, "too few"', "too few"), ("assert not run.ended", "assert not")])
 def test_other_asserts(house, line, told):
     check = one(house, line)
     assert check["status"] == "failed" and told in check["message"] and ".py" not in check["message"]
@@ -226,30 +235,41 @@ def test_helpers_word_the_message(house):
 HELPERS = [
     ("run.should_give()", serial, None),
     ("run.should_peak_at(3)", serial, "cause: compare.c:31 waits"),
-    ("run.should_stay_within(2)", well, "expected: at most 2 requests under way at once\nhappened: 3\ncause: at 0 ms the request for http://a.test/2 was the 3rd"),
-    ("run.should_never_block()", lambda ran: End(blocking(["http://a.test/0"], [10]).text()), "happened: it stood still for 10 ms\ncause: compare.c:22 blocks"),
+    ("run.should_stay_within(2)", well,
+     "expected: at most 2 requests under way at once\nhappened: 3\ncause: at 0 ms the request for http://a.test/2 was the 3rd"),
+    ("run.should_never_block()", lambda ran: End(blocking(["http://a.test/0"], [10]).text()),
+     "happened: it stood still for 10 ms\ncause: compare.c:22 blocks"),
     ("run.should_ask_once()", lambda ran: End(overlapped(["http://a.test/0"] * 2, [10, 20]).text()), "asked for twice"),
-    ("run.should_leak_nothing()", lambda ran: End(overlapped(["http://a.test/0"], [10]).runtime(10, "leak", what="response", src="compare.c:9")
-                                                  .end(10).text()), "happened: 1 answer never freed\ncause: compare.c:9 receives an answer"),
-    ('run.should_report("speedup", 2.0)', lambda ran: End(Story().begin().result(5, speedup=0.5).end(5).text()), "expected: speedup 2\nhappened: speedup 0.5"),
-    ('run.should_report("sync_ns", ms(3))', lambda ran: End(Story().begin().result(5, sync_ns=2 * MS).end(5).text()), "expected: sync_ns 3 ms\nhappened: sync_ns 2 ms"),
+    ("run.should_leak_nothing()",
+     lambda ran: End(overlapped(["http://a.test/0"], [10]).runtime(10, "leak", what="response", src="compare.c:9")
+                                                  .end(10).text()),
+                                                  "happened: 1 answer never freed\ncause: compare.c:9 receives an answer"),
+    ('run.should_report("speedup", 2.0)', lambda ran: End(Story().begin().result(5, speedup=0.5).end(5).text()),
+     "expected: speedup 2\nhappened: speedup 0.5"),
+    ('run.should_report("sync_ns", ms(3))', lambda ran: End(Story().begin().result(5, sync_ns=2 * MS).end(5).text()),
+     "expected: sync_ns 3 ms\nhappened: sync_ns 2 ms"),
     ('run.should_report("sync_ns", ms(3))', lambda ran: End(Story().begin().result(5, sync_ns=3000).end(5).text()),
      "expected: sync_ns 3,000,000 (3 ms)\nhappened: sync_ns 3,000\ncause: sync_ns counts nanoseconds, and these are microseconds"),
-    ('run.should_report("sync_ns", ms(3))', lambda ran: End(Story().begin().result(5, sync_ns=3).end(5).text()), "these are milliseconds"),
-    ('run.should(run.peak < 2, "peace", "war", "because", "compare.c:4")', well, "expected: peace\nhappened: war\ncause: because"),
+    ('run.should_report("sync_ns", ms(3))', lambda ran: End(Story().begin().result(5, sync_ns=3).end(5).text()),
+     "these are milliseconds"),
+    ('run.should(run.peak < 2, "peace", "war", "because", "compare.c:4")', well,
+     "expected: peace\nhappened: war\ncause: because"),
     ('lab.fail(expected="this", cause="that")', well, "expected: this\ncause: that")]
 
 
 @pytest.mark.parametrize("line, behave, told", HELPERS, ids=[line.split("(")[0] for line, _, _ in HELPERS])
 def test_each_helper_fails_where_it_should(house, line, behave, told):
     check = one(house, line, behave)
-    assert (check["status"] == "passed") if told is None else (check["status"] == "failed" and told in check["message"]), check
+    assert (check["status"] == "passed") if told is None else (check["status"] == "failed"
+                                                               and told in check["message"]), check
     assert told is None or line.startswith("lab.fail") or "replay" in check
 
 
-@pytest.mark.parametrize("line", ["run.should_take(30000000)", "run.should_give()", "run.should_peak_at(3)", "run.should_stay_within(3)",
+@pytest.mark.parametrize("line", ["run.should_take(30000000)", "run.should_give()", "run.should_peak_at(3)",
+                                  "run.should_stay_within(3)",
                                   "run.should_never_block()", "run.should_ask_once()", "run.should_leak_nothing()",
-                                  'run.should_report("rc", 0)', 'run.should(True, "peace", "war")', "assert run.opened == 0",
+                                  'run.should_report("rc", 0)', 'run.should(True, "peace", "war")',
+                                  "assert run.opened == 0",
                                   "assert run.order == run.world.urls() and len(run.spawns) == 3 and run.in_flight()[2] == (0, 3)"])
 def test_each_helper_holds_where_it_should(house, line):
     assert one(house, line)["status"] == "passed"
@@ -261,7 +281,8 @@ def gives(*results):
 
 
 @pytest.mark.parametrize("second, told", [
-    ({"error": -5, "status": 0, "length": 0}, "expected: result 1 for http://a.test/1: status 200, length 5\nhappened: error -EIO"),
+    ({"error": -5, "status": 0, "length": 0},
+     "expected: result 1 for http://a.test/1: status 200, length 5\nhappened: error -EIO"),
     ({"error": 0, "status": 200, "length": 4}, "resp.length counts them"),
     ({"error": 0, "status": 0, "length": 0}, "co_response_free zeroes the answer"),
     ({"error": "?", "status": "?", "length": "?"}, "error ?, status ?, length ?"),
@@ -282,7 +303,8 @@ GONE = {"error": 0, "status": 404, "length": 0}
     (GONE, REFUSED, "a 404 is an answer like another"),
     (GONE, {**GONE, "status": 200}, "happened: status 200, length 0")])
 def test_a_wrong_result_says_what_it_comes_from(house, right, got, told):
-    check = one(house, f"lab.run('async', urls(1)).should_give([{right}])", lambda ran: End(overlapped(["http://a.test/0"], [30], [got]).text()))
+    check = one(house, f"lab.run('async', urls(1)).should_give([{right}])",
+                lambda ran: End(overlapped(["http://a.test/0"], [30], [got]).text()))
     assert told in check["message"]
 
 
@@ -494,7 +516,8 @@ LIKE_IT = 'run.should_take(lab.reference("async", urls(3)).elapsed)'
 
 def slow(ran):
     """The reference is right, the student's program fetches one after the other."""
-    return well(ran) if ran.binary == "reference" else End(one_by_one(["http://a.test/0", "http://a.test/1", "http://a.test/2"], [10, 20, 30]).text())
+    return well(ran) if ran.binary == "reference" else End(one_by_one(["http://a.test/0", "http://a.test/1",
+                                                                       "http://a.test/2"], [10, 20, 30]).text())
 
 
 def test_the_reference_is_a_yardstick(house):
@@ -540,7 +563,8 @@ def test_a_long_list_of_urls_lies_in_a_file_beside_the_world(house):
     check = one(house, 'lab.run("sync", urls(3), [f"http://x.test/{i}" for i in range(20)]).should_take(1)')
     assert check["replay"] == "make run LAB=01 MODE=sync WORLD=build/grade/01-toy/worlds/test_one-2.json SEED=7 " \
         'URLS="$(cat build/grade/01-toy/worlds/test_one-2.urls)"'
-    said = subprocess.run(check["replay"].replace("make run", "printf %s,"), shell=True, cwd=house.root, capture_output=True, text=True)
+    said = subprocess.run(check["replay"].replace("make run", "printf %s,"), shell=True, cwd=house.root,
+                          capture_output=True, text=True)
     assert "http://x.test/0\nhttp://x.test/1\n" in said.stdout and "http://x.test/19" in said.stdout
 
 
@@ -588,7 +612,8 @@ def test_an_error_found_while_the_check_goes_on_stays_one(house):
     turns = iter(range(100))
 
     def never_the_same(ran):
-        return End(overlapped(["http://a.test/0"], [next(turns)]).text()) if len(ran.world["sites"][0]["routes"]) == 4 else well(ran)
+        return End(overlapped(["http://a.test/0"],
+                              [next(turns)]).text()) if len(ran.world["sites"][0]["routes"]) == 4 else well(ran)
     check = one(house, "[lab.run('async', urls(n)) for n in range(4, 14)]", never_the_same)
     assert (check["status"], check["exit"]) == ("error", 3)
 
@@ -644,7 +669,8 @@ def test_a_leak_without_a_place_is_looked_at_again_more_slowly(house, monkeypatc
     house.behave = behave
     _, _, checks = grade(house, ONE % 'lab.run("sync", urls(2))' + CLEAN)
     assert told in checks["test_clean"]["message"]
-    assert "more" not in checks["test_clean"]["message"] and len([ran for ran in house.ran if "ASAN_OPTIONS" in ran.env]) == 1
+    assert "more" not in checks["test_clean"]["message"] and len([ran for ran in house.ran
+                                                                  if "ASAN_OPTIONS" in ran.env]) == 1
 
 
 def test_a_sanitizer_that_does_not_work_is_an_error(house, monkeypatch):
@@ -682,16 +708,21 @@ def test_no_run_can_leave_word_for_the_next(tmp_path):
 
 ENDS = [
     (ending(Story().begin(), exit=0), "it ended early, with exit code 0"),
-    (ending(Story().begin().result(1, rc=-111).end(1), exit=1), "expected: the function returns 0\nhappened: it returned -ECONNREFUSED"),
-    (ending(Story().begin(), exit=None, signal="SIGSEGV"), "happened: it crashed\ncause: the program reads or writes memory that is not its own (SIGSEGV)"),
-    (ending(Story().begin().runtime(5, "crash", signal=8, src="toy.c:2"), signal="SIGFPE"), "it crashed at 5 ms\ncause: toy.c:2 divides an integer by zero (SIGFPE)"),
-    (ending(Story().begin(), signal="SIGABRT", stderr="p: toy.c:9: fetch: Assertion `n > 0' failed.\n"), "cause: toy.c:9: the assertion (n > 0) does not hold"),
+    (ending(Story().begin().result(1, rc=-111).end(1), exit=1),
+     "expected: the function returns 0\nhappened: it returned -ECONNREFUSED"),
+    (ending(Story().begin(), exit=None, signal="SIGSEGV"),
+     "happened: it crashed\ncause: the program reads or writes memory that is not its own (SIGSEGV)"),
+    (ending(Story().begin().runtime(5, "crash", signal=8, src="toy.c:2"), signal="SIGFPE"),
+     "it crashed at 5 ms\ncause: toy.c:2 divides an integer by zero (SIGFPE)"),
+    (ending(Story().begin(), signal="SIGABRT", stderr="p: toy.c:9: fetch: Assertion `n > 0' failed.\n"),
+     "cause: toy.c:9: the assertion (n > 0) does not hold"),
     (ending(Story().begin(), signal="SIGKILL", limit="cpu"), "still computing when its processor time was up"),
     (ending(Story().begin(), signal="SIGKILL", limit="memory"), "wanted more memory"),
     (ending(Story().begin(), signal="SIGKILL", limit="output", stdout="score 100/100"), "printed without end"),
     (ending(Story().begin().runtime(9, "deadlock", task=1, on="event", src="toy.c:2", since=0).end(9, rc=-35), exit=1),
      "at 9 ms every task was waiting, and nothing could happen any more\ncause: nothing can ever happen again: async (task 1) waits at toy.c:2"),
-    (ending(Story().begin().runtime(9, "livelock", task=1, src="toy.c:2", steps=1000000), exit=70), "at 9 ms time stood still"),
+    (ending(Story().begin().runtime(9, "livelock", task=1, src="toy.c:2", steps=1000000), exit=70),
+     "at 9 ms time stood still"),
     (lambda ran: End(None, exit=1), "it ended early, with exit code 1")]
 
 
@@ -703,11 +734,13 @@ def test_a_run_that_ends_badly_fails_its_check_by_itself(house, behave, told):
 
 def test_a_function_may_fail_where_that_is_asked_for(house):
     check = one(house, 'run = lab.run("cancel", urls(2), may_fail=True); assert run.report["rc"] == -125',
-                lambda ran: ending(Story().begin().result(1, rc=-125).end(1), exit=1)(ran) if "cancel" in ran.argv else well(ran))
+                lambda ran: ending(Story().begin().result(1, rc=-125).end(1), exit=1)(ran) if "cancel" in ran.argv
+                else well(ran))
     assert check["status"] == "passed"
 
 
-@pytest.mark.parametrize("end, told", [(End(None, exit=2, stderr="world.json: /sites/0: expected a string"), "world.json: /sites/0"),
+@pytest.mark.parametrize("end, told",
+                         [(End(None, exit=2, stderr="world.json: /sites/0: expected a string"), "world.json: /sites/0"),
                                        (End("nonsense\n"), "is damaged: line 1")])
 def test_a_run_that_cannot_be_is_the_graders_fault(house, end, told):
     check = one(house, "pass", lambda ran: end)
@@ -716,9 +749,11 @@ def test_a_run_that_cannot_be_is_the_graders_fault(house, end, told):
 
 def test_after_two_limits_nothing_more_is_run(house):
     house.behave = ending(Story().begin(), signal="SIGKILL", limit="cpu")
-    checks = "".join((ONE % "pass").replace("test_one", f"test_{i}").replace("urls(3)", f"urls({i + 1})") for i in range(4))
+    checks = "".join((ONE % "pass").replace("test_one", f"test_{i}").replace("urls(3)", f"urls({i + 1})")
+                     for i in range(4))
     code, _, found = grade(house, checks)
-    assert [("not run" in check["message"], check["status"]) for check in found.values()] == [(False, "failed")] * 2 + [(True, "failed")] * 2
+    assert [("not run" in check["message"], check["status"])
+            for check in found.values()] == [(False, "failed")] * 2 + [(True, "failed")] * 2
     assert len([ran for ran in house.ran if ran.binary == "cover"]) == 2 and house.killed >= 1 and code == 1
 
 
@@ -754,7 +789,9 @@ def test_what_never_ran_is_named(house, lines, branches):
 
 def test_what_waits_for_a_failed_malloc_is_named_last(house):
     from looplab.coverage import Coverage, Unreached
-    house.coverage = Coverage(5, 10, 4, 4, (Unreached("toy.c:2", "return -ENOMEM;", 1, "toy.c:1"), Unreached("toy.c:5", "x++;", 1, None),
+    house.coverage = Coverage(5, 10, 4, 4,
+                              (Unreached("toy.c:2", "return -ENOMEM;", 1, "toy.c:1"),
+                               Unreached("toy.c:5", "x++;", 1, None),
                                             Unreached("toy.c:7", "y++;", 3, None)))
     assert [piece.src for piece in house.coverage.pieces()] == ["toy.c:7", "toy.c:5", "toy.c:2"]
     assert grade(house, ONE % "pass" + COVERAGE)[2]["test_coverage"]["src"] == "toy.c:7"
@@ -768,7 +805,9 @@ def test_a_check_author_can_run_pytest(tmp_path):
     root = Path(__file__).resolve().parents[2]
     if not (root / "build/kit/libco.a").is_file() or not (root / "labs/01-sync-vs-async/test_visible.py").is_file():
         pytest.skip("the kit is not built (make test builds it)")
-    ran = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "looplab.plugin", "-k", "test_sync_results",
+    ran = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "looplab.plugin", "-k",
+                          "test_sync_results",
                           "labs/01-sync-vs-async/test_visible.py"], cwd=root, capture_output=True, text=True,
-                         env={"PYTHONPATH": str(root / "grader"), "PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1", "SEED": "7"})
+                         env={"PYTHONPATH": str(root / "grader"), "PATH": "/usr/bin:/bin",
+                              "PYTHONDONTWRITEBYTECODE": "1", "SEED": "7"})
     assert ran.returncode == 1 and "make run LAB=01" in ran.stdout and "expected: " in ran.stdout, ran.stdout + ran.stderr

@@ -86,14 +86,17 @@ def run(tmp_path_factory) -> Run:
     """One run of PROGRAM: a good page, one that hangs, then the disk, then workers."""
     folder: Path = tmp_path_factory.mktemp("all")
     (folder / "all.c").write_text(PROGRAM)
-    subprocess.run([os.environ.get("CC") or "gcc", "-O0", "-include", "string.h", "-Isim/include", folder / "all.c", "build/kit/libco.a",
+    subprocess.run([os.environ.get("CC") or "gcc", "-O0", "-include", "string.h", "-Isim/include", folder / "all.c",
+                    "build/kit/libco.a",
                     "@sim/kit/link.flags", "-o", folder / "all"], cwd=ROOT, check=True)
     world = World(cpus=2).site("http://a.test", rtt=ms(20)).route("/good", latency=ms(60), body="x") \
         .route("/hangs", fault=Fault.hang()).disk(ms(1))
     (folder / "world").write_text(world.text())
-    subprocess.run([folder / "all", "--world", folder / "world", "--trace", folder / "trace", "--memory", folder / "memory"], check=True,
+    subprocess.run([folder / "all", "--world", folder / "world", "--trace", folder / "trace", "--memory",
+                    folder / "memory"], check=True,
                    capture_output=True)
-    return Run(read((folder / "trace").read_text()), world, "all", world.urls(), "", memory=int((folder / "memory").read_text()))
+    return Run(read((folder / "trace").read_text()), world, "all", world.urls(), "",
+               memory=int((folder / "memory").read_text()))
 
 
 def test_files_left_on_the_disk(run):
@@ -113,7 +116,8 @@ def test_calls_to_the_disk_in_their_order(run):
 
 def test_jobs_of_workers(run):
     one, two = run.cpu
-    assert (one.start, one.end, one.ns, one.worker, one.pool, one.rc) == (one.submit, one.submit + ms(30), ms(30), 1, None, 0)
+    assert (one.start, one.end, one.ns, one.worker, one.pool, one.rc) == (one.submit, one.submit + ms(30), ms(30), 1,
+                                                                          None, 0)
     assert (two.submit, two.ns, two.pool) == (one.end, ms(10), 1)
 
 
