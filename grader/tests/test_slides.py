@@ -45,7 +45,7 @@ def test_every_slide_has_notes_and_every_question_an_answer(deck):
             assert number < len(parts) and "_class: question" not in parts[number], f"slide {number} has no answer after it"
 
 
-@pytest.mark.parametrize("deck", MODULES, ids=lambda deck: deck.stem)
+@pytest.mark.parametrize("deck", MODULES, ids=[deck.stem for deck in MODULES])
 def test_a_module_has_twenty_to_thirty_five_slides_and_ends_with_the_lab_and_asyncio(deck):
     parts = slides(deck)
     assert 20 <= len(parts) <= 35
