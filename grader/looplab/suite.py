@@ -35,7 +35,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Iterable, Optional, Sequence
 
-from . import build, process, sanitizer
+from . import build, process, sanitizer, words
 from .failure import GraderFault
 from .lab import Lab
 from .text import count, printable
@@ -514,10 +514,15 @@ def _list(value: object) -> list:
 
 def _numbers(text: str) -> str:
     """cmocka's hexadecimal numbers in decimal, times in ms: "0x1 != 0x2" is "1 is not 2"."""
-    match = re.fullmatch(r"0x([0-9a-f]{1,16}) (!=|==) 0x([0-9a-f]{1,16})", text)
+    match = re.fullmatch(r"(?:0x)?([0-9a-f]{1,16}) (!=|==) (?:0x)?([0-9a-f]{1,16})", text)
     if not match:
         return text
     left, right = (value - (1 << 64) if value >> 63 else value for value in (int(match[1], 16), int(match[3], 16)))
+    if max(left, right) >= 1 << 44 and "!=" in text:
+        return "one address is not the other"
     is_time = all(value % 1000 == 0 for value in (left, right)) and max(abs(left), abs(right)) >= 1_000_000
-    show = (lambda value: f"{value / 1e6:g} ms") if is_time else str
+
+    def show(value: int) -> str:
+        return f"{value / 1e6:g} ms" if is_time else words.error(value) if -4096 < value < 0 else str(value)
+
     return f"{show(left)} is not {show(right)}" if match[2] == "!=" else f"{show(left)} is what it should not be"

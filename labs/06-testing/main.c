@@ -19,6 +19,34 @@ static const char *place_in(const char *said)
     return place ? place : said + strlen(said);
 }
 
+/* " (timed out)" for the number of an error, else "". Two texts may be in use at a time. */
+static const char *meaning(long long number)
+{
+    static char texts[2][80];
+    static int next;
+    char *text = texts[next++ % 2];
+    if (number >= 0 || number < -4095)
+        return "";
+    snprintf(text, sizeof texts[0], " (%s)", co_strerror((int)number));
+    return text;
+}
+
+/* cmocka writes all numbers in hexadecimal, and here most of them are times. */
+static void show_decimal(const char *said, const char *place)
+{
+    unsigned long long left, right;
+    const char *at = place;
+    while (at > said && (at == place || at[-1] != '\n'))
+        at--;
+    if (sscanf(at, "%llx != %llx", &left, &right) != 2)
+        return;
+    long long is = (long long)left, wanted = (long long)right;
+    if (is % 1000 == 0 && wanted % 1000 == 0 && (is >= CO_MS(1) || wanted >= CO_MS(1)))
+        print_error("that is %g ms, not %g ms\n", (double)is / 1e6, (double)wanted / 1e6);
+    else if (is < (1LL << 44))          /* else it is an address */
+        print_error("that is %lld%s, not %lld%s\n", is, meaning(is), wanted, meaning(wanted));
+}
+
 static void show_one(void **state)
 {
     const struct co_test_result *result = *state;
@@ -27,6 +55,7 @@ static void show_one(void **state)
     int line = 0;
 
     print_error("%.*s", (int)(place - said), said);
+    show_decimal(said, place);
     if (strcmp(result->verdict, "passed") == 0)
         return;
     if (strcmp(result->verdict, "assertion") != 0)
