@@ -37,6 +37,19 @@ def urls(nginx, n: int, secure: bool = False) -> list[str]:
     return [f"{site}/{i}" for i in range(1, n + 1)]
 
 
+@pytest.mark.parametrize("variant", [*VARIANTS, "valgrind"])
+def test_c(variant):
+    """sim/tests/real/test_world.c: clock, files, workers, blocking calls, Ctrl-C."""
+    for tool in ["libuv", "libcurl", *[tool for tool in ["tsan", "valgrind"] if tool == variant]]:
+        require(tool)
+    program = BUILD / "tests" / ("plain" if variant == "valgrind" else variant) / "real" / "test_world"
+    assert program.exists(), f"{program.relative_to(ROOT)} is not built: say make test"
+    wrapper = [*VALGRIND, "--child-silent-after-fork=yes"] if variant == "valgrind" else []
+    run = subprocess.run([*wrapper, str(program)], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300,
+                         stdin=subprocess.DEVNULL, env=environment())
+    assert run.returncode == 0, run.stdout[-5000:]
+
+
 # ---- Many requests ------------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("session", [-1, 0, 10], ids=["none", "session", "ten-a-host"])
@@ -44,6 +57,7 @@ def urls(nginx, n: int, secure: bool = False) -> list[str]:
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_thousand_urls_fifty_at_once(nginx, session, secure, variant):
     n = 1000 if variant == "plain" else 200
+    nginx.log()
     answers = client("--session", session, "--at-once", 50, "fetch", *urls(nginx, n, secure), variant=variant, env=nginx.trusted)
     all_well(answers)
     assert [row.length for row in answers.rows] == [len((nginx.folder / "www" / str(i)).read_bytes()) for i in range(1, n + 1)]
@@ -64,6 +78,7 @@ def test_nothing_is_left_over_as_valgrind_sees_it(nginx):
 
 
 def test_five_thousand_requests_on_kept_connections(nginx):
+    nginx.log()
     answers = client("--session", 50, "--at-once", 50, "--repeat", 5, "fetch", *urls(nginx, 1000))
     all_well(answers)
     assert len({line[1] for line in nginx.log()}) <= 50
