@@ -397,7 +397,7 @@ def should_find(lab, cases: list[Case], chunk: Optional[int] = None) -> None:
 @points(2, "correctness", needs="test_page_results")
 def test_title_is_found(lab):
     """The title is found, whatever its tag looks like (9)"""
-    word = f"Title {lab.rng.randint(100, 999)}"
+    word = f"Title-{lab.rng.randint(100, 999)}"
     should_find(lab, [
         Case(titled(word), word, "it stands between <title> and </title>"),
         Case(f"<title>{word}</title>", word, "it may stand at the very beginning of the page, and end at its very end"),
@@ -415,7 +415,7 @@ def test_title_is_found(lab):
 @points(3, "correctness", needs="test_title_is_found")
 def test_title_in_comments_and_scripts(lab):
     """What stands in a comment or script is no title (10)"""
-    word = f"Right {lab.rng.randint(100, 999)}"
+    word = f"Right-{lab.rng.randint(100, 999)}"
     comment, script = "a comment goes from <!-- to the next -->: skip all of it", "a script goes from <script to the next </script: skip all of it"
     should_find(lab, [
         Case(f"<!-- <title>Draft</title> --><title>{word}</title>", word, comment),
@@ -428,7 +428,7 @@ def test_title_in_comments_and_scripts(lab):
         Case(f"<scripts></scripts><title>{word}</title>", word, "<scripts> is no script"),
         Case("<!-- <title>Wrong</title>", "", "a comment that does not end goes on to the end of the page"),
         Case("<script><title>Wrong</title>", "", "a script that does not end goes on to the end of the page"),
-        Case("<title>a <b> <!-- c</title>", "a <b> <!-- c", "inside a title there is nothing but text"),
+        Case("<title>a<b><!--c</title>", "a<b><!--c", "inside a title there is nothing but text"),
     ])
 
 
@@ -487,7 +487,7 @@ def test_no_title(lab):
 def test_title_in_any_bytes(lab):
     """Zero bytes, Latin-1, 64 KiB before it, cut anywhere (14)"""
     rng = lab.rng
-    word = f"Title {rng.randint(100, 999)}"
+    word = f"Title-{rng.randint(100, 999)}"
     zero = "there are '\\0' bytes in front of it, and strstr, strlen and the like stop at the first: search as many bytes as there are"
     plain = "other bytes than ASCII go through as they are"
     far = "it stands far down the page: look at all of it"
@@ -519,8 +519,8 @@ def test_all_results(lab):
         run.fail("scrape_all fetches all pages", "it made no request", topic="requests")
     should_be(run, [right_page(world, url, TIMEOUT, {}) for url in world.urls()])
     should_know_its_urls(run)
-    if lab.run("page", world).results[0]["title"]:
-        should_be(run, [{"title": f"Page {i}"} for i in range(10)], ("title",), hint="out[i] belongs to urls[i], whichever page was done first")
+    alone = [{"title": page["title"]} for page in lab.run("page", world).results]      # right or wrong: titles have their own checks
+    should_be(run, alone, ("title",), hint="out[i] belongs to urls[i], whichever page was done first")
 
 
 @points(2, "correctness", needs="test_all_results")
