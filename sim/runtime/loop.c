@@ -35,17 +35,19 @@ static struct co_task *next_ready(struct loop *loop)
 {
     if (!loop->ready_first)
         return NULL;
-    struct co_task **link = &loop->ready_first;
+    struct co_task **link = &loop->ready_first, *before = NULL;
     if (loop->tape)
-        for (uint32_t i = tape_choose(loop->tape, "ready", (uint32_t)loop->ready_count); i > 0; i--)
-            link = &(*link)->next;
+        for (uint32_t i = tape_choose(loop->tape, "ready", (uint32_t)loop->ready_count); i > 0; i--) {
+            before = *link;
+            link = &before->next;
+        }
     loop->ready_count--;
     if (loop->live)
         co__read_clock(loop);
     loop->step_begin = loop->now;
     struct co_task *task = loop->current = *link;
     if (!(*link = task->next))
-        loop->ready_end = link;
+        loop->ready_last = before;
     if (loop->trace)
         co__trace_run(task);
     return task;
@@ -92,8 +94,6 @@ static inline __attribute__((always_inline)) int switch_to(struct loop *loop, st
     struct fiber *self = from ? FIBER(from) : &loop->fiber;
     int rc;
     (void)self;
-    if (to)
-        *loop->errno_at = to->saved_errno;
 #if defined(CO_ASAN) || defined(CO_TSAN)
     if (to)
         co__task_stack(to);             /* the sanitizers ask where it lies */
@@ -120,15 +120,15 @@ static _Noreturn void overflowed(struct loop *loop, struct co_task *task)
  * and no register must be kept: compiled for speed, the switch is a jump, and returns to who called us.) */
 static inline __attribute__((always_inline)) int run_others(struct loop *loop, struct co_task *self)
 {
-    self->saved_errno = *loop->errno_at;
     struct co_task *next = loop->ready_first;
-    if (!next)
+    if (!next) {
+        self->saved_errno = *loop->errno_at;
         return switch_to(loop, self, NULL);
+    }
+    co__swap_errno(loop, self, next);
     struct co_task *second = loop->ready_first = next->next;
     if (second)
         co__fetch_stack(second);
-    else
-        loop->ready_end = &loop->ready_first;
     loop->current = next;
     return switch_to(loop, self, next);
 }
@@ -140,10 +140,9 @@ static int run_others_watched(struct loop *loop, struct co_task *self)
         overflowed(loop, self);
     self->saved_errno = *loop->errno_at;
     struct co_task *next = next_ready(loop);
-    if (next != self)
-        return switch_to(loop, self, next);
-    *loop->errno_at = self->saved_errno;
-    return self->rc;
+    if (next)
+        *loop->errno_at = next->saved_errno;
+    return next == self ? self->rc : switch_to(loop, self, next);
 }
 
 /* With a trace or in debug mode. */
@@ -220,9 +219,7 @@ static inline __attribute__((always_inline)) int yield(const void *pc)
     if (!loop->ready_first)
         return 0;
     self->rc = 0;
-    self->next = NULL;
-    *loop->ready_end = self;
-    loop->ready_end = &self->next;
+    co__ready_append(loop, self);
     return run_others(loop, self);
 }
 
@@ -254,10 +251,8 @@ int co__leave(struct co_task *self)
         next = next_ready(loop);
     } else if (next) {
         struct co_task *second = loop->ready_first = next->next;
-        if (second && second->context.sp)
+        if (second)
             co__fetch_stack(second);
-        else if (!second)
-            loop->ready_end = &loop->ready_first;
     }
     loop->current = next;
     if (next)
@@ -590,6 +585,7 @@ static void run_until_done(struct loop *loop, const struct co_task *last)
     while (last ? last->state != TASK_DONE : loop->alive > 0) {
         struct co_task *task = next_ready(loop);
         if (task) {
+            *loop->errno_at = task->saved_errno;
             switch_to(loop, NULL, task);
             loop->current = NULL;
         } else if (!let_time_pass(loop)) {
@@ -718,7 +714,6 @@ int co_run_named(co_fn main_fn, void *job, const struct co_options *options, con
     loop.errno_at = &errno;
     loop.world = options->world;
     loop.debug = options->debug || setting(NULL, "CO_DEBUG");
-    loop.ready_end = &loop.ready_first;
     restart_steps(&loop);
     fiber_thread(&loop.fiber);
     stack_pool_init(&loop.stacks, options->stack_size ? options->stack_size : 256 * 1024);

@@ -53,7 +53,7 @@ struct co_task {
     bool deaf:1;                    /* no cancel ends the wait at hand                                */
     bool told:1;                    /* debug mode: it has had its first -ECANCELED                    */
 
-    struct co_task *prev;           /* in `waiters`                                                   */
+    struct co_task *prev;           /* in `waiters`, unless it is the first there                     */
     struct co_task *elder, *younger;/* its neighbours in one of the group's two lists; younger: also the next free one */
     struct co_group *group;         /* who owns it; NULL: the main task                               */
     struct stack *stack;            /* what it runs on; NULL when done                                */
@@ -163,7 +163,7 @@ struct due { int64_t t; uint64_t seq; struct op *op; };
 struct loop {
     struct co_task *current;        /* who runs; NULL: the loop itself, or a worker's job             */
     struct co_task *ready_first;    /* the ready queue, linked by `next`                              */
-    struct co_task **ready_end;     /* where its next one is to be noted                              */
+    struct co_task *ready_last;     /* means nothing while there is none                              */
     int64_t steps_left;             /* without time moving, until something must be done              */
     int64_t now;                    /* ns: the world's clock when it was last looked at               */
     bool watched;                   /* trace, tape, debug mode or canaries: the hot paths take the long way */
@@ -293,6 +293,16 @@ void co__suspend_always(struct co_task *self, enum wait_kind kind, const void *w
 /* Makes a suspended task ready: its wait returns rc. Its timer is disarmed. */
 void co__wake(struct co_task *task, int rc);
 
+static inline void co__ready_append(struct loop *loop, struct co_task *task)
+{
+    task->next = NULL;
+    if (loop->ready_first)
+        loop->ready_last->next = task;
+    else
+        loop->ready_first = task;
+    loop->ready_last = task;
+}
+
 /* Puts a task at the end of the ready queue. */
 void co__note_ready(struct loop *loop, struct co_task *task);     /* for the trace and the tape */
 void co__note_end(struct loop *loop, struct co_task *task);       /* for the trace and debug mode */
@@ -300,9 +310,7 @@ static inline void co__make_ready(struct co_task *task)
 {
     struct loop *loop = co__loop;
     task->state = TASK_READY;
-    task->next = NULL;
-    *loop->ready_end = task;
-    loop->ready_end = &task->next;
+    co__ready_append(loop, task);
     if (__builtin_expect(loop->watched, 0))
         co__note_ready(loop, task);
 }
@@ -409,25 +417,28 @@ void co__bindings_drop(struct binding *);               /* one fewer */
 
 /* ---- lists of waiters ---- */
 
+/* While a list is empty, its `last` means nothing, nor does ever the first one's `prev`: what is not stored costs nothing. */
+
 static inline void waiters_append(struct co_waiters *list, struct co_task *task)
 {
     task->waiters = list;
     task->next = NULL;
-    task->prev = list->last;
-    if (list->last)
+    if (list->first) {
+        task->prev = list->last;
         list->last->next = task;
-    else
+    } else {
         list->first = task;
+    }
     list->last = task;
 }
 
 static inline void waiters_remove(struct co_task *task)
 {
     struct co_waiters *list = task->waiters;
-    if (task->prev)
-        task->prev->next = task->next;
-    else
+    if (task == list->first)
         list->first = task->next;
+    else
+        task->prev->next = task->next;
     if (task->next)
         task->next->prev = task->prev;
     else
@@ -452,6 +463,16 @@ static inline __attribute__((always_inline)) void co__fetch_stack(const struct c
     __builtin_prefetch(sp + 3 * CO_LINE, 1);
 }
 
+/* Each task has an errno of its own. (Mostly all are the same, and a load costs less than a store.) */
+static inline void co__swap_errno(struct loop *loop, struct co_task *self, const struct co_task *next)
+{
+    int mine = *loop->errno_at;
+    if (__builtin_expect(self->saved_errno != mine, 0))
+        self->saved_errno = mine;
+    if (__builtin_expect(next->saved_errno != mine, 0))
+        *loop->errno_at = next->saved_errno;
+}
+
 /* As co__suspend_in for a task that co__enter_quick let in, and in line: what is called last is the switch itself. */
 static inline __attribute__((always_inline)) int co__suspend_quick(struct co_task *self, enum wait_kind kind, const void *what,
                                                                    struct co_waiters *list)
@@ -468,13 +489,10 @@ static inline __attribute__((always_inline)) int co__suspend_quick(struct co_tas
     self->kind = (uint8_t)kind;
     self->waits_for = what;
     self->since = loop->now;
-    self->saved_errno = *loop->errno_at;
-    *loop->errno_at = next->saved_errno;
+    co__swap_errno(loop, self, next);
     struct co_task *second = loop->ready_first = next->next;
     if (second)
         co__fetch_stack(second);
-    else
-        loop->ready_end = &loop->ready_first;
     loop->current = next;
     return co__switch(&self->context, &next->context, next->rc);
 #endif
@@ -485,10 +503,6 @@ static inline void co__wake_first(struct co_waiters *list, int rc)
 {
     struct co_task *task = list->first, *second = task->next;
     list->first = second;
-    if (second)
-        second->prev = NULL;
-    else
-        list->last = NULL;
     task->waiters = NULL;
     task->rc = rc;
     co__make_ready(task);

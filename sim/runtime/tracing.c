@@ -59,8 +59,7 @@ static uint32_t shares_job_with(const struct co_task *task)
 {
     if (!co__origin(task)->job || !co__loop->ready_first)
         return 0;
-    const void *end = co__loop->ready_end;
-    const struct co_task *last = (const void *)((const char *)end - offsetof(struct co_task, next));
+    const struct co_task *last = co__loop->ready_last;
     return co__origin(last)->job == co__origin(task)->job && !last->context.sp ? last->id : 0;
 }
 
