@@ -119,6 +119,10 @@ static long bench_event(void)
 
 /* ---- Cancel ---------------------------------------------------------------------------------- */
 
+/* A thread that was joined is switched to once more, and only then gives its stack back. Ours have given theirs back when the
+ * watch stops, so here it stops after one st_usleep(0) for the whole batch, which lets them all do so. (Without that it
+ * takes about a quarter less.) */
+
 static void *wait_for_ever(void *arg)
 {
     st_cond_wait(event);
@@ -139,6 +143,7 @@ static long bench_cancel(void)
             st_thread_interrupt(threads[i]);
         for (int i = 0; i < BATCH; i++)
             st_thread_join(threads[i], NULL);
+        st_usleep(0);
         peer_stop();
     }
     return done;
