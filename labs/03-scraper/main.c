@@ -109,13 +109,22 @@ static json_t *pages_to_json(const struct page out[], size_t n)
     return pages;
 }
 
-/* The places i whose url is not urls[i]. The pointers are only compared: a wrong one may lead nowhere. */
+/* Where `url` stands in the list, or -1. The pointers are only compared: a wrong one may lead nowhere. */
+static json_int_t place_of(const struct kit_run *run, const char *url)
+{
+    for (size_t i = 0; i < run->n; i++)
+        if (run->urls[i] == url)
+            return (json_int_t)i;
+    return -1;
+}
+
+/* The pages whose url is not that of their place: where each stands, and whose it is. */
 static json_t *wrong_urls(const struct kit_run *run, const struct page out[])
 {
     json_t *wrong = json_array();
     for (size_t i = 0; i < run->n; i++)
         if (out[i].url != run->urls[i])
-            json_array_append_new(wrong, json_integer((json_int_t)i));
+            json_array_append_new(wrong, json_pack("{s:I, s:I}", "place", (json_int_t)i, "holds", place_of(run, out[i].url)));
     return wrong;
 }
 
@@ -147,14 +156,6 @@ static void report_result(int rc, const struct kit_run *run, const struct page o
 
 static struct observer observer;
 
-static const char *known_url(const char *url)
-{
-    for (size_t i = 0; i < observer.run->n; i++)
-        if (url == observer.run->urls[i])
-            return url;
-    return NULL;
-}
-
 /* Only what is wrong is told: the arg that is not the listener's own. */
 static void add_arg(json_t *report, const void *arg)
 {
@@ -164,9 +165,9 @@ static void add_arg(json_t *report, const void *arg)
 
 static void on_progress(void *arg, const struct page *page, size_t done, size_t total)
 {
-    const char *url = page ? known_url(page->url) : NULL;
+    json_int_t place = page ? place_of(observer.run, page->url) : -1;
     json_t *report = json_pack("{s:I, s:I, s:s}", "done", (json_int_t)done, "total", (json_int_t)total, "url",
-                               url ? url : "(not one of the urls)");
+                               place >= 0 ? observer.run->urls[place] : "(not one of the urls)");
     json_t *fields = page ? page_to_json(page) : NULL;
     if (fields)
         json_object_update(report, fields);
