@@ -484,7 +484,7 @@ def test_jobs_begin_in_their_order(lab):
 
 @points(2, "robustness", needs=ONCE)
 def test_it_ends(lab):
-    """The pool ends after its last job, whatever its numbers (9, 13)"""
+    """The pool ends after its last job, in all numbers (9, 13)"""
     for world, numbers in ((pages(lab), {"workers": 8, "limit": 2}), (few_pages(lab), {"workers": 7, "limit": 2})):
         should_do(pool(lab, world, **numbers), world.urls())
 
