@@ -493,17 +493,13 @@ static const struct program programs[] = {
     {.name = "deadlock", .fn = deadlocks, .deadlocks = true}, {.name = "leaks", .fn = leaks},
 };
 
-static bool begun;                      /* the main task has                            */
-
 static int begins(void *job)
 {
-    begun = true;
     return ((const struct program *)job)->fn(NULL);
 }
 
 static int run_program(const struct program *program, const char *world_path)
 {
-    begun = false;
     struct co_options options = {.program = program->name, .world_file = world_path, .debug = program->debug,
                                  .trace_file = program->traced ? "/dev/null" : NULL, .tape = program->traced ? "3=1" : NULL};
     return co_run_named(begins, (void *)program, &options, program->name);
@@ -533,8 +529,7 @@ static int in_child(const struct program *program, const char *world_path, enum 
         fprintf(stderr, "%ld bytes of mappings leaked\n", in_use[MAPS] - before[MAPS]);
         return LEAKED_MAPS;
     }
-    /* Without memory for reading the world's file it is taken for a wrong one. */
-    bool meant = rc >= 0 || (failed && (rc == -ENOMEM || (rc == -EINVAL && !begun))) || (program->deadlocks && rc == -EDEADLK);
+    bool meant = rc >= 0 || (failed && rc == -ENOMEM) || (program->deadlocks && rc == -EDEADLK);
     if (!meant) {
         fprintf(stderr, "the run returned %d (%s), %ld allocations failed\n", rc, co_strerror(rc), failed);
         return WRONG_RESULT;

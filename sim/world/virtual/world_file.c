@@ -597,8 +597,6 @@ static json_t *load(struct reader *reader)
     json_t *value = is_text ? json_loads(reader->text, HOW, &fault) : file ? json_loadf(file, HOW, &fault) : NULL;
     if (!is_text && (!file || ferror(file)))   /* a folder opens, but cannot be read */
         vw_refuse_because(reader, NULL, "cannot be read: %s", strerror(errno));
-    else if (!value && json_error_code(&fault) == json_error_out_of_memory)
-        vw_refuse_memory(reader);
     else if (!value)
         vw_refuse_because(reader, NULL, "line %d, column %d: %s", fault.line, fault.column, fault.text);
     for (char *c = reader->error; !value && *c; c++)
@@ -609,6 +607,35 @@ static json_t *load(struct reader *reader)
     return value;
 }
 
+/* Jansson does not always tell when it gets no memory: it may take the file for a wrong one, or leave out a character and read
+ * another world. So its allocations go by here while a world is read. */
+static json_malloc_t usual_malloc;
+static bool lacks_memory;
+
+static void *noting_malloc(size_t size)
+{
+    void *block = usual_malloc(size);
+    lacks_memory |= !block;
+    return block;
+}
+
+static bool load_and_read(struct reader *reader, struct description *description)
+{
+    json_free_t usual_free;
+    json_get_alloc_funcs(&usual_malloc, &usual_free);
+    json_set_alloc_funcs(noting_malloc, usual_free);
+    lacks_memory = false;
+    json_t *value = load(reader);
+    bool ok = value && read_world(reader, value, description);
+    json_decref(value);
+    json_set_alloc_funcs(usual_malloc, usual_free);
+    if (!lacks_memory)
+        return ok;
+    vw_refuse_memory(reader);
+    errno = ENOMEM;
+    return false;
+}
+
 bool vw_file_read(struct description *description, const char *path, char *error, size_t size)
 {
     *description = (struct description){.cpus = 4, .disk = VW_EMPTY_DISK};
@@ -616,9 +643,7 @@ bool vw_file_read(struct description *description, const char *path, char *error
         return true;
     bool is_text = path[0] == '{';
     struct reader reader = {is_text ? "the world" : path, is_text ? path : NULL, error, size};
-    json_t *value = load(&reader);
-    bool ok = value && read_world(&reader, value, description);
-    json_decref(value);
+    bool ok = load_and_read(&reader, description);
     if (!ok) {
         vw_network_free(&description->network);
         vw_disk_free(&description->disk);
