@@ -80,7 +80,8 @@ struct co_world;                     /* where the program runs: simulated or rea
  * environment variable named beside it, then to the default. */
 struct co_options {
     const char *program;             /* name in reports and traces; default "program"             */
-    const char *world_file;          /* CO_WORLD: a world's JSON; default: an empty virtual world  */
+    const char *world_file;          /* CO_WORLD: a world's JSON; "real": this machine's own network,
+                                        files, CPUs and clock (make run REAL=1); default: an empty virtual world */
     const char *trace_file;          /* CO_TRACE: where the trace goes ("-" = stderr); default none */
     uint64_t seed;                   /* CO_SEED: what random draws start from; default: the world's */
     const char *tape;                /* CO_TAPE: which legal order to take, "17=2,31=1"; default FIFO */
@@ -94,6 +95,8 @@ struct co_options {
 /* Runs main_fn(job) as the first task, until it returns. Tasks still alive then are cancelled and
  * waited for. Returns what main_fn returned, -EDEADLK after a deadlock (reported on stderr, with
  * each task and what it waits for), -EALREADY inside a running loop, -ENOMEM, -EINVAL (options).
+ * In the real world Ctrl-C cancels the main task; if that makes it return -ECANCELED, the result is -EINTR.
+ * A second Ctrl-C ends the process at once, with exit code 130.
  * Leaks are reported on stderr. asyncio: run(). */
 #define co_run(main_fn, job, options) co_run_named((main_fn), (job), (options), #main_fn)
 
@@ -436,7 +439,8 @@ void co_gen_close(struct co_gen *gen);
 /* Computes for ns nanoseconds, here: the loop stands still and no other task runs. (In the virtual world it
  * advances the clock; in the real one it burns the time.) Not a wait: it is never cancelled. sleep(),
  * usleep(), poll() and the like stop the loop in the same way, and are told on stderr. time(),
- * gettimeofday() and clock_gettime() read the loop's clock; clock() counts computing only. */
+ * gettimeofday() and clock_gettime() read the loop's clock; clock() counts computing only. (In the real
+ * world these are the machine's own.) */
 void co_cpu(int64_t ns);
 
 /* Runs fn(job) on a worker, beside the loop, and waits for it; co_cpu and blocking calls inside fn
@@ -466,6 +470,11 @@ struct co_response {
 
 #define CO_HTTP_TIMEOUT CO_SEC(30)   /* a request without a complete answer after this: -ETIMEDOUT */
 #define CO_ENOHOST ENXIO             /* -CO_ENOHOST: the URL's host name does not exist            */
+#ifdef EKEYREJECTED
+#define CO_ECERT EKEYREJECTED        /* -CO_ECERT: https, and the server's certificate is none to trust */
+#else
+#define CO_ECERT EACCES
+#endif
 
 /* Fetches a URL with GET, over a connection of its own, and follows up to 10 redirects. Waits.
  * Returns 0 when an answer came, whatever its status: a 404 is an answer. Otherwise resp is zeroed, and
@@ -473,6 +482,9 @@ struct co_response {
  *   -ECONNRESET     broken off by the server    -EPROTO        ended before its Content-Length
  *   -ETIMEDOUT      no complete answer in 30 s  -ELOOP         too many redirects
  *   -EINVAL         not a http(s):// URL         -ECANCELED     you were cancelled; the connection is closed
+ * and in the real world also
+ *   -CO_ECERT       https, and the server's certificate has expired, or is another host's, or nobody's you know
+ *   -EMSGSIZE       headers beyond 256 KiB, or a body beyond 64 MiB (unpacked; a stream's body has no limit)
  * resp is yours: co_response_free. asyncio: aiohttp's session.get(). */
 int co_http_get(const char *url, struct co_response *resp) CO_MUST_USE;
 

@@ -12,7 +12,10 @@ const char *co_strerror(int rc)
     case -ECONNRESET:   return "connection reset by the server";
     case -EPROTO:       return "the answer broke off before its end";
     case -CO_ENOHOST:   return "no host of that name";
+    case -CO_ECERT:     return "the server's certificate cannot be trusted";
+    case -EMSGSIZE:     return "the answer is larger than the limit";
     case -ELOOP:        return "too many redirects";
+    case -EINTR:        return "interrupted";
     case -EINVAL:       return "invalid argument";
     case -ENOMEM:       return "out of memory";
     case -EDEADLK:      return "deadlock";

@@ -32,7 +32,11 @@ int32_t rw_verdict(const struct exchange *exchange, CURLcode code)
     case CURLE_HTTP2_STREAM:        /* this one stream was broken off */
         return -ECONNRESET;
     case CURLE_PEER_FAILED_VERIFICATION:
+#ifdef EKEYREJECTED
         return -EKEYREJECTED;
+#else
+        return -EACCES;
+#endif
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CERTPROBLEM:
