@@ -221,8 +221,14 @@ $(foreach l,$(LABS),$(eval $(call reference,$l)))
 # What is needed to grade and to run: of the labs, only the one that is asked for.
 asked_labs := $(or $(if $(filter $(exits),$(MAKECMDGOALS)),$(filter $(LAB) $(LAB)-% 0$(LAB)-%,$(LABS))),$(LABS))
 references := $(foreach l,$(filter-out $(suites),$(asked_labs)),$(if $(wildcard solutions/$l/*.c),build/kit/$l/reference))
+# What suites are linked with: many scrapers, in several builds each (grader/looplab/suite.py).
+build/kit/%/scrapers.txt: build/kit/flags.txt
+	$(say)$(looplab) -m looplab.suite $* && touch $@
+	@echo 'built the scrapers of labs/$*'
+$(foreach l,$(suites),$(eval build/kit/$l/scrapers.txt: $(wildcard grader/hidden/$l/scrapers/* labs/$l/*.[ch] sim/include/co.h)))
+tested_ones := $(patsubst %,build/kit/%/scrapers.txt,$(filter $(suites),$(asked_labs)))
 kit := build/kit/libco.a build/kit/libco-asan.a $(patsubst grader/launcher/%.c,build/kit/%,$(wildcard grader/launcher/launch.c)) \
-       $(foreach v,plain asan,$(asked_labs:%=build/kit/%/main$(call dash,$v).o)) $(references) build/compile_commands.json
+       $(foreach v,plain asan,$(asked_labs:%=build/kit/%/main$(call dash,$v).o)) $(references) $(tested_ones) build/compile_commands.json
 test_programs := $(foreach v,$(tested),$(tests:%=build/tests/$v/%) build/tests/$v/fuzz/interpreter) \
        $(foreach v,$(have),$(patsubst %,build/solutions/$v/%/program,$(filter-out $(suites),$(LABS)))) \
        $(foreach v,$(real_tested),$(real_tests:%=build/tests/$v/real/%))

@@ -16,7 +16,9 @@ faults.h names is a correct scraper, and a faulty one for each of its faults; ea
 
 A suite is a program that nobody trusts. It writes its verdicts into a file, one a line (sim/kit/test.c); what it prints, and what it exits with,
 is no verdict. A test that fails ends its process, and those behind it run in another one. No process is told which scraper it has been linked
-with, so a verdict that depends on anything but what the scraper does would have to be a guess; and a guess fails on a correct scraper.
+with. It could still look at the scraper's machine code, or at addresses; so each scraper is built in several ways. What it does is the same in
+all of them, how it looks is not: a test that goes by the looks is guessing, and would have to guess right on every build of every correct
+scraper, and wrong on all builds of a faulty one.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ import random
 import re
 import shlex
 import shutil
+import sys
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -52,7 +55,9 @@ AFTER_STOP = process.Limits(cpu_s=1, wall_s=2.0)
 LIBRARIES = ["-lcmocka"]
 
 _AT_ONCE = 2                # processes at a time
-_FLAGS = ["-std=gnu11", "-O1", "-w", "-fno-optimize-sibling-calls", "-fno-omit-frame-pointer"]
+_FLAGS = ["-std=gnu11", "-w", "-fno-optimize-sibling-calls"]
+_RIGHT_WAYS = ("-O0", "-O1", "-O2", "-Os")      # each correct scraper is built in all of these
+_FAULTY_WAYS = ("-O1", "-O2")                   # each faulty one; a hollow one in the first of them
 _PLACE = re.compile(r"\[   LINE   \] --- (?P<file>[^\n]+):(?P<line>\d+): error: Failure!")
 _ASSERT = re.compile(r": (?P<file>[^\n:]+):(?P<line>\d+): [^\n]*(?P<words>Assertion `[^\n]*' failed)")
 _FAULT = re.compile(r'^\s*F\((\w+), (\w+), "(.*)"\)', re.M)
@@ -141,12 +146,18 @@ class Scraper:
     def hollow(self) -> bool:
         return self.name.startswith("hollow")
 
+    @property
+    def builds(self) -> list[tuple[str, str]]:
+        """(name, flag) of each build: what is linked, the visible one aside."""
+        ways = _FAULTY_WAYS[:1] if self.hollow else _FAULTY_WAYS if self.fault else _RIGHT_WAYS
+        return [] if self.name == "visible" else [(f"{self.name}{flag}", flag) for flag in ways]
+
 
 def scrapers(lab: Lab) -> list[Scraper]:
-    """All of them, the visible one first. Raises GraderFault."""
+    """All of them, the visible one first; without the hidden folder, as on a student's own machine, only that one. Raises GraderFault."""
     folder, visible = lab.hidden / "scrapers", lab.folder / VISIBLE
-    table = _FAULT.findall((folder / "faults.h").read_text()) if (folder / "faults.h").is_file() else []
-    if not table:
+    table = _FAULT.findall((folder / "faults.h").read_text()) if folder.is_dir() else []
+    if folder.is_dir() and not table:
         raise GraderFault(f"hidden/{lab.slug}/scrapers/faults.h names no faults")
     found = [Scraper("visible", visible)]
     found += [Scraper(name, folder / f"{name}.c") for name in sorted({file for _, file, _ in table})]
@@ -215,31 +226,43 @@ def objects(lab: Lab, work: Path) -> dict[str, Path]:
     A folder is put there whole or not at all, so two gradings may do it at the same time. Raises build.BuildError.
     """
     there = [scraper for scraper in scrapers(lab) if scraper.name != "visible"]
-    made_of = [path for path in sorted([*(lab.hidden / "scrapers").iterdir(), lab.folder / VISIBLE, lab.folder / lab.header,
+    made_of = [path for path in sorted([*(lab.hidden / "scrapers").glob("*"), lab.folder / VISIBLE, lab.folder / lab.header,
                                         lab.root / "sim/include/co.h"]) if path.is_file()]
-    key = hashlib.sha256("\0".join([*build.compiler(), *_FLAGS]).encode())
+    key = hashlib.sha256("\0".join([*build.compiler(), *_FLAGS, *_RIGHT_WAYS, *_FAULTY_WAYS]).encode())
     for path in made_of:
         key.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     kept = lab.kit / lab.slug / f"scrapers-{key.hexdigest()[:16]}"
-    found = {scraper.name: kept / f"{scraper.name}.o" for scraper in there}
+    found = {name: kept / f"{name}.o" for scraper in there for name, _ in scraper.builds}
     if kept.is_dir():
         return found
-    making = Path(tempfile.mkdtemp(dir=work))
+    making = _folder_in(kept.parent) or Path(tempfile.mkdtemp(dir=work))
     common = [*_FLAGS, f"-I{lab.root / 'sim/include'}", f"-I{lab.folder}", f"-ffile-prefix-map={lab.root}=."]
-    outcomes = _gcc_all(lab, making, [[*common, *([f"-DFAULT={scraper.fault.name}"] if scraper.fault else []), "-c", str(scraper.source),
-                                       "-o", f"{scraper.name}.o"] for scraper in there])
-    for scraper, outcome in zip(there, outcomes):
+    commands = [[*common, flag, *([f"-DFAULT={scraper.fault.name}"] if scraper.fault else []), "-c", str(scraper.source), "-o", f"{name}.o"]
+                for scraper in there for name, flag in scraper.builds]
+    for command, outcome in zip(commands, _gcc_all(lab, making, commands)):
         if not outcome.ok:
+            shutil.rmtree(making, ignore_errors=True)
             first = (outcome.stderr.strip().splitlines() or ["no message"])[0]
-            raise build.BuildError(f"the scraper {scraper.name} does not compile: {first}")
+            raise build.BuildError(f"the scraper {command[-1]} does not compile: {first}")
     old = list(kept.parent.glob("scrapers-*"))
     try:
         making.rename(kept)
     except OSError:         # somebody was faster, or nothing can be kept there
-        return found if kept.is_dir() else {name: making / path.name for name, path in found.items()}
+        if kept.is_dir():
+            shutil.rmtree(making, ignore_errors=True)
+            return found
+        return {name: making / path.name for name, path in found.items()}
     for folder in old:
         shutil.rmtree(folder, ignore_errors=True)
     return found
+
+
+def _folder_in(place: Path) -> Optional[Path]:
+    """A new folder there; None where nothing can be written."""
+    try:
+        return Path(tempfile.mkdtemp(prefix=".making-", dir=place))
+    except OSError:
+        return None
 
 
 # ---- Running --------------------------------------------------------------------------------------
@@ -264,8 +287,6 @@ class Suite:
 
     def _run_all(self, program: build.Program) -> None:
         self.all = scrapers(self._lab)
-        numbers = list(range(len(self.all)))
-        random.SystemRandom().shuffle(numbers)      # the name of a program must not tell which scraper is in it
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             made = pool.submit(objects, self._lab, self._work)
             self.tests = self._list(program.cover)
@@ -283,11 +304,16 @@ class Suite:
                 order = [name for name in order if self.verdicts["visible"][name].verdict not in ("stopped", "ended")]
             others = self._orders(order)
             alone = list(pool.map(lambda names: self._run(program.cover, names), others))
-            programs = self._link(made.result(), numbers)
+            programs = self._link(made.result())
             right = [scraper for scraper in self.all if not scraper.fault and not scraper.hollow and scraper.name != "visible"]
             self.correct = ["visible", *(scraper.name for scraper in right)]
-            for scraper, verdicts in zip(right, pool.map(lambda one: self._run(programs[one.name], order), right)):
-                self.verdicts[scraper.name] = verdicts
+            for scraper in right:
+                self.verdicts[scraper.name] = {}
+            builds = [(scraper.name, name) for scraper in right for name, _ in scraper.builds]
+            for (right_name, _), verdicts in zip(builds, pool.map(lambda one: self._run(programs[one[1]], order), builds)):
+                for name, verdict in verdicts.items():
+                    if not verdict.passed or name not in self.verdicts[right_name]:     # one failure outweighs all else
+                        self.verdicts[right_name][name] = verdict
             self.dependent = self._compare(others, alone)
             self.hollow = self._find_hollow(programs, order)
             bad = {verdict.test.name for name in self.correct for verdict in self.broken(name)}
@@ -295,11 +321,16 @@ class Suite:
             self.counting = [] if self.stopped else [test for test in self.tests if test.name in order and test.name not in bad]
             self._stops, faulty = 0, [scraper for scraper in self.all if scraper.fault]
             names = [test.name for test in self.counting]
-            caught = pool.map(lambda one: self._catches(programs[one.name], names), faulty) if names else [None] * len(faulty)
+            caught = pool.map(lambda one: self._catches([programs[name] for name, _ in one.builds], names), faulty) if names else [None] * len(faulty)
             self.caught.update({scraper.name: verdict for scraper, verdict in zip(faulty, caught)})
             sanitized.result()
 
     # ---- the picture ----
+
+    @property
+    def whole(self) -> bool:
+        """Are the hidden scrapers there?"""
+        return any(scraper.hollow for scraper in self.all)
 
     def broken(self, scraper: str) -> list[Verdict]:
         """Which tests fail on a correct scraper. One that does not come to an end, or leaves, on the visible one is run on no other."""
@@ -358,14 +389,15 @@ class Suite:
 
     # ---- how ----
 
-    def _link(self, made: dict[str, Path], numbers: list[int]) -> dict[str, Path]:
-        """The programs, one for each scraper but the visible one."""
+    def _link(self, made: dict[str, Path]) -> dict[str, Path]:
+        """The programs, one for each build of a scraper. Their names are numbers by chance: a name must not tell which scraper is in it."""
         folder = self._work / "programs"
         folder.mkdir()
-        paths = {scraper.name: folder / f"{number:03}" for scraper, number in zip(self.all, numbers) if scraper.name != "visible"}
+        numbers = random.SystemRandom().sample(range(100, 1000), len(made))
+        paths = {name: folder / str(number) for name, number in zip(made, numbers)}
         outcomes = _gcc_all(self._lab, self._work, [["-s", str(self._suite_object), str(made[name]), *_kit(self._lab), "-o", str(path)]
                                                     for name, path in paths.items()])
-        for name, outcome in zip(paths, outcomes):
+        for outcome in outcomes:
             if not outcome.ok:
                 raise build._fault(self._lab, self._work, outcome)
         return paths
@@ -452,18 +484,30 @@ class Suite:
 
     def _find_hollow(self, programs: dict[str, Path], order: list[str]) -> list[Test]:
         """The tests without an assertion that fails where everything is wrong."""
+        if not self.whole:
+            return []
         open_names = [name for name in order if name in self.verdicts["visible"] and self.verdicts["visible"][name].passed]
         for scraper in (one for one in self.all if one.hollow):
             if open_names:
                 # Crashes and the like are no assertions: a test that only looks up what it was told may well crash here.
-                verdicts = self._run(programs[scraper.name], open_names, most=STOPS_ON_FAULTS)
+                verdicts = self._run(programs[scraper.builds[0][0]], open_names, most=STOPS_ON_FAULTS)
                 open_names = [name for name in open_names if name not in verdicts or verdicts[name].verdict != "assertion"]
         return [test for test in self.tests if test.name in open_names]
 
-    def _catches(self, program: Path, names: list[str]) -> Optional[Verdict]:
-        """The first test that fails on a faulty scraper; None if all pass."""
-        verdicts = self._run(program, names, first=True, most=STOPS_ON_FAULTS)
-        return next((verdict for verdict in verdicts.values() if verdict.verdict in _BAD), None)
+    def _catches(self, programs: list[Path], names: list[str]) -> Optional[Verdict]:
+        """The first test that fails on all builds of a faulty scraper; None if there is none."""
+        rest = names
+        while rest:
+            verdicts = self._run(programs[0], rest, first=True, most=STOPS_ON_FAULTS)
+            failed = next((verdict for verdict in verdicts.values() if not verdict.passed), None)
+            if failed is None:
+                return None
+            name = failed.test.name
+            others = [self._run(program, [name], most=STOPS_ON_FAULTS).get(name) for program in programs[1:]]
+            if all(verdict and verdict.verdict in _BAD for verdict in [failed, *others]):
+                return failed
+            rest = rest[rest.index(name) + 1:]
+        return None
 
 
 def _lines(text: str) -> list[dict]:
@@ -526,3 +570,18 @@ def _numbers(text: str) -> str:
         return f"{value / 1e6:g} ms" if is_time else words.error(value) if -4096 < value < 0 else str(value)
 
     return f"{show(left)} is not {show(right)}" if match[2] == "!=" else f"{show(left)} is what it should not be"
+
+
+def main(argv: Sequence[str]) -> int:
+    """`python -m looplab.suite 06-testing`: compiles the scrapers of a lab beforehand."""
+    from . import lab as labs
+    for word in argv:
+        lab = labs.resolve(word)
+        (lab.kit / lab.slug).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as work:
+            objects(lab, Path(work))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
