@@ -16,6 +16,7 @@ enum {
     BATCH = 64,                 /* completions fetched with one call                           */
     SLOW_STEP = 100000000,      /* ns that a task may hold the loop, in debug mode             */
     TRACED_STEPS = 50000,       /* more of them at one instant are not traced: nobody could read that */
+    LIVE_STACK = 64 * 1024,     /* bytes: so much more stack has each task in a live world           */
     LIVE_STEPS = 1000,          /* after so many a live world is asked what has happened, whoever is ready */
 };
 
@@ -639,6 +640,8 @@ static bool open_all(struct loop *loop, const struct co_options *options, char *
     if (!loop->world && !open_world(loop, setting(options->world_file, "CO_WORLD"), seed, error, size))
         return false;
     loop->live = loop->behind = loop->world->live;
+    if (loop->live)                     /* what looks for news in a task's stead runs on its stack: TLS takes 30 KiB */
+        stack_pool_init(&loop->stacks, loop->stacks.size + LIVE_STACK);
     restart_steps(loop);
     return true;
 }
