@@ -283,7 +283,7 @@ install() {
         echo "looplab_python := $(find_python pytest)"
         echo "looplab_tools := $(working dev_tools)"
         echo "looplab_cores := $(getconf _NPROCESSORS_ONLN 2> /dev/null || echo 1)"
-    } > "$1.tmp" && mv "$1.tmp" "$1"
+    } > "$1.$$" && mv "$1.$$" "$1"      # others may be at it
 }
 
 real() {
@@ -325,6 +325,20 @@ install_cross_libs() {
     install_packages "$@"
 }
 
+# A server that is installed for the tests is not to be started as a service: Debian asks this file whether it may.
+install_unstarted() {
+    policy=/usr/sbin/policy-rc.d
+    if [ -e $policy ]; then
+        install_packages "$@"
+        return
+    fi
+    root sh -c "printf '#!/bin/sh\nexit 101\n' > $policy && chmod +x $policy"
+    install_packages "$@"
+    installed=$?
+    root rm -f $policy
+    return $installed
+}
+
 install_dev_tool() {
     wanted=$(packages dev_tools "$1")
     [ "$manager/$1" != apt-get/clang-sanitizers ] || wanted=$(clang_sanitizer_packages)
@@ -333,6 +347,7 @@ install_dev_tool() {
     # shellcheck disable=SC2086
     case $manager/$1 in
     apt-get/cross-libs) install_cross_libs $wanted ;;
+    apt-get/nginx) install_unstarted $wanted ;;
     *) install_packages $wanted ;;
     esac
 }
