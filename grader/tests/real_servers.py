@@ -122,7 +122,8 @@ http {{
               location = /packed {{ gzip on; alias {folder}/www/text; }}
               location = /moved {{ return 302 /text; }}
               location = /away {{ return 302 http://localhost:{http}/text; }} }}
-    server {{ listen 127.0.0.1:{https} ssl http2 backlog=4096; ssl_certificate {folder}/good.pem; ssl_certificate_key {folder}/good.key; }}
+    server {{ listen 127.0.0.1:{https} ssl http2 backlog=4096; ssl_certificate {folder}/good.pem; ssl_certificate_key {folder}/good.key;
+              location = /slow {{ alias {folder}/www/large; limit_rate 1000; }} }}
     server {{ listen 127.0.0.1:{expired} ssl; ssl_certificate {folder}/expired.pem; ssl_certificate_key {folder}/expired.key; }}
     server {{ listen 127.0.0.1:{wrong} ssl; ssl_certificate {folder}/wrong.pem; ssl_certificate_key {folder}/wrong.key; }}
 }}

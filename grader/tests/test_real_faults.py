@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import socket
 import subprocess
 import sys
@@ -44,6 +45,19 @@ def test_what_is_too_large_is_refused_early(faulty, path, variant):
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_nobody_listens(variant):
     assert rc_of(f"http://127.0.0.1:{free_port()}/", variant=variant) == -errno.ECONNREFUSED
+
+
+def test_a_host_with_a_name(faulty):
+    """This machine's own, if it has one that means the loopback."""
+    name = socket.gethostname()
+    try:
+        address = socket.gethostbyname(name)
+    except OSError:
+        address = "none"
+    if not address.startswith("127."):
+        pytest.skip(f"the name of this machine, {name}, does not mean the loopback")
+    answers = client("fetch", *[f"http://{name}:{faulty.port}/ok"] * 20)
+    assert answers.rcs == [0] * 20
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -121,6 +135,21 @@ def test_a_cancel_closes_the_socket_at_once(faulty, path):
     assert len(faulty.closed) == 20
     assert max(faulty.closed) < ended - 0.25        # the client went on for 300 ms after the cancel
     assert max(faulty.closed) - min(faulty.closed) < 0.2
+
+
+def test_a_cancel_ends_an_http2_connection_of_its_own_too(nginx, tmp_path):
+    """Of a session's HTTP/2 connection only the stream is ended: others may use it."""
+    url = f"https://localhost:{nginx.https}/slow"
+    for session, n in [(-1, 3), (0, 1)]:
+        path = tmp_path / f"trace{session}"
+        answers = client("--session", session, "--after", 300, "cancel", *[url] * 3, env={**nginx.trusted, "CO_TRACE": str(path)})
+        assert answers.rcs == [-errno.ECANCELED] * 3
+        events = [json.loads(line) for line in path.read_text().splitlines()]
+        cancelled = [event["t"] for event in events if event.get("ev") == "http.cancelled"]
+        closed = [event["t"] for event in events if event.get("ev") == "http.closed"]
+        assert (len(cancelled), len(closed)) == (3, n)
+        late = closed[0] - cancelled[-1]
+        assert late < 100_000_000 if session < 0 else late > 250_000_000
 
 
 def test_a_cancel_waits_for_no_name_and_no_connection():

@@ -1,5 +1,7 @@
 /* interrupt.c - Ctrl-C. The first one asks the program to end: the main task is cancelled and cleans up. The second one ends the
- * process at once, whatever it does: so the handler is our own, and not one that waits for the loop to come round. */
+ * process at once, whatever it does: so the handler is our own, and not one that waits for the loop to come round.
+ *
+ * And SIGPIPE, which a server that has gone away would cause: it is an error like any other. */
 #include "real.h"
 
 #include <signal.h>
@@ -11,7 +13,7 @@ enum { EXIT_INTERRUPTED = 128 + SIGINT };
 /* The world that is told: one at a time, as there is one keyboard. */
 static uv_async_t *_Atomic wake;
 static volatile sig_atomic_t presses, asked;
-static struct sigaction before;
+static struct sigaction before, before_pipe;
 
 static void on_interrupt(int number)
 {
@@ -28,16 +30,18 @@ void rw_interrupt_open(struct real *world)
 {
     struct sigaction action;
     uv_async_t *nobody = NULL;
-    if (sigaction(SIGINT, NULL, &before) < 0 || before.sa_handler == SIG_IGN)
-        return;                     /* started in the background: Ctrl-C is not meant for it */
     if (!__atomic_compare_exchange_n((uv_async_t **)&wake, &nobody, &world->wake, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
         return;
     presses = asked = 0;
     memset(&action, 0, sizeof action);
+    sigemptyset(&action.sa_mask);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, &before_pipe);
     action.sa_handler = on_interrupt;
     action.sa_flags = SA_RESTART;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGINT, NULL, &before);
+    if (before.sa_handler != SIG_IGN)       /* else it was started in the background: Ctrl-C is not meant for it */
+        sigaction(SIGINT, &action, NULL);
 }
 
 bool rw_interrupt_asked(struct real *world)
@@ -53,5 +57,6 @@ void rw_interrupt_close(struct real *world)
     if (wake != &world->wake)
         return;
     sigaction(SIGINT, &before, NULL);
+    sigaction(SIGPIPE, &before_pipe, NULL);
     wake = NULL;
 }
