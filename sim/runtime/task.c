@@ -119,7 +119,7 @@ struct stack *co__task_stack(struct co_task *task)
 
 /* Begins the first task of this stack, or ends one that has returned rc and goes on with the next. Returns what a task has
  * returned whose turn it is to end. */
-static __attribute__((noinline, noclone)) int step(struct co_task *first, int rc)
+static __attribute__((noinline)) int step(struct co_task *first, int rc)
 {
     if (first)
         return co__task_run(first);
