@@ -41,6 +41,18 @@ def test_both_programs_run(tmp_path):
     assert program.source.read_text() == GOOD
 
 
+@pytest.mark.parametrize("old", [False, True])
+def test_what_was_never_set_is_the_same_in_each_run_and_not_in_both_builds(tmp_path, monkeypatch, old):
+    """What lies on the stack differs from process to process. A compiler that cannot fill it is left to do without."""
+    if old:
+        monkeypatch.setattr(build, "_UNSET", {"cover": [], "asan": ["-ftrivial-auto-var-init=unknown"]})
+    text = GOOD.replace("return", "volatile int unset;\n    return unset + 0 *", 1)
+    program = build_text(house(), tmp_path, text)
+    told = [process.run([path], limits=limits, cwd=program.work, launch=house().launch).stdout
+            for path, limits in ((program.cover, process.COVER), (program.cover, process.COVER), (program.asan, process.ASAN))]
+    assert old or told[0] == told[1] != told[2]
+
+
 def test_file_and_debug_information_name_the_bare_file(tmp_path):
     text = GOOD.replace("return 2 * x", 'extern int puts(const char *); puts(__FILE__); return 2 * x')
     program = build_text(house(), tmp_path, text)

@@ -569,6 +569,9 @@ def test_files_that_are_half_there():
                                        "pipeline.c:5") and "out/a.tmp, made at pipeline.c:5, is still there" in found.text
     assert cause(written("out/a.tmp", 0), "files", asked=[]) is None
     assert cause(written("out/a", 0, renamed=False), "files", asked=[]) is None
+    removed = written("out/a.tmp", -errno.ENOSPC, renamed=False)
+    removed.lines = [line for line in removed.lines if "file.left" not in line]
+    assert cause(removed, "files", asked=[]) is None
 
 
 @pytest.mark.parametrize("what, told", [("session", "opens a session that is never closed: CO_SESSION closes it"),
