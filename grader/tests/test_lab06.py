@@ -274,3 +274,36 @@ def test_levels_of_feedback(tmp_path, level, told):
     assert entry["score"] == 48 and told in entry["message"], entry["message"]
     assert ("24 of 27" in json.dumps(entry)) == (level == "number")
     assert any(scraper.fault and not scraper.practice and scraper.fault.sentence in json.dumps(entry) for scraper in ALL) == (level == "names")
+
+
+# ---- The handout's prediction -----------------------------------------------------------------
+
+SCENE = ABOUT + """
+static int64_t first = -1;
+static void told(void *arg, const struct page *page, size_t done, size_t total) { (void)arg, (void)page, (void)done, (void)total; first = first < 0 ? co_now() : first; }
+CO_TEST(scene)
+{
+    static const char *const urls[] = {"http://a.test/1", "http://a.test/2", "http://a.test/3", "http://a.test/4", "http://a.test/5"};
+    for (int i = 0; i < 5; i++)
+        mock_get(urls[i], .delay = CO_MS(i == 0 ? 400 : 100));
+    struct page out[5];
+    struct summary summary;
+    assert_int_equal(scrape_all(urls, 5, 2, CO_SEC(1), &(struct listener){.progress = told}, out, &summary), 0);
+    fprintf(stderr, "%lld %d %lld", (long long)co_now() / 1000000, mock_peak(), (long long)first / 1000000);
+}
+"""
+
+
+@pytest.mark.parametrize("letter, name", [("correct", "visible"), ("A", "visible-one_by_one"), ("B", "as_completed-batches"),
+                                          ("C", "workers-limit_one_more"), ("D", "visible-news_at_the_end"), ("E", "own_timer-timer_runs_on")])
+def test_numbers_of_the_prediction(tmp_path, letter, name):
+    scraper = next(scraper for scraper in ALL if scraper.name == name)
+    (tmp_path / "scene.c").write_text(SCENE)
+    fault = [f"-DFAULT={scraper.fault.name}"] if scraper.fault else []
+    subprocess.run(["gcc", f"@{ROOT / 'sim/kit/student.flags'}", f"-I{ROOT / 'sim/include'}", f"-I{LAB.folder}", *fault, tmp_path / "scene.c",
+                    scraper.source, *KIT, "-o", tmp_path / "scene"], check=True)
+    done = subprocess.run([tmp_path / "scene"], capture_output=True, text=True, timeout=20)
+    end, peak, first = map(int, re.search(r"(\d+) (\d+) (\d+)", done.stderr).groups())
+    row = re.search(rf"^\| {letter}\b[^|]*\|([^|]*)\|([^|]*)\|([^|]*)\|$", (LAB.folder / "timeline.md").read_text(), re.M)
+    told = [int(re.search(r"\d+", cell)[0]) for cell in row.groups()]
+    assert (end >= told[0] if "or more" in row[1] else end == told[0]) and [peak, first] == told[1:]
