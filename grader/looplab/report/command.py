@@ -113,9 +113,11 @@ def _world(lab: Lab, word: str) -> Path:
     if word and Path(word).is_file():
         return Path(word)
     there = sorted(path.name for path in lab.worlds.glob("*.json"))
+    if not there:
+        raise ReportError(f"lab {lab.number} has no worlds: its runs are its tests (make run LAB={lab.number})")
     name = word or ("default.json" if "default.json" in there else (there or [""])[0])
     if name not in there:
-        raise ReportError(f"WORLD={word}: there is no such file; labs/{lab.slug}/worlds has {', '.join(there) or 'none'}")
+        raise ReportError(f"WORLD={word}: there is no such file; labs/{lab.slug}/worlds has {', '.join(there)}")
     return lab.worlds / name
 
 
