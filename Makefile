@@ -225,7 +225,7 @@ references := $(foreach l,$(filter-out $(suites),$(asked_labs)),$(if $(wildcard 
 build/kit/%/scrapers.txt: build/kit/flags.txt
 	$(say)$(looplab) -m looplab.suite $* && touch $@
 	@echo 'built the scrapers of labs/$*'
-$(foreach l,$(suites),$(eval build/kit/$l/scrapers.txt: $(wildcard grader/hidden/$l/scrapers/* labs/$l/*.[ch] sim/include/co.h)))
+$(foreach l,$(suites),$(eval build/kit/$l/scrapers.txt: $(wildcard grader/hidden/$l/scrapers/* labs/$l/*.[ch] labs/$l/*/*.c sim/include/co.h)))
 tested_ones := $(patsubst %,build/kit/%/scrapers.txt,$(filter $(suites),$(asked_labs)))
 kit := build/kit/libco.a build/kit/libco-asan.a $(patsubst grader/launcher/%.c,build/kit/%,$(wildcard grader/launcher/launch.c)) \
        $(foreach v,plain asan,$(asked_labs:%=build/kit/%/main$(call dash,$v).o)) $(references) $(tested_ones) build/compile_commands.json

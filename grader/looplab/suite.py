@@ -11,8 +11,9 @@ The fixture's `lab.suite()` gives a check the whole picture, made once for each 
     suite.exposed(practice=False)    [Fault] on which a counting test fails; suite.missed(...): the others
     suite.situations                 {situation: [Test]}: what the counting tests put the scraper through, as the world saw it
 
-What is linked: `scraper.c` of the lab's folder (with coverage, and with sanitizers), and what lies in hidden/NN-slug/scrapers: each C file that
-faults.h names is a correct scraper, and a faulty one for each of its faults; each hollow_*.c is one in which all is wrong.
+What is linked: `scraper.c` of the lab's folder (with coverage, and with sanitizers; and once for each fault to practise on); those in its folder
+`hollow`, in which all is wrong; and what lies in hidden/NN-slug/scrapers: each C file that faults.h names is a correct scraper, and a faulty one
+for each of its faults.
 
 A suite is a program that nobody trusts. It writes its verdicts into a file, one a line (sim/kit/test.c); what it prints, and what it exits with,
 is no verdict. A test that fails ends its process, and those behind it run in another one. No process is told which scraper it has been linked
@@ -33,6 +34,7 @@ import shutil
 import sys
 import tempfile
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -54,6 +56,7 @@ VISIBLE = "scraper.c"
 AFTER_STOP = process.Limits(cpu_s=1, wall_s=2.0)
 LIBRARIES = ["-lcmocka"]
 
+KEPT_S = 3600               # how long scrapers that were built from other sources are kept: somebody may just be using them
 _AT_ONCE = 2                # processes at a time
 _FLAGS = ["-std=gnu11", "-w", "-fno-optimize-sibling-calls"]
 _RIGHT_WAYS = ("-O0", "-O1", "-O2", "-Os")      # each correct scraper is built in all of these
@@ -164,7 +167,7 @@ def scrapers(lab: Lab) -> list[Scraper]:
     found += [Scraper(f"{file}-{name}", folder / f"{file}.c", Fault(name, sentence)) for name, file, sentence in table]
     for name in re.findall(r"\w+", "".join(re.findall(r"enum \{ no_fault,(.*?)\};", visible.read_text()))):
         found.append(Scraper(f"visible-{name}", visible, Fault(name, f"FAULT={name}"), practice=True))
-    return found + [Scraper(path.stem, path) for path in sorted(folder.glob("hollow_*.c"))]
+    return found + [Scraper(f"hollow_{path.stem}", path) for path in sorted((lab.folder / "hollow").glob("*.c"))]
 
 
 def build_suite(lab: Lab, source_dir: Path, work_dir: Path) -> build.Program:
@@ -226,7 +229,7 @@ def objects(lab: Lab, work: Path) -> dict[str, Path]:
     A folder is put there whole or not at all, so two gradings may do it at the same time. Raises build.BuildError.
     """
     there = [scraper for scraper in scrapers(lab) if scraper.name != "visible"]
-    made_of = [path for path in sorted([*(lab.hidden / "scrapers").glob("*"), lab.folder / VISIBLE, lab.folder / lab.header,
+    made_of = [path for path in sorted([*(lab.hidden / "scrapers").glob("*"), *(lab.folder / "hollow").glob("*"), lab.folder / VISIBLE, lab.folder / lab.header,
                                         lab.root / "sim/include/co.h"]) if path.is_file()]
     key = hashlib.sha256("\0".join([*build.compiler(), *_FLAGS, *_RIGHT_WAYS, *_FAULTY_WAYS]).encode())
     for path in made_of:
@@ -244,7 +247,7 @@ def objects(lab: Lab, work: Path) -> dict[str, Path]:
             shutil.rmtree(making, ignore_errors=True)
             first = (outcome.stderr.strip().splitlines() or ["no message"])[0]
             raise build.BuildError(f"the scraper {command[-1]} does not compile: {first}")
-    old = list(kept.parent.glob("scrapers-*"))
+    old = [folder for folder in kept.parent.glob("scrapers-*") if time.time() - folder.stat().st_mtime > KEPT_S]
     try:
         making.rename(kept)
     except OSError:         # somebody was faster, or nothing can be kept there
@@ -330,7 +333,7 @@ class Suite:
     @property
     def whole(self) -> bool:
         """Are the hidden scrapers there?"""
-        return any(scraper.hollow for scraper in self.all)
+        return any(scraper.fault and not scraper.practice for scraper in self.all)
 
     def broken(self, scraper: str) -> list[Verdict]:
         """Which tests fail on a correct scraper. One that does not come to an end, or leaves, on the visible one is run on no other."""
@@ -484,8 +487,6 @@ class Suite:
 
     def _find_hollow(self, programs: dict[str, Path], order: list[str]) -> list[Test]:
         """The tests without an assertion that fails where everything is wrong."""
-        if not self.whole:
-            return []
         open_names = [name for name in order if name in self.verdicts["visible"] and self.verdicts["visible"][name].passed]
         for scraper in (one for one in self.all if one.hollow):
             if open_names:

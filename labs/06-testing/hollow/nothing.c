@@ -1,4 +1,4 @@
-/* hollow_nothing.c - does nothing at all, and says that all is well. A test that passes on this one, and on the two other hollow ones, has
+/* nothing.c - does nothing at all, and says that all is well. A test that passes on this one and on the two others here has
  * no assertion that means anything. */
 #include "scraper.h"
 

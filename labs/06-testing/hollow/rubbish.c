@@ -1,4 +1,4 @@
-/* hollow_rubbish.c - makes everything up, without asking the web: each value is one that no correct scraper could give. It takes an hour, and it
+/* rubbish.c - makes everything up, without asking the web: each value is one that no correct scraper could give. It takes an hour, and it
  * takes no notice of being cancelled. */
 #include "scraper.h"
 
