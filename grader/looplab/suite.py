@@ -48,7 +48,7 @@ from .text import count, printable
 if TYPE_CHECKING:
     from .session import Session
 
-FEWEST, MOST = 6, 60        # tests in a suite
+MOST = 60                   # tests in a suite; more are not run
 SHUFFLES = 2                # orders by chance in which the tests are run
 STOPS_MOST = 2              # so many processes may be stopped at a limit on correct scrapers; then nothing more is run
 STOPS_ON_FAULTS = 4         # the same on faulty ones: a fault may well make a test hang
@@ -64,6 +64,8 @@ _FAULTY_WAYS = ("-O1", "-O2")                   # each faulty one; a hollow one 
 _PLACE = re.compile(r"\[   LINE   \] --- (?P<file>[^\n]+):(?P<line>\d+): error: Failure!")
 _ASSERT = re.compile(r": (?P<file>[^\n:]+):(?P<line>\d+): [^\n]*(?P<words>Assertion `[^\n]*' failed)")
 _FAULT = re.compile(r'^\s*F\((\w+), (\w+), "(.*)"\)', re.M)
+_STOPPED = {"cpu": "it computes without end", "wall": "it waits without end, in real time", "memory": "it takes up all memory",
+            "output": "it prints without end", "file": "it writes without end", "threads": "it starts threads without end"}
 _BAD = ("assertion", "deadlock", "leak", "crash", "stopped")     # verdicts by which a fault is exposed; "ended" is none
 
 
@@ -108,7 +110,7 @@ class Verdict:
         """Why it failed, in one line."""
         said = self.said
         if self.verdict == "stopped":
-            return "it did not come to an end"
+            return _STOPPED.get(said, "it did not come to an end")
         if self.verdict == "ended":
             return "it ended the program"
         if match := _ASSERT.search(said):
@@ -247,7 +249,7 @@ def objects(lab: Lab, work: Path) -> dict[str, Path]:
             shutil.rmtree(making, ignore_errors=True)
             first = (outcome.stderr.strip().splitlines() or ["no message"])[0]
             raise build.BuildError(f"the scraper {command[-1]} does not compile: {first}")
-    old = [folder for folder in kept.parent.glob("scrapers-*") if time.time() - folder.stat().st_mtime > KEPT_S]
+    old = [folder for folder in kept.parent.glob("scrapers-*") if _age(folder) > KEPT_S]
     try:
         making.rename(kept)
     except OSError:         # somebody was faster, or nothing can be kept there
@@ -258,6 +260,14 @@ def objects(lab: Lab, work: Path) -> dict[str, Path]:
     for folder in old:
         shutil.rmtree(folder, ignore_errors=True)
     return found
+
+
+def _age(folder: Path) -> float:
+    """In seconds; 0 if somebody has just removed it."""
+    try:
+        return time.time() - folder.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _folder_in(place: Path) -> Optional[Path]:
@@ -421,7 +431,7 @@ class Suite:
             desk = self._session._take_desk()
         argv = [os.path.relpath(program, desk.home), "--results", "../trace", *arguments]
         outcome = process.start(argv, limits=limits, cwd=desk.home, env={"HOME": ".", "TMPDIR": "."}, launch=self._lab.launch).finish()
-        lines = [] if outcome.limit in ("file", "output") else _lines(desk.text())
+        lines = [] if outcome.limit == "file" else _lines(desk.text())
         left = sorted(path.name for path in desk.home.iterdir()) if desk.home.is_dir() else []
         with self._lock:
             self.left += left
@@ -541,8 +551,8 @@ def _verdicts(lines: list[dict], outcome: process.Outcome, names: Sequence[str],
     if missing and not (found and any(not verdict.passed for verdict in found.values())):
         # The process ended in a way that it could not report itself: the test under way is to blame.
         name = begun if begun in missing else missing[0]
-        verdict = "stopped" if outcome.limit in ("cpu", "wall") else "ended" if outcome.exit == 0 and not outcome.limit else "crash"
-        found[name] = Verdict(by_name[name], verdict, outcome.stderr)
+        verdict = "stopped" if outcome.limit else "ended" if outcome.exit == 0 else "crash"
+        found[name] = Verdict(by_name[name], verdict, outcome.limit or outcome.stderr)
     elif not missing and not over and all(verdict.passed for verdict in found.values()) and outcome.signal:
         last = names[-1]
         found[last] = replace(found[last], verdict="crash", said=outcome.stderr)

@@ -162,10 +162,19 @@ def test_leaving_before_main(tmp_path):
     assert (graded.code, graded.score) == (1, 0)
 
 
-def test_no_end(tmp_path):
-    graded = grade_text(ABOUT + "#define T(name) CO_TEST(name) { for (volatile int i = 0;; i++) ; }\n" + SIX, tmp_path)
-    assert (graded.code, graded.score) == (1, 0)
-    assert "does not come to an end" in check(graded, "test_tests_run")["message"] or "did not come" in check(graded, "test_tests_run")["message"]
+@pytest.mark.parametrize("name, body, words", [
+    ("computes", "for (volatile int i = 0;; i++) ;", "computes without end"),
+    ("floods", 'for (;;) puts("a line that is printed for ever and ever, in the hope that somebody keeps it all");', "prints without end"),
+    ("forks", "for (;;) (void)!fork();", "computes without end"),
+    ("eats", "for (;;) memset(malloc(1 << 20), 1, 1 << 20);", None),
+    ("closes", "for (int fd = 0; fd < 256; fd++) close(fd); abort();", None),
+    ("kills", "kill(-1, 9); kill(0, 9); raise(9);", None)], ids=lambda value: value if value and value.isalpha() else "")
+def test_no_end(tmp_path, name, body, words):
+    """A suite that behaves like this ends soon, with a verdict, and takes nobody with it."""
+    graded = grade_text(ABOUT + "#include <signal.h>\n" + f"#define T(name) CO_TEST(name) {{ {body} }}\n" + SIX, tmp_path)
+    assert graded.code == 1 and graded.score <= 15, graded.lost()
+    told = check(graded, "test_tests_run")["message"] + check(graded, "test_passes_on_scraper_c")["message"]
+    assert not words or words in told, told
 
 
 def test_the_code_of_a_scraper_is_no_ground(tmp_path):

@@ -45,7 +45,7 @@ def test_tests_run(lab):
     stopped = [verdict for verdict in suite.broken("visible") if verdict.verdict == "stopped"]
     if suite.stopped and stopped:
         lab.fail("the tests come to an end", suite.told(stopped, "does not"),
-                 "waiting takes no real time here, so your test computes without end, or really sleeps", stopped[0].src, suite.replay(stopped[0].test))
+                 "waiting takes no real time here, so no test needs any: what does it do all the while?", stopped[0].src, suite.replay(stopped[0].test))
     if not FEWEST <= len(suite.tests) <= MOST:
         lab.fail(f"{FEWEST} to {MOST} tests", f"{len(suite.tests)}", "each CO_TEST is one; TODOs 2 to 7 tell what they could be about")
 
