@@ -19,7 +19,8 @@ HANDOUT = (LAB / "README.md").read_text()
 def report(mode: str, world: str, folder: Path) -> dict:
     """What the reference solution reports as "result"."""
     trace = folder / "trace"
-    subprocess.run([PROGRAM, "--world", LAB / "worlds" / world, "--trace", trace, mode], capture_output=True, timeout=20)
+    subprocess.run([PROGRAM, "--world", LAB / "worlds" / world, "--trace", trace, mode], cwd=folder, capture_output=True,
+                   timeout=20)
     return [json.loads(line)["value"] for line in trace.read_text().splitlines() if '"name":"result"' in line][-1]
 
 

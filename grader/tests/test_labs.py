@@ -270,7 +270,7 @@ def test_every_world_loads_and_stands_in_the_handout(tmp_path, lab):
     for world in worlds(lab):
         json.loads(world.read_text())
         trace = tmp_path / "trace"
-        done = subprocess.run([lab.reference, "--world", world, "--trace", trace], capture_output=True, text=True,
+        done = subprocess.run([lab.reference, "--world", world, "--trace", trace], cwd=tmp_path, capture_output=True, text=True,
                               timeout=20)
         assert done.returncode == 0, f"{world.name}: {done.stderr}"
         assert json.loads(trace.read_text().splitlines()[-1])["ev"] == "end"
