@@ -36,6 +36,7 @@ static struct command *running;
 /* ---- Showing a report ------------------------------------------------------------------------- */
 
 #define CELL_SIZE 96
+enum { MOST_COLUMNS = 32 };
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -127,21 +128,26 @@ static void show_table(const char *name, json_t *rows)
 
     const char *key;
     json_t *value;
+    int widths[MOST_COLUMNS], column = 0;
     printf("  %4s", "");
     if (has_urls)
         printf("  %-*s", url_width, "url");
-    json_object_foreach (first, key, value)
-        printf("  %*.*s", column_width(rows, key), heading_length(key), key);
+    json_object_foreach (first, key, value) {
+        int width = column_width(rows, key);
+        printf("  %*.*s", width, heading_length(key), key);
+        widths[column++ % MOST_COLUMNS] = width;
+    }
     printf("\n");
 
     for (size_t i = 0; i < n; i++) {
         printf("  %4zu", i);
         if (has_urls)
             printf("  %-*s", url_width, running->run.urls[i]);
+        column = 0;
         json_object_foreach (first, key, value) {
             char text[CELL_SIZE];
             format_value(key, json_object_get(json_array_get(rows, i), key), text);
-            printf("  %*s", column_width(rows, key), text);
+            printf("  %*s", widths[column++ % MOST_COLUMNS], text);
         }
         printf("\n");
     }

@@ -78,6 +78,8 @@ void rw_operation_offer(struct real *world, struct operation *operation)
         return;
     operation->t = rw_now(world);
     line_up(world, operation);
+    if (world->polling)
+        uv_stop(&world->loop);      /* libuv runs timers first, and would then wait, though there is something now */
 }
 
 void rw_operation_end(struct real *world, struct operation *operation, int32_t rc)

@@ -46,7 +46,9 @@ static void real_block(struct co_world *calls, int64_t ns)
 /* Lets libuv see to what is there; with `wait`, until something is, or the alarm goes off. */
 static void poll_once(struct real *world, bool wait)
 {
+    world->polling = true;
     uv_run(&world->loop, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+    world->polling = false;
     rw_sessions_reap(world);
     rw_http_begin(world);
     world->polled = rw_now(world);
@@ -161,7 +163,8 @@ static void real_close(struct co_world *calls)
     rw_http_close(world);
     rw_alarm_close(world);
     uv_close((uv_handle_t *)&world->wake, NULL);
-    uv_run(&world->loop, UV_RUN_DEFAULT);
+    while (uv_run(&world->loop, UV_RUN_DEFAULT) != 0)
+        ;
     rw_files_close(world);
     rw_operations_free(world);
     rw_sockets_free(world);

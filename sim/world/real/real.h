@@ -278,6 +278,7 @@ struct real {
     uv_thread_t thread;             /* whose loop it is                                                     */
     uv_loop_t loop;
     uint64_t begin;                 /* uv_hrtime when it was opened                                         */
+    bool polling;                   /* libuv is at work                                                     */
     int64_t polled;                 /* when libuv last had a look                                           */
     uv_async_t wake;                /* from another thread, or a signal's handler                           */
     uv_poll_t alarm;

@@ -1,0 +1,147 @@
+"""bench_real.py - the real world beside what else a user would pick: what `make bench REAL=1` does.
+
+    bench_real.py [--json FILE] [--rounds N] [--requests N] [--at-once N]
+
+1,000 small GETs from an nginx on the loopback, 50 at once: by the reference fetcher of lab 02, by curl's own --parallel, by
+Python's aiohttp. All three are whole processes, one after the other in each round; the best wall-clock time of each counts, as
+what other programs take from us only ever adds, and the CPU time of that run stands beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+OUT = ROOT / "build" / "bench"
+
+NGINX = """
+daemon off; master_process off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log crit;
+events {{ worker_connections 4096; }}
+http {{ access_log off; root {folder}/www; keepalive_requests 1000000; server {{ listen 127.0.0.1:{port} backlog=4096; }}
+        client_body_temp_path {folder}/1; proxy_temp_path {folder}/2; fastcgi_temp_path {folder}/3; uwsgi_temp_path {folder}/4;
+        scgi_temp_path {folder}/5; }}
+"""
+
+AIOHTTP = """
+import asyncio, sys, aiohttp
+async def main(urls, at_once):
+    limit = asyncio.Semaphore(at_once)
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=at_once)) as session:
+        async def one(url):
+            async with limit, session.get(url) as answer:
+                assert answer.status == 200
+                return len(await answer.read())
+        return await asyncio.gather(*map(one, urls))
+assert sum(asyncio.run(main(open(sys.argv[1]).read().split(), int(sys.argv[2])))) > 0
+"""
+
+
+@dataclass
+class Time:
+    wall_ms: float
+    cpu_ms: float
+
+
+def measure(words: list[str]) -> Time:
+    """Runs a program; it must end well."""
+    begin = time.perf_counter()
+    process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    wall = time.perf_counter() - begin
+    if process.returncode:
+        sys.exit(f"bench: {words[0]} ended with {process.returncode}")
+    return Time(1000 * wall, 1000 * (usage.ru_utime + usage.ru_stime))
+
+
+def fetcher() -> str:
+    """The reference fetcher, linked with the real world."""
+    lab = "02-url-fetcher"
+    program = OUT / "fetcher"
+    sources = [str(path) for path in sorted((ROOT / "solutions" / lab).glob("*.c"))]
+    words = [os.environ.get("CC") or "gcc", "@sim/kit/student.flags", "-O2", "-Isim/include", f"-Ilabs/{lab}", *sources,
+             f"build/kit/{lab}/main.o", "build/kit/libco-real.a", "build/kit/libco.a", "@sim/kit/link.flags", "@sim/kit/real.flags",
+             "-o", str(program)]
+    if subprocess.run(words, cwd=ROOT).returncode:
+        sys.exit("bench: the reference fetcher does not compile")
+    return str(program)
+
+
+def serve(folder: Path, requests: int) -> Iterator[list[str]]:
+    """URLs of small files, as long as nginx runs."""
+    program = shutil.which("nginx", path=f"/usr/sbin:/usr/local/sbin:{os.environ.get('PATH', '')}")
+    if not program:
+        sys.exit("bench: no nginx here; say: make deps-dev")
+    import socket
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    (folder / "www").mkdir()
+    for i in range(requests):
+        (folder / "www" / str(i)).write_text(f"file {i}\n" * (1 + i % 50))
+    (folder / "conf").write_text(NGINX.format(folder=folder, port=port))
+    server = subprocess.Popen([program, "-p", str(folder), "-c", "conf"], stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.02)
+        yield [f"http://127.0.0.1:{port}/{i}" for i in range(requests)]
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def clients(folder: Path, urls: list[str], at_once: int) -> dict[str, list[str]]:
+    (folder / "urls").write_text("\n".join(urls))
+    (folder / "curl").write_text("".join(f"url = {url}\noutput = /dev/null\n" for url in urls))
+    found = {"looplab": [fetcher(), "--real", "--set", f"per_host={at_once}", "quiet", *urls]}
+    if shutil.which("curl"):
+        found["curl"] = ["curl", "-s", "--parallel", "--parallel-max", str(at_once), "-K", str(folder / "curl")]
+    for python in [sys.executable, "/usr/bin/python3"]:
+        if "aiohttp" not in found and subprocess.run([python, "-c", "import aiohttp"], stderr=subprocess.DEVNULL).returncode == 0:
+            found["aiohttp"] = [python, "-c", AIOHTTP, str(folder / "urls"), str(at_once)]
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench_real.py")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--requests", type=int, default=1000)
+    parser.add_argument("--at-once", type=int, default=50)
+    asked = parser.parse_args()
+    best: dict[str, Time] = {}
+    OUT.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for urls in serve(folder, asked.requests):
+            programs = clients(folder, urls, asked.at_once)
+            for _ in range(asked.rounds):
+                for program, words in programs.items():
+                    took = measure(words)
+                    if program not in best or took.wall_ms < best[program].wall_ms:
+                        best[program] = took
+    ours = best["looplab"]
+    print(f"{asked.requests} small GETs from nginx on the loopback, {asked.at_once} at once, whole processes, best of {asked.rounds}"
+          f" (load {os.getloadavg()[0]:.1f})")
+    print(f"  {'':10} {'wall':>9} {'CPU':>9} {'wall, ours = 1':>15}")
+    for program, took in best.items():
+        print(f"  {program:10} {took.wall_ms:6.1f} ms {took.cpu_ms:6.1f} ms {took.wall_ms / ours.wall_ms:15.2f}")
+    if asked.json:
+        asked.json.write_text(json.dumps({program: vars(took) for program, took in best.items()}) + "\n")
+
+
+if __name__ == "__main__":
+    main()
