@@ -85,6 +85,12 @@ def test_five_thousand_requests_on_kept_connections(nginx):
     assert answers.grown_kib < 16 * 1024
 
 
+def test_all_at_once_wait_their_turn(nginx):
+    """What ends while libuv looks at its timers is handed over at once, and not when the next thing happens."""
+    for _ in range(5):
+        all_well(client("--session", 50, "--at-once", 1000, "fetch", *urls(nginx, 1000), timeout=20))
+
+
 def test_two_thousand_in_flight(faulty):
     """What a request under way costs: the task's stack and record, curl's handle and connection, the socket."""
     answers = client("--session", 0, "--at-once", 2000, "fetch", *[faulty.url("slowly")] * 2000)
