@@ -58,7 +58,7 @@ LIBRARIES = ["-lcmocka"]
 
 KEPT_S = 3600               # how long scrapers that were built from other sources are kept: somebody may just be using them
 _AT_ONCE = 2                # processes at a time
-_FLAGS = ["-std=gnu11", "-w", "-fno-optimize-sibling-calls"]
+_FLAGS = ["-std=gnu11", "-w", "-fno-optimize-sibling-calls", "-fPIC", "-shared", "-s", "-Wl,-Bsymbolic", "-Wl,-soname,scraper.so"]
 _RIGHT_WAYS = ("-O0", "-O1", "-O2", "-Os")      # each correct scraper is built in all of these
 _FAULTY_WAYS = ("-O1", "-O2")                   # each faulty one; a hollow one in the first of them
 _PLACE = re.compile(r"\[   LINE   \] --- (?P<file>[^\n]+):(?P<line>\d+): error: Failure!")
@@ -226,7 +226,7 @@ def _gcc_all(lab: Lab, work: Path, commands: Iterable[Sequence[str]]) -> list[pr
 
 
 def objects(lab: Lab, work: Path) -> dict[str, Path]:
-    """The scrapers as object files, by name. They are kept beside the kit, under a name that changes with all they are made of.
+    """The scrapers as shared objects, by name: so a suite is linked once, not 80 times. They are kept beside the kit, under a name that changes with all they are made of.
 
     A folder is put there whole or not at all, so two gradings may do it at the same time. Raises build.BuildError.
     """
@@ -237,12 +237,12 @@ def objects(lab: Lab, work: Path) -> dict[str, Path]:
     for path in made_of:
         key.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     kept = lab.kit / lab.slug / f"scrapers-{key.hexdigest()[:16]}"
-    found = {name: kept / f"{name}.o" for scraper in there for name, _ in scraper.builds}
+    found = {name: kept / f"{name}.so" for scraper in there for name, _ in scraper.builds}
     if kept.is_dir():
         return found
     making = _folder_in(kept.parent) or Path(tempfile.mkdtemp(dir=work))
     common = [*_FLAGS, f"-I{lab.root / 'sim/include'}", f"-I{lab.folder}", f"-ffile-prefix-map={lab.root}=."]
-    commands = [[*common, flag, *([f"-DFAULT={scraper.fault.name}"] if scraper.fault else []), "-c", str(scraper.source), "-o", f"{name}.o"]
+    commands = [[*common, flag, *([f"-DFAULT={scraper.fault.name}"] if scraper.fault else []), str(scraper.source), "-o", f"{name}.so"]
                 for scraper in there for name, flag in scraper.builds]
     for command, outcome in zip(commands, _gcc_all(lab, making, commands)):
         if not outcome.ok:
@@ -403,17 +403,21 @@ class Suite:
     # ---- how ----
 
     def _link(self, made: dict[str, Path]) -> dict[str, Path]:
-        """The programs, one for each build of a scraper. Their names are numbers by chance: a name must not tell which scraper is in it."""
-        folder = self._work / "programs"
-        folder.mkdir()
+        """Links the program for all scrapers but the visible one. Returns a folder for each build, in which it lies under the name that the
+        program looks for. The folders' names are numbers by chance: a name must not tell which scraper is in it."""
         numbers = random.SystemRandom().sample(range(100, 1000), len(made))
-        paths = {name: folder / str(number) for name, number in zip(made, numbers)}
-        outcomes = _gcc_all(self._lab, self._work, [["-s", str(self._suite_object), str(made[name]), *_kit(self._lab), "-o", str(path)]
-                                                    for name, path in paths.items()])
-        for outcome in outcomes:
-            if not outcome.ok:
-                raise build._fault(self._lab, self._work, outcome)
-        return paths
+        folders = {name: self._work / "scrapers" / str(number) for name, number in zip(made, numbers)}
+        for name, folder in folders.items():
+            folder.mkdir(parents=True)
+            try:
+                os.link(made[name], folder / "scraper.so")
+            except OSError:
+                shutil.copyfile(made[name], folder / "scraper.so")
+        some = next(iter(folders.values())) / "scraper.so"
+        outcome, = _gcc_all(self._lab, self._work, [["-rdynamic", str(self._suite_object), str(some), *_kit(self._lab, whole=True), "-o", "linked"]])
+        if not outcome.ok:
+            raise build._fault(self._lab, self._work, outcome)
+        return folders
 
     def _list(self, program: Path) -> list[Test]:
         """The tests that there are, in the order of the file."""
@@ -426,11 +430,15 @@ class Suite:
         return [Test(one["name"], f"{Path(str(one.get('file'))).name}:{one.get('line')}") for one in named]
 
     def _process(self, program: Path, arguments: Sequence[str], limits: process.Limits) -> tuple[list[dict], process.Outcome]:
-        """One process, and the lines it left."""
+        """One process, and the lines it left. program: the file, or the folder of a scraper."""
         with self._lock:
             desk = self._session._take_desk()
+        env = {"HOME": ".", "TMPDIR": "."}
+        if program.is_dir():
+            env["LD_LIBRARY_PATH"] = os.path.relpath(program, desk.home)
+            program = self._work / "linked"
         argv = [os.path.relpath(program, desk.home), "--results", "../trace", *arguments]
-        outcome = process.start(argv, limits=limits, cwd=desk.home, env={"HOME": ".", "TMPDIR": "."}, launch=self._lab.launch).finish()
+        outcome = process.start(argv, limits=limits, cwd=desk.home, env=env, launch=self._lab.launch).finish()
         lines = [] if outcome.limit == "file" else _lines(desk.text())
         left = sorted(path.name for path in desk.home.iterdir()) if desk.home.is_dir() else []
         with self._lock:
