@@ -5,6 +5,8 @@
 A mutant (mutation.py) that does not compile, or compiles to the same machine code, is left out. One that keeps full
 marks is a survivor: either it changes nothing that the handout fixes (then mutants/NN-slug.json says why: {"its id":
 "the reason"}), or a check is missing. Exits 1 when fewer than 95 % of those that are not in that file lose points.
+Of a lab whose solution is a test suite (06), a mutant with full marks passes on the same correct programs and exposes
+the same faulty ones as the original: it is equal by construction.
 """
 
 from __future__ import annotations
@@ -24,10 +26,11 @@ from typing import Iterator, Optional
 from grading import ROOT, Graded, grade
 from looplab import lab as labs
 from looplab.lab import Lab
-from mutation import Mutant, mutants, spread
+from mutation import Mutant, further, mutants, spread
 
 FOLDER = Path(__file__).resolve().parent / "mutants"
 KILLED_LEAST = 0.95
+OF_A_SUITE = "the suite's verdicts on all correct and all faulty scrapers are the same: that is all a suite does"
 
 
 @dataclass(frozen=True)
@@ -60,10 +63,10 @@ def equivalents(lab: Lab) -> dict[str, str]:
 @functools.lru_cache(2)
 def machine_code(lab: Lab, text: str) -> str:
     """What an optimising compiler makes of a file; "" if nothing."""
-    flags = ["@sim/kit/student.flags", "-O2", "-g0", "-w", "-Isim/include", f"-I{lab.folder}", "-include", lab.header]
-    return subprocess.run([os.environ.get("CC") or "gcc", *flags, "-S", "-x", "c", "-", "-o", "-"], input=text,
-                          cwd=ROOT, text=True,
-                          capture_output=True).stdout
+    flags = ["@sim/kit/student.flags", "-O2", "-g0", "-Isim/include", f"-I{lab.folder}", "-include", lab.header]
+    done = subprocess.run([os.environ.get("CC") or "gcc", *flags, "-S", "-x", "c", "-", "-o", "-"], input=text, cwd=ROOT,
+                          text=True, capture_output=True)
+    return done.stdout if done.returncode == 0 else ""
 
 
 def try_one(lab: Lab, text: str, mutant: Mutant, reason: str, seed: int = 7) -> Optional[Tried]:
@@ -82,15 +85,21 @@ def try_one(lab: Lab, text: str, mutant: Mutant, reason: str, seed: int = 7) -> 
     return Tried(mutant, graded.result["score"] if status == "graded" else None, failed, reason)
 
 
+def candidates(text: str) -> list[Mutant]:
+    """All changes: those of the first kinds, spread over the file, then the others."""
+    return spread(mutants(text)) + spread(further(text))
+
+
 def try_some(lab: Lab, count: int, jobs: int, only: str = "") -> Iterator[Tried]:
     """The first `count` mutants that compile, spread over the file."""
     text, reasons = (lab.solution / lab.source).read_text(), equivalents(lab)
-    chosen = [mutant for mutant in spread(mutants(text)) if only in mutant.id]
+    otherwise = OF_A_SUITE if lab.settings.get("suite") else ""
+    chosen = [mutant for mutant in candidates(text) if only in mutant.id]
     found = 0
     with ThreadPoolExecutor(jobs) as pool:
         while chosen and found < count:
             some, chosen = chosen[:min(2 * jobs, count - found)], chosen[min(2 * jobs, count - found):]
-            for tried in pool.map(lambda mutant: try_one(lab, text, mutant, reasons.get(mutant.id, "")), some):
+            for tried in pool.map(lambda mutant: try_one(lab, text, mutant, reasons.get(mutant.id, otherwise)), some):
                 if tried:
                     found += 1
                     yield tried

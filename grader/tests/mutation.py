@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Iterator, Optional
+from typing import Callable, Iterator, Optional
 
 _TOKEN = re.compile(r"""
     (?P<space>\s+ | //[^\n]* | /\*.*?\*/)
@@ -20,11 +20,16 @@ _TOKEN = re.compile(r"""
   | (?P<sign>->|\+\+|--|<<=|>>=|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|\.\.\.|.)
 """, re.X | re.S)
 
+_COMMENT = re.compile(r'''("(?:[^"\\]|\\.)*")|/\*.*?\*/|//[^\n]*''', re.S)
+
 _OTHER = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "&&": "||", "||": "&&", "+": "-", "-": "+",
           "++": "--", "--": "++", "+=": "-=", "-=": "+=", "true": "false", "false": "true", "break": "continue",
           "continue": "break"}
 _BINARY_ONLY = ("+", "-", "<", ">")         # as a prefix, or after a type, they mean something else
 _NO_CALL = ("if", "while", "for", "switch", "sizeof", "return")
+
+
+Change = tuple[str, int, int, str]      # what, begin, end, new text
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ class Mutant:
     """One change."""
 
     id: str         # "fetch_one: `if (rc < 0)` -> `if (rc <= 0)`": stays as it is when lines are added elsewhere
-    what: str       # "compare", "negate", "drop", "constant", "swap", …
+    what: str       # "operator", "negate", "drop", "constant", "swap", …
     line: int       # of the original
     begin: int      # what is replaced: text[begin:end]
     end: int
@@ -82,17 +87,29 @@ def bodies(all_tokens: list[Token]) -> list[tuple[str, list[Token]]]:
 
 
 def mutants(text: str) -> list[Mutant]:
-    """Every change, in the order of their places."""
-    made: dict[str, Mutant] = {}
+    """Every change of the first kinds, in the order of their places."""
+    return _made(text, _changes, {})
+
+
+def further(text: str) -> list[Mutant]:
+    """Every change of the other kinds: for files that are too short to give many of the first."""
+    first = {mutant.id: mutant for mutant in mutants(text)}
+    known = {mutant.of(text) for mutant in first.values()}
+    return [mutant for mutant in _made(text, _further, first) if mutant.of(text) not in known]
+
+
+def _made(text: str, changes: Callable[[str, list[Token]], Iterator[Change]], before: dict[str, Mutant]) -> list[Mutant]:
+    """The changes as mutants; their ids differ from those of the ones before."""
+    made = dict(before)
     for function, body in bodies(tokens(text)):
-        for what, begin, end, new in sorted(_changes(text, body), key=lambda change: change[1:]):
+        for what, begin, end, new in sorted(changes(text, body), key=lambda change: change[1:]):
             name = f"{function}: {_shown(text, begin, end, new)}"
             twice = 1
             while (name if twice == 1 else f"{name} ({twice})") in made:
                 twice += 1
             name = name if twice == 1 else f"{name} ({twice})"
             made[name] = Mutant(name, what, text.count("\n", 0, begin) + 1, begin, end, new)
-    return list(made.values())
+    return [mutant for name, mutant in made.items() if name not in before]
 
 
 def spread(all_mutants: list[Mutant]) -> list[Mutant]:
@@ -109,9 +126,6 @@ def spread(all_mutants: list[Mutant]) -> list[Mutant]:
 
 
 # ---- The changes -----------------------------------------------------------------------------
-
-Change = tuple[str, int, int, str]      # what, begin, end, new text
-
 
 def _changes(text: str, body: list[Token]) -> Iterator[Change]:
     yield from _token_changes(body)
@@ -160,10 +174,10 @@ def _conditions(text: str, body: list[Token]) -> Iterator[Change]:
 
 
 def _closing(body: list[Token], k: int) -> int:
-    """The place of the parenthesis that closes the one at k."""
-    depth = 0
+    """The place of the parenthesis or brace that closes the one at k."""
+    opens, closes, depth = body[k].text, {"(": ")", "{": "}"}.get(body[k].text), 0
     for place in range(k, len(body)):
-        depth += (body[place].text == "(") - (body[place].text == ")")
+        depth += (body[place].text == opens) - (body[place].text == closes)
         if depth == 0:
             return place
     return len(body) - 1
@@ -207,10 +221,102 @@ def _opens_block(body: list[Token], first: int, k: int) -> bool:
     return block and _closing(body, first + 1) == k
 
 
+def _further(text: str, body: list[Token]) -> Iterator[Change]:
+    yield from _smaller(body)
+    yield from _always(text, body)
+    yield from _lists(text, body)
+    yield from _choices(text, body)
+    for first, last in _simple(body):
+        if last > first + 1 and body[first].text not in ("return", "break", "continue") and not _declares(body, first):
+            yield "twice", body[first].begin, body[last].end, " ".join(2 * [text[body[first].begin:body[last].end]])
+
+
+def _smaller(body: list[Token]) -> Iterator[Change]:
+    """A constant less by one, a sign left out, the first element instead of the i-th."""
+    for k, token in enumerate(body):
+        before = body[k - 1] if k else None
+        if token.kind == "number" and re.fullmatch(r"[1-9]\d*", token.text):
+            yield "constant", token.begin, token.end, str(int(token.text) - 1)
+        if token.text == "-" and before and before.text in ("return", "(", ",", "=", "==", "!=", "?", ":"):
+            yield "sign", token.begin, token.end, ""
+        if token.text == "[" and k + 2 < len(body) and body[k + 1].kind == "name" and body[k + 2].text == "]":
+            yield "index", body[k + 1].begin, body[k + 1].end, "0"
+
+
+def _always(text: str, body: list[Token]) -> Iterator[Change]:
+    """if (1) and if (0); while (0)."""
+    for k, token in enumerate(body[:-1]):
+        if token.text not in ("if", "while") or body[k + 1].text != "(":
+            continue
+        begin, end = body[k + 1].end, body[_closing(body, k + 1)].begin
+        if text[begin:end].strip() not in ("0", "1"):
+            yield "never", begin, end, "0"
+            if token.text == "if":
+                yield "always", begin, end, "1"
+
+
+def _lists(text: str, body: list[Token]) -> Iterator[Change]:
+    """Two neighbours change places among arguments or values; a field is left without its value."""
+    for k, token in enumerate(body):
+        call = token.text == "(" and k > 0 and body[k - 1].kind == "name" and body[k - 1].text not in _NO_CALL
+        values = token.text == "{" and ";" not in [inner.text for inner in body[k:_closing(body, k)]]
+        if not call and not values:
+            continue
+        parts = _parts(body, k)
+        for (begin, end), (next_begin, next_end) in zip(parts, parts[1:]):
+            one, other = body[_value(body, begin, end)].begin, body[_value(body, next_begin, next_end)].begin
+            yield ("neighbours", one, body[next_end].end,
+                   text[other:body[next_end].end] + text[body[end].end:other] + text[one:body[end].end])
+            if values and body[begin].text == ".":
+                yield "initial", body[begin].begin, body[next_begin].begin, ""
+        if values and len(parts) > 1 and body[parts[-1][0]].text == ".":
+            yield "initial", body[parts[-2][1]].end, body[parts[-1][1]].end, ""
+
+
+def _choices(text: str, body: list[Token]) -> Iterator[Change]:
+    """The other one of a ? b : c."""
+    for k, token in enumerate(body):
+        if token.text != "?":
+            continue
+        colon = next((j for j in range(k, len(body)) if body[j].text == ":"), 0)
+        end = next((j for j in range(colon, len(body)) if body[j].text in (";", ",", ")", "}")), 0)
+        if colon and end:
+            one, other = text[body[k + 1].begin:body[colon - 1].end], text[body[colon + 1].begin:body[end - 1].end]
+            if one != other:
+                yield ("choice", body[k + 1].begin, body[end - 1].end,
+                       other + text[body[colon - 1].end:body[colon + 1].begin] + one)
+
+
+def _parts(body: list[Token], k: int) -> list[tuple[int, int]]:
+    """(first, last) of what stands between the commas of the list that opens at k."""
+    parts, first, depth = [], k + 1, 0
+    for place in range(k, len(body)):
+        text = body[place].text
+        depth += (text in "([{") - (text in ")]}")
+        if depth == 0 or text == "," and depth == 1:
+            if first < place:
+                parts.append((first, place - 1))
+            first = place + 1
+        if depth == 0:
+            break
+    return parts
+
+
+def _value(body: list[Token], first: int, last: int) -> int:
+    """Where the value begins in `.name = value`; `first` where there is no name."""
+    return first + 3 if body[first].text == "." and first + 3 <= last and body[first + 2].text == "=" else first
+
+
+def _declares(body: list[Token], first: int) -> bool:
+    """Does the statement declare something: two names in a row, or one of the kit's (CO_GROUP)?"""
+    after = [token for token in body[first + 1:first + 4] if token.text != "*"][:1]
+    return (body[first].kind == "name" and bool(after) and after[0].kind == "name"
+            or body[first].text.isupper())
+
+
 def _shown(text: str, begin: int, end: int, new: str) -> str:
     """The lines before and after, in one line each."""
     first, last = text.rfind("\n", 0, begin) + 1, text.find("\n", end)
     last = len(text) if last < 0 else last
     one, other = text[first:last], text[first:begin] + new + text[end:last]
-    return " -> ".join(f"`{' '.join(re.sub(r'/[*].*?[*]/|//.*', '', lines, flags=re.S).split())}`"
-                       for lines in (one, other))
+    return " -> ".join(f"`{' '.join(_COMMENT.sub(lambda match: match[1] or '', lines).split())}`" for lines in (one, other))

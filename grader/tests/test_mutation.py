@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from grading import complete_labs
-from mutate import FOLDER, equivalents, try_some
-from mutation import bodies, mutants, spread, tokens
+from mutate import FOLDER, candidates, equivalents, machine_code, try_some
+from mutation import bodies, further, mutants, spread, tokens
 
 LABS, _ = complete_labs()
 SAMPLE = 6
+LEAST = 40      # of each lab, such as compile to another program
 
 FILE = r'''/* f(1 < 2) { x; } */
 #include "a.h"
@@ -70,11 +71,38 @@ def test_statements_are_left_out_and_swapped():
     assert set(made["result"]) == {"return 0;", "int other(void) { return -1; }"}
 
 
+def test_further_changes_for_short_files():
+    text = FILE.replace("    second();\n", """    if (rc == -ENOMEM)
+        out = (struct pair){.a = x[i], .b = -1};
+    second(a, 2);
+    return a ? b : c;
+""")
+    made: dict[str, list[str]] = {}
+    for mutant in further(text):
+        made.setdefault(mutant.what, []).append(mutant.id.split("` -> `")[1].rstrip("`"))
+    assert "second(2, a);" in made["neighbours"] and "second(a, 1);" in made["constant"]
+    assert "second(a, 2); second(a, 2);" in made["twice"] and "return a ? c : b;" in made["choice"]
+    assert "out = (struct pair){.a = -1, .b = x[i]};" in made["neighbours"]
+    assert made["initial"] == ["out = (struct pair){.b = -1};", "out = (struct pair){.a = x[i]};"]
+    assert made["index"] == ["out = (struct pair){.a = x[0], .b = -1};"]
+    assert {"if (rc == ENOMEM)", "out = (struct pair){.a = x[i], .b = 1};", "return 1;"} == set(made["sign"])
+    assert "if (0)" in made["never"] and "if (1)" in made["always"]
+    assert not any("int sum" in line for line in made["twice"]), "what is declared twice does not compile"
+    ids = [mutant.id for mutant in mutants(text) + further(text)]
+    assert len(set(ids)) == len(ids)
+
+
 def test_each_mutant_has_an_id_of_its_own_that_does_not_depend_on_lines():
     made = mutants(FILE)
     assert len({mutant.id for mutant in made}) == len(made)
     assert [mutant.id for mutant in mutants("/* a comment */\n\n" + FILE)] == [mutant.id for mutant in made]
     assert all(mutant.of(FILE) != FILE for mutant in made)
+
+
+def test_an_id_shows_texts_and_no_comments():
+    made = mutants('int f(void)\n{\n    get("http://a.test", 1);   // a comment\n    return 0; /* another */\n}\n')
+    shown = [mutant.id for mutant in made]
+    assert 'f: `get("http://a.test", 1);` -> `get("http://a.test", 2);`' in shown and not any("comment" in name or "another" in name for name in shown)
 
 
 def test_the_first_ones_lie_all_over_the_file():
@@ -87,12 +115,19 @@ def test_the_first_ones_lie_all_over_the_file():
 
 @pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.slug)
 def test_there_are_many_mutants_of_every_solution(lab):
-    assert len(mutants((lab.solution / lab.source).read_text())) >= 45
+    text = (lab.solution / lab.source).read_text()
+    assert len(mutants(text)) >= 45
+    found, original = 0, machine_code(lab, text)
+    for mutant in candidates(text):
+        found += machine_code(lab, mutant.of(text)) not in ("", original)
+        if found == LEAST:
+            return
+    pytest.fail(f"only {found} of {len(candidates(text))} compile to another program")
 
 
 @pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.slug)
 def test_what_may_survive_exists_and_has_a_reason(lab):
-    known = {mutant.id for mutant in mutants((lab.solution / lab.source).read_text())}
+    known = {mutant.id for mutant in candidates((lab.solution / lab.source).read_text())}
     for name, reason in equivalents(lab).items():
         assert name in known, f"{FOLDER.name}/{lab.slug}.json: the solution has no such mutant any more: {name}"
         assert len(reason.split()) > 3, f"{name}: say why"
