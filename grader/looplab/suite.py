@@ -251,6 +251,7 @@ def objects(lab: Lab, work: Path) -> dict[str, Path]:
             raise build.BuildError(f"the scraper {command[-1]} does not compile: {first}")
     old = [folder for folder in kept.parent.glob("scrapers-*") if _age(folder) > KEPT_S]
     try:
+        making.chmod(0o755)     # who grades need not be who builds
         making.rename(kept)
     except OSError:         # somebody was faster, or nothing can be kept there
         if kept.is_dir():
