@@ -382,6 +382,8 @@ def _leaks(case: Case) -> Optional[Cause]:
                      "never freed: call co_response_free once you have taken what you need", src)
     if what == "lock":
         return Cause("held lock", f"{at} takes a lock that is still held at the end", src)
+    if what == "timeout":
+        return shapes.limit_not_ended(case)
     if what in _OPENED:
         call, end = _OPENED[what]
         return Cause(f"open {what}",
@@ -459,6 +461,10 @@ def _of_whom(trace: Trace, line: Event) -> str:
 
 def _livelock(trace: Trace, line: Event) -> Cause:
     src = line.get("src")
+    if any(event["task"] == line.get("task") and event.get("why") != "timeout" for event in trace.of("cancel", "runtime")):
+        return Cause("livelock",
+                     f"{_name(trace, line.get('task'))} was cancelled, so every call in it that waits returns -ECANCELED at once, again and "
+                     f"again{f', the one at {src}, too' if src else ''}: leave the loop, clean up, and return it", src)
     return Cause("livelock", f"{src or _name(trace, line.get('task'))} goes round and round while time stands still"
                              + (f" ({line['steps']:,} steps)" if "steps" in line else "")
                              + ": wait for something that takes time, or for another task; co_yield() only lets the others run", src)
@@ -534,12 +540,12 @@ def busy(trace: Optional[Trace]) -> Cause:
 
 
 _RULES: dict[str, tuple[Callable[[Case], Optional[Cause]], ...]] = {
-    "": (_nothing, _shared_job, _aborted, _unfinished, _double, _blocked, _one_after_another, _some_missing,
+    "": (_nothing, _shared_job, shapes.limit_not_ended, _aborted, _unfinished, _double, _blocked, _one_after_another, _some_missing,
          _own_timeout, _leaks),
-    "timing": (_nothing, _shared_job, _aborted, _unfinished, _double, _own_timeout, _blocked, shapes.no_timeout,
-               shapes.timeout_each_read,
+    "timing": (_nothing, _shared_job, shapes.limit_not_ended, _aborted, _unfinished, _double, _own_timeout, _blocked,
+               shapes.no_timeout, shapes.timeout_each_read, shapes.clock_goes_on,
                shapes.worker_ended, _one_after_another, _slept, _overlapped, _some_missing),
-    "results": (_nothing, _shared_job, _out_of_order, _aborted, _unfinished, _double, _own_timeout, _some_missing),
+    "results": (_nothing, _shared_job, shapes.limit_not_ended, _out_of_order, _aborted, _unfinished, _double, _own_timeout, _some_missing),
     "requests": (_nothing, _shared_job, _aborted, _double, _some_missing),
     "block": (_nothing, _blocked),
     "limit": (_nothing, _limit, _blocked, _one_after_another),

@@ -14,7 +14,7 @@ from .case import KIT_TIMEOUT, Case, of_student, waits_of
 from .duration import show
 from .failure import Cause
 from .text import count
-from .trace import FileOp, Task, Trace
+from .trace import FileOp, Request, Task, Trace
 
 # ---- Timeouts -----------------------------------------------------------------------------------
 
@@ -28,10 +28,64 @@ def no_timeout(case: Case) -> Optional[Cause]:
     if request is None:
         return None
     src = waits_of(case.trace, request)
+    left = _left_by_wait(case.trace, request)
+    if left:
+        return Cause("no longer waited for",
+                     f"the co_wait at {left} came back when its time was up, but it cancels nobody: the request for {request.url}"
+                     f"{f' ({src})' if src else ''} went on until the kit's own limit of {show(KIT_TIMEOUT)}. Cancel its task (co_cancel), "
+                     "or use co_timeout_begin, which does", left)
     return Cause("no timeout",
                  f"{request.url} gives no answer, and only the kit's own limit of {show(KIT_TIMEOUT)} ended the wait"
                  f"{f' at {src}' if src else ''}: put co_timeout_begin before the call, and co_timeout_end behind it",
                  src)
+
+
+def _left_by_wait(trace: Trace, request: Request) -> Optional[str]:
+    """Where a co_wait ran into its timeout, whose caller had spawned the task of this request."""
+    task = trace.tasks.get(request.task)
+    if task is None:
+        return None
+    waits = {event.get("src") for event in trace.of("await", "runtime")
+             if event.get("on") == "wait" and event["task"] == task.by}
+    return next((event["src"] for event in trace.of("cancel", "runtime")
+                 if event.get("why") == "timeout" and event["task"] == task.by and event.get("src") in waits
+                 and request.start <= event["t"] < (request.end or 0)), None)
+
+
+def limit_not_ended(case: Case) -> Optional[Cause]:
+    """A co_timeout_begin without its co_timeout_end: once its time is up, nothing can wait any more."""
+    leak = next((leak for leak in case.trace.leaks if leak.what == "timeout"), None)
+    if leak is None:
+        return None
+    return Cause("limit not ended",
+                 f"the limit{f' that begins at {leak.src}' if leak.src else ''} is not ended on every way out (a return before "
+                 "co_timeout_end?). It goes on, and when its time is up, every later call that waits returns -ECANCELED at once. Call co_timeout_end on each",
+                 leak.src)
+
+
+def clock_goes_on(case: Case) -> Optional[Cause]:
+    """A request and a sleep race in two tasks, and the sleep is not cancelled when the answer is there."""
+    trace = case.trace
+    if not case.too_slow_by_numbers:
+        return None
+    for task in trace.tasks.values():
+        sleep = next((event for event in trace.of("await", "runtime")
+                      if event["task"] == task.number and event.get("on") == "sleep"), None)
+        if not sleep or task.done is None or not of_student(task.src):
+            continue
+        if any(request.task == task.number for request in trace.requests):
+            continue
+        beside = {other.number for other in trace.tasks.values() if other.by == task.by}
+        held = [event["t"] for event in trace.of("await", "runtime") if event["task"] == task.by and event.get("on") == "group"]
+        for request in trace.finished:
+            if request.task in beside and not request.given_up and sleep["t"] <= request.start \
+                    and any(request.end <= t < task.done for t in held):
+                src = sleep.get("src")
+                return Cause("clock goes on",
+                             f"the answer of {request.url} was there after {show(request.ns)}, but {task.name} sleeps on"
+                             f"{f' at {src}' if src else ''}, and the end of its group waits for it: cancel it (co_cancel) as soon "
+                             "as the answer is there. co_timeout_begin needs no task of its own", src)
+    return None
 
 
 def timeout_each_read(case: Case) -> Optional[Cause]:

@@ -300,6 +300,42 @@ def test_a_hanging_server_that_no_timeout_of_the_students_ended():
                                        "compare.c:20") and "put co_timeout_begin before the call" in found.text
 
 
+def test_a_co_wait_that_came_back_and_left_its_request_running():
+    def told(cancelled):
+        story = Story().begin().spawn(0, 2).wait(0, 1, "wait", "compare.c:31").get(0, 1, 2, URLS[0], "http.c:7")
+        story.runtime(2000, "cancel", task=1, by=0, why="timeout", src=cancelled).wait(2000, 1, "group", "compare.c:31").got(30_000, 1, -errno.ETIMEDOUT)
+        return find(Case(story.result(30_000).end(30_000).trace(), URLS[:1], topic="timing", expected=ms(2000), happened=ms(30_000)))
+
+    assert (told("compare.c:31").kind, told("compare.c:31").src) == ("no longer waited for", "compare.c:31")
+    assert "the co_wait at compare.c:31 came back" in told("compare.c:31").text and "co_cancel" in told("compare.c:31").text
+    assert told("compare.c:50").kind == "no timeout"        # not the wait's own
+
+
+@pytest.mark.parametrize("topic", ["timing", "results", "leaks", ""])
+def test_a_limit_without_its_end(topic):
+    story = Story().begin().get(0, 1, 1, URLS[0]).got(20, 1, -errno.ECONNREFUSED).result(20)
+    story.runtime(20, "leak", what="timeout", src="compare.c:18", task=1, name="page").end(20)
+    found = find(Case(story.trace(), URLS[:2], topic=topic))
+    assert (found.kind, found.src) == ("limit not ended", "compare.c:18") and "a return before co_timeout_end?" in found.text
+
+
+def raced(clock_ends=300, clock="compare.c:25", waits=True):
+    """A task that fetches and one that sleeps: the answer is there after 100 ms."""
+    story = Story().begin().spawn(0, 2).spawn(0, 3, name="run_clock").wait(0, 1, "wait", "compare.c:32").wait(0, 3, "sleep", clock)
+    story.get(0, 1, 2, URLS[0]).got(100, 1).runtime(100, "done", task=2, rc=0)
+    if waits:
+        story.wait(100, 1, "group", "compare.c:32")
+    story.runtime(clock_ends, "run", task=3).runtime(clock_ends, "done", task=3, rc=0)
+    return Case(story.result(clock_ends).end(clock_ends).trace(), URLS[:1], topic="timing", expected=ms(100), happened=ms(clock_ends))
+
+
+def test_a_clock_that_goes_on_when_the_answer_is_there():
+    found = find(raced())
+    assert (found.kind, found.src) == ("clock goes on", "compare.c:25")
+    assert "the answer of http://a.test/0 was there after 100 ms" in found.text and "run_clock sleeps on at compare.c:25" in found.text
+    assert find(raced(waits=False)).kind == "slept"
+
+
 def cancelled(waits="compare.c:45", rc=0):
     """main.c cancels task 2 after 100 ms."""
     story = Story().begin().spawn(0, 2, src="main.c:99", name="run_async").runtime(0, "run", task=2).spawn(0, 3, by=2)
@@ -356,7 +392,8 @@ def test_over_the_limit():
                          [("task", "never awaited", "nobody ever waits for it: call co_join"),
                           ("response", "leaked response", "co_response_free"),
                                               ("lock", "held lock", "still held"),
-                                              ("timeout", "leak", "leaves behind a timeout")])
+                                              ("timeout", "limit not ended", "every later call that waits returns -ECANCELED"),
+                                              ("shield", "leak", "leaves behind a shield")])
 def test_leaks(what, kind, told):
     story = overlapped(URLS, TOOK).runtime(320, "leak", what=what, src="compare.c:20", task=2, name="fetch_one")
     found = cause(story, "leaks")
@@ -405,6 +442,15 @@ def test_deadlock_without_a_ring_names_who_waits_for_what():
 def test_other_ends(ev, fields, kind, told):
     found = stuck(Story().runtime(5, ev, **fields).trace())
     assert (found.kind, found.src, told in found.text) == (kind, "compare.c:9", True)
+
+
+def test_a_loop_that_a_cancelled_task_does_not_leave():
+    def told(**fields):
+        return stuck(Story().runtime(5, "cancel", task=1, by=0, **fields).runtime(5, "livelock", task=1, src="compare.c:9", steps=1000000).trace())
+
+    found = told(why="call", src="main.c:9")
+    assert (found.kind, found.src) == ("livelock", "compare.c:9") and "leave the loop" in found.text
+    assert "wait for something that takes time" in told(why="timeout", src="compare.c:7").text
 
 
 def witness(story, kind, message="reads 8 bytes", within="fetch_one"):
