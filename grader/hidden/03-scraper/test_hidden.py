@@ -298,4 +298,4 @@ def test_titles_in_all_bytes(lab):
         ("<title>" + " \n" * 40_000 + "Wide</title>", "Wide"),
         (f"<title>{'x' * 70_000}</title>", "x" * 63),
         ("<title>" + "a&amp;" * 31 + "&amp;&amp;</title>", "a&" * 31 + "&"),
-    ], "bytes are bytes: search as many as there are, and write at most TITLE_MAX - 1", chunk=rng.randint(900, 1500))
+    ], "bytes are bytes: search as many as there are, and cut after TITLE_MAX - 1 of them, be it in the middle of a character", chunk=rng.randint(900, 1500))
