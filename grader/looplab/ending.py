@@ -50,7 +50,7 @@ def failure(outcome: Outcome, trace: Optional[Trace], findings: Sequence[Finding
     cause = diagnosis.stuck(trace) if trace else None
     if cause:
         if cause.kind == "crashed":
-            cause = _called_with(trace, _witness(findings, trace) or cause)
+            cause = _called_with(trace, _witness(findings, trace, cause.src) or cause)
         return Failure(_END, _STUCK[cause.kind].format(t=show(_last_time(trace))), cause)
     if outcome.signal:
         cause = _witness(findings, trace) or _assertion(outcome.stderr) \
@@ -77,8 +77,8 @@ def refusal(outcome: Outcome, trace: Trace, asked: Sequence[str] = ()) -> Option
                    diagnosis.find(diagnosis.Case(trace, asked, topic="refusal")))
 
 
-def _witness(findings: Sequence[Finding], trace: Optional[Trace]) -> Optional[Cause]:
-    """The sanitizers' word on a crash; a leak is no reason to crash."""
+def _witness(findings: Sequence[Finding], trace: Optional[Trace], crashed_at: Optional[str] = None) -> Optional[Cause]:
+    """The sanitizers' word on a crash; a leak is no reason to crash. crashed_at: where, as the trace tells it."""
     told = next((finding for finding in findings if "leak" not in finding.kind), None)
     if not told:
         return None
@@ -89,7 +89,11 @@ def _witness(findings: Sequence[Finding], trace: Optional[Trace]) -> Optional[Ca
         more = f" (the function was called with n = {_n(trace)}: is there room for n, and does every loop end with index n - 1?)"
     elif told.kind in UNSET:
         more = " (was that pointer ever set?)"
-    return Cause("crashed", f"{told.src or 'the program'} {told.message}{more}", told.src)
+    src = told.src
+    if told.kind == "null pointer" and "calls a function" in told.message:
+        src = src or crashed_at         # no stack leads from there to the call
+        more = ": a function that nobody gave is NULL. Ask before you call it"
+    return Cause("crashed", f"{src or 'the program'} {told.message}{more}", src)
 
 
 def _begun(trace: Trace, name: str, same_place: bool) -> str:

@@ -26,13 +26,16 @@ static void restore_signals(void)
         sigaction(SIGNALS[i], &before[i], NULL);
 }
 
-/* The instruction that faulted, as if a call returned there: source_line looks one byte before. */
+/* The instruction that faulted, as if a call returned there: source_line looks one byte before. Of a call through a null
+ * pointer it is the call. */
 static const void *faulting_place(const ucontext_t *context)
 {
 #if defined(__x86_64__) && defined(__linux__)
-    return (const char *)context->uc_mcontext.gregs[REG_RIP] + 1;
+    const greg_t *registers = context->uc_mcontext.gregs;
+    return registers[REG_RIP] ? (const char *)registers[REG_RIP] + 1 : *(const char *const *)registers[REG_RSP];
 #elif defined(__aarch64__) && defined(__linux__)
-    return (const char *)context->uc_mcontext.pc + 1;
+    const char *pc = (const char *)context->uc_mcontext.pc;
+    return pc ? pc + 1 : (const char *)context->uc_mcontext.regs[30];
 #else
     (void)context;
     return NULL;
