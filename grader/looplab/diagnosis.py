@@ -471,10 +471,12 @@ def _livelock(trace: Trace, line: Event) -> Cause:
 
 
 def _overflow(trace: Trace, line: Event) -> Cause:
-    src, size = line.get("src"), line.get("size")
-    return Cause("overflow", f"{line.get('name') or _name(trace, line.get('task'))} needs more stack than "
+    src, at, size = line.get("src"), line.get("at"), line.get("size")
+    name = line.get("name") or _name(trace, line.get("task"))
+    return Cause("overflow", f"{f'{at}, in {name},' if at else name} needs more stack than "
                              f"{f'the {size // 1024} KiB' if isinstance(size, int) else 'what'} a task has"
-                             f"{f' (spawned at {src})' if src else ''}: a large array, or a recursion without end? Use malloc", src)
+                             f"{f' (spawned at {src})' if src and not at else ''}: a large array, or a recursion that is too deep? "
+                             "Use malloc", at or src)
 
 
 def _crash(trace: Trace, line: Event) -> Cause:

@@ -165,7 +165,8 @@ class LabFixture:
         first, others = found[0], len(found) - 1
         run = self._session.run_of(first)
         where = f"{first.src}{f' ({first.code})' if first.code else ''}:" if first.src else "" if first.kind == "memory leak" else "the program"
-        more = ". Free it on every way out of the function" if first.kind == "memory leak" else \
+        leaves = ". Free it on every way out of the function" + (", also when it is cancelled" if run and run.call.mode.startswith("cancel") else "")
+        more = leaves if first.kind == "memory leak" else \
             " (that was in a run with n = 0)" if run and not run.asked and "array size" in first.kind else ""
         raise CheckFailed(Failure("no fault of memory or arithmetic in any run",
                                   first.kind + (f", and {others} more: mend this one first" if others else ""),

@@ -436,6 +436,7 @@ def test_deadlock_without_a_ring_names_who_waits_for_what():
 @pytest.mark.parametrize("ev, fields, kind, told", [
     ("livelock", {"task": 1, "src": "compare.c:9", "steps": 1000000}, "livelock", "1,000,000 steps"),
     ("overflow", {"task": 1, "name": "deep", "src": "compare.c:9", "size": 262144}, "overflow", "256 KiB"),
+    ("overflow", {"task": 1, "name": "deep", "src": "kit.c:363", "at": "compare.c:9", "size": 262144}, "overflow", "compare.c:9, in deep, needs"),
     ("crash", {"signal": 11, "src": "compare.c:9"}, "crashed", "not its own (SIGSEGV)"),
     ("block", {"task": 1, "ns": (1 << 63) - 1 - 5 * MS, "on": "pause", "src": "compare.c:9"}, "blocked for ever",
      "pause()")])
@@ -470,6 +471,16 @@ def test_a_crash_says_how_long_the_list_was():
     for kind in ("heap buffer overflow", "null pointer"):
         assert "n = 0: no element is there, and n - 1 is a huge number" in witness(empty, kind)
     assert witness(Story(), "null pointer") == "compare.c:22 reads 8 bytes"
+
+
+def test_a_call_of_a_function_that_nobody_gave():
+    class Crashed:
+        limit, signal, exit, stderr = None, "SIGSEGV", None, ""
+
+    found = ending.failure(Crashed, Story().runtime(5, "crash", signal=11, src="compare.c:9").trace(),
+                           [Finding("null pointer", "calls a function through a null pointer", None, "", "")])
+    assert found.cause.src == "compare.c:9" and found.cause.text.startswith("compare.c:9 calls a function through a null pointer")
+    assert "Ask before you call it" in found.cause.text
 
 
 def test_a_job_that_did_not_live_long_enough_names_where_its_tasks_were_started():

@@ -107,7 +107,7 @@ def test_limits_over_many_sites(lab):
         should_store_in_any_order(run)
 
 
-@points(2, "timing", needs="test_all_takes_what_the_limit_allows")
+@points(2, "timing", needs=("test_all_takes_what_the_limit_allows", "test_quiet"))
 def test_all_100_urls(lab):
     """A hundred URLs work as well as five (12)"""
     world = towns(lab, 2, 50)
