@@ -5,9 +5,10 @@ A deck is Markdown for Marp, with four words of its own, each on a line that beg
     @code PATH#NAME [from="text"] [to="text"] [comments=no]    the function, struct or macro NAME of a C file that the tests compile, or
                                                    the piece of it between the lines that hold these texts (both included)
     @run EXAMPLE=22 [from="text"] [to="text"]      what the example prints; or LAB=01 FROM=solutions MODE=async WORLD=three.json [SET="a=1"]
+    @trace EXAMPLE=22 [task=2] [only="run await"] [from="text"] [to="text"]   the runtime's events of that run, a line each
     @figure EXAMPLE=22 [main=no] [end=2s] [height=400] [alt="text"]     the timeline of that run; or of a lab's, as above
     @report LAB=01 FROM=DIR [CHECK=ID | MODE=…] [from="text"] [to="text"]  what the run report says of that run, as text
-    @lines PATH [from="text"] [to="text"]          a piece of any text file
+    @lines PATH [from="text"] [to="text"] [wrap=yes]   a piece of any text file; wrap: long lines are continued on the next
 
 Comments (<!-- … -->) are the speaker's notes. Output: build/slides/NN-slug.html, .pdf and .notes.txt.
 A name that is not there, a text that is not found, a run that fails: the build stops and says in which deck and line.
@@ -17,12 +18,14 @@ from __future__ import annotations
 
 import argparse
 import base64
+import json
 import os
 import re
 import shlex
 import subprocess
 import sys
 import tempfile
+import textwrap
 from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from pathlib import Path
@@ -35,7 +38,7 @@ from looplab.trace import TraceError, read  # noqa: E402
 
 HERE, OUT = ROOT / "slides", ROOT / "build" / "slides"
 MARP = ROOT / "build" / "node" / "node_modules" / ".bin" / "marp"
-WORD = re.compile(r"^@(code|run|figure|report|lines)\s+(.*)$")
+WORD = re.compile(r"^@(code|run|trace|figure|report|lines)\s+(.*)$")
 RUN_KEYS = ("EXAMPLE", "LAB", "FROM", "MODE", "WORLD", "SET", "URLS", "SEED")
 WIDEST, WIDEST_SMALL = 78, 94        # columns of code on a slide, in usual and in smaller letters
 UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
@@ -97,7 +100,15 @@ def _fenced(body: str, language: str) -> str:
 
 
 def _lines(plain: list[str], named: dict[str, str]) -> str:
-    return _fenced(_between((ROOT / plain[0]).read_text().rstrip(), named), "text") + f"<p class=\"from\">{escape(plain[0])}</p>\n"
+    body = _between((ROOT / plain[0]).read_text().rstrip(), named)
+    if named.get("wrap") == "yes":
+        body = "\n".join(piece for line in body.split("\n") for piece in _wrapped(line))
+    return _fenced(body, "text") + f"<p class=\"from\">{escape(plain[0])}</p>\n"
+
+
+def _wrapped(line: str) -> list[str]:
+    """A line that is too wide, in several; the further ones are indented."""
+    return textwrap.wrap(line, WIDEST, subsequent_indent="    ", break_long_words=False) if len(line) > WIDEST else [line]
 
 
 def definition(text: str, name: str) -> str:
@@ -171,6 +182,23 @@ def _run(plain: list[str], named: dict[str, str]) -> str:
     return _fenced(_between(said.rstrip(), named), "text")
 
 
+def _trace(plain: list[str], named: dict[str, str]) -> str:
+    _, trace = make_run(_key(named))
+    events = [event for event in map(json.loads, trace.splitlines()) if event.get("from") == "runtime"]
+    wanted = [event for event in events if named.get("task", str(event.get("task"))) == str(event.get("task"))
+              and event["ev"] in named.get("only", event["ev"]).split()]
+    if not wanted:
+        raise DeckError("no such event in its trace")
+    return _fenced(_between("\n".join(_event(event) for event in wanted), named), "text")
+
+
+def _event(event: dict) -> str:
+    """When, what, which task, and the rest as it stands in the trace."""
+    rest = "  ".join(f"{key} {value}" for key, value in event.items() if key not in ("t", "from", "ev", "task"))
+    task = f"task {event['task']}" if "task" in event else ""
+    return f"{event['t'] // UNITS['ms']:>5} ms  {event['ev']:<6}  {task}  {rest}".rstrip()
+
+
 def _figure(plain: list[str], named: dict[str, str]) -> str:
     _, trace = make_run(_key(named))
     try:
@@ -201,7 +229,7 @@ def _ns(word: str) -> int:
     return int(found[1]) * UNITS[found[2]]
 
 
-_WORDS = {"code": _code, "run": _run, "figure": _figure, "report": _report, "lines": _lines}
+_WORDS = {"code": _code, "run": _run, "trace": _trace, "figure": _figure, "report": _report, "lines": _lines}
 
 
 def _all_runs(decks: list[Path]) -> None:
@@ -210,7 +238,7 @@ def _all_runs(decks: list[Path]) -> None:
     for deck in decks:
         for line in deck.read_text().split("\n"):
             found = WORD.match(line)
-            if found and found[1] in ("run", "figure"):
+            if found and found[1] in ("run", "trace", "figure"):
                 key = _key(_arguments(found[2])[1])
                 if key not in keys:
                     keys.append(key)

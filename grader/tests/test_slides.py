@@ -102,7 +102,7 @@ def test_comments_go_and_so_do_lines_that_held_nothing_else():
 @pytest.mark.parametrize("line, said", [
     ("@code sim/examples/06-timeouts.c#nobody", "no definition of nobody"), ("@code sim/examples/no-such.c#main", "no-such.c"),
     ('@code sim/examples/01-event-loop-basics.c#flash from="nix"', "no line holds 'nix'"), ("@run EXAMPLE=99", "no example '99'"),
-    ("@figure LAB=01 FROM=solutions MODE=nix", "fails"), ("@figure EXAMPLE=01 end=soon", "expected a time")])
+    ("@trace EXAMPLE=01 task=99", "no such event"), ("@figure LAB=01 FROM=solutions MODE=nix", "fails"), ("@figure EXAMPLE=01 end=soon", "expected a time")])
 def test_what_is_not_there_stops_the_build_with_its_place(line, said):
     with pytest.raises(build.DeckError) as fault:
         build.expand(f"# One\n\n{line}\n", "09-toy.md")
@@ -113,6 +113,12 @@ def test_a_line_that_would_be_cut_off_stops_the_build(tmp_path):
     with pytest.raises(build.DeckError, match="95 columns"):
         build._fenced("x" * 95, "c")
     assert 'class="small"' in build._fenced("x" * 90, "c") and 'class="small"' not in build._fenced("x" * 70, "c")
+
+
+def test_a_trace_tells_of_one_task_and_long_lines_are_continued():
+    said = build.expand('@trace EXAMPLE=01 task=2 only="run await" to="await"', "09-toy.md")
+    assert said.split("\n")[1:3] == ["0 ms  run     task 2", "0 ms  await   task 2  on sleep  src 01-event-loop-basics.c:23"]
+    assert [len(line) <= build.WIDEST for line in build._wrapped("word " * 40)] == [True] * 3 and build._wrapped("as it  was") == ["as it  was"]
 
 
 # ---- the output -------------------------------------------------------------------------------
