@@ -154,6 +154,7 @@ void co_response_free(struct co_response *resp)
     if (!answer)
         return;
     list_remove(answer);
+    memset(answer->body, '#', answer->length < FIRST_BODY ? answer->length : FIRST_BODY);    /* who still reads it shall notice */
     answer_free(answer);
 }
 
