@@ -271,7 +271,8 @@ def _one_after_another(case: Case) -> Optional[Cause]:
     if peak > 1:
         text = f"only {peak} of the {len(requests)} requests were ever under way at once"
         return Cause("held", text + (f": {src} makes the others wait" if src else "")
-                     + ". Start all of them before you wait", src)
+                     + (". Let more of them in at a time, or take no lock (or semaphore) around a fetch" if how == "lock" else
+                        ". Start all of them before you wait"), src)
     if how == "same task":
         return Cause("sequential", f"one task fetches one URL after the other{f' at {src}' if src else ''}: "
                                    "start a task for each URL, then wait for all", src)

@@ -341,7 +341,9 @@ class Session:
         if failure:
             recorded.failed = recorded.failed or check
             if failure.cause and failure.cause.kind == "crashed" and recorded.findings:
-                self._told.setdefault(failure.cause.src, check)
+                crash = next((finding for finding in recorded.findings if finding.kind != "memory leak"), None)
+                for src in {failure.cause.src, crash.src if crash else failure.cause.src}:
+                    self._told.setdefault(src, check)
             self.output = self.output or cut(recorded.outcome.stdout, 2000)
             raise CheckFailed(in_order(failure) if recorded.call.tape else failure, recorded.replay)
 
@@ -431,6 +433,11 @@ class Session:
             return (f"two runs of the same program differ from trace line {number} on; one does: {words.event(one)}; "
                     f"the other: {words.event(two)}")
         _, one, two = first_difference(recorded.text, other)
+        if '"ev":"overflow"' in other and '"ev":"overflow"' not in recorded.text:
+            self._found(Finding("stack overflow", "uses up the stack of a task (256 KiB) as soon as the sanitizers are there, with which each call "
+                                "takes more of it: it was nearly full before. Is there a large array, or a recursion that is too deep? Use malloc",
+                                None, "", ""), recorded)
+            return None
         self._found(Finding("two different results",
                             "gave two different results in two builds: it reads memory that it never "
                             f"set, or a clock of its own; one does: {words.event(one)}; the other: {words.event(two)}",

@@ -100,6 +100,16 @@ def test_a_lock_lets_in_one_at_a_time():
     assert (found.kind, found.src) == ("sequential", "compare.c:18") and "take no lock" in found.text
 
 
+def test_a_semaphore_holds_back():
+    story = Story().begin()
+    for i in range(3):
+        story.spawn(0, i + 2)
+    story.wait(0, 1, "group", "compare.c:35").get(0, 1, 2, URLS[0]).get(0, 2, 3, URLS[1]).wait(0, 4, "sem", "compare.c:18")
+    story.got(300, 1).get(300, 3, 4, URLS[2]).got(400, 2).got(600, 3).result(600).end(600)
+    found = find(Case(story.trace(), URLS[:3], topic="timing", expected=ms(300), happened=ms(600)))
+    assert (found.kind, found.src) == ("held", "compare.c:18") and "take no lock (or semaphore)" in found.text
+
+
 def test_batches_hold_back():
     story = Story().begin()
     for i in (0, 1):

@@ -606,6 +606,12 @@ def test_a_program_that_depends_on_the_build_is_the_students_fault(house):
     assert "WORLD=build/grade/01-toy/worlds/test_one.json" in checks["test_clean"]["replay"]
 
 
+def test_a_stack_that_is_full_under_the_sanitizers_only_is_no_mere_difference(house):
+    house.behave = by_build(well, lambda ran: End(Story().begin().runtime(5, "overflow", task=1, name="async", size=262144).text()))
+    message = grade(house, ONE % "pass" + CLEAN)[2]["test_clean"]["message"]
+    assert "happened: stack overflow" in message and "recursion that is too deep" in message
+
+
 def test_a_program_that_does_not_repeat_itself_is_an_error(house):
     house.behave = by_build(well, serial, again=lambda ran: End(Story().begin().result(1).end(1).text()))
     code, result, checks = grade(house, ONE % "pass" + CLEAN)
@@ -646,6 +652,15 @@ def test_what_has_crashed_another_check_is_not_told_twice(house, monkeypatch, an
     assert (clean["status"], clean["score"]) == (status, 0)
     assert ("toy.c:3" in clean["message"]) if another else clean["message"] == \
         'needs "Three fetches take as long as the slowest" (test_one), which fails'
+
+
+def test_a_crash_whose_place_the_trace_alone_knows_is_not_told_twice(house, monkeypatch):
+    from looplab import sanitizer
+    crash = Finding("null pointer", "calls a function through a null pointer", None, "", "")
+    monkeypatch.setattr(sanitizer, "findings", lambda stderr, program: [crash] if stderr else [])
+    house.behave = ending(Story().begin().runtime(5, "crash", signal=11, src="toy.c:7"), signal="SIGSEGV", exit=None, stderr="==1==ERROR")
+    _, _, checks = grade(house, ONE % "pass" + CLEAN)
+    assert "toy.c:7 calls a function" in checks["test_one"]["message"] and checks["test_clean"]["status"] == "skipped"
 
 
 def test_what_a_run_leaks_that_did_not_end_is_not_told(house, monkeypatch):

@@ -467,7 +467,10 @@ def test_each_result_holds_its_url(lab):
         for wrong in run.report.get("wrong_urls", []):
             run.should(False, f"url of result {wrong['index']}: {run.asked[wrong['index']]}",
                        "it was never written" if wrong["holds"] == "never written" else "it is NULL" if wrong["holds"] == "NULL" else
-                       f"it is {wrong['holds']}", "store the very pointer you were given, in fetch_url: out->url = url. No copy: who would free it?")
+                       f"it is {wrong['holds']}",
+                       "that is another fetch's. Does it stand in a static or global variable meanwhile? While fetch_url waits, other tasks run "
+                       "through it, too, and there is only one of each static variable" if wrong["holds"].startswith("http") else
+                       "store the very pointer you were given, in fetch_url: out->url = url. No copy: who would free it?")
 
 
 @points(2, "correctness", needs=BOTH)
