@@ -7,8 +7,10 @@ import errno
 import json
 import os
 import re
+import signal
 import subprocess
 import threading
+import time
 from collections import Counter
 
 import pytest
@@ -288,6 +290,18 @@ def test_make_run_in_the_real_world(nginx):
     assert run.returncode == 0, run.stdout + run.stderr
     result = json.loads(run.stdout.splitlines()[-1])["value"]
     assert [entry["status"] for entry in result["results"]] == [200] * 20
+
+
+def test_ctrl_c_ends_a_lab_program_with_130(nginx, faulty):
+    assert make(LAB="01", FROM="solutions", REAL="1", MODE="async", URLS=urls(nginx, 1)[0]).returncode == 0
+    process = subprocess.Popen([BUILD / "run/01-sync-vs-async/program", "--real", "async", faulty.url("hang")], text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+    assert process.stdout and "start" in process.stdout.readline()
+    while not faulty.requests:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert (process.returncode, said) == (130, "01-sync-vs-async: interrupted\n")
 
 
 def test_a_program_without_it_says_what_it_needs():

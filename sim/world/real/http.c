@@ -170,6 +170,12 @@ static bool is_worth_it(const struct exchange *exchange)
     return exchange->operation.over || exchange->window || exchange->in.size >= GOOD_PIECE;
 }
 
+void rw_http_offer(struct exchange *exchange)
+{
+    if (is_worth_it(exchange))
+        rw_operation_offer(exchange->session->world, &exchange->operation);
+}
+
 void rw_http_give(struct exchange *exchange, struct world_completion *out)
 {
     rw_http_given(exchange);

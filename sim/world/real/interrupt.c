@@ -5,6 +5,7 @@
 #include "real.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,7 +13,7 @@ enum { EXIT_INTERRUPTED = 128 + SIGINT };
 
 /* The world that is told: one at a time, as there is one keyboard. */
 static uv_async_t *_Atomic wake;
-static volatile sig_atomic_t presses, asked;
+static atomic_int presses, asked;   /* any thread may be the one that the signal meets */
 static struct sigaction before, before_pipe;
 
 static void on_interrupt(int number)
@@ -30,9 +31,10 @@ void rw_interrupt_open(struct real *world)
 {
     struct sigaction action;
     uv_async_t *nobody = NULL;
-    if (!__atomic_compare_exchange_n((uv_async_t **)&wake, &nobody, &world->wake, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+    if (!atomic_compare_exchange_strong(&wake, &nobody, &world->wake))
         return;
-    presses = asked = 0;
+    presses = 0;
+    asked = 0;
     memset(&action, 0, sizeof action);
     sigemptyset(&action.sa_mask);
     action.sa_handler = SIG_IGN;
@@ -46,10 +48,7 @@ void rw_interrupt_open(struct real *world)
 
 bool rw_interrupt_asked(struct real *world)
 {
-    if (wake != &world->wake || !asked)
-        return false;
-    asked = 0;
-    return true;
+    return wake == &world->wake && atomic_exchange(&asked, 0);
 }
 
 void rw_interrupt_close(struct real *world)

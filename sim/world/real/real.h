@@ -161,6 +161,7 @@ uint64_t rw_http_submit(struct real *world, const struct world_request *request)
 void rw_http_read(struct real *world, struct exchange *exchange, uint64_t count);
 void rw_http_cancel(struct real *world, struct exchange *exchange);
 void rw_http_begin(struct real *world);            /* begins what was submitted, goes on with what was paused */
+void rw_http_offer(struct exchange *exchange);     /* something has come: it is handed over, if it is worth it */
 void rw_http_give(struct exchange *exchange, struct world_completion *out);
 void rw_http_given(struct exchange *exchange);     /* what the last completion showed is no longer needed */
 void rw_http_forget(struct exchange *exchange);    /* frees what it has besides itself */

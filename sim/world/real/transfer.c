@@ -43,8 +43,7 @@ static void end_head(struct exchange *exchange)
     exchange->status = (int)status;
     exchange->head = exchange->in.size;
     exchange->head_known = true;
-    if (exchange->window)
-        rw_operation_offer(exchange->session->world, &exchange->operation);
+    rw_http_offer(exchange);
 }
 
 /* "Name: value\n", whatever spaces stood round it. A line that begins with a space goes on with the one before. */
@@ -96,7 +95,7 @@ static size_t on_body(char *data, size_t one, size_t size, void *argument)
     if (!append(&exchange->in, data, length))
         return refuse(exchange, -ENOMEM);
     exchange->received += length;
-    rw_operation_offer(exchange->session->world, &exchange->operation);
+    rw_http_offer(exchange);
     return length;
 }
 
