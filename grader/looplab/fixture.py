@@ -166,7 +166,7 @@ class LabFixture:
         run = self._session.run_of(first)
         where = f"{first.src}{f' ({first.code})' if first.code else ''}:" if first.src else "" if first.kind == "memory leak" else "the program"
         leaves = ". Free it on every way out of the function" + (", also when it is cancelled" if run and run.call.mode.startswith("cancel") else "")
-        more = leaves if first.kind == "memory leak" else \
+        more = "" if "co_queue_destroy" in first.message else leaves if first.kind == "memory leak" else \
             " (that was in a run with n = 0)" if run and not run.asked and "array size" in first.kind else ""
         raise CheckFailed(Failure("no fault of memory or arithmetic in any run",
                                   first.kind + (f", and {others} more: mend this one first" if others else ""),

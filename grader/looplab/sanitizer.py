@@ -182,6 +182,8 @@ def _explain(report: _Report, frames: _Frames) -> tuple[str | None, str, str]:
         caller = frames.caller(report.lines)
         what = f"{_bytes(size)} in {blocks} blocks" if blocks > 1 else _bytes(size)
         place = frames.place(report.lines)
+        if place and _is_a_queues(frames.stack(report.lines), place):
+            return place, "memory leak", f"the {what} of a queue that was filled here are never freed: co_queue_destroy does it"
         by = f" that {caller} allocated here" if place and caller else " allocated here" if place else ""
         return place, "memory leak", f"{what}{by} {'is' if what == '1 byte' else 'are'} never freed"
     kind, message = _explain_asan(report, frames)
@@ -317,6 +319,12 @@ def _too_early(report: _Report, frames: _Frames) -> str:
     if not uses or not frees or uses == frees:
         return ""
     return f": {uses} still needs it there. Free it only when that task has ended, after the wait for it"
+
+
+def _is_a_queues(stack: list[tuple[str, str]], place: str) -> bool:
+    """Whether the block is a queue's own memory: queue.c allocated it when the student's file put something."""
+    kits = [src for _, src in stack[:[src for _, src in stack].index(place)] if src != "?"]
+    return bool(kits) and kits[-1].startswith("queue.c:")
 
 
 def _variable(report: _Report) -> tuple[str, str] | None:

@@ -145,6 +145,12 @@ def test_block_that_a_function_of_the_kit_allocated(tmp_path):
     assert [(one.src, one.message) for one in findings] == [("toy.c:5", "6 bytes that toy_copy allocated here are never freed")]
 
 
+def test_the_memory_of_a_queue():
+    """It is the queue's, not the student's: who frees it is named, not the kit's function inside."""
+    for kits, ours in ((("put", "queue.c:90"), True), (("put", "stack.c:90"), False), (("?", "?"), False)):
+        assert sanitizer._is_a_queues([("?", "?"), kits, ("pool_add", "toy.c:5")], "toy.c:5") == ours
+
+
 def test_a_block_that_another_function_freed():
     """Who still used it, and when to free it; not so where one function does both."""
     class Frames:
