@@ -75,14 +75,15 @@ static int handle(struct pool *pool, const char *url, const struct co_response *
         if (rc < 0)
             return rc;
     }
-    for (const char *line = page->body; line && *line;) {
+    int lines = 0;
+    for (const char *line = page->body; line && *line; lines++) {
         size_t length = strcspn(line, "\n");
         int rc = read_line(visit, pool, line, length);
         if (rc < 0)
             return rc;
         line += length + (line[length] == '\n');
     }
-    return 0;
+    return lines;       /* 0 or more: it is content */
 }
 
 /* ---- One run --------------------------------------------------------------------------------- */
@@ -243,7 +244,7 @@ static int interrupt_after(const struct kit_run *run, bool cancel)
         return rc;
     if (cancel)
         co_cancel(task);
-    for (int k = 0; !cancel && guest.pool && k < 2; k++)
+    for (int k = 0; !cancel && !guest.visit.stop_first && guest.pool && k < 2; k++)
         pool_stop(guest.pool);    /* twice: a second call changes nothing */
     int its_rc = 0;
     rc = co_await(task, &its_rc);

@@ -132,8 +132,11 @@ def with_reason(failure: Failure) -> Failure:
     cause = failure.cause
     if not cause or cause.kind != "deadlock":
         return failure
-    gets, places, joins = (words in cause.text for words in ("an item from a queue", "a semaphore", "items to be finished"))
-    if joins and not gets and not places:
+    gets, places, joins, room = (words in cause.text for words in ("an item from a queue", "a semaphore", "items to be finished", "room in a queue"))
+    if room:
+        why = ("the queue is full, and nobody is there to take something out. pool_add may not wait: co_queue_try_put, into a queue without a bound "
+               "(maxsize 0)")
+    elif joins and not gets and not places:
         why = ("no worker is left to finish these jobs: a worker ends when there will be no job any more, not because one has failed or the pool "
                "was stopped")
     elif joins and not places:
@@ -145,6 +148,9 @@ def with_reason(failure: Failure) -> Failure:
     elif places:
         why = ("a place was taken and never given back. Which path leaves without a release: a request that failed, a handler's error, a stop? "
                "(CO_WITH_SEM gives it back on every path)")
+        if not joins:
+            why += (". Or, if this semaphore counts jobs or news: at the end, and where there is no job at all, it must be released once for each "
+                    "worker that waits, as one release wakes one")
     else:
         why = "whoever finishes the last job must wake all who wait: for a job, and for the end"
     return Failure(failure.expected, failure.happened, Cause(cause.kind, f"{cause.text}: {why}", cause.src))
@@ -164,6 +170,9 @@ def should_cut_nothing_off(run) -> None:
     src = run.trace.cancel_of(cut[0]).get("src")
     hint = (f"{f'{src} cancels workers' if src else 'workers are cancelled'} in the middle of their jobs, {cut[0].url} first: wait until all jobs are "
             "finished (co_queue_join), and only then end the workers")
+    if run.mode == "stop":
+        hint = (f"{f'{src} cancels workers' if src else 'workers are cancelled'} in the middle of their jobs, {cut[0].url} first: to stop is not to "
+                "cancel. pool_stop only says that nothing more begins; who works finishes")
     run.fail("each request that was begun is waited for", f"{count(len(cut), 'request')} given up under way",
              told.text if told and told.kind == "aborted" else hint, told.src if told and told.kind == "aborted" else src, topic="-")
 
@@ -198,6 +207,9 @@ def why_missing(run, missing) -> str:
         return ("handlers added these with pool_add while the pool ran. An empty queue is not the end while a job is being done: it may add "
                 "others. Wait until all that was put is finished, its handler included (co_queue_join), then end the workers")
     first = [request.url for request in run.requests]
+    if set(missing) <= set(first) and len(set(first)) == len(first):
+        return (f"{min(missing)} was added {first.count(min(missing)) + missing[min(missing)]} times, but was asked for only once: the same URL added "
+                "twice is two jobs")
     if first == run.asked[:len(first)]:
         return (f"it stopped after the first {len(first)}: pool_run waits until every job is finished before it ends the workers, and a worker "
                 "takes one job after the other")
@@ -243,6 +255,10 @@ def should_take_as_planned(run, world: World, urls=None, **numbers) -> None:
 def why_time(run, world: World, urls, right: Plan, numbers: dict) -> str:
     """Which mistake takes exactly that long."""
     workers, limit = numbers.get("workers", WORKERS), numbers.get("limit", LIMIT)
+    waits = {event["on"]: event["src"] for event in run.trace.of("await", "runtime") if (event.get("src") or "").startswith("pool.c")}
+    if "sleep" in waits:
+        return (f"{waits['sleep']} sleeps for a while and then looks again: nobody knows how long it takes until there is something to do. Wait for "
+                "it: co_queue_get, co_sem_acquire and co_event_wait go on at the very instant")
     fetching = len({request.task for request in run.requests})
     if fetching < min(workers, len(run.requests)):
         return (f"only {fetching} of the {workers} workers ever made a request: start config.workers of them. The limit is for requests: while one "
@@ -266,6 +282,8 @@ def why_time(run, world: World, urls, right: Plan, numbers: dict) -> str:
         if with_it != numbers and with_it.get("workers", 1) and with_it.get("limit", 1):
             its = plan(world, urls, **with_it)
             if its.elapsed == run.elapsed and [t for t, _ in its.begun] == [t for t, _ in begins(run)]:
+                if mistake == {"workers": 1} and fetching > 1 and "lock" in waits:
+                    return f"at {waits['lock']} each worker waits until the job before is done: do not hold the lock while a job is done"
                 return words
     if run.elapsed > right.elapsed and [t for t, _ in begins(run)] == [t for t, _ in right.begun] and last <= right.elapsed:
         return f"the last answer was there at {show(last)}, and nothing was left to wait for: no sleep and no timeout decides when a pool is done"
@@ -286,8 +304,14 @@ def should_stay_within_limit(run, limit: int) -> None:
 def why_over(run, limit: int) -> str:
     """Which mistake has let more through."""
     rule = "one semaphore with config.limit places, in the pool, must stand before each request"
-    waits = [event for event in run.trace.of("await", "runtime") if event.get("on") == "sem"]
-    if not waits:
+    waits = {event["on"]: event["src"] for event in run.trace.of("await", "runtime") if (event.get("src") or "").startswith("pool.c")}
+    woken = waits.get("event") or waits.get("cond")
+    if "sem" not in waits and run.peak == limit + 1:
+        return "it is one too many: a request may begin while fewer than config.limit are in flight (<, not <=), and is counted before it is sent"
+    if "sem" not in waits and woken:
+        return (f"one place is free, and several that wait at {woken} are woken: only the first of them finds it free. Look again after the wait: "
+                "while (no place is free), not if")
+    if "sem" not in waits:
         return f"no worker ever waited for a place. A semaphore in each worker (or made anew for each job) limits nobody: {rule}"
     if run.peak == limit + 1:
         return f"it is one too many. Has the semaphore config.limit places, and is one taken before each request? {rule[0].upper()}{rule[1:]}"
@@ -315,6 +339,8 @@ def why_count(run, key: str, value: int, right: Plan) -> str:
                 "after it? What the others have counted meanwhile is overwritten: read and write it in one go, or sum up when all have ended")
     if all(isinstance(part, int) for part in mine) and sum(mine) == value:
         return "the workers' own numbers are right, but they are not what you summed up"
+    if isinstance(got, int) and right.left and got == value + len(right.left):
+        return "a job that is handed back was not done: it is not counted"
     if key == "jobs" and report["succeeded"] == right.succeeded and report["failed"] == right.failed:
         return "jobs is succeeded + failed"
     if key == "succeeded" and got == right.succeeded + right.failed:
@@ -323,8 +349,10 @@ def why_count(run, key: str, value: int, right: Plan) -> str:
     refused = sum(request.status >= 400 for request in run.requests)
     if key in ("succeeded", "failed") and errors and refused and got == (value - refused if key == "failed" else value + refused):
         return "a status of 400 or more was counted as a success: it is an answer, but the job has failed"
-    if isinstance(got, int) and got > value and len(report["left"]) in (got - value, len(right.left)):
+    if isinstance(got, int) and got > value and right.left:
         return "a job that is handed back was not done: it is not counted"
+    if right.handled and got == (value + right.succeeded if key == "failed" else value - right.succeeded):
+        return "each page that was handled counts as a failure, but a handler that returns 0 or more is content: only less than 0 is an error"
     nonsense = right.failed - errors - refused
     if key in ("succeeded", "failed") and nonsense and got == (value - nonsense if key == "failed" else value + nonsense):
         return "a handler that returns less than 0 makes its job a failure"
@@ -371,7 +399,9 @@ def should_hand_back(run, urls) -> None:
         begun = any(request.url == url for request in run.requests)
         hint = ("pool_take_back hands back one job after the other, those that a worker had got but not begun, too: put them where it finds them"
                 if not begun else "")
-        if url not in run.asked:
+        if extra and len(got) == 1:
+            hint = f"{min(got)} is handed back again and again: take each job out of where you keep it"
+        elif url not in run.asked:
             hint = "a handler added it after the stop: pool_add still takes it, and it is handed back with the others"
         elif len(got) == 0:
             hint = "nothing was handed back: where does pool_take_back look, and who puts the jobs there?"
@@ -475,7 +505,7 @@ def test_each_job_once(lab):
     should_do(pool(lab, world), world.urls())
 
 
-@points(3, "correctness", needs=ONCE)
+@points(3, "correctness", needs=(ONCE, "test_limit_is_kept"))
 def test_jobs_begin_in_their_order(lab):
     """Jobs begin in the order they were added (2)"""
     world = pages(lab)
@@ -561,10 +591,10 @@ def test_further_jobs(lab):
 @points(2, "robustness", needs=ENDS)
 def test_few_tasks_for_many_jobs(lab):
     """A fixed number of tasks does 240 jobs (6)"""
-    world = pages(lab)
-    run = pool(lab, world, repeat=20, workers=4, limit=4)
+    world = pages(lab, 240, "many")
+    run = pool(lab, world, workers=4, limit=4)
     should_start_few_tasks(run, 4)
-    should_do(run, world.urls() * 20)
+    should_do(run, world.urls())
 
 
 def should_start_few_tasks(run, workers: int) -> None:
