@@ -149,8 +149,12 @@ def work(lab, shop: Shop, mode: str = "pipeline", **settings):
             more = (". These workers have nothing to do, and nobody has told them so: a sentinel ends the one worker that gets it, so there "
                     f"must be one for each of the {settings.get('workers', 3)} workers of a stage, and the last stage needs them, too")
         elif cause and cause.kind == "deadlock" and "for room in a queue" in cause.text:
-            more = (". Nobody takes anything out of that queue: " + ("has an item that failed ended its worker?" if shop.failures else
-                                                                      "have the workers behind it ended too early, or not begun?"))
+            more = (". Nobody takes anything out of that queue any more: " + (
+                "a worker whose item fails must go on with the next one (continue). If it ends there (return, break), soon none is left"
+                if shop.failures else "have the workers behind it ended too early, or not begun, or are there fewer of them than sentinels?"))
+        elif cause and cause.kind == "livelock" and "was cancelled" not in cause.text:
+            more = (". co_queue_put waits until there is room, and co_queue_get until there is an item: neither need be tried again and again. And "
+                    "a worker that gets its sentinel ends: who passes it on and goes round may get it again for ever")
         if not more:
             raise
         raise CheckFailed(Failure(failed.failure.expected, failed.failure.happened, Cause(cause.kind, cause.text + more, cause.src)),
@@ -199,11 +203,40 @@ def why_missing(run, path: str, extra: list[str]) -> str:
     if other:
         return (f"there is {other[0]} instead: the path is out/order-ID.json, with the id of the document, a json_int_t (%lld of a long long). Has it "
                 "been copied before the order is given back?")
+    if len(logged) == len(run.requests) and {(stage, wrong) for stage, _, wrong in logged} == {("transform", NOT_JSON)}:
+        return (f"each of the {len(logged)} answers was good when it came, and -NOT_JSON when the transform read it. co_response_free, and CO_RESPONSE "
+                "at the end of its block, take the body away: keep the response (not only a pointer to its body) in the item until the transform is done")
+    if any(wrong == -errno.EPERM for _, _, wrong in logged):
+        return ("-EPERM: of co.h the function on the CPU worker may call only co_cpu and co_now. It computes and returns; what waits (co_queue_put) "
+                "belongs to the task that called co_to_thread")
     if logged:
         return f"log_error was told of {count(len(logged), 'failure')}, {said(logged[0])} first"
     if not run.trace.files:
         return "nothing was written at all: does stage 3 call write_whole? (TODO 6)"
-    return "does that item get lost on its way, in a queue or in a worker that ended too early?"
+    return early_leaver(run) or "does that item get lost on its way, in a queue or in a worker that ended too early?"
+
+
+def early_leaver(run) -> str:
+    """A worker that was sent home while there were still orders before it; "" if there is none."""
+    fetched = max((request.end for request in run.requests if request.end is not None), default=0)
+    last = max([fetched] + [job.end for job in run.cpu if job.end is not None])
+    fetchers, writers = {request.task for request in run.requests}, {call.task for call in run.trace.files}
+    for task in run.trace.tasks.values():
+        if task.number in fetchers or task.number == 1 or task.done is None or task.rc:
+            continue
+        what, until = ("transformed", last) if task.number in writers else ("fetched", fetched)
+        if task.done < until:
+            return (f"{task.name} (task {task.number}) ended at {show(Duration(task.done))}, while orders were still being {what}. Sentinels stand behind the "
+                    "last item of all: they are put when every worker of the stage before has ended, not when one of them has nothing more to do")
+    return ""
+
+
+def sleeper(run) -> str:
+    """Where the program sleeps, which a pipeline never does; "" if it does not."""
+    src = next((event["src"] for event in run.trace.of("await", "runtime") if event.get("on") == "sleep" and (event.get("src") or "").startswith("pipeline.c")),
+               None)
+    return (f"{src} sleeps, and looks again later whether something has come: co_queue_get and co_queue_put wait by themselves, and go on at that very "
+            "instant" if src else "")
 
 
 def why_extra(extra: list[str]) -> str:
@@ -225,7 +258,8 @@ def why_text(right: str, got: str) -> str:
     try:
         value = json.loads(got)
     except ValueError:
-        return ""
+        return ("that is no JSON: in a string, quotes, backslashes and the like are escaped. Let json_pack make the object and json_dumps the text"
+                if got.startswith("{") else "")
     if not isinstance(value, dict):
         return "the summary is an object"
     wanted = json.loads(right)
@@ -241,6 +275,9 @@ def why_text(right: str, got: str) -> str:
     for key in wanted:
         if value[key] == wanted[key]:
             continue
+        if isinstance(value[key], str) and value[key].startswith("#") and not value[key].strip("#"):
+            return (f"{key} was read after its document had been given back: what json_string_value points to is gone with it. json_decref "
+                    "comes last")
         if isinstance(value[key], str) and isinstance(wanted[key], int):
             return f"{key} is a number, not a string"
         if isinstance(value[key], float):
@@ -263,11 +300,17 @@ def should_log(run, shop: Shop) -> None:
         if not same:
             hint = "once for each item that fails, where it fails"
             if not run.requests_for(url):
-                hint = "it was never asked for: has its fetcher ended because of an item that failed before?"
+                hint = ("it was never asked for: no fetcher was left. One whose item fails goes on with the next URL (continue); if it ends there (return, "
+                        "break), there is one worker less after each failure")
+            elif not got and run.report["failed"] == shop.failed:
+                hint = f"failed counts all {len(right)} of them, but log_error was never called: call it where you count"
             elif stage == "fetch" and wrong > 0:
                 hint = f"co_session_get returns 0 for it, for a {wrong} is an answer. But every status other than 200 is a failure of the fetch"
             run.should(False, f"log_error is told of {said(failure)}", "it was not", hint=hint)
-        run.should(len(same) == 1, f"log_error is told of {url} once", f"{len(same)} times", hint="once for each item that fails")
+        stages = list(dict.fromkeys(one[0] for one in same))
+        run.should(len(same) == 1, f"log_error is told of {url} once, in {stage}", f"{len(same)} times, in {' and in '.join(stages)}",
+                   hint="an item that fails goes no further: do not put it into the next queue, free it" if len(stages) > 1 else
+                   "once for each item that fails: who calls it a second time?")
         if same[0] != failure:
             hint = "error is what the failing call returned; with an answer that is no 200, it is the status"
             if same[0][0] != stage:
@@ -286,8 +329,10 @@ def should_count(run, shop: Shop) -> None:
         for stage in STAGES:
             got = run.report[key][stage]
             hint = f"{key} counts the items that {'failed in' if key == 'failed' else 'went through'} the stage"
-            if got == -1:
+            if -1 in (*run.report["failed"].values(), *run.report["done"].values()):
                 hint = "it was never set: *stats holds garbage when you get it"
+            elif key == "done" and shop.failed[stage] and got == right[stage] + shop.failed[stage]:
+                hint = f"the {shop.failed[stage]} that failed in {stage} are counted, too: an item is either done or failed"
             run.should(got == right[stage], f"{key}[{stage}] is {right[stage]}", f"it is {got}", hint=hint)
 
 
@@ -320,6 +365,17 @@ def waiting(run) -> tuple[int, int]:
                 now[1] -= 1
         most = [max(pair) for pair in zip(most, now)]
     return most[0], most[1]
+
+
+def should_refuse_none(run) -> None:
+    """A full queue makes its stage wait; it refuses nothing. Where all orders are good."""
+    told = failures_of(run)
+    if not told:
+        return
+    full = any(wrong == -errno.EAGAIN for _, _, wrong in told)
+    run.should(False, "all orders are good, and log_error is told of none", f"it was told of {count(len(told), 'order')}, {said(told[0])} first",
+               hint="a full queue is no failure: co_queue_try_put returns -EAGAIN instead of waiting, co_queue_put waits until there is room"
+               if full else "")
 
 
 def busiest(spans: list[tuple[int, int]]) -> int:
@@ -455,8 +511,12 @@ def test_missing_fields(lab):
     cases = lacking(lab)
     run = refused(lab, map(text, cases.values()), NO_FIELD)
     for name, result in zip(cases, run.results):
-        run.should(result["rc"] == NO_FIELD, f"{name}: -NO_FIELD", f"{name_of(result['rc'])}",
-                   hint="json_is_integer (string, array) says whether a member is there and of the right kind; ask it for each field, in each item")
+        hint = "json_is_integer (string, array) says whether a member is there and of the right kind; ask it for each field, in each item"
+        if result["rc"] == NOT_JSON:
+            hint = "-NOT_JSON is for what json_loadb refuses. This is JSON, only not what we need: -NO_FIELD"
+        elif "3.5" in name:
+            hint = "json_is_number says yes to 3.5, json_is_integer says no"
+        run.should(result["rc"] == NO_FIELD, f"{name}: -NO_FIELD", f"{name_of(result['rc'])}", hint=hint)
 
 
 @points(2, "robustness", needs="test_summary")
@@ -470,7 +530,8 @@ def test_json_given_back(lab):
     for run, names in runs:
         for name, result in zip(names, run.results):
             left, twice = result.get("never_given_back", 0), result.get("given_back_twice", 0)
-            hint = "what json_loadb and json_pack make is yours: json_decref it on every way out" if name == "a good order" else \
+            hint = ("what json_loadb, json_pack, json_object and json_integer make is yours: json_decref it on every way out. (json_object_set_new takes "
+                    "it over; json_object_set does not)") if name == "a good order" else \
                 "is there a return in front of json_decref? What json_loadb made must be given back on every way out"
             run.should(not left, f"{name}: nothing of Jansson's is left behind", f"{left} pieces of its memory are never given back", hint=hint)
             run.should(not twice, f"{name}: nothing is given back twice", f"{twice} pieces of Jansson's memory are",
@@ -505,6 +566,8 @@ def should_write_whole(run, path: str) -> None:
             hint = "co_file_save takes the place of open, write and close, but here you are asked for these"
         elif got.count("write") > 1:
             hint = "write all of it with one co_file_write: each call waits for the disk"
+        elif got == ["open", "rename"]:
+            hint = "co_file_write is called once for every file, also for one of 0 bytes"
         run.should(False, "co_file_open, co_file_write, co_file_close and co_file_rename, each once", f"{', '.join(got) or 'no call'}", hint=hint)
     rename = calls[-1]
     opened, renamed = (next(op for op in run.trace.files if op.path == path + ".tmp" and op.call == call) for call in ("open", "rename"))
@@ -524,8 +587,12 @@ def test_write_whole(lab):
     world.disk(ms(5), bandwidth=100_000, files={"out/3.json": "older and longer" * 400, "out/4.json.tmp": "left over from a crash" * 20,
                                                 "out/5.json": "of another program"})
     run = lab.run("write", world, todo="write_whole, TODO 2")
-    run.should(any(call.call in ("open", "save") for call in run.file_calls), "four files are written", "none was opened on the world's disk",
-               hint="begin with write_whole, TODO 2. (fopen and write know only this machine's own disk)")
+    refused = next((result["rc"] for result in run.results if result["rc"] != 0), 0)
+    run.should(any(call.call in ("open", "save") for call in run.file_calls), "four files are written on the world's disk", "none was opened there"
+               + (f", and write_whole returned {error(refused)}" if refused else ""),
+               hint="fopen, write, rename and remove know only this machine's own disk: co_file_open, co_file_write, co_file_close, co_file_rename and "
+               "co_file_remove know the world's" if refused else
+               "begin with write_whole, TODO 2. (fopen and write know only this machine's own disk)")
     for i, body in enumerate(bodies, 1):
         if run.results[i - 1]["rc"] != 0:
             run.should(False, f"write_whole(\"out/{i}.json\", …) returns 0", f"it returned {error(run.results[i - 1]['rc'])}",
@@ -552,7 +619,8 @@ def test_write_fails(lab):
         path, rc = f"out/{i}.json", run.results[i - 1]["rc"]
         right = -getattr(errno, wrong)
         with lab.part(1, f"{call} fails with -{wrong}"):
-            hint = "return what the failing call returned" + (", not what the removal of PATH.tmp returned" if rc != 0 else "")
+            hint = "return what the failing call returned" + (", not what the removal of PATH.tmp returned" if rc != 0 else
+                                                              "; keep it in a variable of its own while you remove PATH.tmp")
             run.should(rc == right, f"write_whole returns -{wrong}", f"it returned {error(rc)}", hint=hint)
             run.should(path + ".tmp" not in run.files, f"{path}.tmp is gone", "it is still there", hint="whatever fails: remove PATH.tmp (TODO 2)")
             run.should(path not in run.files and path not in removed, f"{path} is as it was before", "it is not",
@@ -588,6 +656,9 @@ def test_one_session(lab):
     opened = run.opened
     sessions = {event.get("session", 0) for event in run.trace.of("http.start", "world")}
     hint = "are there as many fetchers as options->workers says? Or is the session's limit too small for them?" if opened < 3 else ""
+    if opened > 3 and len(sessions - {0}) == 1 and run.peak > 3:
+        hint = (f"{run.peak} requests were under way at once, each on a connection of its own: with 3 fetchers, of which each makes one request after the "
+                "other, there are 3. Does something start a task for each URL?")
     if opened != 3 or len(sessions) != 1:
         run.fail("one session, and 3 connections for 10 orders, one for each fetcher",
                  f"{count(len(sessions - {0}), 'session')}, {count(opened, 'connection')}", hint, topic="connections")
@@ -626,7 +697,8 @@ def test_none_one_few(lab):
         run = lab.run("pipeline", World(seed=lab.seed), [])
         run.should(not run.trace.files, "no file is touched", f"{len(run.trace.files)} calls to the disk")
         run.should_take(0, what="n is 0, there is nothing to wait for")
-        run.should_report("throughput", 0.0, hint="no time passed: do not divide, say 0.0")
+        run.should_report("throughput", 0.0, hint="it was never set: *stats holds garbage when you get it" if run.report["throughput"] == -1 else
+                          "no time passed: do not divide, say 0.0")
     with lab.part(1, "one URL, and two for three workers; an id that no int can hold"):
         for n in (1, 2):
             shop = Shop(lab, f"few {n}")
@@ -645,7 +717,10 @@ def test_transform_on_a_cpu_worker(lab):
     """The transform computes on a CPU worker (9)"""
     shop = usual(lab)
     run = work(lab, shop)
-    run.should_never_block(hint="co_cpu in the task itself stops all three stages: call it in the function that co_to_thread runs")
+    blocked, hint = run.cause("block"), "co_cpu in the task itself stops all three stages: call it in the function that co_to_thread runs"
+    if blocked:
+        hint = f"{blocked.text}: call it in the function that co_to_thread runs" if "co_cpu" in blocked.text else blocked.text
+    run.should(not run.blocks, "the loop never stands still", f"it stood still for {show(run.block_ns)}", hint=hint, src=blocked and blocked.src)
     costs = sorted(len(body.encode()) * COST for body in shop.bodies)
     jobs = sorted(job.ns for job in run.cpu)
     hint = "co_to_thread once for each body; the function it runs calls co_cpu(length * ns_per_byte) and transform_order (TODO 5)"
@@ -669,8 +744,14 @@ def test_workers_of_each_stage(lab):
             hint = f"start options->workers tasks for stage {stage}" if got else ""
             if got > right:
                 hint = f"a worker does one thing at a time, and there are {right} of them in each stage; does something start a task for each item?"
+                if got == 3:
+                    hint = "3 is only what options->workers is by default; here it is 2"
             elif got == 1:
+                lock = next((event.get("src") for event in run.trace.of("await", "runtime") if event.get("on") in ("lock", "sem")), None)
                 hint = f"one worker only, or one after the other: start options->workers tasks for stage {stage}, and let each go on by itself"
+                if lock:
+                    hint = (f"{lock} waits for its turn, so the workers work one after the other. No lock is needed: an item belongs to the one worker that "
+                            "took it out of the queue")
             run.should(got == right, f"with workers = {right}, {right} {what} under way at the busiest moment", f"{got}", hint=hint)
 
 
@@ -682,12 +763,17 @@ def test_back_pressure(lab):
             (3, 1, slow_disk(lab), SLOW_DISK, "transformed, or being transformed", "whose file has not been begun")):
         with lab.part(worth, ("the queue before the transform", "the queue before the disk")[place]):
             run = work(lab, shop, **settings)
+            should_refuse_none(run)
             most, bound, workers = waiting(run)[place], settings["bound"], settings["workers"]
             hint = (f"{workers} in the workers' hands and {most - workers} in the queue, whose bound is {bound}: give options->bound to "
                     "co_queue_init, and let co_queue_put wait")
             if most >= len(shop.good) - workers - bound:
                 hint = ("nothing holds the stage before it back. A maxsize of 0 means no limit: give options->bound to co_queue_init, put with "
                         "co_queue_put in the worker itself, and start no task for each item")
+                jobs, ends = [job.submit for job in run.cpu], [request.end for request in run.requests if request.end is not None]
+                if place == 0 and jobs and ends and min(jobs) >= max(ends):
+                    hint = ("no order was transformed before the last one was fetched. All workers of all stages are started at the beginning, and each hands "
+                            "on an item as soon as it has it")
             run.should(most <= workers + bound, f"with {workers} workers and a bound of {bound}, at most {workers + bound} orders are {before}, {behind}",
                        f"{most} at the busiest moment", hint=hint)
 
@@ -723,7 +809,7 @@ def test_stages_overlap(lab):
         steps = [(int(shop.world.total(url)), len(body.encode()) * int(COST), int(3 * ms(11)) + -(-len(summary(one).encode()) * 10**9 // 2_000))
                  for url, body, one in zip(shop.world.urls(), shop.bodies, shop.good)]
         batches = sum(max(step[i] for step in steps) for i in range(3))
-        hint = "each order goes through by itself: nobody waits for the other two"
+        hint = sleeper(run) or early_leaver(run) or "each order goes through by itself: nobody waits for the other two"
         if run.elapsed == batches:
             hint = ("each stage waits until the one before it is all done. All nine workers must be started at the beginning, and each hands on "
                     "an item as soon as it has it")
@@ -742,10 +828,13 @@ def test_stages_overlap(lab):
             early = request.start - first < right
             hint = ("then its fetcher has put the order before it into the queue, and is free again" if not early else
                     "before that the queue behind it is full, and its fetcher waits")
+            if not early and request.start in [span[1] for span in file_spans(run)]:
+                hint = ("it waits until the file of an order before it is in place. Its fetcher is free as soon as it has put that order into the queue: fetch, "
+                        "transform and write are work for different tasks")
             run.should(False, f"the request for {request.url} begins after {show(Duration(right))}", f"after {show(Duration(request.start - first))}",
                        hint=hint)
         run.should(run.elapsed == end, f"{show(Duration(end))}, with one worker a stage and a bound of 2", f"it took {show(run.elapsed)}",
-                   hint="a worker that has something to do and somewhere to put it never waits")
+                   hint=sleeper(run) or "a worker that has something to do and somewhere to put it never waits")
 
 
 # ---- pipeline: when something goes wrong --------------------------------------------------------------
@@ -920,7 +1009,16 @@ def test_in_any_order(lab):
 @points(2, "robustness", needs="test_summary", last=True)
 def test_clean_under_sanitizers(lab):
     """Clean under the sanitizers in all runs (19, 20)"""
-    lab.should_be_clean()
+    try:
+        lab.should_be_clean()
+    except CheckFailed as failed:
+        told = failed.failure
+        if not told.cause or not told.happened.startswith("memory leak") or "MODE=cancel" not in (failed.replay or ""):
+            raise
+        more = (". That was in a run that was cancelled: each worker then frees the item that it holds, and pipeline frees what still lies in the "
+                "queues (co_queue_try_get, until they are empty)")
+        raise CheckFailed(Failure(told.expected, told.happened, Cause(told.cause.kind, told.cause.text + more, told.cause.src)), failed.replay,
+                          failed.virtual_ns) from None
 
 
 @points(3, "coverage", needs=("test_summary", "test_write_whole", "test_files"))
