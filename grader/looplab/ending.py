@@ -87,6 +87,8 @@ def _witness(findings: Sequence[Finding], trace: Optional[Trace], crashed_at: Op
         more = _begun(trace, told.within, told.kind == "use after scope")
     elif trace and told.kind in BOUNDS and _n(trace):
         more = f" (the function was called with n = {_n(trace)}: is there room for n, and does every loop end with index n - 1?)"
+        shared = _begun(trace, told.within, True)
+        more += shared if "one and the same" in shared else ""
     elif told.kind in UNSET:
         more = " (was that pointer ever set?)"
     src = told.src

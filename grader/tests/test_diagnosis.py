@@ -477,6 +477,9 @@ def test_a_crash_says_how_long_the_list_was():
     assert witness(story, "index out of bounds").endswith("n = 500: is there room for n, and does every loop end with index n - 1?)")
     assert witness(story, "null pointer") == "compare.c:22 reads 8 bytes"
     assert witness(story, "wild pointer") == "compare.c:22 reads 8 bytes (was that pointer ever set?)"
+    story.spawn(0, 2, src="compare.c:41").spawn(0, 3, src="compare.c:41", job_of=2)
+    assert witness(story, "heap buffer overflow").endswith("index n - 1?) (compare.c:41 gives one and the same job to 2 tasks)")
+    assert witness(story, "heap buffer overflow", within="compare").endswith("index n - 1?)")
     empty = Story().world(0, "report", name="start", value={"mode": "async", "n": 0})
     for kind in ("heap buffer overflow", "null pointer"):
         assert "n = 0: no element is there, and n - 1 is a huge number" in witness(empty, kind)
