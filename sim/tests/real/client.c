@@ -1,11 +1,13 @@
-/* client.c - fetches URLs in the real world as its arguments say, and prints what came of it: test_real*.py drive it against servers.
+/* client.c - fetches URLs in the real world as its arguments say, and prints what came of it: test_real*.py drive it against
+ * servers.
  *
  *     client [OPTION...] WHAT URL...
  *     fetch    each URL (--repeat times), --at-once at a time: "RC STATUS LENGTH HASH" in the order of the URLs
  *     cancel   the same, but after --after ms all that are under way are cancelled
  *     stream   reads each URL's body piece by piece, --most bytes at most, and sleeps --pause ms before each piece
  *     block    with http_get_blocking
- * Then one line of figures: "figures elapsed_us=… fds_before=… fds_after=… rss_before=… rss_most=… in_flight=…" (rss in KiB).
+ * Then one line of figures: "figures elapsed_us=... fds_before=... fds_after=... rss_before=... rss_most=... in_flight=..."
+ * (rss in KiB).
  */
 #define _GNU_SOURCE
 #include "co.h"
@@ -74,7 +76,8 @@ static void note_begin(void)
 static struct co_request request_of(const struct fetch *fetch)
 {
     return (struct co_request){
-        .method = the.method, .url = fetch->url, .headers = the.headers, .body = the.body, .length = the.body ? strlen(the.body) : 0,
+        .method = the.method, .url = fetch->url, .headers = the.headers,
+        .body = the.body, .length = the.body ? strlen(the.body) : 0,
         .timeout = CO_MS(the.timeout), .max_redirects = (int)the.redirects, .session = the.kept,
     };
 }

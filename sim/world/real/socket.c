@@ -88,7 +88,8 @@ static int local_port(curl_socket_t fd)
     socklen_t size = sizeof name;
     if (getsockname(fd, (struct sockaddr *)&name, &size) < 0)
         return 0;
-    return ntohs(name.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&name)->sin6_port : ((struct sockaddr_in *)&name)->sin_port);
+    bool six = name.ss_family == AF_INET6;
+    return ntohs(six ? ((struct sockaddr_in6 *)&name)->sin6_port : ((struct sockaddr_in *)&name)->sin_port);
 }
 
 struct socket *rw_socket_connected(struct real *world, const curl_socket_t opened[2], int local, int remote, bool *reused)
