@@ -21,7 +21,7 @@ endif
 AR := ar
 
 # What the user says reaches the scripts through the environment: blanks and quotes in it do no harm.
-export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE SET REAL URLS JSON CHECK FORMAT DECK TODO LEVEL NAME TEST FAULT CC
+export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE SET REAL RUNS URLS JSON CHECK FORMAT DECK TODO LEVEL NAME TEST FAULT CC
 
 # V=1 shows the commands.
 say := $(if $(V),,@)
@@ -49,7 +49,7 @@ build/deps.mk: grader/scripts/deps.sh
 
 # All cores build, unless somebody else's make has already shared them out. One goal after the other, though, where
 # the first one clears the ground for the next, or may end the whole.
-exits := grade demo run report watch hint progress start
+exits := grade demo run serve compare report watch hint progress start
 ifneq ($(filter clean,$(MAKECMDGOALS))$(word 2,$(filter $(exits),$(MAKECMDGOALS))),)
 .NOTPARALLEL:
 else ifeq ($(MAKELEVEL),0)
@@ -178,6 +178,12 @@ endef
 $(foreach v,$(variants),$(eval $(call variant,$v)))
 $(foreach v,$(variants),$(foreach l,$(LABS),$(eval $(call solution,$v,$l))))
 
+# A world file served for real: the virtual world behind libuv's sockets.
+serve_sources := $(sort $(wildcard sim/world/serve/*.c))
+$(serve_sources:%=build/obj/plain/%.o): | build/kit/real.ok
+build/kit/serve: $(serve_sources:%=build/obj/plain/%.o) build/kit/libco.a
+	$(say)$(CC) $(plain_flags) $^ -luv -ljansson -lm -lpthread -o $@
+
 build/kit/launch: grader/launcher/launch.c build/kit/flags.txt
 	@mkdir -p $(@D)
 	$(say)$(CC) $(CFLAGS) $(here) $(plain_flags) -MMD -MP -MF $@.d $< -o $@
@@ -255,7 +261,7 @@ endif
 looplab := PYTHONPATH='$(CURDIR)/grader' PYTHONPYCACHEPREFIX='$(CURDIR)/build/pycache' '$(PYTHON)'
 grade := $(looplab) -m looplab grade $${LAB:+--lab "$$LAB"} $${SEED:+--seed "$$SEED"}
 
-.PHONY: help grade demo run report watch hint progress start test bench slides doctor deps deps-dev clean
+.PHONY: help grade demo run serve compare report watch hint progress start test bench slides doctor deps deps-dev clean
 .PHONY: $(exits:%=run-%)
 
 help:
@@ -265,6 +271,8 @@ help:
 grade: run-grade  ## grade labs: [LAB=01] [FROM=DIR] [OUT=DIR] [SEED=N]
 demo: run-demo    ## grade the reference solutions: what success looks like
 run: run-run      ## run a lab: LAB=01 [FROM=DIR] [MODE=M] [WORLD=F | REAL=1] [SET="a=1"] [URLS="..."] [TRACE=f]; or EXAMPLE=17
+serve: run-serve  ## a world file as real servers on this machine: WORLD=f.json [LAB=03]
+compare: run-compare  ## a lab in its virtual world and in the same world served for real: LAB=03 [WORLD=f] [FROM=DIR] [OUT=DIR]
 report: run-report  ## draw a run: LAB=01 [FROM=DIR] [CHECK=ID | MODE= WORLD= SET= URLS=] [FORMAT=html|text|svg|chrome] [OUT=F]
 watch: run-watch  ## grade on every save: [LAB=03] [FROM=DIR]; keys: hint, list, report, all, next lab, quit
 hint: run-hint    ## tell the next hint: LAB=03 [TODO=2] [LEVEL=2]
@@ -277,6 +285,11 @@ run-grade: $(kit)
 	@$(grade) $${FROM:+--from "$$FROM"} $${OUT:+--out "$$OUT"}; $(note_exit)
 run-demo: $(kit)
 	@$(grade) --from solutions --out "$${OUT:-build/demo}"; $(note_exit)
+run-serve: build/kit/serve
+	@$(looplab) -m looplab serve $${WORLD:+--world "$$WORLD"} $${LAB:+--lab "$$LAB"}; $(note_exit)
+run-compare: $(kit) build/kit/serve build/kit/libco-real.a
+	@$(looplab) -m looplab compare $${LAB:+--lab "$$LAB"} $${FROM:+--from "$$FROM"} $${MODE:+--mode "$$MODE"} $${WORLD:+--world "$$WORLD"} \
+	    $${SET:+--set "$$SET"} $${RUNS:+--runs "$$RUNS"} $${OUT:+--out "$$OUT"}; $(note_exit)
 run-report: $(kit)
 	@$(looplab) -m looplab report $${LAB:+--lab "$$LAB"} $${FROM:+--from "$$FROM"} $${CHECK:+--check "$$CHECK"} $${MODE:+--mode "$$MODE"} \
 	    $${WORLD:+--world "$$WORLD"} $${SET:+--set "$$SET"} $${URLS:+--urls "$$URLS"} $${SEED:+--seed "$$SEED"} \
@@ -285,7 +298,7 @@ run-run: $(kit) $(if $(REAL),build/kit/libco-real.a)
 	@sh grader/scripts/run.sh; $(note_exit)
 
 test: $(kit) $(test_programs)  ## all tests of the project itself [ALL=1: the C tests in every build, and under valgrind]
-	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u SET -u REAL -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TODO -u LEVEL -u NAME -u TEST -u FAULT \
+	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u SET -u REAL -u RUNS -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TODO -u LEVEL -u NAME -u TEST -u FAULT \
 	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest grader/tests
 
 bench: $(if $(REAL),build/kit/libco-real.a build/kit/libco.a build/kit/02-url-fetcher/main.o,build/bench/bench)  ## how fast the runtime is: [JSON=f.json] [PEERS=1: beside other libraries] [QUICK=1]; REAL=1: requests, beside curl and aiohttp

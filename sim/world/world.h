@@ -128,6 +128,10 @@ struct tape;
 struct co_world *world_virtual_open(const char *path, uint64_t seed, struct trace *trace, struct tape *tape,
                                     char *error, size_t size);
 
+/* When something will next happen in a virtual world by itself, if nothing more is asked of it; INT64_MAX: never. For those who lead
+ * its clock by a real one (sim/world/serve). */
+int64_t world_virtual_next(const struct co_world *world);
+
 /* Opens the real world: this machine's network, files, CPUs and clock. It is in a library of its own (libco-real.a), which only
  * programs that ask for it link; in the others this is NULL. Returns NULL on a fault, with one line in error[size]. */
 struct co_world *world_real_open(struct trace *trace, char *error, size_t size) __attribute__((weak));

@@ -199,6 +199,7 @@ void rw_http_give(struct exchange *exchange, struct world_completion *out)
     if (exchange->operation.over && (allowed == body || !exchange->head_known)) {
         out->parts |= WORLD_END;
         out->rc = exchange->operation.rc;
+        out->cpu = out->rc == 0 ? rw_served_cpu(exchange->session->world, exchange) : 0;
     }
 }
 

@@ -62,7 +62,7 @@ static size_t real_wait(struct co_world *calls, int64_t until, struct world_comp
         return 0;
     rw_operations_recycle(world);
     rw_http_begin(world);
-    while ((n = rw_operations_take(world, out, max)) == 0) {
+    while ((n = rw_operations_take(world, out, max)) == 0 && (n = rw_served_take(world, out, max)) == 0) {
         int64_t now = rw_now(world);
         bool up = now >= until;
         if (until == INT64_MAX && world->pending == 0)
@@ -70,7 +70,7 @@ static size_t real_wait(struct co_world *calls, int64_t until, struct world_comp
         if (up && now - world->polled < POLL_PAUSE)
             return 0;
         if (!up)
-            rw_alarm_set(world, until);
+            rw_alarm_set(world, until < rw_served_next(world) ? until : rw_served_next(world));
         poll_once(world, !up);
     }
     return n;
@@ -121,11 +121,15 @@ static uint64_t real_submit(struct co_world *calls, const struct world_request *
     switch (request->op) {
     case WORLD_HTTP: return rw_http_submit(world, request);
     case WORLD_JOB: return rw_job_submit(world, request);
-    case WORLD_FILE: return rw_file_submit(world, request);
+    case WORLD_FILE: return world->served.disk ? rw_served_submit(world, request) : rw_file_submit(world, request);
     case WORLD_HTTP_READ: return http_read(world, request);
     case WORLD_REPORT: report(world, request); break;
     case WORLD_SESSION_CLOSE: rw_session_close(world, request->session); break;
-    case WORLD_FINISH: rw_files_trace(world); break;
+    case WORLD_FINISH:
+        if (world->served.disk)
+            rw_served_submit(world, request);
+        rw_files_trace(world);
+        break;
     }
     return ++world->last_id;
 }
@@ -134,7 +138,7 @@ static void real_cancel(struct co_world *calls, uint64_t id)
 {
     struct real *world = (struct real *)calls;
     struct operation *operation = find(world, id);
-    if (!operation || operation->over)
+    if (rw_served_cancel(world, id) || !operation || operation->over)
         return;
     if (operation->kind == WORLD_HTTP)
         rw_http_cancel(world, (struct exchange *)operation);
@@ -159,6 +163,7 @@ static void real_close(struct co_world *calls)
 {
     struct real *world = (struct real *)calls;
     rw_interrupt_close(world);
+    rw_served_close(world);
     rw_jobs_close(world);
     rw_http_close(world);
     rw_alarm_close(world);
@@ -205,5 +210,9 @@ struct co_world *world_real_open(struct trace *trace, char *error, size_t size)
         abort();
     }
     rw_interrupt_open(world);
+    if (!rw_served_open(world, error, size)) {
+        real_close(&world->calls);
+        return NULL;
+    }
     return &world->calls;
 }

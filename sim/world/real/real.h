@@ -13,6 +13,7 @@
  *     verdict.c     curl's errors as errno values
  *     job.c         workers: threads
  *     file.c        the disk; file_work.c: what its threads do
+ *     served.c      a world file that is served for real
  *
  * Everything runs on the loop's thread, within the calls, except jobs (job.c) and calls to the disk (file_work.c).
  */
@@ -91,7 +92,7 @@ struct exchange {
     uint32_t window;                /* 0: none                                                              */
     uint64_t credit;                /* with a window: so many more bytes may be handed over                 */
     CURL *easy;                     /* NULL: not in curl's hands                                            */
-    struct curl_slist *headers, *resolve;
+    struct curl_slist *headers, *resolve, *connect_to;
     bool paused;                    /* curl waits until the program has read more                           */
     int32_t failure;                /* why we, not curl, broke it off; 0: we did not                        */
     int status;
@@ -261,6 +262,27 @@ void rw_file_forget(struct access *access);
 void rw_files_trace(struct real *world);
 void rw_files_close(struct real *world);
 
+/* ---- served.c ------------------------------------------------------------------------------------------- */
+
+/* A world file that is served for real. Zero-filled: there is none, the world is the machine's own. */
+struct served {
+    const char *map;                /* CO_CONNECT_TO; NULL: names are looked up as usual                    */
+    struct co_world *disk;          /* whose disk it is; NULL: the machine's                                */
+    size_t pending;                 /* calls to that disk that have not ended                               */
+};
+
+bool rw_served_open(struct real *world, char *error, size_t size);      /* false: CO_DISK is no world file */
+void rw_served_close(struct real *world);
+/* Where host ("a.test:80") is: 1, and exchange->connect_to says it; or -ENXIO, -ENOMEM. */
+int rw_served_find(struct real *world, struct exchange *exchange, const char *host, size_t length);
+/* What handling the answer costs the program's CPU, as its server says; ns. */
+int64_t rw_served_cpu(const struct real *world, const struct exchange *exchange);
+/* Calls to the disk, and the program's end: the disk's id, or 0. */
+uint64_t rw_served_submit(struct real *world, const struct world_request *request);
+bool rw_served_cancel(struct real *world, uint64_t id);                 /* false: it is none of the disk's */
+size_t rw_served_take(struct real *world, struct world_completion out[], size_t max);
+int64_t rw_served_next(const struct real *world);                       /* when the disk will next do something */
+
 /* ---- alarm.c, interrupt.c ----------------------------------------------------------------------------- */
 
 bool rw_alarm_open(struct real *world);
@@ -295,6 +317,7 @@ struct real {
     struct http http;
     struct jobs jobs;
     struct files files;
+    struct served served;
 };
 
 int64_t rw_now(const struct real *world);

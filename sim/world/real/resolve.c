@@ -139,6 +139,11 @@ static int ask(struct real *world, struct host *host)
 int rw_resolve(struct real *world, struct exchange *exchange)
 {
     struct place place = place_of(exchange->url);
+    if (world->served.map) {
+        char site[300];
+        int length = snprintf(site, sizeof site, "%.*s:%.*s", (int)place.length, place.host, (int)place.port_length, place.port);
+        return length < (int)sizeof site ? rw_served_find(world, exchange, site, (size_t)length) : -ENXIO;
+    }
     if (world->http.proxied || !is_name(&place))
         return 1;
     struct host *host = host_of(world, &place);

@@ -256,6 +256,7 @@ static void set_connection(const struct exchange *exchange)
     curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)(!own && strncasecmp(exchange->url, "https:", 6) == 0));
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)(exchange->window ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
     curl_easy_setopt(easy, CURLOPT_RESOLVE, exchange->resolve);
+    curl_easy_setopt(easy, CURLOPT_CONNECT_TO, exchange->connect_to);
 }
 
 static void set_request(const struct exchange *exchange)
@@ -301,7 +302,8 @@ void rw_transfer_stop(struct real *world, struct exchange *exchange)
     }
     curl_slist_free_all(exchange->headers);
     curl_slist_free_all(exchange->resolve);
-    exchange->headers = exchange->resolve = NULL;
+    curl_slist_free_all(exchange->connect_to);
+    exchange->headers = exchange->resolve = exchange->connect_to = NULL;
 }
 
 bool rw_transfer_resume(struct exchange *exchange)

@@ -62,7 +62,7 @@ static size_t world_wait(struct co_world *calls, int64_t until, struct world_com
         until = world->now;
     pass(world, until, true);
     size_t n = vw_results_take(world, out, max);
-    if (n == 0 && max > 0 && until != INT64_MAX)
+    if (n == 0 && until != INT64_MAX && (max > 0 || world->results.first == world->results.next))
         world->now = until;
     return n;
 }
@@ -153,4 +153,10 @@ struct co_world *world_virtual_open(const char *path, uint64_t seed, struct trac
     world->disk = description.disk;
     world->results.first = world->results.next = 1;
     return &world->calls;
+}
+
+int64_t world_virtual_next(const struct co_world *calls)
+{
+    const struct world *world = (const struct world *)calls;
+    return world->events.count > 0 ? world->events.heap[0].time : INT64_MAX;
 }
