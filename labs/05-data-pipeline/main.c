@@ -6,15 +6,14 @@
  *     make run LAB=05 MODE=transform      transform_order on what each URL gives
  *     make run LAB=05 MODE=write          write_whole with what each URL gives, into out/1.json, out/2.json, ...
  */
-#define _GNU_SOURCE     /* RTLD_NEXT */
 #include "pipeline.h"
 #include "kit.h"
 
-#include <dlfcn.h>
 #include <malloc.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char *const stage_names[STAGES] = {"fetch", "transform", "write"};
 
@@ -43,14 +42,28 @@ static void report_start(const char *mode, size_t n)
 
 /* Jansson is not built with the sanitizers, so a body that was freed before it was read would go unseen. This json_loadb stands in front of
  * Jansson's: it looks at each byte of the buffer, here, where they watch. */
+struct rest {
+    const char *at;
+    size_t length;
+};
+
+static size_t take_some(void *buffer, size_t size, void *data)
+{
+    struct rest *rest = data;
+    if (size > rest->length)
+        size = rest->length;
+    memcpy(buffer, rest->at, size);
+    rest->at += size;
+    rest->length -= size;
+    return size;
+}
+
 json_t *json_loadb(const char *buffer, size_t length, size_t flags, json_error_t *error)
 {
-    json_t *(*real)(const char *, size_t, size_t, json_error_t *);
-    *(void **)&real = dlsym(RTLD_NEXT, "json_loadb");
     const volatile char *bytes = buffer;
     for (size_t i = 0; buffer && i < length; i++)
         (void)bytes[i];
-    return real(buffer, length, flags, error);
+    return json_load_callback(buffer ? take_some : NULL, &(struct rest){buffer, length}, flags, error);
 }
 
 /* ---- pipeline -------------------------------------------------------------------------------- */
