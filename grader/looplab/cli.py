@@ -28,6 +28,8 @@ if TYPE_CHECKING:       # these two pull in pytest, which is imported while the 
 
 _COMMANDS = {
     "report": (".report.command", "draw one run: what each task did, and where it parts from the reference"),
+    "serve": (".serving", "a world file as real servers on this machine"),
+    "compare": (".compare", "a lab in its virtual world, and in the same world served for real"),
     "watch": (".watch.command", "grade on every save"),
     "hint": (".hints", "tell the next hint"),
     "progress": (".progress", "all labs at a glance"),

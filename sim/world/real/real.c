@@ -27,7 +27,8 @@ static bool is_ours(const struct real *world)
     return uv_thread_equal(&self, &world->thread);
 }
 
-/* Burns the time, whatever else this machine's CPUs have to do: what takes 10 ms in the virtual world takes 10 ms here. */
+/* Burns the time, whatever else this machine's CPUs have to do: what takes 10 ms in the virtual world takes 10 ms here. (The CPUs of a
+ * served world may be more than this machine has: there most of it is slept through.) */
 static void real_block(struct co_world *calls, int64_t ns)
 {
     struct real *world = (struct real *)calls;
@@ -39,6 +40,7 @@ static void real_block(struct co_world *calls, int64_t ns)
         trace_int(world->trace, "ns", ns);
         trace_end(world->trace);
     }
+    rw_served_rest(world, until);
     while (rw_now(world) < until)
         ;
 }

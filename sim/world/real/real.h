@@ -277,6 +277,8 @@ void rw_served_close(struct real *world);
 int rw_served_find(struct real *world, struct exchange *exchange, const char *host, size_t length);
 /* What handling the answer costs the program's CPU, as its server says; ns. */
 int64_t rw_served_cpu(const struct real *world, const struct exchange *exchange);
+/* Sleeps until shortly before that; in a served world only. In any thread. */
+void rw_served_rest(const struct real *world, int64_t until);
 /* Calls to the disk, and the program's end: the disk's id, or 0. */
 uint64_t rw_served_submit(struct real *world, const struct world_request *request);
 bool rw_served_cancel(struct real *world, uint64_t id);                 /* false: it is none of the disk's */

@@ -8,6 +8,7 @@
  * The disk is the virtual world's own: calls to files go to it, its clock is led by ours, and what it completes is handed over when our clock
  * has come so far. So its latency, its faults and its size are those of the world file, which no real disk could be told to have.
  */
+#define _GNU_SOURCE     /* syscall */
 #include "real.h"
 
 #include <errno.h>
@@ -16,6 +17,7 @@
 #include <string.h>
 #include <strings.h>
 
+#define SPIN 200000             /* ns: less is not slept, as sleeping is no more exact */
 #define OF_DISK (1ull << 62)    /* in an id: it is one of the disk's */
 
 bool rw_served_open(struct real *world, char *error, size_t size)
@@ -69,6 +71,31 @@ int64_t rw_served_cpu(const struct real *world, const struct exchange *exchange)
             return strtoll(line + strlen(name), NULL, 10);
     return 0;
 }
+
+#ifdef __linux__
+
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The system's own call: the program's clock_nanosleep is caught at link time. */
+void rw_served_rest(const struct real *world, int64_t until)
+{
+    uint64_t ns = world->begin + (uint64_t)until - SPIN;
+    struct timespec when = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
+    if (world->served.map && until - rw_now(world) > SPIN)
+        while (syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &when, NULL) != 0)
+            ;
+}
+
+#else
+
+void rw_served_rest(const struct real *world, int64_t until)
+{
+    (void)world, (void)until;
+}
+
+#endif
 
 /* ---- The disk --------------------------------------------------------------------------------------- */
 
