@@ -39,7 +39,7 @@ from looplab.trace import TraceError, read  # noqa: E402
 HERE, OUT = ROOT / "slides", ROOT / "build" / "slides"
 MARP = ROOT / "build" / "node" / "node_modules" / ".bin" / "marp"
 WORD = re.compile(r"^@(code|run|trace|figure|report|lines)\s+(.*)$")
-RUN_KEYS = ("EXAMPLE", "LAB", "FROM", "MODE", "WORLD", "SET", "URLS", "SEED")
+RUN_KEYS = ("EXAMPLE", "LAB", "FROM", "MODE", "WORLD", "SET", "URLS", "SEED", "TEST", "FAULT")
 WIDEST, WIDEST_SMALL = 78, 94        # columns of code on a slide, in usual and in smaller letters
 UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 
