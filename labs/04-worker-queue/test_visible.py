@@ -203,6 +203,8 @@ def should_do(run, urls) -> None:
 def why_missing(run, missing) -> str:
     """Why jobs were never begun although pool_run has returned."""
     added = [url for url in missing if url not in run.asked]
+    if added and run.report["handled"] == run.report["wrong"]:
+        return "the handler could not read a page: each was freed before the call. Free it after the handler has returned"
     if added and len(added) == len(missing):
         return ("handlers added these with pool_add while the pool ran. An empty queue is not the end while a job is being done: it may add "
                 "others. Wait until all that was put is finished, its handler included (co_queue_join), then end the workers")
@@ -560,6 +562,9 @@ def test_handler_sees_each_page(lab):
     with lab.part(1, "called for each page below 400, and for no other"):
         run = pool(lab, world)
         right = plan(world).handled
+        if run.report["handled"] == right == run.report["wrong"]:
+            run.fail("the handler gets the page", "it gets pages of status 0", "the page is freed before the call: co_response_free zeroes it. Free it "
+                     "after the handler has returned", topic="-")
         run.should(run.report["handled"] == right and not run.report["wrong"], f"{count(right, 'call')} of the handler, all for statuses below 400",
                    f"{count(run.report['handled'], 'call')}, {run.report['wrong']} of them without a URL or for a status of 400 or more",
                    hint="call it for pages only: not without an answer, and not for an error page" if run.report["handled"] > right else

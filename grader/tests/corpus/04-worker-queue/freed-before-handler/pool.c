@@ -45,21 +45,22 @@ int pool_add(struct pool *pool, const char *url)
 static void do_job(struct pool *pool, struct worker_stats *stats, const char *url)
 {
     struct co_response page = {0};
+    int status = 0;
     bool begun = false;
     int rc = -ECANCELED;
     CO_WITH_SEM(&pool->places) {
         if (!pool->stopped) {            /* looked at after the wait for the place */
             begun = true;
-            CO_RESPONSE(answer);
-            rc = co_http_get(url, &answer);
-            page = answer;
+            rc = co_http_get(url, &page);
+            status = page.status;
+            co_response_free(&page);         /* we know all we need */
         }
     }
     if (!begun) {
         (void)co_queue_try_put(&pool->left, (void *)url);
         return;
     }
-    if (rc == 0 && page.status >= 400)
+    if (rc == 0 && status >= 400)
         rc = -EBADMSG;
     if (rc == 0 && pool->config.handle)
         rc = pool->config.handle(pool, url, &page, pool->config.arg);
