@@ -238,7 +238,7 @@ bool rw_http_open(struct real *world)
     struct http *http = &world->http;
     const char *own = variable("CO_CA_FILE");
     http->ca_file = own ? own : variable("SSL_CERT_FILE");
-    http->ca_folder = variable("SSL_CERT_DIR");
+    http->ca_folder = http->ca_file ? NULL : variable("SSL_CERT_DIR");     /* a file curl can keep: transfer.c */
     http->proxied = has_proxy();
     http->share = curl_share_init();
     return http->share && curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK;
