@@ -31,7 +31,7 @@ def grade(entry: Path, out: Path) -> dict:
 
 
 def verdict(result: dict) -> dict:
-    """What of it is compared: the score, and which checks failed or were skipped."""
+    """What of it is compared: the score (None: ungradable), and which checks failed or were skipped."""
     return {"score": result["score"],
             "failed": [check["id"] for check in result["checks"] if check["status"] == "failed"],
             "skipped": [check["id"] for check in result["checks"] if check["status"] == "skipped"]}
@@ -49,7 +49,7 @@ def record(entry: Path) -> None:
     told = of_entry(entry)
     got.update(names=told.get("names", ""), misconception=told.get("misconception", ""))
     (entry / "verdict.json").write_text(json.dumps(got, indent=2, ensure_ascii=False) + "\n")
-    print(f"{got['score']:3}  {entry.parent.name}/{entry.name}")
+    print(f"{'-' if got['score'] is None else got['score']:>3}  {entry.parent.name}/{entry.name}")
 
 
 if __name__ == "__main__":
