@@ -1,6 +1,6 @@
-/* 57 - An awaitable of one's own: a value that is not there yet, and a function that waits for it. Notice that it needs no
- * more than an event and a place for the value, that both cooks go on at the instant at which the boat is in, and that who
- * asks later does not wait at all. asyncio: loop.create_future(), set_result(), await. */
+/* 57 - An awaitable of one's own: a value that is not there yet, and a function that waits for it. Notice that an
+ * event and a place for the value are all it needs, that both cooks go on at the instant at which the boat is in, and
+ * that who asks later does not wait at all. asyncio: loop.create_future(), set_result(), await. */
 #include "co.h"
 
 #include <stdio.h>
