@@ -6,6 +6,7 @@ The fixture's `lab.suite()` gives a check the whole picture, made once for each 
     suite.tests                      the student's tests, in the order of the file
     suite.broken(scraper)            [Verdict] of the tests that fail on a correct scraper; scraper is one of suite.correct
     suite.hollow                     [Test] that no scraper fails in which everything is wrong: they assert nothing
+    suite.idle                       [Test] of the others, that pass on a scraper that does nothing, though they ask for pages
     suite.dependent                  [Dependence] of the tests whose verdict depends on the tests before them
     suite.counting                   [Test] that are valid, not hollow and independent: only these expose faults
     suite.exposed(practice=False)    [Fault] on which a counting test fails; suite.missed(...): the others
@@ -53,6 +54,7 @@ SHUFFLES = 2                # orders by chance in which the tests are run
 STOPS_MOST = 2              # so many processes may be stopped at a limit on correct scrapers; then nothing more is run
 STOPS_ON_FAULTS = 4         # the same on faulty ones: a fault may well make a test hang
 VISIBLE = "scraper.c"
+IDLE = "hollow_nothing"     # the scraper that does nothing
 AFTER_STOP = process.Limits(cpu_s=1, wall_s=2.0)
 LIBRARIES = ["-lcmocka"]
 
@@ -308,7 +310,7 @@ class Suite:
             order = [test.name for test in self.tests][:MOST]
             # What runs in front is the build that counts coverage; that with sanitizers runs behind it.
             self.verdicts["visible"] = self._run(program.cover, order)
-            self.correct, self.dependent, self.hollow, self.counting = ["visible"], [], [], []
+            self.correct, self.dependent, self.hollow, self.idle, self.counting = ["visible"], [], [], [], []
             self.caught: dict[str, Optional[Verdict]] = {scraper.name: None for scraper in self.all}
             if self.stopped or not order:
                 made.result()
@@ -330,6 +332,7 @@ class Suite:
                         self.verdicts[right_name][name] = verdict
             self.dependent = self._compare(others, alone)
             self.hollow = self._find_hollow(programs, order)
+            self.idle = self._find_idle(programs)
             bad = {verdict.test.name for name in self.correct for verdict in self.broken(name)}
             bad |= {test.name for test in self.hollow} | {one.test.name for one in self.dependent}
             self.counting = [] if self.stopped else [test for test in self.tests if test.name in order and test.name not in bad]
@@ -392,6 +395,34 @@ class Suite:
         """The text of a line of the suite."""
         assert self._session.program
         return self._session.program.line(src)
+
+    @property
+    def all_pass(self) -> str:
+        """What became of the tests on a scraper whose fault is not exposed."""
+        idle = len(self.tests) - len(self.counting)
+        why = " (they depend on others)" if idle and idle == len(self.dependent) else ""
+        return "all tests that count pass" + (f"; {idle} of {len(self.tests)} do not count{why}" if idle else "")
+
+    def why(self, verdict: Verdict, asked: str) -> str:
+        """The cause of a failure on a correct scraper. asked: what an assertion is asked that does not hold."""
+        if verdict.verdict == "ended":
+            return "it calls exit, or the like: a test is over where its body ends, or at an assertion that does not hold"
+        wild = next((finding for finding in self.findings if finding.src and finding.kind != "memory leak"), None)
+        if wild:        # whatever then does not hold is only what came of it
+            return f"mend this first: {wild.src} ({wild.code}): {wild.message}. What stands in memory behind it is then anybody's guess"
+        if verdict.verdict in ("assertion", "stopped"):
+            return f"{self.line(verdict.src)}: {asked}"
+        return f"{self.line(verdict.src)}: the scraper keeps its contract, so it is the test: what does it wait for, read, or leave behind?"
+
+    @property
+    def idle_words(self) -> str:
+        """What to say of tests that do not notice that nothing is done; "" if they are few: one may well be about what is not done."""
+        if 2 * len(self.idle) < max(len(self.counting), 2):
+            return ""
+        more = len(self.idle) - 1
+        who = self.idle[0].name + (f" and {count(more, 'more test')} pass" if more else " passes")
+        return (f"{who} on a scraper that does nothing at all (hollow/nothing.c): which assertion would notice? One in a callback is none when nobody "
+                "calls it, so count the calls, and assert the count behind scrape_all")
 
     def replay(self, *tests: Test, fault: str = "") -> str:
         """The command that runs these tests on the visible scraper, perhaps with a fault to practise on."""
@@ -513,6 +544,15 @@ class Suite:
                 verdicts = self._run(programs[scraper.builds[0][0]], open_names, most=STOPS_ON_FAULTS)
                 open_names = [name for name in open_names if name not in verdicts or verdicts[name].verdict != "assertion"]
         return [test for test in self.tests if test.name in open_names]
+
+    def _find_idle(self, programs: dict[str, Path]) -> list[Test]:
+        """The tests that ask for pages, and do not notice that nothing is done: they assert only in callbacks, say, that then nobody calls."""
+        visible, hollow = self.verdicts["visible"], {test.name for test in self.hollow}
+        asking = [test.name for test in self.tests if test.name in visible and test.name not in hollow and visible[test.name].passed
+                  and _int(visible[test.name].facts.get("requests")) > 0]
+        folder = next((programs[scraper.builds[0][0]] for scraper in self.all if scraper.name == IDLE), None)
+        verdicts = self._run(folder, asking, most=STOPS_ON_FAULTS) if folder and asking else {}
+        return [test for test in self.tests if test.name in verdicts and verdicts[test.name].passed]
 
     def _catches(self, programs: list[Path], names: list[str]) -> Optional[Verdict]:
         """The first test that fails on all builds of a faulty scraper; None if there is none."""

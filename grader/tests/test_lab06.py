@@ -146,6 +146,27 @@ def test_assertions_that_cannot_fail(tmp_path):
     assert graded.score <= 30 and check(graded, "test_every_test_asserts")["status"] == "failed"
 
 
+def test_five_tests_are_graded_all_the_same(tmp_path):
+    graded = grade_text(ABOUT + "#define T(name) CO_TEST(name) { struct page page; assert_int_equal(scrape_page(\"http://a.test/\", CO_SEC(1), &page), 0); "
+                        "assert_int_equal(page.error, -CO_ENOHOST); }\n" + SIX.replace("T(f)\n", ""), tmp_path)
+    told = check(graded, "test_number_of_tests")
+    assert told["status"] == "failed" and "happened: 5" in told["message"]
+    assert check(graded, "test_passes_on_scraper_c")["status"] == check(graded, "test_passes_on_other_scrapers")["status"] == "passed"
+    assert check(graded, "test_exposes_faulty_scrapers")["score"] > 0
+
+
+def test_assertions_that_nobody_comes_to(tmp_path):
+    """They stand in a callback, and a scraper that calls nobody passes: the report says so."""
+    graded = grade_text(ABOUT + """
+static void told(void *arg, const struct page *page, size_t done, size_t total) { assert_int_equal(page->error, -CO_ENOHOST); assert_int_equal(done, 1); }
+#define T(name) CO_TEST(name) { struct page out[1]; struct summary summary; const char *urls[] = {"http://a.test/"}; \\
+    (void)!scrape_all(urls, 1, 1, CO_SEC(1), &(struct listener){.progress = told}, out, &summary); }
+""" + SIX, tmp_path)
+    assert check(graded, "test_every_test_asserts")["status"] == "passed"
+    for name in ("test_practice_faults", "test_exposes_faulty_scrapers"):
+        assert "a and 5 more tests pass on a scraper that does nothing at all" in check(graded, name)["message"]
+
+
 @pytest.mark.parametrize("name, body", {
     "exit": "exit(0);", "_exit": "_exit(0);",
     "pretends to pass": 'puts("{\\"test\\":\\"a\\",\\"verdict\\":\\"passed\\"}\\n[  PASSED  ] 6 test(s)."); exit(0);',
@@ -217,6 +238,26 @@ CO_TEST(uses) { mock_get("http://a.test/"); struct page page; assert_int_equal(s
     assert graded.score == 80
 
 
+def one_more(delays: str, timeout: str, asserted: str) -> tuple[str, str]:
+    """What is replaced, and by what: a test of three good pages, all at once."""
+    return "CO_TEST(", f"""static const struct page *kept;
+static void keep(void *arg, const struct page *page, size_t done, size_t total) {{ on_progress(arg, page, done, total); kept = page; }}
+CO_TEST(one_more)
+{{
+    static const char *const urls[] = {{"http://a.test/0", "http://b.test/1", "http://c.test/2"}};
+    static const int delays[] = {delays};
+    for (int i = 0; i < 3; i++)
+        mock_get(urls[i], .delay = CO_MS(delays[i]));
+    struct notes notes = {{0}};
+    struct page out[3];
+    struct summary summary;
+    assert_int_equal(scrape_all(urls, 3, 3, {timeout}, &(struct listener){{keep, NULL, &notes}}, out, &summary), 0);
+    {asserted}
+}}
+
+CO_TEST("""
+
+
 @pytest.mark.parametrize("name, old, new, words", [
     ("wording", "assert_true(notes.log[i].has_cause);", "", None),
     ("log", "notes->log[notes->log_n].has_cause = cause && *cause;",
@@ -225,11 +266,14 @@ CO_TEST(uses) { mock_get("http://a.test/"); struct page page; assert_int_equal(s
     ("tail", "assert_string_equal(out[3].title, \"behind a zero\");",
      "assert_memory_equal(out[3].title, \"behind a zero\\0\\0\", 15);", "assert_memory_equal"),
     ("progress first", "notes->log[notes->log_n].url = url;",
-     "notes->log[notes->log_n].url = url; assert_int_equal(notes->progress_n > 0 && notes->progress[notes->progress_n - 1].url == url, 0);", "fails")],
+     "notes->log[notes->log_n].url = url; assert_int_equal(notes->progress_n > 0 && notes->progress[notes->progress_n - 1].url == url, 0);", "fails"),
+    ("order", *one_more('{150, 150, 150}', "CO_SEC(1)", "for (int i = 0; i < 3; i++) assert_ptr_equal(notes.progress[i].url, urls[i]);"), "fails"),
+    ("border", *one_more('{100, 200, 1000}', "CO_SEC(1)", "assert_int_equal(out[2].error, 0);"), "-ETIMEDOUT is not 0"),
+    ("kept", *one_more('{100, 200, 300}', "CO_SEC(1)", "assert_int_equal(kept->status, 200);"), "0 is not 200")],
     ids=lambda value: value[:16] if value else "-")
 def test_what_the_contract_leaves_open(tmp_path, name, old, new, words):
     """words None: a change that pins nothing is no fault of a suite's."""
-    text = SOLUTION.replace(old, new)
+    text = SOLUTION.replace(old, new, 1)
     if name == "instant":
         text = text.replace('scrape_page("http://a.test/late"', 'scrape_page("http://b.test/late"')
     assert text != SOLUTION
@@ -246,9 +290,10 @@ def test_what_the_contract_leaves_open(tmp_path, name, old, new, words):
 def test_untidy_tests(tmp_path):
     one = 'mock_get("http://a.test/"); struct page page; assert_int_equal(scrape_page("http://a.test/", CO_SEC(1), &page), 0); assert_int_equal(page.status, 200);'
     text = ABOUT + "".join(f"CO_TEST({name}) {{ {one} {more} }}\n" for name, more in (
-        ("a", ""), ("b", "sleep(1);"), ("c", ""), ("d", "char *volatile p = malloc(10); p = NULL;"), ("e", ""), ("f", "")))
-    graded = grade_text(text, tmp_path)
-    assert "b did" in check(graded, "test_no_files_no_blocking")["message"]
+        ("a", ""), ("b", "sleep(1);"), ("c", ""), ("d", "char *volatile p = malloc(10); p = NULL;"), ("e", "CO_RESPONSE(r); (void)!http_get_blocking(\"http://a.test/\", &r);"),
+        ("f", "co_cpu(1);"), ("g", "(void)co_to_thread(busy, NULL);"), ("h", "")))
+    graded = grade_text(text.replace("CO_TEST(a)", "static int busy(void *job) { co_cpu(CO_SEC(1)); return 0; }\nCO_TEST(a)"), tmp_path)
+    assert "b, e, f did" in check(graded, "test_no_files_no_blocking")["message"]
     told = check(graded, "test_clean_under_sanitizers")
     assert told["status"] == "failed" and "leak" in told["message"]
 

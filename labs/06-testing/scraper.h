@@ -56,7 +56,8 @@ struct summary {
  * Returns 0, also when pages failed, at the instant the last page is done; -ENOMEM without memory (out and summary are of no
  * matter then); or -ECANCELED when the calling task was cancelled. In this case it returns at once, every request has been given
  * up, none is begun any more, and what was done by then is not lost: summary and out tell it. A page that was not done counts neither as
- * successful nor as failed, its error is -ECANCELED, and the listener hears nothing of it.
+ * successful nor as failed, its error is -ECANCELED, its status 0, its title "" (its `took` is open), and the listener hears
+ * nothing of it.
  * When it returns, whatever the result, none of its tasks is left and nothing it was given is used any more. */
 int scrape_all(const char *const urls[], size_t n, size_t limit, int64_t timeout, const struct listener *listener,
                struct page out[], struct summary *summary);

@@ -9,6 +9,7 @@ from __future__ import annotations
 from looplab import points
 
 FEWEST, MOST = 6, 60
+BEGUN = 3                   # with fewer tests than these nobody has begun, and nothing else is looked at
 LEAST_COVERED = 80          # per cent, lines and branches
 LEAST_EXPOSED = 8           # hidden faults, before coverage counts
 
@@ -38,16 +39,27 @@ def what_counts(suite) -> str:
 # ---- The suite --------------------------------------------------------------------------------
 
 
-@points(2, "correctness")
+@points(1, "correctness")
 def test_tests_run(lab):
-    """Six tests at least, and they come to an end (1, 9)"""
+    """There are some tests, and they come to an end (1, 9)"""
     suite = lab.suite()
     stopped = [verdict for verdict in suite.broken("visible") if verdict.verdict == "stopped"]
     if suite.stopped and stopped:
         lab.fail("the tests come to an end", suite.told(stopped, "does not"),
                  "waiting takes no real time here, so no test needs any: what does it do all the while?", stopped[0].src, suite.replay(stopped[0].test))
-    if not FEWEST <= len(suite.tests) <= MOST:
+    if len(suite.tests) < BEGUN:
         lab.fail(f"{FEWEST} to {MOST} tests", f"{len(suite.tests)}", "each CO_TEST is one; TODOs 2 to 7 tell what they could be about")
+
+
+@points(1, "correctness", needs="test_tests_run")
+def test_number_of_tests(lab):
+    """Six tests at least, sixty at most (1)"""
+    suite = lab.suite()
+    if len(suite.tests) < FEWEST:
+        lab.fail(f"{FEWEST} to {MOST} tests", f"{len(suite.tests)}", "each CO_TEST is one. A test ends at the first assertion that does not hold, so "
+                 "a long one tells little: make several of it")
+    if len(suite.tests) > MOST:
+        lab.fail(f"{FEWEST} to {MOST} tests", f"{len(suite.tests)}, and only the first {MOST} were run", "tests that look at the same thing can go")
 
 
 @points(2, "correctness", needs="test_tests_run")
@@ -57,7 +69,7 @@ def test_passes_on_scraper_c(lab):
     broken = suite.broken("visible")
     if broken:
         lab.fail("every test passes on scraper.c, which is correct", suite.told(broken),
-                 f"{suite.line(broken[0].src)}: which sentence of scraper.h says so? (On the left stands what it was, on the right what you asked for.)",
+                 suite.why(broken[0], "which sentence of scraper.h says so? (On the left stands what it was, on the right what you asked for.)"),
                  broken[0].src, suite.replay(broken[0].test))
 
 
@@ -70,6 +82,17 @@ def test_every_test_asserts(lab):
                  f"{names(suite.hollow)} pass{'es' if len(suite.hollow) == 1 else ''} on all of these",
                  "what runs without an assertion that can fail tests nothing, however much of scraper.c it reaches. What must be so behind the call?",
                  suite.hollow[0].src, suite.replay(suite.hollow[0]))
+
+
+@points(5, "robustness", needs="test_tests_run")
+def test_independent(lab):
+    """The same verdict alone and in any order (8)"""
+    suite = lab.suite()
+    if suite.dependent:
+        first, more = suite.dependent[0], len(suite.dependent) - 1
+        lab.fail("the same verdict on its own, and in any order", f"{first.test.name} {first.how}" + (f" (and {more} more)" if more else ""),
+                 f"{first.verdict.words}: something lives on from test to test. A static variable? Put it on the stack of the test, or set it at its begin",
+                 first.verdict.src, suite.replay(first.test))
 
 
 @points(6, "correctness", needs="test_tests_run")
@@ -90,23 +113,12 @@ def test_practice_faults(lab):
     for fault in suite.exposed(practice=True) + suite.missed(practice=True):
         with lab.part(2, fault.name):
             if fault.name not in exposed:
-                cause = "run it, and look: what is different from what scraper.h promises? Time, order and number count, too"
-                lab.fail(f"a test that fails with FAULT={fault.name}", "all tests that count pass" if suite.counting else "no test counts",
+                cause = suite.idle_words or "run it, and look: what is different from what scraper.h promises? Time, order and number count, too"
+                lab.fail(f"a test that fails with FAULT={fault.name}", suite.all_pass if suite.counting else "no test counts",
                          cause if suite.counting else what_counts(suite), None, suite.replay(fault=fault.name))
 
 
 # ---- Tidy -------------------------------------------------------------------------------------
-
-
-@points(5, "robustness", needs="test_tests_run")
-def test_independent(lab):
-    """The same verdict alone and in any order (8)"""
-    suite = lab.suite()
-    if suite.dependent:
-        first, more = suite.dependent[0], len(suite.dependent) - 1
-        lab.fail("the same verdict on its own, and in any order", f"{first.test.name} {first.how}" + (f" (and {more} more)" if more else ""),
-                 f"{first.verdict.words}: something lives on from test to test. A static variable? Put it on the stack of the test, or set it at its begin",
-                 first.verdict.src, suite.replay(first.test))
 
 
 @points(2, "robustness", needs="test_tests_run")

@@ -32,6 +32,8 @@ static struct {
     size_t count, room;
     int in_flight, peak;
     int64_t took;                   /* the clock when the loop ended */
+    bool waiting;                   /* time passes by itself; workers work */
+    bool blocked;                   /* a task has stopped the loop */
 } now;
 
 /* ---- Mocks ------------------------------------------------------------------------------------- */
@@ -207,6 +209,7 @@ static void see(uint64_t id, const char *url, size_t length)
 static uint64_t world_submit(struct co_world *world, const struct world_request *request)
 {
     (void)world;
+    now.blocked = now.blocked || (request->op == WORLD_HTTP && request->blocking);
     uint64_t id = inner()->submit(inner(), request);
     if (id && request->op == WORLD_HTTP)
         see(id, (const char *)request->data + request->lengths[0], request->lengths[1]);
@@ -229,7 +232,9 @@ static void world_cancel(struct co_world *world, uint64_t id)
 static size_t world_wait(struct co_world *world, int64_t until, struct world_completion out[], size_t max)
 {
     (void)world;
+    now.waiting = true;
     size_t n = inner()->wait(inner(), until, out, max);
+    now.waiting = false;
     for (size_t i = 0; i < n; i++) {
         struct seen *seen = find_seen(out[i].id);
         if (!seen)
@@ -249,6 +254,7 @@ static size_t world_wait(struct co_world *world, int64_t until, struct world_com
 static void world_block(struct co_world *world, int64_t ns)
 {
     (void)world;
+    now.blocked = now.blocked || (ns > 0 && !now.waiting);
     inner()->block(inner(), ns);
 }
 
@@ -333,6 +339,7 @@ struct co_world *mock_begin(const struct co_test *test)
     now.count = 0;
     now.in_flight = now.peak = 0;
     now.took = 0;
+    now.waiting = now.blocked = false;
     now.world = (struct co_world){.now = world_now, .submit = world_submit, .cancel = world_cancel, .wait = world_wait,
                                   .block = world_block, .close = world_close};
     return &now.world;
@@ -352,7 +359,7 @@ void mock_end(void)
 
 struct mock_facts mock_facts(void)
 {
-    struct mock_facts facts = {.requests = now.count, .peak = now.peak, .took = now.took ? now.took : world_now(NULL)};
+    struct mock_facts facts = {.requests = now.count, .peak = now.peak, .blocked = now.blocked, .took = now.took ? now.took : world_now(NULL)};
     for (size_t i = 0; i < now.count; i++) {
         const struct seen *seen = &now.seen[i];
         facts.errors += seen->rc < 0 && !seen->given_up;

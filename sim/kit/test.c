@@ -127,7 +127,7 @@ static void write_verdict(const char *verdict)
     size_t at = put_text(put(0, "{\"test\":"), now.test->name, strlen(now.test->name));
     at = put(at, ",\"verdict\":\"%s\",\"requests\":%zu,\"peak\":%d,\"errors\":%d,\"given_up\":%d,\"blocked\":%s,\"took\":%lld,\"statuses\":[",
              verdict, facts.requests, facts.peak, facts.errors, facts.given_up,
-             strstr(now.said->text, " blocked the loop for ") ? "true" : "false", (long long)facts.took);
+             facts.blocked ? "true" : "false", (long long)facts.took);
     for (int k = 0; k < facts.status_count; k++)
         at = put(at, "%s%d", k ? "," : "", facts.statuses[k]);
     at = put(at, "],\"said\":");

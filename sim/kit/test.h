@@ -11,6 +11,7 @@ enum { MOCK_STATUSES = 16 };
 struct mock_facts {
     size_t requests;
     int peak, errors, given_up;             /* errors: requests that failed; given_up: by the program */
+    bool blocked;                           /* a task has stopped the loop: sleep, co_cpu, http_get_blocking */
     int64_t took;                           /* the clock at the end */
     int statuses[MOCK_STATUSES], status_count;
 };

@@ -31,7 +31,7 @@ def test_passes_on_other_scrapers(lab):
             if broken:
                 told.append(broken[0].test.name)
                 lab.fail("every test passes on every correct scraper", suite.told(broken),
-                         f"{suite.line(broken[0].src)}: scraper.c happens to do so, but which sentence of scraper.h says so?", broken[0].src)
+                         suite.why(broken[0], "scraper.c happens to do so, but which sentence of scraper.h says so?"), broken[0].src)
 
 
 @points(FAULTS * EACH, "correctness", needs="test_tests_run")
@@ -45,7 +45,7 @@ def test_exposes_faulty_scrapers(lab):
         for fault in exposed + missed:
             with lab.part(EACH, f"a scraper that {fault.sentence}"):
                 if fault in missed:
-                    lab.fail("a test that fails on it", "all tests that count pass" if suite.counting else "no test counts")
+                    lab.fail("a test that fails on it", suite.all_pass if suite.counting else "no test counts")
         return
     if not missed:
         return
@@ -55,5 +55,5 @@ def test_exposes_faulty_scrapers(lab):
             pass
     with lab.part(EACH * len(missed), "the others"):
         lab.fail(f"a test fails on each of {FAULTS} faulty scrapers", told,
-                 "go through scraper.h sentence by sentence: how would a scraper look that breaks just this one, and which of your tests would fail on it?"
+                 suite.idle_words or "go through scraper.h sentence by sentence: how would a scraper look that breaks just this one, and which of your tests would fail on it?"
                  if suite.counting else "only tests count that pass on every correct scraper, assert something, and depend on no other test; no test of yours does")

@@ -1,4 +1,4 @@
-/* as_completed.c - one loop begins pages, waits until any of them is done, and tells of all that are, in input order. */
+/* as_completed.c - one loop begins pages, waits until any of them is done, and tells of all that are, the last one first. */
 #include "common.h"
 
 struct job {
@@ -63,7 +63,7 @@ static int run(struct job jobs[], co_task *tasks[], size_t n, size_t limit, cons
         }
         if (rc < 0)
             return rc;
-        for (size_t i = 0; i < begun; i++) {
+        for (size_t i = begun; i-- > 0;) {
             if (!jobs[i].task || !co_done(jobs[i].task))
                 continue;
             rc = co_await(jobs[i].task, NULL);

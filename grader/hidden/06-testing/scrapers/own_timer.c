@@ -1,4 +1,4 @@
-/* own_timer.c - two tasks for each page: one fetches, one is its timer. Whichever ends first ends the other. */
+/* own_timer.c - two tasks for each page: one fetches, one is its timer. Whichever ends first ends the other; at the same instant the timer wins. */
 #include "common.h"
 
 /* One page. It lives as long as its run: a fetch that was given up still looks at it. */
@@ -37,9 +37,10 @@ static int watch(struct watched *watched, struct page *out)
         co_cancel(both[0]);
         co_cancel(both[1]);
         out->error = rc;
+        out->took = co_now() - start;
         return rc;
     }
-    if (co_done(both[0])) {
+    if (co_done(both[0]) && co_now() - start < watched->timeout) {
         rc = co_await(both[0], &fetched);
         if (!IS(timer_runs_on))
             co_cancel(both[1]);
@@ -49,6 +50,7 @@ static int watch(struct watched *watched, struct page *out)
     }
     if (rc < 0) {
         out->error = rc;
+        out->took = co_now() - start;
         return rc;
     }
     take(out, fetched, watched->resp.status, watched->resp.body, watched->resp.length);
@@ -88,6 +90,15 @@ struct job {
     struct page *out;
 };
 
+/* Tells of a page by a copy of it, which is soon another page's: the contract lets a listener read it, not keep it. */
+static void tell_of(const struct page *page, const struct listener *listener, const struct summary *summary)
+{
+    static struct page told;
+    told = *page;
+    tell_progress(listener, &told, summary->successful + summary->failed, summary->total);
+    told = (struct page){.url = page->url, .title = "(told, and gone)"};
+}
+
 static int scrape_one(void *arg)
 {
     struct job *job = arg;
@@ -98,7 +109,7 @@ static int scrape_one(void *arg)
     rc = watch(&job->watched, job->out);
     if (rc == 0) {
         count(run->summary, job->out);
-        tell_progress(run->listener, job->out, run->summary->successful + run->summary->failed, run->summary->total);
+        tell_of(job->out, run->listener, run->summary);
         tell_log(run->listener, job->out, "%d", "");
     }
     co_sem_release(&run->places);
