@@ -58,7 +58,13 @@ def test_a_module_has_twenty_to_thirty_five_slides_and_ends_with_the_lab_and_asy
 def test_code_in_c_comes_from_tested_files_only(deck):
     assert "```c\n" not in deck.read_text(), "write @code PATH#NAME instead: what stands in a deck by hand may be wrong"
     for path in re.findall(r"^@code ([^\s#]+)", deck.read_text(), flags=re.MULTILINE):
-        assert path.startswith(("sim/examples/", "solutions/", "labs/", "sim/include/", "sim/runtime/", "grader/tests/", "grader/hidden/")), path
+        assert path.startswith(("sim/examples/", "solutions/", "labs/", "sim/include/", "sim/runtime/", "grader/tests/", "grader/hidden/", "slides/suites/")), path
+
+
+def test_the_suite_of_the_slides_passes_on_a_right_scraper(tmp_path):
+    done = subprocess.run(["sh", "grader/scripts/run.sh"], cwd=ROOT, capture_output=True, text=True, timeout=60,
+                          env={**os.environ, "CC": os.environ.get("CC", "gcc"), "LAB": "06", "FROM": "slides/suites", "TRACE": str(tmp_path / "trace")})
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 # ---- the words --------------------------------------------------------------------------------
