@@ -14,6 +14,10 @@ from .divergence import Divergence
 from .timeline import LEAKED, Timeline
 
 
+_TOO_FEW = {"held", "sequential"}
+"""Causes that say that too few requests were under way at once."""
+
+
 @dataclass(frozen=True)
 class Figure:
     """A row of the key figures, as text. ratio: "2.0×", or "" where none makes sense."""
@@ -49,22 +53,30 @@ class Subject:
 
     def _diagnose(self) -> tuple[str, Optional[str]]:
         """What the trace tells by itself, else where the runs part, else that all is well."""
-        taken = self.mine.elapsed
-        wanted = self.reference.elapsed if self.reference else None
-        slow = taken is not None and wanted is not None and taken != wanted
-        trace = self.mine.trace
-        topics = ["leaks"] if trace.leaks else []
-        topics += ["timing"] if slow else []
-        for topic in topics + ([""] if self.divergence else []):
-            values = (wanted, taken) if topic == "timing" else (None, None)
-            cause = diagnosis.find(diagnosis.Case(trace, self._asked(), topic=topic, expected=values[0], happened=values[1]))
-            if cause:
+        for topic, values in self._topics():
+            cause = diagnosis.find(diagnosis.Case(self.mine.trace, self._asked(), topic=topic, expected=values[0], happened=values[1]))
+            if cause and not (cause.kind in _TOO_FEW and not self._too_few):
                 return cause.text, cause.src
         if self.divergence:
             return self.divergence.text, self._src_at(self.divergence.index)
         if self.mine.returned is None and self.mine.trace.report("start"):
             return "The run ended before the function returned.", None
         return "The run does what the reference does." if self.reference else "Nothing in this run looks wrong.", None
+
+    def _topics(self) -> list[tuple[str, tuple[Optional[int], Optional[int]]]]:
+        """What to ask the trace for, in order, each with the value that the reference has and this run's own."""
+        mine, other = self.mine, self.reference
+        topics: list[tuple[str, tuple[Optional[int], Optional[int]]]] = [("leaks", (None, None))] if mine.trace.leaks else []
+        if other and mine.peak > other.peak:
+            topics.append(("limit", (other.peak, mine.peak)))
+        if other and mine.elapsed is not None and other.elapsed is not None and mine.elapsed != other.elapsed:
+            topics.append(("timing", (other.elapsed, mine.elapsed)))
+        return topics + ([("", (None, None))] if self.divergence else [])
+
+    @property
+    def _too_few(self) -> bool:
+        """Were there ever fewer requests under way than in the reference's busiest moment?"""
+        return self.reference is None or self.mine.peak < self.reference.peak
 
     def _asked(self) -> list[str]:
         """The URLs of the run: the reference asks for what is to be asked for."""
