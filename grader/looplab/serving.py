@@ -77,6 +77,7 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     parser.add_argument("--lab", metavar="L", default="", help="whose worlds are meant")
     options = parser.parse_args(argv)
     world = find_world(labs.resolve(options.lab, root) if options.lab else None, options.world)
+    signal.signal(signal.SIGINT, signal.default_int_handler)        # also where a shell has started us in the background
     with Server(world, root) as server:
         print("\n".join(server.lines[:-1]))
         variables = " ".join(f"{name}={value}" for name, value in server.environment.items())

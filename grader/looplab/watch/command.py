@@ -91,6 +91,7 @@ class Watch:
     def run(self) -> int:
         """Until q, the end of the terminal, or Ctrl-C. Returns the exit code."""
         grading.load()
+        signal.signal(signal.SIGINT, signal.default_int_handler)        # also where a shell has started us in the background
         with _keys(self.terminal) as keys:
             try:
                 while True:
