@@ -146,7 +146,7 @@ build/kit/libco-real$(call dash,$1).a: $(real_sources:%=build/obj/$1/%.o) build/
 
 build/tests/$1/real/%: build/obj/$1/sim/tests/real/%.c.o build/kit/libco-real$(call dash,$1).a build/kit/libco$(call dash,$1).a sim/kit/link.flags sim/kit/real.flags
 	@mkdir -p $$(@D)
-	$$(say)$$(or $$($1_cc),$$(CC)) $$($1_flags) $$(filter %.o %.a,$$^) -lcmocka @sim/kit/link.flags @sim/kit/real.flags -o $$@
+	$$(say)$$(or $$($1_cc),$$(CC)) $$($1_flags) $$(filter %.o,$$^) $$(filter %.a,$$^) -lcmocka @sim/kit/link.flags @sim/kit/real.flags -o $$@
 
 build/obj/$1/%.o: % build/kit/flags.txt
 	@mkdir -p $$(@D)
@@ -169,7 +169,7 @@ build/solutions/$1/%.o: solutions/%.c sim/kit/student.flags build/kit/flags.txt
 	$$(say)$$(or $$($1_cc),$$(CC)) @sim/kit/student.flags $$($1_flags) -Isim/include -Ilabs/$$(*D) -MMD -MP -c $$< -o $$@
 
 build/solutions/$1/%/program: build/kit/%/main$(call dash,$1).o build/kit/libco$(call dash,$1).a sim/kit/link.flags
-	$$(say)$$(or $$($1_cc),$$(CC)) $$($1_flags) $$(filter %.o %.a,$$^) @sim/kit/link.flags -o $$@
+	$$(say)$$(or $$($1_cc),$$(CC)) $$($1_flags) $$(filter %.o,$$^) $$(filter %.a,$$^) @sim/kit/link.flags -o $$@
 endef
 # $(call solution,VARIANT,LAB): a solution's program also needs the lab's own C files, compiled.
 define solution
