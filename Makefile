@@ -297,9 +297,9 @@ run-report: $(kit)
 run-run: $(kit) $(if $(REAL),build/kit/libco-real.a)
 	@sh grader/scripts/run.sh; $(note_exit)
 
-test: $(kit) $(test_programs) $(if $(real_tested),build/kit/serve build/kit/libco-real.a)  ## all tests of the project itself [ALL=1: the C tests in every build, and under valgrind]
+test: $(kit) $(test_programs) $(if $(real_tested),build/kit/serve build/kit/libco-real.a) $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools)),build/node/ready))  ## all tests of the project itself [ALL=1: the C tests in every build, and under valgrind]
 	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u SET -u REAL -u RUNS -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TODO -u LEVEL -u NAME -u TEST -u FAULT \
-	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest grader/tests
+	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest $(if $(filter xdist,$(looplab_tools)),-n 3 --dist loadfile) grader/tests
 
 bench: $(if $(REAL),build/kit/libco-real.a build/kit/libco.a build/kit/02-url-fetcher/main.o,build/bench/bench)  ## how fast the runtime is: [JSON=f.json] [PEERS=1: beside other libraries] [QUICK=1]; REAL=1: requests, beside curl and aiohttp
 	@$(if $(PEERS),sh grader/scripts/deps.sh peers)

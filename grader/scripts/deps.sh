@@ -44,6 +44,7 @@ clang            | a second compiler must agree: same warnings, same trace | cla
 clang-sanitizers | the same under clang's sanitizers                       | libclang-rt-dev    | compiler-rt       | compiler-rt          | -
 gdb              | bt must end cleanly inside a task                       | gdb                | gdb               | gdb                  | -
 valgrind         | a second opinion on memory                              | valgrind           | valgrind          | valgrind             | -
+xdist            | several test files at a time                            | python3-pytest-xdist | python3-pytest-xdist | python-pytest-xdist | -
 jsonschema       | holds traces and worlds to their schemas                | python3-jsonschema | python3-jsonschema| python-jsonschema    | -
 cross-cc         | builds for aarch64                                      | gcc-aarch64-linux-gnu libc6-dev-arm64-cross | - | aarch64-linux-gnu-gcc | -
 qemu             | runs what was built for aarch64                         | qemu-user          | qemu-user-static  | qemu-user            | -
@@ -132,6 +133,7 @@ check_valgrind() { first_line valgrind --version | grep .; }
 check_jsonschema() {
     found=$(find_python pytest) && "$found" -W ignore -c 'import jsonschema; print(jsonschema.__version__)' 2> /dev/null
 }
+check_xdist() { found=$(find_python pytest) && "$found" -W ignore -c 'import xdist; print(xdist.__version__)' 2> /dev/null; }
 check_cross_cc() { links $CROSS-gcc "$empty_main" && first_line $CROSS-gcc --version; }
 check_qemu() { first_line qemu-aarch64 --version | grep .; }
 check_cross_libs() { links $CROSS-gcc "$use_jansson" -ljansson && links $CROSS-gcc "$use_cmocka" -lcmocka && echo "jansson, cmocka"; }
@@ -281,7 +283,7 @@ install() {
         echo "looplab_deps := ok"
         echo "looplab_asked := ${PYTHON:-}"
         echo "looplab_python := $(find_python pytest)"
-        echo "looplab_tools := $(working dev_tools)"
+        echo "looplab_tools := $(working dev_tools) $(working slide_tools)"
         echo "looplab_cores := $(getconf _NPROCESSORS_ONLN 2> /dev/null || echo 1)"
     } > "$1.$$" && mv "$1.$$" "$1"      # others may be at it
 }

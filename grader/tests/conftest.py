@@ -6,11 +6,15 @@ Nothing is compiled and no process started: what a run writes and how it ends is
 from __future__ import annotations
 
 import json
+import signal
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Callable, Optional
 
 import pytest
+
+# Tests that press Ctrl-C start programs which would ignore it if we were started in the background, where a shell lets it be ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from looplab import build, coverage, process, session
 from looplab.build import Program

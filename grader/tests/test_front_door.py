@@ -51,7 +51,8 @@ def test_grade_exits_with_the_graders_own_code(code, words):
     run = make(*words, "grade", looplab=f"sh -c 'exit {code}' --")
     assert run.returncode == code
     assert "***" not in run.stdout + run.stderr
-    assert not list((ROOT / "build").glob("exit.*"))
+    left = [file for file in (ROOT / "build").glob("exit.*") if not Path(f"/proc/{file.suffix[1:]}").exists()]
+    assert left == []       # (another test's make, still at work, may have one)
 
 
 def test_the_goal_after_a_full_grade_is_still_made():

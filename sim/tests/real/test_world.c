@@ -592,6 +592,7 @@ static int interrupt_child(const char *what, int presses, char said[256])
     pid_t child = fork();
     if (child == 0) {
         dup2(pipes[1], 1);
+        signal(SIGINT, SIG_DFL);        /* tests may have been started in the background, where Ctrl-C is ignored */
         execl(program, program, what, NULL);
         _exit(99);
     }
