@@ -67,7 +67,7 @@ test_sources := $(wildcard sim/tests/*.c sim/tests/fuzz/*.c sim/tests/real/*.c)
 tests := $(patsubst sim/tests/%.c,%,$(filter sim/tests/test_%,$(test_sources)))
 bench_sources := $(wildcard sim/bench/*.c)
 examples := $(wildcard sim/examples/*.c)
-lab_sources := $(wildcard labs/*/*.c solutions/*/*.c)
+lab_sources := $(wildcard labs/*/*.c labs/*/*/*.c solutions/*/*.c)
 includes := -Isim/include -Isim -Isim/world $(kit_folders:%=-I%)
 
 # Tail calls stay calls, so that a return address names the line that called. No path of this machine
@@ -127,7 +127,7 @@ build/kit/$1.txt:
 	@printf '%s\n' '$2' > $$@
 endef
 $(eval $(call remember,sources,$(kit_sources)))
-$(eval $(call remember,files,$(test_sources) $(bench_sources) $(examples) $(lab_sources)))
+$(eval $(call remember,files,$(wildcard sim/world/serve/*.c) $(test_sources) $(bench_sources) $(examples) $(lab_sources)))
 $(eval $(call remember,flags,$(CC) $(CFLAGS) $(includes) $(runtime_flags) $(foreach v,$(variants),$v: $($v_cc) $($v_flags))))
 
 # The real world is a library of its own, as it needs libuv and libcurl, which grading does not.
@@ -207,7 +207,7 @@ define student
 endef
 build/compile_commands.json: build/kit/sources.txt build/kit/files.txt build/kit/flags.txt
 	$(file >$@,[)
-	$(foreach f,$(filter %.c,$(kit_sources)) $(real_sources) $(test_sources) $(bench_sources),$(file >>$@,$(call command,$f,$(includes)),))
+	$(foreach f,$(filter %.c,$(kit_sources)) $(real_sources) $(serve_sources) $(test_sources) $(bench_sources),$(file >>$@,$(call command,$f,$(includes)),))
 	$(foreach f,$(examples),$(file >>$@,$(call example,$f),))
 	$(foreach l,$(LABS),$(file >>$@,$(call command,labs/$l/main.c,-Isim/include -Ilabs/$l),))
 	$(foreach l,$(LABS),$(foreach f,$(filter-out %/main.c,$(filter labs/$l/% solutions/$l/%,$(lab_sources))),$(file >>$@,$(call student,$f,$l),)))
@@ -301,7 +301,7 @@ test: $(kit) $(test_programs) $(if $(real_tested),build/kit/serve build/kit/libc
 	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u SET -u REAL -u RUNS -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TODO -u LEVEL -u NAME -u TEST -u FAULT \
 	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest $(if $(filter xdist,$(looplab_tools)),-n 3 --dist loadfile) grader/tests
 
-bench: $(if $(REAL),build/kit/libco-real.a build/kit/libco.a build/kit/02-url-fetcher/main.o,build/bench/bench)  ## how fast the runtime is: [JSON=f.json] [PEERS=1: beside other libraries] [QUICK=1]; REAL=1: requests, beside curl and aiohttp
+bench: $(if $(REAL),build/kit/libco-real.a build/kit/libco.a build/kit/02-url-fetcher/main.o,build/bench/bench)  ## how fast it is: [JSON=f.json] [PEERS=1: beside other libraries] [REAL=1: beside curl, aiohttp] [QUICK=1]
 	@$(if $(PEERS),sh grader/scripts/deps.sh peers)
 	@$(if $(REAL),$(looplab) grader/scripts/bench_real.py $${JSON:+--json "$$JSON"}$(if $(QUICK), --rounds 1 --requests 100),$\
 	    $(looplab) grader/scripts/bench.py $${JSON:+--json "$$JSON"} $(if $(PEERS),--peers) $(if $(QUICK),--quick))

@@ -78,15 +78,20 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     options = parser.parse_args(argv)
     world = find_world(labs.resolve(options.lab, root) if options.lab else None, options.world)
     signal.signal(signal.SIGINT, signal.default_int_handler)        # also where a shell has started us in the background
+    try:
+        _serve(world, root)
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+def _serve(world: Path, root: Path) -> None:
+    """Serves until Ctrl-C, which it lets pass."""
     with Server(world, root) as server:
         print("\n".join(server.lines[:-1]))
         variables = " ".join(f"{name}={value}" for name, value in server.environment.items())
         print(f"\nIn another terminal: env {variables} make run LAB=02 REAL=1 URLS=\"…\"\nCtrl-C ends it.", flush=True)
-        try:
-            server._process.wait()
-        except KeyboardInterrupt:
-            pass
-    return 0
+        server._process.wait()
 
 
 def without_proxies() -> dict[str, str]:
