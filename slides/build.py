@@ -1,6 +1,6 @@
 """Builds the decks: `make slides`. What a deck shows of code and of runs is taken from the real thing at build time.
 
-A deck is Markdown for Marp, with four words of its own, each on a line that begins with it:
+A deck is Markdown for Marp, with a few words of its own, each on a line that begins with it:
 
     @code PATH#NAME [from="text"] [to="text"] [comments=no]    the function, struct or macro NAME of a C file that the tests compile, or
                                                    the piece of it between the lines that hold these texts (both included)
