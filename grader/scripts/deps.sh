@@ -162,7 +162,7 @@ int main(void) { return !pth_init(); }' -lpth && echo there; }
 
 check_node() { first_line node --version | grep .; }
 check_npm() { first_line npm --version | grep .; }
-check_chromium() { for browser in chromium chromium-browser google-chrome; do first_line $browser --version && return; done; return 1; }
+check_chromium() { for browser in chromium chromium-browser google-chrome; do command -v $browser && return; done; return 1; }
 check_fonts() { command -v fc-list > /dev/null && fc-list | grep -q DejaVuSansMono && echo DejaVu; }
 
 check() { "check_$(echo "$1" | tr - _)"; }
