@@ -103,10 +103,13 @@ def near(predicted: float, real: float) -> bool:
 
 
 def differences(predicted: Any, real: Any, where: str = "result") -> list[str]:
-    """Where two results differ. Times may differ as much as clocks do; they are known by their names."""
+    """Where two results differ. Times may differ as much as clocks do; they are known by their names. Workers are alike: where two of
+    them become free at one instant, either may take the next job, so what each has done is compared in any order."""
     if isinstance(predicted, dict) and isinstance(real, dict):
         return [one for key in sorted({*predicted, *real}) for one in differences(predicted.get(key), real.get(key), f"{where}.{key}")]
     if isinstance(predicted, list) and isinstance(real, list) and len(predicted) == len(real):
+        if where.endswith(".workers"):
+            predicted, real = (sorted(each, key=lambda one: json.dumps(one, sort_keys=True)) for each in (predicted, real))
         return [one for i, pair in enumerate(zip(predicted, real)) for one in differences(*pair, f"{where}[{i}]")]
     if predicted == real or (_is_time(where) and _numbers(predicted, real) and near(predicted, real)):
         return []

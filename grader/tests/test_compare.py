@@ -175,6 +175,8 @@ def test_only_ends_that_lie_apart_must_keep_their_order():
 def test_times_may_differ_a_little_and_nothing_else():
     assert differences({"took_ns": 100_000_000, "status": 200}, {"took_ns": 104_000_000, "status": 200}) == []
     assert differences({"took_ns": 100_000_000}, {"took_ns": 200_000_000}) and differences({"status": 200}, {"status": 404})
+    assert differences({"workers": [{"jobs": 3}, {"jobs": 2}]}, {"workers": [{"jobs": 2}, {"jobs": 3}]}) == []
+    assert differences({"workers": [{"jobs": 3}, {"jobs": 2}]}, {"workers": [{"jobs": 4}, {"jobs": 1}]})
     assert differences([1, 2], [1, 2, 3]) and differences({"a": 1}, {}) and differences({"title": "x"}, {"title": "y"})
 
 
