@@ -177,6 +177,8 @@ def test_times_may_differ_a_little_and_nothing_else():
     assert differences({"took_ns": 100_000_000}, {"took_ns": 200_000_000}) and differences({"status": 200}, {"status": 404})
     assert differences({"workers": [{"jobs": 3}, {"jobs": 2}]}, {"workers": [{"jobs": 2}, {"jobs": 3}]}) == []
     assert differences({"workers": [{"jobs": 3}, {"jobs": 2}]}, {"workers": [{"jobs": 4}, {"jobs": 1}]})
+    assert differences({"error": -111, "took_ns": 20_000_000}, {"error": -111, "took_ns": 90_000}) == []
+    assert differences({"error": 0, "took_ns": 20_000_000}, {"error": 0, "took_ns": 90_000})
     assert differences([1, 2], [1, 2, 3]) and differences({"a": 1}, {}) and differences({"title": "x"}, {"title": "y"})
 
 
