@@ -43,10 +43,9 @@ class Made:
     @property
     def elapsed(self) -> int:
         """ns from the call of the student's function to its return."""
-        start, result = self.trace.report("start"), self.trace.report("result")
-        if start is None or result is None:
+        if self.trace.took is None:
             raise UsageError("this mode reports no beginning and no end, so there is nothing to compare; choose another MODE")
-        return result["t"] - start["t"]
+        return self.trace.took
 
     @property
     def ends(self) -> list[tuple[str, int]]:
@@ -58,14 +57,6 @@ class Made:
             seen[request.url] = seen.get(request.url, 0) + 1
             which[request.op] = f"{request.url} #{seen[request.url]}"
         return [(which[request.op], request.end - (start["t"] if start else 0)) for request in self.trace.finished]
-
-    @property
-    def peak(self) -> int:
-        return max((now for _, now in self.trace.in_flight()), default=0)
-
-    @property
-    def opened(self) -> int:
-        return len({request.conn for request in self.trace.requests if request.conn is not None and not request.reused})
 
     @property
     def result(self) -> Any:
@@ -222,8 +213,8 @@ def told(comparison: Comparison, title: str) -> str:
     part = f"{100 * (comparison.median / one.elapsed - 1):+.2f} %" if one.elapsed else ""
     rows = [("", "predicted", "real", ""), ("elapsed", show(one.elapsed), show(round(comparison.median, -3)), part),
             ("requests", str(len(one.trace.requests)), str(len(middle.trace.requests)), ""),
-            ("most in flight", str(one.peak), str(middle.peak), ""),
-            ("connections opened", str(one.opened), str(middle.opened), ""),
+            ("most in flight", str(one.trace.peak), str(middle.trace.peak), ""),
+            ("connections opened", str(one.trace.opened), str(middle.trace.opened), ""),
             ("results", "", "the same" if not comparison.differences else f"{count(len(comparison.differences), 'difference')}", ""),
             ("order of completion", "", "the same" if not comparison.swapped else f"{count(len(comparison.swapped), 'pair')} swapped", "")]
     lines = [title, ""] + [f"  {name:20}{left:>16}{right:>18}  {rest}".rstrip() for name, left, right, rest in rows]
@@ -241,8 +232,8 @@ def as_json(comparison: Comparison, lab: Lab, world: Path, mode: str) -> dict[st
     return {"schema": "looplab/compare/v1", "lab": lab.slug, "world": world.name, "mode": mode, "predicted_s": comparison.predicted.elapsed / 1e9,
             "real_s": comparison.median / 1e9, "same_results": not comparison.differences, "same_order": not comparison.swapped,
             "agrees": comparison.agrees, "runs_s": [made.elapsed / 1e9 for made in comparison.real],
-            "peak": [comparison.predicted.peak, max(made.peak for made in comparison.real)],
-            "opened": [comparison.predicted.opened, max(made.opened for made in comparison.real)],
+            "peak": [comparison.predicted.trace.peak, max(made.trace.peak for made in comparison.real)],
+            "opened": [comparison.predicted.trace.opened, max(made.trace.opened for made in comparison.real)],
             "differences": comparison.differences + comparison.swapped, "load": round(os.getloadavg()[0], 1)}
 
 

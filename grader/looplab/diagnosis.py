@@ -262,7 +262,7 @@ def _one_after_another(case: Case) -> Optional[Cause]:
     requests, trace = case.trace.requests, case.trace
     if len(requests) < 2 or not case.too_slow or case.serial_is_right or case.nobody_waits:
         return None
-    peak = max(now for _, now in trace.in_flight())
+    peak = trace.peak
     late = next((request for request in requests if any(other.end is not None and other.end <= request.start
                                                         and other.op < request.op for other in requests)), None)
     if not late:
@@ -299,7 +299,7 @@ def _held_by(trace: Trace, late: Request) -> tuple[Optional[str], str]:
 
 def _overlapped(case: Case) -> Optional[Cause]:
     """Quicker than it should be: at the same time where one after the other was asked for."""
-    peak = max((now for _, now in case.trace.in_flight()), default=0)
+    peak = case.trace.peak
     if not case.too_quick or not case.serial_is_right or peak < 2:
         return None
     task = case.trace.tasks.get(case.trace.requests[1].task)

@@ -127,12 +127,12 @@ class Run:
     @property
     def peak(self) -> int:
         """The most requests under way at once."""
-        return max((now for _, now in self.in_flight()), default=0)
+        return self.trace.peak
 
     @property
     def opened(self) -> int:
         """How many connections were opened."""
-        return len({request.conn for request in self.trace.requests if request.conn is not None and not request.reused})
+        return self.trace.opened
 
     @property
     def blocks(self) -> list[Block]:
@@ -309,8 +309,7 @@ class Run:
     @property
     def took(self) -> Optional[int]:
         """`elapsed`, or None where main.c did not report both ends."""
-        start, result = self.trace.report("start"), self.trace.report("result")
-        return result["t"] - start["t"] if start and result else None
+        return self.trace.took
 
     def _at(self, t: int) -> Duration:
         return Duration(t - self._report("start")["t"])

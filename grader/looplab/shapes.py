@@ -170,7 +170,7 @@ def _last_place(trace: Trace, task: Task) -> Optional[str]:
 
 def held_back(case: Case) -> Optional[Cause]:
     """Fewer at once than allowed, though more were waiting."""
-    peak = max((now for _, now in case.trace.in_flight()), default=0)
+    peak = case.trace.peak
     if not isinstance(case.expected, int) or peak >= case.expected or len(case.trace.requests) < case.expected:
         return None
     tasks = {request.task for request in case.trace.requests}

@@ -169,6 +169,22 @@ class Trace:
                 steps.append((event["t"], now))
         return steps
 
+    @property
+    def peak(self) -> int:
+        """The most requests under way at once."""
+        return max((now for _, now in self.in_flight()), default=0)
+
+    @property
+    def opened(self) -> int:
+        """How many connections were opened."""
+        return len({request.conn for request in self.requests if request.conn is not None and not request.reused})
+
+    @property
+    def took(self) -> Optional[int]:
+        """ns from the call of the student's function to its return; None where main.c did not report both."""
+        start, result = self.report("start"), self.report("result")
+        return result["t"] - start["t"] if start and result else None
+
     def blocks(self) -> list[Block]:
         """Each time the program made the loop stand still; the price of an answer (a route's cpu) is not the program's
         doing."""

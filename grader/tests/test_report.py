@@ -101,7 +101,8 @@ def test_endings_are_told_apart():
 
 def test_what_a_lane_does_after_an_event():
     shape = lines(SPAWN, run(0, 1), {"t": 0, "ev": "await", "task": 1, "on": "sleep"}, {"t": 9, "ev": "ready", "task": 1, "by": 0})
-    assert [shape.lanes[0].at(index).state for index in range(4)] == [READY, RUNNING, WAITING, READY]
+    at = [next(span for span in shape.lanes[0].spans if span.first <= index < span.last) for index in range(4)]
+    assert [span.state for span in at] == [READY, RUNNING, WAITING, READY]
 
 
 # ---- where two runs part ----------------------------------------------------------------------

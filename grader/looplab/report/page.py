@@ -14,7 +14,7 @@ _HERE = Path(__file__).parent
 
 def render(subject: Subject) -> str:
     """The whole page. What a student's program or file says is text in it, never markup."""
-    wrong = bool(subject.expected) or bool(subject.divergence) or subject.mine.returned is None
+    wrong = bool(subject.expected) or bool(subject.divergence) or subject.mine.elapsed is None
     parts = {
         "title": escape(subject.title), "lab": escape(subject.lab), "verdict": "wrong" if wrong else "right",
         "diagnosis": _diagnosis(subject), "expectation": _expectation(subject), "figures": _figures(subject),

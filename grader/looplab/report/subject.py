@@ -59,7 +59,7 @@ class Subject:
                 return cause.text, cause.src
         if self.divergence:
             return self.divergence.text, self._src_at(self.divergence.index)
-        if self.mine.returned is None and self.mine.trace.report("start"):
+        if self.mine.elapsed is None and self.mine.trace.report("start"):
             return "The run ended before the function returned.", None
         return "The run does what the reference does." if self.reference else "Nothing in this run looks wrong.", None
 
@@ -97,7 +97,7 @@ class Subject:
         rows = [_time("virtual time", mine.elapsed, other.elapsed if other else None, other is not None),
                 _number("requests", len(mine.trace.requests), len(other.trace.requests) if other else None),
                 _number("most in flight", mine.peak, other.peak if other else None),
-                _number("connections opened", _opened(mine), _opened(other) if other else None),
+                _number("connections opened", mine.trace.opened, other.trace.opened if other else None),
                 _number("tasks", len(mine.lanes), len(other.lanes) if other else None),
                 _time("loop blocked", mine.blocked, other.blocked if other else None, other is not None),
                 Figure("left behind", _left(mine), _left(other) if other else "")]
@@ -114,10 +114,6 @@ def _time(name: str, mine: Optional[int], other: Optional[int], compared: bool) 
 
 def _number(name: str, mine: int, other: Optional[int]) -> Figure:
     return Figure(name, f"{mine:,}", "" if other is None else f"{other:,}", f"{mine / other:.2f}×" if other and mine != other else "")
-
-
-def _opened(timeline: Timeline) -> int:
-    return len({request.conn for request in timeline.trace.requests if request.conn is not None and not request.reused})
 
 
 def _left(timeline: Timeline) -> str:

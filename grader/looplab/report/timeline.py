@@ -6,6 +6,7 @@ the same, since whoever steps through the events wants to see who runs.
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, field
 from typing import Optional
 
@@ -13,7 +14,6 @@ from ..trace import Event, Trace
 
 READY, RUNNING, WAITING, BLOCKED = "ready", "running", "waiting", "blocked"
 DONE, FAILED, CANCELLED, LEAKED, OPEN = "done", "failed", "cancelled", "leaked", "open"
-ECANCELED = -125
 
 
 @dataclass
@@ -50,16 +50,8 @@ class Lane:
     cancelled_why: str = ""                 # "timeout", "group", …
 
     @property
-    def start(self) -> int:
-        return self.spans[0].start if self.spans else 0
-
-    @property
     def end(self) -> int:
         return self.spans[-1].end if self.spans else 0
-
-    def at(self, index: int) -> Optional[Span]:
-        """What it was doing right after event `index`; None: not there yet, or no more."""
-        return next((span for span in self.spans if span.first <= index < span.last), None)
 
 
 @dataclass(frozen=True)
@@ -81,25 +73,21 @@ class Timeline:
     wakes: list[Wake]
     flight: list[tuple[int, int]]       # (ns, requests under way) after each change
     end: int                            # ns of the last event
-    began: int                          # when the student's function was called …
-    returned: Optional[int]             # … and when it returned; None: it never did
 
     @property
     def elapsed(self) -> Optional[int]:
-        return None if self.returned is None else self.returned - self.began
+        """ns from the call of the student's function to its return; None: it never did."""
+        return self.trace.took
 
     @property
     def peak(self) -> int:
         """The most requests under way at once."""
-        return max((now for _, now in self.flight), default=0)
+        return self.trace.peak
 
     @property
     def blocked(self) -> int:
         """ns that the program made the loop stand still."""
         return sum(int(block.ns) for block in self.trace.blocks())
-
-    def lane(self, task: int) -> Optional[Lane]:
-        return next((lane for lane in self.lanes if lane.task == task), None)
 
 
 def of(trace: Trace) -> Timeline:
@@ -175,7 +163,7 @@ class _Builder:
         self._close(lane, index, event["t"])
         lane.rc = event.get("rc")
         if lane.ending == OPEN:
-            cancelled = lane.rc == ECANCELED and lane.cancelled_at is not None
+            cancelled = lane.rc == -errno.ECANCELED and lane.cancelled_at is not None
             lane.ending = CANCELLED if cancelled else FAILED if (lane.rc or 0) < 0 else DONE
 
     def finish(self) -> Timeline:
@@ -184,6 +172,4 @@ class _Builder:
         for lane in self.lanes.values():
             if lane.ending == OPEN:     # the run is over, the task is not
                 self._close(lane, len(events), end)
-        start, result = self.trace.report("start"), self.trace.report("result")
-        return Timeline(self.trace, list(self.lanes.values()), self.wakes, self.trace.in_flight(), end,
-                        start["t"] if start else 0, result["t"] if result else None)
+        return Timeline(self.trace, list(self.lanes.values()), self.wakes, self.trace.in_flight(), end)
