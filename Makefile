@@ -68,7 +68,7 @@ tests := $(patsubst sim/tests/%.c,%,$(filter sim/tests/test_%,$(test_sources)))
 bench_sources := $(wildcard sim/bench/*.c)
 examples := $(wildcard sim/examples/*.c)
 lab_sources := $(wildcard labs/*/*.c labs/*/*/*.c solutions/*/*.c)
-includes := -Isim/include -Isim -Isim/world $(kit_folders:%=-I%)
+includes := -Isim/include -Isim -Isim/world $(patsubst %,-I%,$(filter-out sim/runtime,$(kit_folders)))
 
 # Tail calls stay calls, so that a return address names the line that called. No path of this machine
 # gets into an object: two clones in two folders build the same bytes.
@@ -227,9 +227,9 @@ $(foreach l,$(LABS),$(eval $(call reference,$l)))
 # What is needed to grade and to run: of the labs, only the one that is asked for.
 asked_labs := $(or $(if $(filter $(exits),$(MAKECMDGOALS)),$(filter $(LAB) $(LAB)-% 0$(LAB)-%,$(LABS))),$(LABS))
 references := $(foreach l,$(filter-out $(suites),$(asked_labs)),$(if $(wildcard solutions/$l/*.c),build/kit/$l/reference))
-# What suites are linked with: many scrapers, in several builds each (grader/looplab/suite.py).
+# What suites are linked with: many scrapers, in several builds each (grader/looplab/grading/suite.py).
 build/kit/%/scrapers.txt: build/kit/flags.txt
-	$(say)$(looplab) -m looplab.suite $* && touch $@
+	$(say)$(looplab) -m looplab.grading.suite $* && touch $@
 	@echo 'built the scrapers of labs/$*'
 $(foreach l,$(suites),$(eval build/kit/$l/scrapers.txt: $(wildcard grader/hidden/$l/scrapers/* labs/$l/*.[ch] labs/$l/*/*.c sim/include/co.h)))
 tested_ones := $(patsubst %,build/kit/%/scrapers.txt,$(filter $(suites),$(asked_labs)))

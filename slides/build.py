@@ -33,8 +33,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "grader"))
 
+from looplab.reading.trace import TraceError, read  # noqa: E402
 from looplab.report import svg, timeline  # noqa: E402
-from looplab.trace import TraceError, read  # noqa: E402
 
 HERE, OUT = ROOT / "slides", ROOT / "build" / "slides"
 MARP = ROOT / "build" / "node" / "node_modules" / ".bin" / "marp"

@@ -15,25 +15,27 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Optional, Sequence, TextIO
 
-from . import lab as labs, results, seed as seeds, together
-from .failure import UsageError
-from .lab import Lab, LabError
-from .scorecard import Source, Style, card, summary
-from .text import WIDTH, cut, plain
+from .course import lab as labs
+from .course.lab import Lab, LabError
+from .plain import seed as seeds, together
+from .plain.failure import UsageError
+from .plain.text import WIDTH, cut, plain
+from .telling import results
+from .telling.scorecard import Source, Style, card, summary
 
 if TYPE_CHECKING:       # these two pull in pytest, which is imported while the compilers run
-    from .plugin import Checks
-    from .session import Session
+    from .grading.plugin import Checks
+    from .grading.session import Session
 
 
 _COMMANDS = {
     "report": (".report.command", "draw one run: what each task did, and where it parts from the reference"),
-    "serve": (".serving", "a world file as real servers on this machine"),
-    "compare": (".compare", "a lab in its virtual world, and in the same world served for real"),
+    "serve": (".running.serving", "a world file as real servers on this machine"),
+    "compare": (".telling.compare", "a lab in its virtual world, and in the same world served for real"),
     "watch": (".watch.command", "grade on every save"),
-    "hint": (".hints", "tell the next hint"),
-    "progress": (".progress", "all labs at a glance"),
-    "start": (".start", "lay out a working copy of the labs"),
+    "hint": (".course.hints", "tell the next hint"),
+    "progress": (".telling.progress", "all labs at a glance"),
+    "start": (".course.start", "lay out a working copy of the labs"),
 }
 """The other commands: the module whose main() does each, and a line for --help."""
 
@@ -179,8 +181,8 @@ def grade(lab: Lab, order: Order, style: Style, tell: together.Tell) -> Graded:
 
 def _graded(lab: Lab, order: Order, tell: together.Tell) -> tuple[dict, Source]:
     """Raises OSError where results cannot be written."""
+    from .grading.session import Session
     from .report import writer
-    from .session import Session
 
     began = time.monotonic()
     folder = order.source / lab.slug if (order.source / lab.slug).is_dir() else order.source
@@ -222,7 +224,7 @@ def run_checks(session: "Session", only: Optional[str] = None,
     os.environ.pop("PYTEST_ADDOPTS", None)
     import pytest
 
-    from .plugin import Checks
+    from .grading.plugin import Checks
 
     checks = Checks(session, only, tell)
     files = [lab.folder / "test_visible.py"] + sorted(lab.hidden.glob("test_*.py"))

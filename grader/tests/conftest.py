@@ -16,9 +16,10 @@ import pytest
 # Tests that press Ctrl-C start programs which would ignore it if we were started in the background, where a shell lets it be ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-from looplab import build, coverage, process, session
-from looplab.build import Program
-from looplab.process import Outcome
+from looplab.grading import session
+from looplab.running import build, coverage, process
+from looplab.running.build import Program
+from looplab.running.process import Outcome
 from story import OK, Story, overlapped
 
 

@@ -10,8 +10,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from looplab import lab as labs
-from looplab.lab import Lab, LabError
+from looplab.course import lab as labs
+from looplab.course.lab import Lab, LabError
 
 ROOT = Path(__file__).resolve().parents[2]
 

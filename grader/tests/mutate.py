@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Iterator, Optional
 
 from grading import ROOT, Graded, grade
-from looplab import lab as labs
-from looplab.lab import Lab
+from looplab.course import lab as labs
+from looplab.course.lab import Lab
 from mutation import Mutant, further, mutants, spread
 
 FOLDER = Path(__file__).resolve().parent / "mutants"

@@ -18,8 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from grading import complete_labs, grade
-from looplab import lab as labs
-from looplab.lab import Lab
+from looplab.course import lab as labs
+from looplab.course.lab import Lab
 
 
 def outcome(lab: Lab, source: Path, out: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Optional
 
-from looplab.trace import Trace, read
+from looplab.reading.trace import Trace, read
 
 OK = {"error": 0, "status": 200, "length": 5}
 MS = 1_000_000

@@ -9,8 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
-from looplab import build, lab, process
-from looplab.build import BuildError, Ungradable
+from looplab.course import lab
+from looplab.running import build, process
+from looplab.running.build import BuildError, Ungradable
 from toyhouse import GOOD, HEADER, build_text, house, make_house
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from conftest import End, ending, well
-from looplab import cli, seed
-from looplab.build import Advice, BuildError, Ungradable
+from looplab import cli
+from looplab.plain import seed
+from looplab.running.build import Advice, BuildError, Ungradable
 from story import Story
 from test_plugin import ONE, serial
 
@@ -315,5 +316,5 @@ def test_the_real_lab_end_to_end(tmp_path, source, code, least, most):
                    PYTHONIOENCODING="ascii")
     assert said.returncode == code and said.stdout.isascii() and said.stderr == b"", said
     result = json.loads((tmp_path / "01-sync-vs-async/results.json").read_text())
-    jsonschema.validate(result, json.loads((ROOT / "grader/looplab/result.schema.json").read_text()))
+    jsonschema.validate(result, json.loads((ROOT / "grader/looplab/telling/result.schema.json").read_text()))
     assert least <= result["score"] <= most and result["max_score"] == 100

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from looplab import World, compare, ms
-from looplab.compare import Made, differences, near, swapped
-from looplab.serving import Server
-from looplab.trace import read
+from looplab import World, ms
+from looplab.reading.trace import read
+from looplab.running.serving import Server
+from looplab.telling import compare
+from looplab.telling.compare import Made, differences, near, swapped
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVE = ROOT / "build/kit/serve"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from looplab import coverage, process
-from looplab.build import Program
-from looplab.coverage import CoverageError, Unreached
+from looplab.running import coverage, process
+from looplab.running.build import Program
+from looplab.running.coverage import CoverageError, Unreached
 from toyhouse import GOOD, build_text, house
 
 SPOTTY = """\

@@ -4,11 +4,11 @@ import errno
 
 import pytest
 
-from looplab import ending
-from looplab.diagnosis import Case, busy, find, stuck
-from looplab.duration import Duration, ms
-from looplab.sanitizer import Finding
-from looplab.trace import read, read_cut
+from looplab.plain.duration import Duration, ms
+from looplab.reading import ending
+from looplab.reading.diagnosis import Case, busy, find, stuck
+from looplab.reading.trace import read, read_cut
+from looplab.running.sanitizer import Finding
 from story import MS, OK, Story, blocking, one_by_one, overlapped
 
 URLS = [f"http://a.test/{i}" for i in range(4)]

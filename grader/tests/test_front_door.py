@@ -227,5 +227,5 @@ def test_every_folder_on_the_readmes_map_exists():
 
 def test_every_blocking_call_is_caught_at_link_time():
     wrapped = set(re.findall(r"--wrap=(\w+)", (ROOT / "sim/kit/link.flags").read_text()))
-    defined = set(re.findall(r"__wrap_(\w+)\(", (ROOT / "sim/runtime/blocking.c").read_text()))
+    defined = set(re.findall(r"__wrap_(\w+)\(", (ROOT / "sim/runtime/outside/blocking.c").read_text()))
     assert wrapped == defined

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from grading import ROOT, Graded, grade
-from looplab import lab as labs, suite
+from looplab.course import lab as labs
+from looplab.grading import suite
 
 LAB = labs.load("06-testing")
 SOLUTION = (LAB.solution / LAB.source).read_text()

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from grading import ROOT, Graded, complete_labs, grade, only_file
-from looplab.lab import Lab
+from looplab.course.lab import Lab
 
 LABS, BEGUN = complete_labs()
 ALTERNATIVES = [(lab, file) for lab in LABS

@@ -218,7 +218,7 @@ def test_leak_checker_works_inside(tmp_path):
 
 def test_compiles_everywhere(tmp_path):
     """With gcc, clang and for aarch64, as far as they are installed; each with warnings as errors."""
-    from looplab.lab import ROOT
+    from looplab.course.lab import ROOT
     tried = 0
     for compiler in ("gcc", "clang", "aarch64-linux-gnu-gcc"):
         command = [compiler, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", ROOT / "grader/launcher/launch.c",
@@ -233,7 +233,7 @@ def test_compiles_everywhere(tmp_path):
 
 def test_runs_without_seccomp(tmp_path):
     """qemu-user knows no seccomp filters, as an old kernel: the launcher says so and goes on."""
-    from looplab.lab import ROOT
+    from looplab.course.lab import ROOT
     target = tmp_path / "launch"
     try:
         subprocess.run(["aarch64-linux-gnu-gcc", "-static", "-O2", ROOT / "grader/launcher/launch.c", "-o", target], check=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from looplab import Fault, World, ms
-from looplab.orders import Question, left_to_chance, questions, shrink, tapes
-from looplab.trace import read
+from looplab.reading.orders import Question, left_to_chance, questions, shrink, tapes
+from looplab.reading.trace import read
 from variants import ROOT
 
 PROGRAM = r"""

@@ -10,7 +10,7 @@ import pytest
 
 from conftest import End, ending, well
 from looplab import cli
-from looplab.sanitizer import Finding
+from looplab.running.sanitizer import Finding
 from story import MS, OK, Story, blocking, one_by_one, overlapped
 
 ONE = '''
@@ -630,7 +630,7 @@ def test_an_error_found_while_the_check_goes_on_stays_one(house):
 
 
 def test_a_finding_fails_the_summary_and_quotes_the_line(house, monkeypatch):
-    from looplab import sanitizer
+    from looplab.running import sanitizer
     monkeypatch.setattr(sanitizer, "findings", lambda stderr, program: [
         Finding("use after free", "reads 4 bytes of a block that was freed", "toy.c:2", "x = *p;", "")] if stderr else [])
     house.behave = by_build(well, lambda ran: End(None, exit=86, stderr="==1==ERROR"))
@@ -642,7 +642,7 @@ def test_a_finding_fails_the_summary_and_quotes_the_line(house, monkeypatch):
 
 @pytest.mark.parametrize("another, status", [(False, "skipped"), (True, "failed")])
 def test_what_has_crashed_another_check_is_not_told_twice(house, monkeypatch, another, status):
-    from looplab import sanitizer
+    from looplab.running import sanitizer
     crash, second = (Finding("heap buffer overflow", f"writes {n} bytes", f"toy.c:{n}", "x", "") for n in (2, 3))
     monkeypatch.setattr(sanitizer, "findings", lambda stderr, program: [crash] + [second] * another if stderr else [])
     house.behave = ending(Story().begin(), signal="SIGSEGV", exit=None, stderr="==1==ERROR")
@@ -655,7 +655,7 @@ def test_what_has_crashed_another_check_is_not_told_twice(house, monkeypatch, an
 
 
 def test_a_crash_whose_place_the_trace_alone_knows_is_not_told_twice(house, monkeypatch):
-    from looplab import sanitizer
+    from looplab.running import sanitizer
     crash = Finding("null pointer", "calls a function through a null pointer", None, "", "")
     monkeypatch.setattr(sanitizer, "findings", lambda stderr, program: [crash] if stderr else [])
     house.behave = ending(Story().begin().runtime(5, "crash", signal=11, src="toy.c:7"), signal="SIGSEGV", exit=None, stderr="==1==ERROR")
@@ -664,7 +664,7 @@ def test_a_crash_whose_place_the_trace_alone_knows_is_not_told_twice(house, monk
 
 
 def test_what_a_run_leaks_that_did_not_end_is_not_told(house, monkeypatch):
-    from looplab import sanitizer
+    from looplab.running import sanitizer
     monkeypatch.setattr(sanitizer, "findings", lambda stderr, program: [
         Finding("memory leak", "8 bytes allocated here are never freed", "toy.c:2", "x", "")] if stderr else [])
     house.behave = ending(Story().begin(), exit=1, stderr="==1==ERROR")
@@ -677,7 +677,7 @@ def test_what_a_run_leaks_that_did_not_end_is_not_told(house, monkeypatch):
 @pytest.mark.parametrize("seen, told", [(True, "cause: toy.c:2"), (False, "cause: 8 bytes are never freed")])
 def test_a_leak_without_a_place_is_looked_at_again_more_slowly(house, monkeypatch, seen, told):
     """Libraries without frame pointers hide who called them: one more run, once, takes the time to find out."""
-    from looplab import sanitizer
+    from looplab.running import sanitizer
 
     def behave(ran):
         slow = "fast_unwind_on_malloc=0" in ran.env.get("ASAN_OPTIONS", "")
@@ -694,7 +694,7 @@ def test_a_leak_without_a_place_is_looked_at_again_more_slowly(house, monkeypatc
 
 
 def test_a_sanitizer_that_does_not_work_is_an_error(house, monkeypatch):
-    from looplab import sanitizer
+    from looplab.running import sanitizer
     monkeypatch.setattr(sanitizer, "trouble", lambda stderr: "no ptrace" if stderr else None)
     monkeypatch.setattr(sanitizer, "findings", lambda stderr, program: [])
     house.behave = by_build(well, lambda ran: End(None, exit=1, stderr="LeakSanitizer has encountered a fatal error"))
@@ -711,7 +711,7 @@ def test_a_limit_in_the_sanitizer_build_alone_is_a_finding(house):
 
 
 def test_no_run_can_leave_word_for_the_next(tmp_path):
-    from looplab.session import Desk
+    from looplab.grading.session import Desk
     desk = Desk(tmp_path / "1")
     (desk.home / "note").write_text("the answer is 42")
     desk.trace.write_text("old")
@@ -800,7 +800,7 @@ def test_coverage_that_suffices(house):
 
 @pytest.mark.parametrize("lines, branches", [(8, 4), (10, 1)])
 def test_what_never_ran_is_named(house, lines, branches):
-    from looplab.coverage import Coverage, Unreached
+    from looplab.running.coverage import Coverage, Unreached
     house.coverage = Coverage(lines, 10, branches, 4, (Unreached("toy.c:2", "return -ETIMEDOUT;", 1, "toy.c:1"),))
     check = grade(house, ONE % "pass" + COVERAGE)[2]["test_coverage"]
     assert (check["status"], check["src"]) == ("failed", "toy.c:2")
@@ -808,7 +808,7 @@ def test_what_never_ran_is_named(house, lines, branches):
 
 
 def test_what_waits_for_a_failed_malloc_is_named_last(house):
-    from looplab.coverage import Coverage, Unreached
+    from looplab.running.coverage import Coverage, Unreached
     house.coverage = Coverage(5, 10, 4, 4,
                               (Unreached("toy.c:2", "return -ENOMEM;", 1, "toy.c:1"),
                                Unreached("toy.c:5", "x++;", 1, None),
@@ -821,11 +821,11 @@ def test_what_waits_for_a_failed_malloc_is_named_last(house):
 
 
 def test_a_check_author_can_run_pytest(tmp_path):
-    """`pytest -p looplab.plugin` on the repository's own lab: the skeleton fails, in words."""
+    """`pytest -p looplab.grading.plugin` on the repository's own lab: the skeleton fails, in words."""
     root = Path(__file__).resolve().parents[2]
     if not (root / "build/kit/libco.a").is_file() or not (root / "labs/01-sync-vs-async/test_visible.py").is_file():
         pytest.skip("the kit is not built (make test builds it)")
-    ran = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "looplab.plugin", "-k",
+    ran = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "looplab.grading.plugin", "-k",
                           "test_sync_results",
                           "labs/01-sync-vs-async/test_visible.py"], cwd=root, capture_output=True, text=True,
                          env={"PYTHONPATH": str(root / "grader"), "PATH": "/usr/bin:/bin",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from looplab.points import points, points_of
+from looplab.asking.points import points, points_of
 
 
 def marked(*args, **named):

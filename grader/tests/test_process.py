@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from looplab import process
-from looplab.process import ASAN, COVER, MIB, TOOL, LaunchError, Limits, Outcome
+from looplab.running import process
+from looplab.running.process import ASAN, COVER, MIB, TOOL, LaunchError, Limits, Outcome
 from toyhouse import compile_c, house, processes_of
 
 QUICK = replace(COVER, wall_s=0.6)

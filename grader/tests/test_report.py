@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from story import Story
 
+from looplab.reading.trace import read
 from looplab.report import ascii, chrome, divergence, page, svg, timeline
 from looplab.report.subject import Subject
 from looplab.report.timeline import BLOCKED, CANCELLED, DONE, FAILED, LEAKED, OPEN, READY, RUNNING, WAITING
-from looplab.trace import read
 
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT / "grader/tests/corpus/01-sync-vs-async"

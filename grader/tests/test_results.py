@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from looplab import results
-from looplab.build import Advice
-from looplab.check import Check, Part
+from looplab.asking.check import Check, Part
+from looplab.running.build import Advice
+from looplab.telling import results
 
 jsonschema = pytest.importorskip("jsonschema", reason="no python3-jsonschema here (make deps-dev)")
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from looplab import Fault, World, ms, sec
-from looplab.failure import GraderFault
-from looplab.run import Run
-from looplab.trace import read
+from looplab.plain.failure import GraderFault
+from looplab.reading.run import Run
+from looplab.reading.trace import read
 from story import Story
 from variants import ROOT
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from looplab import process, sanitizer
-from looplab.build import Program
-from looplab.sanitizer import Finding
+from looplab.running import process, sanitizer
+from looplab.running.build import Program
+from looplab.running.sanitizer import Finding
 from toyhouse import GOOD, build_text, house
 
 

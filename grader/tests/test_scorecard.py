@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from looplab import results
-from looplab.build import Advice
-from looplab.check import Part
-from looplab.scorecard import Source, Style, card, command, summary
-from looplab.text import fill, plain, printable
+from looplab.asking.check import Part
+from looplab.plain.text import fill, plain, printable
+from looplab.running.build import Advice
+from looplab.telling import results
+from looplab.telling.scorecard import Source, Style, card, command, summary
 from test_results import check, failed, faulty, passed, skipped
 
 LONG = "A title that is so long that it cannot possibly fit into one line of the list, whatever the terminal may be like"

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from looplab.together import WorkLost, cores, each
+from looplab.plain.together import WorkLost, cores, each
 
 
 def quiet(k, done, of, title):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from looplab.duration import ms
-from looplab.trace import TraceError, first_difference, read, read_cut
+from looplab.plain.duration import ms
+from looplab.reading.trace import TraceError, first_difference, read, read_cut
 from story import MS, Story, blocking, one_by_one, overlapped
 
 jsonschema = pytest.importorskip("jsonschema", reason="no python3-jsonschema here (make deps-dev)")

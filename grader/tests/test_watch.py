@@ -18,7 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from looplab import hints, lab as labs, progress
+from looplab.course import hints, lab as labs
+from looplab.telling import progress
 from looplab.watch import screen
 from looplab.watch.screen import View
 

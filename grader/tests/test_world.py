@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from looplab import Duration, Fault, World, WorldError, ms, sec, us
-from looplab.duration import exact, show
+from looplab.plain.duration import exact, show
 
 
 def simple(**route):
@@ -138,10 +138,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_the_virtual_world_takes_exactly_as_long(tmp_path):
     """What World foretells and what the C side does are the same, for the reference solution's sequential half."""
-    from looplab.build import build
-    from looplab.lab import load
-    from looplab.process import run
-    from looplab.trace import read
+    from looplab.course.lab import load
+    from looplab.reading.trace import read
+    from looplab.running.build import build
+    from looplab.running.process import run
 
     lab = load("01-sync-vs-async")
     if not lab.library().is_file() or not lab.launch.is_file():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from looplab import World, WorldError, ms
-from looplab.world import Fault
+from looplab.asking.world import Fault
 
 
 def test_required_headers_and_an_echo_are_in_the_file():

@@ -13,8 +13,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from looplab.build import Program, build
-from looplab.lab import ROOT, Lab, load
+from looplab.course.lab import ROOT, Lab, load
+from looplab.running.build import Program, build
 
 HEADER = """\
 #ifndef TOY_H

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 
-from looplab import Fault, World, ms, points, sec, seed
-from looplab.words import error
+from looplab import Fault, World, ms, points, sec
+from looplab.plain import seed
+from looplab.plain.words import error
 
 LEAST_COVERED = 85     # per cent of the lines; the rest is room for what handles a failed malloc
 BOTH = ("test_sync_results", "test_async_results")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 from typing import Optional
 
-from looplab import Fault, World, ms, points, sec, seed
-from looplab.duration import Duration, show
-from looplab.text import count
-from looplab.words import error, result as in_words
+from looplab import Fault, World, ms, points, sec
+from looplab.plain import seed
+from looplab.plain.duration import Duration, show
+from looplab.plain.text import count
+from looplab.plain.words import error, result as in_words
 
 LEAST_COVERED = 85     # per cent of the lines; the rest is room for what handles a failed malloc
 BOTH = ("test_one_results", "test_all_results")

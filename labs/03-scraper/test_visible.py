@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 from typing import NamedTuple, Optional
 
-from looplab import Fault, World, ms, points, sec, seed
-from looplab.duration import show
-from looplab.text import count
-from looplab.words import error
-from looplab.world import WorldError
+from looplab import Fault, World, ms, points, sec
+from looplab.asking.world import WorldError
+from looplab.plain import seed
+from looplab.plain.duration import show
+from looplab.plain.text import count
+from looplab.plain.words import error
 
 LEAST_COVERED = 85     # per cent of the lines; the rest is room for what handles a failed malloc
 TIMEOUT = sec(2)       # main.c's, where a check sets no other

@@ -7,11 +7,12 @@ import heapq
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-from looplab import Fault, World, ms, points, sec, seed, us
-from looplab.duration import show
-from looplab.failure import Cause, CheckFailed, Failure
-from looplab.text import count
-from looplab.words import error
+from looplab import Fault, World, ms, points, sec, us
+from looplab.plain import seed
+from looplab.plain.duration import show
+from looplab.plain.failure import Cause, CheckFailed, Failure
+from looplab.plain.text import count
+from looplab.plain.words import error
 
 LEAST_COVERED = 85          # per cent of the lines; the rest is room for what handles a failed malloc
 WORKERS, LIMIT = 5, 3       # what main.c takes when it is told nothing else

@@ -8,11 +8,12 @@ import json
 from random import Random
 from typing import Callable, Iterable, Optional
 
-from looplab import Fault, World, ms, points, seed, us
-from looplab.duration import Duration, show
-from looplab.failure import Cause, CheckFailed, Failure
-from looplab.text import count, cut
-from looplab.words import error
+from looplab import Fault, World, ms, points, us
+from looplab.plain import seed
+from looplab.plain.duration import Duration, show
+from looplab.plain.failure import Cause, CheckFailed, Failure
+from looplab.plain.text import count, cut
+from looplab.plain.words import error
 
 LEAST_COVERED = 85     # per cent of the lines; the rest is room for what handles a failed malloc
 STAGES = ("fetch", "transform", "write")

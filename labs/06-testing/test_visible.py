@@ -1,7 +1,7 @@
 """The visible checks of lab 06. The numbers in the titles are those of "What your suite must do" in README.md.
 
 You may read this file. `lab.suite()` has built your tests, linked them with many scrapers and run them: what it knows stands at the head of
-grader/looplab/suite.py. The scrapers themselves are hidden.
+grader/looplab/grading/suite.py. The scrapers themselves are hidden.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 #include "kit.h"
 
 #include "memory.h"
-#include "runtime.h"
+#include "runtime/runtime.h"
 #include "setting.h"
 #include "world.h"
 

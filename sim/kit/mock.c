@@ -4,7 +4,7 @@
 #define _GNU_SOURCE
 #include "test.h"
 
-#include "runtime.h"
+#include "runtime/runtime.h"
 #include "world.h"
 
 #include <jansson.h>

@@ -3,10 +3,10 @@
 #define RUNTIME_H
 
 #include "co.h"
-#include "context.h"
-#include "fiber.h"
-#include "stack.h"
-#include "timer.h"
+#include "runtime/switch/context.h"
+#include "runtime/switch/fiber.h"
+#include "runtime/switch/stack.h"
+#include "runtime/tasks/timer.h"
 
 #include "explore/tape.h"
 #include "trace/trace.h"

@@ -1,7 +1,7 @@
 /* test_context.c - the switch: what a flow must find again when it is resumed. */
 #include "check.h"
 
-#include "context.h"
+#include "runtime/switch/context.h"
 
 #include <fenv.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* test_stack.c - the pool of stacks: sizes, guards, reuse, and memory running out. */
 #include "check.h"
 
-#include "stack.h"
+#include "runtime/switch/stack.h"
 
 static void sizes_are_rounded_up_to_pages(void **state)
 {

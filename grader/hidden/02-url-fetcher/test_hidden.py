@@ -6,9 +6,9 @@ import errno
 from heapq import heappush, heapreplace
 
 from looplab import Fault, World, ms, points, sec
-from looplab.duration import Duration, show
-from looplab.text import count
-from looplab.words import error, result as in_words
+from looplab.plain.duration import Duration, show
+from looplab.plain.text import count
+from looplab.plain.words import error, result as in_words
 
 
 def towns(lab, sites: int, pages: int, most: int = 900) -> World:

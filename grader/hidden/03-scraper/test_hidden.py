@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 
 from looplab import Fault, World, ms, points, sec
-from looplab.duration import show
-from looplab.words import error
-from looplab.world import WorldError
+from looplab.asking.world import WorldError
+from looplab.plain.duration import show
+from looplab.plain.words import error
 
 TIMEOUT = sec(2)       # main.c's, where a check sets no other
 CAUSES = {errno.ECONNREFUSED: "connection refused: nobody listens there", errno.ENXIO: "no host of that name",

@@ -8,8 +8,8 @@ from collections import Counter
 from pathlib import Path
 
 from looplab import Fault, World, ms, points, us
-from looplab.duration import show
-from looplab.words import error
+from looplab.plain.duration import show
+from looplab.plain.words import error
 
 _PATH = Path(__file__).resolve().parents[3] / "labs/04-worker-queue/test_visible.py"
 _SPEC = importlib.util.spec_from_file_location("visible_04", _PATH)

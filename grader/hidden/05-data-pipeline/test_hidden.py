@@ -6,9 +6,10 @@ import errno
 import itertools
 import json
 
-from looplab import Fault, World, ms, points, seed, us
-from looplab.duration import Duration, show
-from looplab.words import error
+from looplab import Fault, World, ms, points, us
+from looplab.plain import seed
+from looplab.plain.duration import Duration, show
+from looplab.plain.words import error
 
 STAGES = ("fetch", "transform", "write")
 WANTED = {"Accept": "application/json"}

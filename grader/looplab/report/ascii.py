@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..duration import show
-from ..text import WIDTH, count, cut
+from ..plain.duration import show
+from ..plain.text import WIDTH, count, cut
 from .timeline import BLOCKED, CANCELLED, DONE, FAILED, LEAKED, OPEN, READY, WAITING, Lane, Timeline
 
 LABEL = 20                      # columns for a lane's name

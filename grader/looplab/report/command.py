@@ -9,11 +9,14 @@ import tempfile
 from pathlib import Path
 from typing import NoReturn
 
-from .. import build, lab as labs, process, results, seed as seeds
-from ..call import Call
-from ..failure import GraderFault
-from ..lab import Lab
-from ..session import Recorded, Session
+from ..asking.call import Call
+from ..course import lab as labs
+from ..course.lab import Lab
+from ..grading.session import Recorded, Session
+from ..plain import seed as seeds
+from ..plain.failure import GraderFault
+from ..running import build, process
+from ..telling import results
 from . import writer
 from .subject import Subject
 

@@ -14,9 +14,9 @@ from __future__ import annotations
 import json
 from typing import Any, Optional
 
-from .. import words
-from ..duration import show
-from ..trace import Event
+from ..plain import words
+from ..plain.duration import show
+from ..reading.trace import Event
 from . import timeline as shape
 from .subject import Subject
 from .timeline import Lane, Span, Timeline

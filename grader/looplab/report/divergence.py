@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Iterator, Optional
 
-from ..duration import show
-from ..text import count
-from ..trace import Event, Trace
+from ..plain.duration import show
+from ..plain.text import count
+from ..reading.trace import Event, Trace
 
 _NAMES = {"http.start": "the request for {}", "http.end": "the answer of {}", "http.cancelled": "giving up {}",
           "cpu.start": "a worker's job", "file.start": "the file call {}", "block": "the loop standing still for {}"}

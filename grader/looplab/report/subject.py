@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Optional
 
-from .. import diagnosis
-from ..duration import show
-from ..text import count
+from ..plain.duration import show
+from ..plain.text import count
+from ..reading import diagnosis
 from . import divergence as parting
 from . import timeline as shape
 from .divergence import Divergence

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from html import escape
 
-from ..duration import show
+from ..plain.duration import show
 from . import timeline as shape
 from .timeline import Lane, Span, Timeline
 

@@ -10,7 +10,7 @@ import errno
 from dataclasses import dataclass, field
 from typing import Optional
 
-from ..trace import Event, Trace
+from ..reading.trace import Event, Trace
 
 READY, RUNNING, WAITING, BLOCKED = "ready", "running", "waiting", "blocked"
 DONE, FAILED, CANCELLED, LEAKED, OPEN = "done", "failed", "cancelled", "leaked", "open"

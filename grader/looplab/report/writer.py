@@ -6,15 +6,15 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
-from ..check import Check
-from ..text import fill
-from ..trace import TraceError, read
+from ..asking.check import Check
+from ..plain.text import fill
+from ..reading.trace import TraceError, read
 from . import ascii, chrome, page, svg
 from . import timeline as shape
 from .subject import Subject
 
 if TYPE_CHECKING:
-    from ..session import Recorded, Session
+    from ..grading.session import Recorded, Session
 
 FORMATS = {"html": page.render, "chrome": lambda subject: chrome.render(subject.mine),
            "svg": lambda subject: svg.render(subject.mine, title=subject.title), "text": lambda subject: text(subject)}

@@ -15,10 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator, Optional
 
-from .. import cli, hints, lab as labs, seed as seeds
-from ..failure import UsageError
-from ..lab import Lab
-from ..scorecard import Style
+from .. import cli
+from ..course import hints, lab as labs
+from ..course.lab import Lab
+from ..plain import seed as seeds
+from ..plain.failure import UsageError
+from ..telling.scorecard import Style
 from . import grading, screen
 from .screen import ALL, FIRST, HINT, LIST, NOTE, View
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Optional
 
-from ..lab import Lab
+from ..course.lab import Lab
 
 
 class Grading:
@@ -76,5 +76,6 @@ def load() -> None:
     """Loads now what every grading needs."""
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os.environ.pop("PYTEST_ADDOPTS", None)
-    from .. import fixture, plugin, report, session     # noqa: F401
+    from .. import report     # noqa: F401
+    from ..grading import fixture, plugin, session
     from ..report import writer                         # noqa: F401

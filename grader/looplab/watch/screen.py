@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass, field
 from typing import Optional
 
-from .. import scorecard
-from ..progress import bar
-from ..scorecard import Source, Style
-from ..text import count, cut, printable
+from ..plain.text import count, cut, printable
+from ..telling import scorecard
+from ..telling.progress import bar
+from ..telling.scorecard import Source, Style
 
 KEYS = "h hint   l list   r report   a all   n next lab   q quit"
 FIRST, LIST, ALL, HINT, NOTE = "first", "list", "all", "hint", "note"

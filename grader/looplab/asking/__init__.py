@@ -1,0 +1,1 @@
+"""What a check asks for: worlds, calls of the program, points."""

@@ -1,0 +1,376 @@
+"""The builder of world files: what the network of a check looks like, and how long it takes undisturbed."""
+
+from __future__ import annotations
+
+import base64
+import errno
+import json
+from dataclasses import dataclass, field
+from typing import Any, Iterable, Mapping, Optional, Sequence, Tuple, Union
+
+from ..plain.duration import Duration, exact, sec
+
+FORMAT = "looplab/world/v1"
+HTTP_TIMEOUT = sec(30)      # CO_HTTP_TIMEOUT of co.h: a request without a complete answer ends here
+REDIRECTS_MOST = 10         # co_http_get follows that many, then returns -ELOOP
+
+DISK_OPS = ("open", "read", "write", "rename", "remove", "list", "load", "save")
+DISK_ERRORS = ("EIO", "ENOSPC", "EACCES", "ENOENT")
+
+Latency = Union[int, Tuple[int, int]]
+
+
+class WorldError(ValueError):
+    """A world that cannot be: the check's author is told, never the student."""
+
+
+class Fault:
+    """What goes wrong at a site or a route. `times` = only the first so many requests; `probability` = each with that
+    chance."""
+
+    @staticmethod
+    def refused(**when: Any) -> dict:
+        """Nobody listens: -ECONNREFUSED after the connection set-up."""
+        return _fault("refused", when)
+
+    @staticmethod
+    def unresolved() -> dict:
+        """The host name does not exist (sites only): -CO_ENOHOST."""
+        return _fault("unresolved", {})
+
+    @staticmethod
+    def reset(after: int = 0, **when: Any) -> dict:
+        """Broken off after `after` bytes of the body: -ECONNRESET."""
+        return _fault("reset", when, after=after)
+
+    @staticmethod
+    def truncate(after: int = 0, **when: Any) -> dict:
+        """Ends after `after` bytes though Content-Length says more: -EPROTO."""
+        return _fault("truncate", when, after=after)
+
+    @staticmethod
+    def hang(**when: Any) -> dict:
+        """Never answers: -ETIMEDOUT after 30 s."""
+        return _fault("hang", when)
+
+    @staticmethod
+    def drip(bytes: int = 1, every: int = sec(1), **when: Any) -> dict:
+        """The body arrives `bytes` at a time, every `every` ns."""
+        return _fault("drip", when, bytes=bytes, every=exact(every))
+
+    @staticmethod
+    def disk(error: str, op: Optional[str] = None, path: str = "", *, nth: Optional[int] = None,
+             times: Optional[int] = None) -> dict:
+        """Calls to the disk fail with "EIO", "ENOSPC", "EACCES" or "ENOENT": those that are an `op` ("open", "read",
+        "write", "rename", "remove", "list", "load", "save"; read and write mean whole files too) on a path that begins
+        with `path`. The nth of them and those behind it, `times` altogether; default: with nth that one alone, else
+        all."""
+        if error not in DISK_ERRORS:
+            raise WorldError(f"fault of the disk: error {error!r}: expected one of {', '.join(DISK_ERRORS)}")
+        if op is not None and op not in DISK_OPS:
+            raise WorldError(f"fault of the disk: op {op!r}: expected one of {', '.join(DISK_OPS)}")
+        fault: dict = {"error": error}
+        _put_natural(fault, nth=nth)
+        if times is not None:
+            _natural("times", times)
+            fault["times"] = times
+        return {**({"op": op} if op else {}), **({"path": path} if path else {}), **fault}
+
+
+def _fault(kind: str, when: Mapping[str, Any], **details: Any) -> dict:
+    unknown = set(when) - {"times", "probability"}
+    if unknown:
+        raise WorldError(f"fault {kind}: unknown {', '.join(sorted(unknown))}; known are times, probability")
+    return {"kind": kind, **details, **when}
+
+
+@dataclass
+class _Route:
+    """A route as the file has it, and its times as numbers (ns, bytes, bytes a second)."""
+
+    json: dict
+    latency: Latency
+    cpu: int
+    size: int
+    bandwidth: Optional[int]
+
+
+@dataclass
+class _Site:
+    """A site as the file has it, and its times as numbers (ns, bytes a second)."""
+
+    json: dict
+    rtt: int
+    setup: int                      # resolve + connect
+    resolve: int
+    bandwidth: Optional[int]
+    routes: dict[Tuple[str, str], _Route] = field(default_factory=dict)     # by path and method
+
+
+class World:
+    """A world, site by site and route by route; every call returns the world, so that calls chain.
+
+        World(seed=lab.seed).site("http://a.test", rtt=ms(20)).route("/", latency=ms(300), body="hello")
+
+    Times are ns (`ms(20)`), sizes bytes. Raises WorldError for what the C side would refuse.
+    """
+
+    def __init__(self, seed: int = 0, cpus: int = 4) -> None:
+        _natural("seed", seed)
+        _natural("cpus", cpus, least=1)
+        self.seed, self.cpus = seed, cpus
+        self._sites: dict[str, _Site] = {}              # by their url
+        self._current: Optional[_Site] = None           # the one that routes are added to
+        self._disk: Optional[dict] = None
+
+    # ---- building ----
+
+    def site(self, url: str, rtt: int = 0, connect: Optional[int] = None, resolve: int = 0, *,
+             workers: Optional[int] = None, max_connections: Optional[int] = None, backlog: Optional[int] = None,
+             rate_limit: Optional[Tuple[int, int]] = None, bandwidth: Optional[int] = None,
+             fault: Optional[dict] = None) -> "World":
+        """Adds a site. rtt, connect (default: rtt), resolve: ns. rate_limit: (requests, per ns). bandwidth: bytes a
+        second."""
+        if not url.startswith("http://") or "/" in url[7:] or not url[7:]:
+            raise WorldError(f"site {url!r}: expected http://HOST or http://HOST:PORT, without a path")
+        if url in self._sites:
+            raise WorldError(f"site {url!r} is there twice")
+        site: dict = {"url": url, "rtt": _time("rtt", rtt)}
+        if connect is not None:
+            site["connect"] = _time("connect", connect)
+        if resolve:
+            site["resolve"] = _time("resolve", resolve)
+        _put_natural(site, workers=workers, max_connections=max_connections, bandwidth=bandwidth)
+        if backlog is not None:
+            _natural("backlog", backlog)
+            site["backlog"] = backlog
+        if rate_limit is not None:
+            _natural("rate_limit", rate_limit[0], least=1)
+            site["rate_limit"] = {"requests": rate_limit[0], "per": _time("rate_limit", rate_limit[1])}
+        if fault is not None:
+            site["fault"] = _checked_fault(fault, ("refused", "unresolved"))
+        self._current = self._sites[url] = _Site(site, rtt, resolve + (rtt if connect is None else connect), resolve,
+                                                 bandwidth)
+        return self
+
+    def route(self, path: str = "/", latency: Latency = 0, *, method: str = "GET", status: int = 200,
+              headers: Optional[Mapping[str, str]] = None, body: Union[str, bytes, None] = None,
+              body_size: Optional[int] = None, bandwidth: Optional[int] = None, chunk: Optional[int] = None,
+              cpu: int = 0, redirect: Optional[str] = None, require: Optional[Mapping[str, str]] = None,
+              echo: bool = False, fault: Optional[dict] = None) -> "World":
+        """Adds a route to the site added last. latency: ns, or (least, most). cpu: ns of the program's own CPU an answer
+        costs.
+
+        require: headers without which a request gets 401. echo: the answer's body is the request's.
+        """
+        site = self._current
+        if site is None:
+            raise WorldError(f"route {path!r} comes before any site")
+        if not path.startswith("/"):
+            raise WorldError(f"route {path!r}: a path starts with /")
+        if (path, method) in site.routes:
+            raise WorldError(f"route {method} {path} of {site.json['url']} is there twice")
+        if not 100 <= status <= 599:
+            raise WorldError(f"route {path!r}: status {status} is not in 100..599")
+        route: dict = {"path": path}
+        if method != "GET":
+            route["method"] = method
+        if status != 200:
+            route["status"] = status
+        if headers:
+            route["headers"] = dict(headers)
+        route["latency"] = [_time("latency", part) for part in latency] if isinstance(latency, tuple) \
+            else _time("latency", latency)
+        if echo and (body is not None or body_size is not None):
+            raise WorldError(f"route {path!r}: echo and a body exclude each other")
+        if require is not None and not require:
+            raise WorldError(f"route {path!r}: require names no header")
+        size = _put_body(route, body, body_size)
+        _put_natural(route, bandwidth=bandwidth, chunk=chunk)
+        if cpu:
+            route["cpu"] = _time("cpu", cpu)
+        if redirect is not None:
+            route["redirect"] = redirect
+        if require is not None:
+            route["require"] = dict(require)
+        if echo:
+            route["echo"] = True
+        if fault is not None:
+            route["fault"] = _checked_fault(fault, ("refused", "reset", "truncate", "hang", "drip"))
+        site.routes[path, method] = _Route(route, latency, cpu, size, bandwidth)
+        return self
+
+    def disk(self, latency: int = 0, *, bandwidth: Optional[int] = None, capacity: Optional[int] = None,
+             parallel: Optional[int] = None, files: Optional[Mapping[str, str]] = None,
+             faults: Sequence[dict] = ()) -> "World":
+        """What the co_file_* calls work on. Each takes latency (ns) + its bytes at bandwidth (bytes a second); at most
+        `parallel` of them at a time, the others wait. capacity: bytes, then -ENOSPC. files: what is there, by path.
+        faults: of Fault.disk()."""
+        if self._disk is not None:
+            raise WorldError("a world has one disk")
+        disk: dict = {"latency": _time("latency", latency)}
+        _put_natural(disk, bandwidth=bandwidth, parallel=parallel)
+        if capacity is not None:
+            _natural("capacity", capacity)
+            disk["capacity"] = capacity
+        for path, text in (files or {}).items():
+            _check_path(path)
+            if not isinstance(text, str):
+                raise WorldError(f"file {path!r} is {text!r}: expected a str")
+            disk.setdefault("files", {})[path] = text
+        used = sum(len(text.encode()) for text in (files or {}).values())
+        if capacity is not None and used > capacity:
+            raise WorldError(f"files have {used} bytes in all, more than the disk's capacity of {capacity}")
+        if faults:
+            for fault in faults:
+                if not isinstance(fault, dict) or "kind" in fault or "error" not in fault:
+                    raise WorldError(f"fault {fault!r}: expected one of Fault.disk()")
+            disk["faults"] = list(faults)
+        self._disk = disk
+        return self
+
+    # ---- asking ----
+
+    def urls(self) -> list[str]:
+        """The URL of every route, in the order they were added."""
+        return [url + path for url, site in self._sites.items() for path, _ in site.routes]
+
+    def total(self, url: str) -> Duration:
+        """How long one undisturbed GET of the URL takes on a connection of its own, set-up included, in ns.
+
+        Raises WorldError where that is no single number: a range of latencies, a fault that strikes sometimes, a drip.
+        """
+        return Duration(min(self._one(url, 0)[0], HTTP_TIMEOUT))
+
+    def latencies(self, urls: Optional[Iterable[str]] = None) -> list[Duration]:
+        """`total` of each URL (default: all of the world's)."""
+        return [self.total(url) for url in (self.urls() if urls is None else urls)]
+
+    def answer(self, url: str) -> dict:
+        """What one undisturbed GET gives: {"error": 0 or a negative errno, "status": …, "length": bytes of the body}."""
+        total, answer = self._one(url, 0)
+        return _failed(errno.ETIMEDOUT) if total > HTTP_TIMEOUT else answer
+
+    def answers(self, urls: Optional[Iterable[str]] = None) -> list[dict]:
+        """`answer` of each URL (default: all of the world's)."""
+        return [self.answer(url) for url in (self.urls() if urls is None else urls)]
+
+    def json(self) -> dict:
+        """The world file's content."""
+        sites = [{**site.json, "routes": [route.json for route in site.routes.values()]} for site in self._sites.values()]
+        disk = {} if self._disk is None else {"disk": self._disk}
+        return {"world": FORMAT, "seed": self.seed, "cpus": self.cpus, "sites": sites, **disk}
+
+    def text(self) -> str:
+        """The world file, as it is written to disk."""
+        return json.dumps(self.json(), indent=1, ensure_ascii=True) + "\n"
+
+    # ---- the undisturbed exchange ----
+
+    def _one(self, url: str, hops: int) -> Tuple[int, dict]:
+        """(ns, answer) of one GET that follows redirects; a time beyond the client's timeout means none came."""
+        if hops > REDIRECTS_MOST:
+            return 0, _failed(errno.ELOOP)
+        host, path = _split(url)
+        site = self._sites.get(host)
+        if site is None:
+            return 0, _failed(errno.ENXIO)
+        kind = site.json.get("fault", {}).get("kind")
+        if kind == "unresolved":
+            return site.resolve, _failed(errno.ENXIO)
+        if kind == "refused":
+            return site.setup, _failed(errno.ECONNREFUSED)
+        route = site.routes.get((path, "GET"))
+        if route is None:
+            return site.setup + site.rtt, {"error": 0, "status": 404, "length": 0}
+        return self._exchange(site, route, url, hops)
+
+    def _exchange(self, site: _Site, route: _Route, url: str, hops: int) -> Tuple[int, dict]:
+        fault = route.json.get("fault", {})
+        kind = fault.get("kind")
+        if isinstance(route.latency, tuple):
+            raise WorldError(f"{url} has a range of latencies: no single time is the undisturbed one")
+        if "times" in fault or "probability" in fault or kind == "drip":
+            raise WorldError(f"{url} has a fault that strikes sometimes, or drips: no single time is the undisturbed one")
+        if kind == "refused":
+            return site.setup, _failed(errno.ECONNREFUSED)
+        if kind == "hang":
+            return HTTP_TIMEOUT + 1, {}
+        if "require" in route.json:             # a plain GET brings no headers
+            return site.setup + site.rtt + route.latency, {"error": 0, "status": 401, "length": 0}
+        speed = route.bandwidth or site.bandwidth
+        if route.json.get("echo") and kind == "truncate":
+            kind = None                         # an empty body cannot end early
+        sent = min(fault["after"], route.size) if kind in ("reset", "truncate") else route.size
+        total = site.setup + site.rtt + route.latency + (-(-sent * 10**9 // speed) if speed else 0)
+        if kind in ("reset", "truncate"):
+            return total, _failed(errno.ECONNRESET if kind == "reset" else errno.EPROTO)
+        total += route.cpu
+        if "redirect" in route.json:
+            further, answer = self._one(route.json["redirect"], hops + 1)
+            return total + further, answer
+        return total, {"error": 0, "status": route.json.get("status", 200), "length": route.size}
+
+
+def _check_path(path: str) -> None:
+    """The rules for a file's path, as the C side has them."""
+    names = path.split("/")
+    if len(path.encode()) > 4095 or any(name in ("", ".", "..") or len(name.encode()) > 255 for name in names) \
+            or any(char < " " or char == "\x7f" for char in path):
+        raise WorldError(f"file {path!r}: expected a relative path such as 'in/a.txt'")
+
+
+def _failed(error: int) -> dict:
+    return {"error": -error, "status": 0, "length": 0}
+
+
+def _split(url: str) -> Tuple[str, str]:
+    """("http://a.test", "/path") of a URL; the path of a bare host is "/"."""
+    host, slash, path = url[7:].partition("/")
+    return "http://" + host, "/" + path
+
+
+def _natural(name: str, value: int, least: int = 0) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise WorldError(f"{name} is {value!r}: expected an integer of at least {least}")
+
+
+def _time(name: str, value: int) -> str:
+    _natural(name, value)
+    return exact(value)
+
+
+def _put_natural(into: dict, **values: Optional[int]) -> None:
+    """Adds those that are given; each must be at least 1."""
+    for name, value in values.items():
+        if value is not None:
+            _natural(name, value, least=1)
+            into[name] = value
+
+
+def _put_body(route: dict, body: Union[str, bytes, None], size: Optional[int]) -> int:
+    """Puts the body into the route's JSON; returns its length in bytes."""
+    if body is not None and size is not None:
+        raise WorldError(f"route {route['path']!r}: body and body_size exclude each other")
+    if size is not None:
+        _natural("body_size", size)
+        route["body_size"] = size
+        return size
+    if isinstance(body, bytes):
+        route["body_base64"] = base64.b64encode(body).decode("ascii")
+        return len(body)
+    if body:
+        if "\0" in body:
+            raise WorldError(f"route {route['path']!r}: a body with NUL bytes is given as bytes")
+        route["body"] = body
+    return len((body or "").encode())
+
+
+def _checked_fault(fault: dict, kinds: Sequence[str]) -> dict:
+    if not isinstance(fault, dict) or fault.get("kind") not in kinds:
+        raise WorldError(f"fault {fault!r}: expected one of {', '.join('Fault.' + kind + '()' for kind in kinds)}")
+    if "probability" in fault and not 0 <= fault["probability"] <= 1:
+        raise WorldError(f"fault {fault['kind']}: probability {fault['probability']!r} is not in 0..1")
+    if "times" in fault:
+        _natural("times", fault["times"], least=1)
+    return fault

@@ -1,0 +1,1 @@
+"""How it is made to happen: compilers, processes, sanitizers, coverage, real servers."""

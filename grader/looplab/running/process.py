@@ -1,0 +1,326 @@
+"""One process, run within limits: start it, read what it prints, end it at a limit, tell the facts.
+
+Every program that is not the grader's own, a student's or a compiler, runs through here. Nothing here
+judges: an Outcome says what happened, and whoever asked decides what that means.
+
+    outcome = run([program, "async"], limits=COVER, cwd=work)
+    pair = [start(a, …), start(b, …)]; outcomes = [p.finish() for p in pair]      # two at a time
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import selectors
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Mapping, Sequence
+
+from ..course.lab import ROOT
+
+MIB = 1 << 20
+GIB = 1 << 30
+
+LAUNCH = ROOT / "build" / "kit" / "launch"
+"""The launcher, when the caller names no other."""
+
+ASAN_EXIT = 86
+"""What a sanitizer build exits with after a finding that ended it."""
+
+
+_TICK_S = 0.025
+"""How often memory and threads are looked at. Most runs are over before the first time."""
+
+
+class LaunchError(Exception):
+    """The program could not be started at all: a fault of the grader or the machine, in one line."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a process may use. None: no limit of this kind."""
+
+    cpu_s: int | None = 2               # processor time
+    wall_s: float = 4.0                 # time on the wall
+    memory: int | None = 4 * GIB        # address space in bytes (never for sanitizer builds: their shadow is huge)
+    resident: int | None = 1 * GIB      # bytes really in memory; looked at every few hundredths of a second
+    file: int = 64 * MIB                # size of any file it writes
+    output: int = 1 * MIB               # stdout and stderr together
+    threads: int | None = 64            # looked at together with `resident`
+    processes: bool = False             # may it make other processes? (compilers must)
+
+
+COVER = Limits()
+"""For a student's program in its plain build, which counts coverage."""
+
+ASAN = Limits(cpu_s=6, wall_s=8.0, memory=None)
+"""For the build with sanitizers."""
+
+TOOL = Limits(cpu_s=20, wall_s=20.0, memory=2 * GIB, resident=None, file=256 * MIB, threads=None, processes=True)
+"""For compilers and gcovr."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a process ended. Exactly one of `exit` and `signal` is set."""
+
+    exit: int | None        # what it exited with
+    signal: str | None      # "SIGSEGV": the signal that ended it
+    limit: str | None       # which limit ended it: "cpu" (it computed without end), "wall" (it waited without end),
+                            # "memory", "output", "file" or "threads"; None: it ended by itself
+    stdout: str             # readable(): no control characters but tab and newline
+    stderr: str
+    cpu_s: float            # for information only: no check may depend on these two
+    wall_s: float
+
+    @property
+    def ok(self) -> bool:
+        """Did it exit with 0, of its own accord?"""
+        return self.exit == 0 and self.limit is None
+
+
+class Running:
+    """A process under way, made by start(). Its limits are watched from a thread of its own."""
+
+    def __init__(self, child: subprocess.Popen[bytes], limits: Limits):
+        self._child = child
+        self._limits = limits
+        self._started = time.monotonic()
+        self._outcome: Outcome | None = None
+        self._error: BaseException | None = None
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._watcher.start()
+
+    def finish(self) -> Outcome:
+        """Waits until it has ended, within its limits, and returns how. May be called again."""
+        self._watcher.join()
+        if self._outcome is None:
+            raise LaunchError(f"the watch over a process failed: {self._error!r}")
+        return self._outcome
+
+    def kill(self) -> None:
+        """Ends it and all that it started, now. finish() still returns an Outcome."""
+        if self._child.returncode is None:
+            _kill_group(self._child.pid)
+
+    def _watch(self) -> None:
+        try:
+            self._outcome = self._follow()
+        except BaseException as error:      # told by finish(), in the thread that can do something about it
+            self._error = error
+            self.kill()
+
+    def _follow(self) -> Outcome:
+        child, limits = self._child, self._limits
+        assert child.stdout is not None and child.stderr is not None
+        texts = {child.stdout.fileno(): bytearray(), child.stderr.fileno(): bytearray()}
+        limit: str | None = None
+        with child.stdout, child.stderr, _Ended(child.pid) as ended, selectors.DefaultSelector() as selector:
+            for fd in texts:
+                os.set_blocking(fd, False)
+                selector.register(fd, selectors.EVENT_READ)
+            if ended.fd is not None:
+                selector.register(ended.fd, selectors.EVENT_READ)
+            deadline = self._started + limits.wall_s
+            tick = self._started + _TICK_S
+            while limit is None:
+                events = selector.select(max(0.0, min(deadline, tick) - time.monotonic()))
+                # Asked before the pipes are read: all it wrote is then in them. They may stay open after it has
+                # ended, when something that it started holds them; nobody waits for that.
+                over = ended.now([key.fd for key, _ in events])
+                for key, _ in events:
+                    if key.fd in texts and not _drain(key.fd, texts, limits.output):
+                        selector.unregister(key.fd)
+                if sum(map(len, texts.values())) > limits.output:
+                    limit = "output"
+                elif over:
+                    break
+                elif time.monotonic() >= deadline:
+                    limit = "wall"
+                elif time.monotonic() >= tick:
+                    tick = time.monotonic() + _TICK_S
+                    limit = _excess(child.pid, limits)
+            # Its number cannot have gone to anyone else yet: until wait4 it stays taken, and so does its group's.
+            _kill_group(child.pid)
+            _, status, used = os.wait4(child.pid, 0)
+            child.returncode = os.waitstatus_to_exitcode(status)
+            for fd in texts:
+                _drain(fd, texts, limits.output)
+        if limit is None and sum(map(len, texts.values())) > limits.output:
+            limit = "output"
+        number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+        cpu_s = used.ru_utime + used.ru_stime
+        if limit == "wall" and cpu_s >= limits.wall_s / 8:
+            limit = "cpu"                   # a busy machine gave it little, but it computed: it did not wait
+        if limit is None and number is not None:
+            limit = _kernels_limit(number, cpu_s, used.ru_maxrss * 1024, limits)
+        stdout, stderr = (readable(bytes(text[:limits.output])) for text in texts.values())
+        return Outcome(exit=os.WEXITSTATUS(status) if number is None else None,
+                       signal=None if number is None else _signal_name(number), limit=limit, stdout=stdout,
+                       stderr=stderr, cpu_s=cpu_s, wall_s=time.monotonic() - self._started)
+
+
+def start(argv: Sequence[str | Path], *, limits: Limits = COVER, cwd: Path, env: Mapping[str, str] | None = None,
+          launch: Path | None = None) -> Running:
+    """Starts a program (a relative path counts from `cwd`) and returns at once. `env` adds to clean_env(cwd). Raises
+    LaunchError.
+
+    The program is ended when the thread that called start() ends, so that none is left when the grader dies.
+    """
+    launch = launch or LAUNCH
+    name = str(argv[0])
+    in_cwd = "/" in name and not os.path.isabs(name)    # then it stays as it is: no longer, wherever the folder lies
+    program = shutil.which(os.path.join(cwd, name) if in_cwd else name)
+    if program is None:
+        raise LaunchError(f"there is no program {argv[0]}")
+    command: list[str | Path] = [launch, "--file", str(limits.file)]
+    if limits.cpu_s is not None:
+        command += ["--cpu", str(limits.cpu_s)]
+    if limits.memory is not None:
+        command += ["--memory", str(limits.memory)]
+    if not limits.processes:
+        command += ["--confine", "--fixed-addresses"]
+    command += ["--", name if in_cwd else os.path.abspath(program), *argv[1:]]
+    try:
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                 bufsize=0, cwd=cwd, env={**clean_env(cwd), **(env or {})}, start_new_session=True)
+    except OSError as error:
+        raise LaunchError(f"cannot start {launch} in {cwd}: {error.strerror}") from error
+    return Running(child, limits)
+
+
+def run(argv: Sequence[str | Path], *, limits: Limits = COVER, cwd: Path, env: Mapping[str, str] | None = None,
+        launch: Path | None = None) -> Outcome:
+    """start() and finish() in one."""
+    return start(argv, limits=limits, cwd=cwd, env=env, launch=launch).finish()
+
+
+def clean_env(home: Path) -> dict[str, str]:
+    """The whole environment of a student's process: the same on every machine, nothing of the student's shell."""
+    return {
+        "LC_ALL": "C",
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "HOME": str(home),
+        "TMPDIR": str(home),
+        # A finding ends the program with a code of its own; memory that cannot be had is NULL, as in the plain build;
+        # freed blocks are kept back from reuse, but not so many that they count as the student's memory.
+        "ASAN_OPTIONS": f"exitcode={ASAN_EXIT}:abort_on_error=0:disable_coredump=0:detect_leaks=1:color=never:"
+                        "allocator_may_return_null=1:max_allocation_size_mb=4096:quarantine_size_mb=64:symbolize=0:"
+                        "detect_stack_use_after_return=0",
+        "UBSAN_OPTIONS": "print_stacktrace=1:color=never:symbolize=0",
+        "LSAN_OPTIONS": "print_suppressions=0",
+    }
+
+
+def readable(data: bytes) -> str:
+    """Bytes as text that cannot fool a terminal: control characters become visible signs."""
+    return _UNSEEN.sub(_sign, data.decode("utf-8", "replace"))
+
+
+def sandbox(launch: Path | None = None) -> str:
+    """How well a student's program is shut in on this machine: "seccomp", or "rlimits" where that is not to be had."""
+    try:
+        return subprocess.run([launch or LAUNCH, "--check"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=10, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError) as error:
+        raise LaunchError(f"{launch or LAUNCH} does not run: {error}") from error
+
+
+# ---- Below: how ------------------------------------------------------------------------------------
+
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+"""What a terminal obeys instead of showing: C0 and C1 controls, and marks that turn or hide text."""
+
+
+def _sign(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if code < 0x20:
+        return chr(0x2400 + code)           # Unicode has a picture for each of these
+    if code == 0x7F:
+        return "\u2421"
+    return f"<U+{code:04X}>"
+
+
+class _Ended:
+    """Tells when a child has ended without reaping it. Where the kernel has no pidfd, by asking."""
+
+    def __init__(self, pid: int):
+        self._pid = pid
+        self.fd: int | None = None
+        if hasattr(os, "pidfd_open"):
+            try:
+                self.fd = os.pidfd_open(pid)
+            except OSError:
+                pass
+
+    def __enter__(self) -> "_Ended":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.fd is not None:
+            os.close(self.fd)
+
+    def now(self, readable_fds: Sequence[int]) -> bool:
+        if self.fd is not None:
+            return self.fd in readable_fds
+        return os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def _drain(fd: int, texts: dict[int, bytearray], most: int) -> bool:
+    """Reads what is there, up to a little more than `most` in all. False at the end of the file."""
+    while sum(map(len, texts.values())) <= most:
+        try:
+            data = os.read(fd, 1 << 16)
+        except BlockingIOError:
+            return True
+        if not data:
+            return False
+        texts[fd] += data
+    return True
+
+
+def _kill_group(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):       # all of it has ended (macOS: and is not yet reaped)
+        pass
+
+
+def _excess(pid: int, limits: Limits) -> str | None:
+    """Does it hold too much at this moment? None where there is no /proc to ask."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return None
+    facts = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+    if limits.resident is not None and int(facts.get("VmRSS", "0 kB").split()[0]) * 1024 > limits.resident:
+        return "memory"
+    if limits.threads is not None and int(facts.get("Threads", "1")) > limits.threads:
+        return "threads"
+    return None
+
+
+def _kernels_limit(number: int, cpu_s: float, peak: int, limits: Limits) -> str | None:
+    """Which limit is behind a signal that we did not send."""
+    if number == signal.SIGXFSZ:
+        return "file"
+    if number == signal.SIGXCPU:
+        return "cpu"
+    if number == signal.SIGKILL and limits.cpu_s is not None and cpu_s >= 0.7 * limits.cpu_s:
+        return "cpu"                        # it outlived SIGXCPU, and the kernel lost patience (whose limit counts
+                                            # in clock ticks, and may be a fifth off what it reports here)
+    if number == signal.SIGKILL and peak > 256 * MIB:
+        return "memory"                     # a guess: the machine ran out of memory
+    return None
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"SIG{number}"

@@ -1,0 +1,1 @@
+"""What people and machines get: the card, results.json, progress, the comparison of two worlds."""

@@ -1,0 +1,268 @@
+"""`looplab compare`: a lab's program in its virtual world, and the very same program in that world served for real.
+
+It agrees if the results are the same, the requests end in the same order wherever two ends were predicted to lie more than
+10 ms apart, and the median of the real runs takes as long as predicted, within 3 % or 5 ms.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import json
+import os
+import re
+import shlex
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional
+
+from ..course import lab as labs
+from ..course.lab import Lab
+from ..plain.duration import show
+from ..plain.failure import GraderFault, UsageError
+from ..plain.text import count, cut
+from ..reading.trace import Trace, TraceError, read
+from ..running.serving import Server, find_world, without_proxies
+from . import results
+
+APART = 10_000_000      # ns: two ends that lie further apart must keep their order
+NEAR, NEAR_PART = 5_000_000, 0.03       # ns, or that part of what was predicted
+_TIMES = re.compile(r"(^|_)(ns|ms|t|at|time|took|elapsed|speedup|throughput|rate|per_s|per_second|started|ended|waited|busy)($|_)|_(ns|ms|s)$")
+LONGEST_S = 300.0
+
+
+@dataclass(frozen=True)
+class Made:
+    """One run."""
+
+    trace: Trace
+
+    @property
+    def elapsed(self) -> int:
+        """ns from the call of the student's function to its return."""
+        if self.trace.took is None:
+            raise UsageError("this mode reports no beginning and no end, so there is nothing to compare; choose another MODE")
+        return self.trace.took
+
+    @property
+    def ends(self) -> list[tuple[str, int]]:
+        """(URL and which of its requests, ns from the start) of every request that ended, in their order."""
+        start = self.trace.report("start")
+        seen: dict[str, int] = {}
+        which = {}
+        for request in self.trace.requests:
+            seen[request.url] = seen.get(request.url, 0) + 1
+            which[request.op] = f"{request.url} #{seen[request.url]}"
+        return [(which[request.op], request.end - (start["t"] if start else 0)) for request in self.trace.finished]
+
+    @property
+    def result(self) -> Any:
+        report = self.trace.report("result")
+        return report["value"] if report else None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What came of it."""
+
+    predicted: Made
+    real: list[Made]
+    differences: list[str]      # of the results, in words
+    swapped: list[str]          # ends in another order, in words
+
+    @property
+    def median(self) -> int:
+        return int(statistics.median(made.elapsed for made in self.real))
+
+    @property
+    def on_time(self) -> bool:
+        return near(self.predicted.elapsed, self.median)
+
+    @property
+    def agrees(self) -> bool:
+        return self.on_time and not self.differences and not self.swapped
+
+
+def near(predicted: float, real: float) -> bool:
+    """Within 3 % or 5 ms."""
+    return abs(real - predicted) <= max(NEAR, NEAR_PART * abs(predicted))
+
+
+# ---- comparing --------------------------------------------------------------------------------
+
+
+def differences(predicted: Any, real: Any, where: str = "result") -> list[str]:
+    """Where two results differ. Times may differ as much as clocks do; they are known by their names. Workers are alike: where two of
+    them become free at one instant, either may take the next job, so what each has done is compared in any order. How long it took to be refused, or to learn that a host is unknown, is not compared: no server can hold that back."""
+    if isinstance(predicted, dict) and isinstance(real, dict):
+        refused = predicted.get("error") == real.get("error") in (-errno.ECONNREFUSED, -errno.ENXIO)     # here that comes at once
+        keys = [key for key in sorted({*predicted, *real}) if not (refused and _is_time(key))]
+        return [one for key in keys for one in differences(predicted.get(key), real.get(key), f"{where}.{key}")]
+    if isinstance(predicted, list) and isinstance(real, list) and len(predicted) == len(real):
+        if where.endswith(".workers"):
+            predicted, real = (sorted(each, key=lambda one: json.dumps(one, sort_keys=True)) for each in (predicted, real))
+        return [one for i, pair in enumerate(zip(predicted, real)) for one in differences(*pair, f"{where}[{i}]")]
+    if predicted == real or (_is_time(where) and _numbers(predicted, real) and near(predicted, real)):
+        return []
+    if _is_time(where) and _numbers(predicted, real) and not isinstance(predicted, int) and abs(predicted - real) <= NEAR_PART * abs(predicted):
+        return []
+    return [f"{where}: predicted {_short(predicted)}, really {_short(real)}"]
+
+
+def _is_time(where: str) -> bool:
+    return bool(_TIMES.search(re.sub(r"\[\d+\]$", "", where).rsplit(".", 1)[-1]))
+
+
+def _numbers(*values: Any) -> bool:
+    return all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
+
+
+def _short(value: Any) -> str:
+    return cut(json.dumps(value), 60)
+
+
+def swapped(predicted: Made, real: Made) -> list[str]:
+    """Pairs of requests whose ends were to lie more than 10 ms apart, and came the other way round."""
+    at = dict(real.ends)
+    ends = [(name, t) for name, t in predicted.ends if name in at]
+    found = []
+    for i, (first, t) in enumerate(ends):
+        later = next((name for name, u in ends[i + 1:] if u - t > APART and at[name] < at[first]), None)
+        if later:
+            found.append(f"{later} ended before {first}, which was to end {show(dict(ends)[later] - t)} earlier")
+    return found
+
+
+# ---- running ----------------------------------------------------------------------------------
+
+
+class Program:
+    """A lab's program that knows both worlds: one binary, so what is compared is the worlds and nothing else."""
+
+    def __init__(self, lab: Lab, folder: Path, work: Path):
+        self.lab, self.work = lab, work
+        self.binary = work / "program"
+        kit, cc = lab.kit, shlex.split(os.environ.get("CC", "gcc"))
+        student = work / "student.o"
+        self._make([*cc, f"@{lab.root}/sim/kit/student.flags", "-O1", f"-I{lab.root}/sim/include", f"-I{lab.folder}", "-include",
+                    str(lab.folder / lab.header), "-c", str(folder / lab.source), "-o", str(student)], f"{lab.source} does not compile")
+        self._make([*cc, str(student), str(lab.main_object()), str(kit / "libco-real.a"), str(lab.library()), f"@{lab.root}/sim/kit/link.flags",
+                    f"@{lab.root}/sim/kit/real.flags", "-o", str(self.binary)], "the program does not link with the real world")
+
+    @staticmethod
+    def _make(command: list[str], what: str) -> None:
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            error = next((line for line in done.stderr.split("\n") if "error:" in line), done.stderr.strip())
+            raise UsageError(f"{what}: {error}")
+
+    def run(self, arguments: list[str], environment: dict[str, str]) -> Made:
+        """One run in a folder of its own. Raises UsageError for one that does not come to an end with a trace."""
+        with tempfile.TemporaryDirectory(dir=self.work) as folder:
+            trace = Path(folder) / "trace"
+            try:
+                done = subprocess.run([str(self.binary), "--trace", str(trace), *arguments], cwd=folder, capture_output=True, text=True,
+                                      env={**without_proxies(), **environment}, timeout=LONGEST_S)
+            except subprocess.TimeoutExpired:
+                raise UsageError(f"the program did not end within {LONGEST_S:.0f} s") from None
+            if done.returncode not in (0, 1) or not trace.exists():
+                raise UsageError(f"the program ended with exit code {done.returncode}: {(done.stderr or done.stdout).strip().splitlines()[-1:]}")
+            try:
+                return Made(read(trace.read_text()))
+            except TraceError as fault:
+                raise GraderFault(f"its trace is damaged: {fault}") from None
+
+
+def compare(program: Program, world: Path, mode: str, settings: list[str], runs: int) -> Comparison:
+    """One run in the virtual world, `runs` in the same world served for real."""
+    words = [word for setting in settings for word in ("--set", setting)]
+    tail = [mode] if mode else []
+    predicted = program.run(["--world", str(world.resolve()), *words, *tail], {})
+    real = []
+    for number in range(runs):
+        _tell(f"run {number + 1} of {runs}: {show(predicted.elapsed)} each")
+        with Server(world, program.lab.root) as server:
+            real.append(program.run(["--real", *words, *tail, *urls(world)], server.environment))
+    _tell("")
+    worst = [(differences(predicted.result, made.result), swapped(predicted, made)) for made in real]
+    return Comparison(predicted, real, *max(worst, key=lambda pair: len(pair[0]) + len(pair[1])))
+
+
+def urls(world: Path) -> list[str]:
+    """The URLs of a world's routes, in the file's order, as the program takes them by itself."""
+    said = json.loads(world.read_text())
+    return [site["url"] + route["path"] for site in said.get("sites", []) for route in site.get("routes", [])]
+
+
+def _tell(text: str) -> None:
+    """How far it is, on a terminal."""
+    if sys.stderr.isatty():
+        print("\r" + text.ljust(60) + ("" if text else "\r"), end="", file=sys.stderr, flush=True)
+
+
+# ---- telling ----------------------------------------------------------------------------------
+
+
+def told(comparison: Comparison, title: str) -> str:
+    """Both runs' key figures side by side, and what differs."""
+    one, many = comparison.predicted, comparison.real
+    middle = sorted(many, key=lambda made: made.elapsed)[len(many) // 2]
+    part = f"{100 * (comparison.median / one.elapsed - 1):+.2f} %" if one.elapsed else ""
+    rows = [("", "predicted", "real", ""), ("elapsed", show(one.elapsed), show(round(comparison.median, -3)), part),
+            ("requests", str(len(one.trace.requests)), str(len(middle.trace.requests)), ""),
+            ("most in flight", str(one.trace.peak), str(middle.trace.peak), ""),
+            ("connections opened", str(one.trace.opened), str(middle.trace.opened), ""),
+            ("results", "", "the same" if not comparison.differences else f"{count(len(comparison.differences), 'difference')}", ""),
+            ("order of completion", "", "the same" if not comparison.swapped else f"{count(len(comparison.swapped), 'pair')} swapped", "")]
+    lines = [title, ""] + [f"  {name:20}{left:>16}{right:>18}  {rest}".rstrip() for name, left, right, rest in rows]
+    lines += [""] + [f"  {one}" for one in [*comparison.differences[:5], *comparison.swapped[:5]]]
+    spread = f", between {show(round(min(m.elapsed for m in many), -3))} and {show(round(max(m.elapsed for m in many), -3))}" if len(many) > 1 else ""
+    lines.append(f"  median of {count(len(many), 'real run')}{spread}; load {os.getloadavg()[0]:.1f}")
+    if not comparison.on_time:
+        lines.append("  The real run lies more than 3 % and 5 ms from the prediction. Was the machine busy? What the program computes takes time there.")
+    lines.append("  " + ("They agree." if comparison.agrees else "They do not agree."))
+    return "\n".join(line for line in lines) + "\n"
+
+
+def as_json(comparison: Comparison, lab: Lab, world: Path, mode: str) -> dict[str, Any]:
+    """compare.json (looplab/compare/v1)."""
+    return {"schema": "looplab/compare/v1", "lab": lab.slug, "world": world.name, "mode": mode, "predicted_s": comparison.predicted.elapsed / 1e9,
+            "real_s": comparison.median / 1e9, "same_results": not comparison.differences, "same_order": not comparison.swapped,
+            "agrees": comparison.agrees, "runs_s": [made.elapsed / 1e9 for made in comparison.real],
+            "peak": [comparison.predicted.trace.peak, max(made.trace.peak for made in comparison.real)],
+            "opened": [comparison.predicted.trace.opened, max(made.trace.opened for made in comparison.real)],
+            "differences": comparison.differences + comparison.swapped, "load": round(os.getloadavg()[0], 1)}
+
+
+def main(argv: list[str], root: Path = labs.ROOT) -> int:
+    """The command line behind the word "compare". Exit code 0: they agree, 1: they do not. Raises UsageError, LabError, GraderFault."""
+    parser = argparse.ArgumentParser(prog="looplab compare", description="A lab's program in its virtual world and in the same world served for real.")
+    parser.add_argument("--lab", metavar="L", required=True, help="1, 01 or 01-sync-vs-async")
+    parser.add_argument("--from", dest="source", metavar="DIR", default="labs", help="where the lab's file is (default: labs)")
+    parser.add_argument("--world", metavar="F", default="", help="a world file, or the name of one of the lab's (default: its default.json)")
+    parser.add_argument("--mode", metavar="M", default="", help="the program's mode (default: its first)")
+    parser.add_argument("--set", dest="settings", metavar='"A=1"', default="", help="settings, blanks between them")
+    parser.add_argument("--runs", metavar="N", default="5", help="how many real runs (default: 5)")
+    parser.add_argument("--out", metavar="DIR", default="", help="writes DIR/compare.json")
+    options = parser.parse_args(argv)
+    lab = labs.resolve(options.lab, root)
+    if not options.runs.isdigit() or not 1 <= int(options.runs) <= 100:
+        raise UsageError(f"RUNS={options.runs}: expected a number from 1 to 100")
+    if lab.settings.get("suite"):
+        raise UsageError(f"lab {lab.number} has no worlds: there is nothing to compare")
+    world = find_world(lab, options.world)
+    source = Path(options.source) if options.source != "labs" or Path("labs").is_dir() else root / "labs"
+    folder = next((folder for folder in (source / lab.slug, source) if (folder / lab.source).is_file()), None)
+    if not folder:
+        raise UsageError(f"FROM={options.source}: it holds no {lab.source}")
+    with tempfile.TemporaryDirectory() as work:
+        comparison = compare(Program(lab, folder, Path(work)), world, options.mode, options.settings.split(), int(options.runs))
+    print(told(comparison, f"lab {lab.number}, {options.mode or 'default mode'}, {world.name}"), end="")
+    if options.out:
+        Path(options.out).mkdir(parents=True, exist_ok=True)
+        (Path(options.out) / "compare.json").write_text(json.dumps(as_json(comparison, lab, world, options.mode), indent=1) + "\n")
+    return results.OK if comparison.agrees else results.BELOW

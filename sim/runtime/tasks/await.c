@@ -1,0 +1,140 @@
+/* await.c - waiting for tasks to end: one (co_await) or several (co_wait). */
+#include "runtime/runtime.h"
+
+#include <stdlib.h>
+
+/* One call of co_await or co_wait. */
+struct watching {
+    struct co_task *waiter;
+    enum co_wait_when when;
+    size_t pending;             /* watched tasks that are not done   */
+    bool over;                  /* what it waits for has come about  */
+};
+
+static void watch_begin(struct watch *watch, struct watching *set, struct co_task *task)
+{
+    *watch = (struct watch){.set = set, .task = task, .next = task->watchers};
+    if (task->watchers)
+        task->watchers->prev = watch;
+    task->watchers = watch;
+}
+
+static void watch_end(struct watch *watch)
+{
+    if (!watch->task)
+        return;                 /* notified: it is in no list any more */
+    if (watch->prev)
+        watch->prev->next = watch->next;
+    else
+        watch->task->watchers = watch->next;
+    if (watch->next)
+        watch->next->prev = watch->prev;
+}
+
+/* Does the end of `task` end the waiting? */
+static bool ends_waiting(struct watching *set, const struct co_task *task)
+{
+    if (set->pending == 0 || set->when == CO_FIRST_COMPLETED)
+        return true;
+    return set->when == CO_FIRST_EXCEPTION && task->rc < 0;
+}
+
+void co__watchers_notify(struct co_task *task)
+{
+    /* The list has the newest in front; who waits longest is woken first. */
+    struct watch *watch = task->watchers;
+    while (watch->next)
+        watch = watch->next;
+    for (struct watch *before; watch; watch = before) {
+        before = watch->prev;
+        struct watching *set = watch->set;
+        watch->task = NULL;
+        set->pending--;
+        if (!set->over && ends_waiting(set, task)) {
+            set->over = true;
+            if (set->waiter->state == TASK_WAITING)
+                co__wake(set->waiter, 0);
+        }
+    }
+    task->watchers = NULL;
+}
+
+int co_await(co_task *task, int *task_rc)
+{
+    int rc;
+    struct co_task *self = co__enter(CALLER, &rc);
+    if (task_rc)
+        *task_rc = co_result(task);
+    if (!self)
+        return rc;
+    if (!task)
+        return -ENOMEM;
+    if (task == self)
+        return -EDEADLK;
+    if (task->state != TASK_DONE) {
+        struct watching set = {.waiter = self, .when = CO_ALL_COMPLETED, .pending = 1};
+        struct watch watch;
+        watch_begin(&watch, &set, task);
+        rc = co__suspend(self, WAIT_TASK, task);
+        watch_end(&watch);
+    } else {
+        rc = 0;
+    }
+    if (task_rc)
+        *task_rc = co_result(task);
+    task->seen |= task->state == TASK_DONE;
+    return rc;
+}
+
+/* How many of the tasks are done; those are seen now. *failed: has one of them failed? */
+static size_t count_done(co_task *const tasks[], size_t n, bool *failed)
+{
+    size_t done = 0;
+    *failed = false;
+    for (size_t i = 0; i < n; i++)
+        if (tasks[i]->state == TASK_DONE) {
+            done++;
+            *failed |= tasks[i]->rc < 0;
+        }
+    return done;
+}
+
+static int finish_wait(co_task *const tasks[], size_t n)
+{
+    int done = 0;
+    for (size_t i = 0; i < n; i++)
+        if (tasks[i]->state == TASK_DONE) {
+            tasks[i]->seen = true;
+            done++;
+        }
+    return done;
+}
+
+int co_wait(co_task *const tasks[], size_t n, enum co_wait_when when, int64_t timeout)
+{
+    int rc;
+    bool failed;
+    struct co_task *self = co__enter(CALLER, &rc);
+    if (!self)
+        return rc;
+    size_t done = count_done(tasks, n, &failed);
+    bool over = done == n || (when == CO_FIRST_COMPLETED && done) || (when == CO_FIRST_EXCEPTION && failed);
+    if (over || timeout <= 0)
+        return finish_wait(tasks, n);
+    struct watch *watches = malloc(n * sizeof *watches);
+    if (!watches)
+        return -ENOMEM;
+    struct watching set = {.waiter = self, .when = when, .pending = n - done};
+    for (size_t i = 0; i < n; i++) {
+        watches[i].task = NULL;
+        if (tasks[i]->state != TASK_DONE)
+            watch_begin(&watches[i], &set, tasks[i]);
+    }
+    struct co_timeout limit;
+    co__timeout_begin(self, &limit, timeout, CALLER);
+    rc = co_timeout_end(&limit, co__suspend(self, WAIT_TASKS, tasks));
+    for (size_t i = 0; i < n; i++)
+        watch_end(&watches[i]);
+    free(watches);
+    return rc < 0 && rc != -ETIMEDOUT ? rc : finish_wait(tasks, n);
+}

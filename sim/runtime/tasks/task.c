@@ -1,0 +1,241 @@
+/* task.c - tasks: their records, how they start and how they end. */
+#include "runtime/runtime.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { BLOCK_PAGES = 32 };
+
+/* Records live until the loop ends. Their memory comes in blocks; of a block one page is used after the other. */
+struct task_block {
+    struct task_block *next;
+};
+
+static int pool_grow(struct task_pool *pool)
+{
+    if (pool->unused == 0) {
+        struct task_block *block = malloc((BLOCK_PAGES + 1) * TASK_PAGE);
+        if (!block)
+            return -ENOMEM;
+        block->next = pool->blocks;
+        pool->blocks = block;
+        pool->unused = BLOCK_PAGES;
+    }
+    uintptr_t first = ((uintptr_t)(pool->blocks + 1) + TASK_PAGE - 1) & ~(uintptr_t)(TASK_PAGE - 1);
+    struct task_page *page = (struct task_page *)(first + (BLOCK_PAGES - pool->unused--) * TASK_PAGE);
+    page->next = pool->pages;
+    pool->pages = page;
+    for (size_t i = PAGE_TASKS; i-- > 0;) {
+        page->tasks[i].state = TASK_FREE;
+        page->tasks[i].younger = pool->free;
+        pool->free = &page->tasks[i];
+    }
+    return 0;
+}
+
+static inline struct co_task *record_take(struct task_pool *pool)
+{
+    if (__builtin_expect(!pool->free, 0) && pool_grow(pool) < 0)
+        return NULL;
+    struct co_task *task = pool->free;
+    pool->free = task->younger;
+    return task;
+}
+
+void co__tasks_free(struct loop *loop)
+{
+    stack_pool_free(&loop->stacks);
+    for (struct task_block *block = loop->tasks.blocks, *next; block; block = next) {
+        next = block->next;
+        free(block);
+    }
+}
+
+static int by_id(const void *a, const void *b)
+{
+    uint32_t x = (*(struct co_task *const *)a)->id, y = (*(struct co_task *const *)b)->id;
+    return x < y ? -1 : x > y;
+}
+
+struct co_task **co__tasks_alive(const struct loop *loop)
+{
+    size_t n = 0;
+    struct co_task **tasks = malloc((loop->alive + 1) * sizeof *tasks);
+    if (!tasks) {
+        fprintf(stderr, "%s: out of memory for a list of the tasks\n", loop->program);
+        abort();
+    }
+    for (struct task_page *page = loop->tasks.pages; page; page = page->next)
+        for (size_t i = 0; i < PAGE_TASKS; i++)
+            if (page->tasks[i].state != TASK_FREE && page->tasks[i].state != TASK_DONE)
+                tasks[n++] = &page->tasks[i];
+    qsort(tasks, n, sizeof *tasks, by_id);
+    tasks[n] = NULL;
+    return tasks;
+}
+
+/* A task has returned rc. Runs on its own stack, which is given back here. */
+static inline void task_end(struct co_task *self, int rc)
+{
+    struct loop *loop = co__loop;
+    self->rc = rc;
+    self->state = TASK_DONE;
+    loop->alive--;
+    if (__builtin_expect(loop->watched, 0)) {
+        if (loop->stacks.canaries && stack_canary_dead(self->stack))
+            co__report_overflow(loop, self->waits_at);
+        co__note_end(loop, self);
+    }
+    if (self->scope)
+        co__scopes_drop(self);
+    if (loop->held)
+        co__holds_orphan(self);
+    if (self->stack->callbacks)
+        co__callbacks_run(self);
+    if (self->stack->bindings)
+        co__bindings_drop(self->stack->bindings);
+    if (self->watchers)
+        co__watchers_notify(self);
+    if (self->group)
+        co__group_done(self->group, self);
+    stack_return(&loop->stacks, self->stack);
+    self->stack = NULL;
+}
+
+/* Most tasks get theirs when they begin, not when they are spawned: then it is the one that another task has just left,
+ * and still in the cache. */
+struct stack *co__task_stack(struct co_task *task)
+{
+    if (task->stack)
+        return task->stack;
+    struct stack *stack = stack_claim(&co__loop->stacks);
+    stack->callbacks = NULL;
+    stack->bindings = NULL;
+#if defined(CO_ASAN) || defined(CO_TSAN)
+    fiber_begin(&task->fiber, stack->low, stack->size);
+#endif
+    return task->stack = stack;
+}
+
+/* Begins the first task of this stack, or ends one that has returned rc and goes on with the next. Returns what a task has
+ * returned whose turn it is to end. */
+static __attribute__((noinline)) int step(struct co_task *first, int rc)
+{
+    if (first)
+        return co__task_run(first);
+    struct co_task *self = co__loop->current;
+    task_end(self, rc);
+    return co__leave(self);
+}
+
+/* One stack, one task after the other, and all return to the one place in this loop. The CPU foresees where a return goes from
+ * the calls it has seen, and the last of them is that of `step`, which ended with a jump into the next task, be it on this
+ * stack or another. (What the empty line of assembler does to `first` is unknown to the compiler, which would else make two
+ * calls of the one.) */
+void co__task_start(void *arg)
+{
+    struct co_task *first = arg;
+    int rc = 0;
+    co__task_arrived(first);
+    for (;;) {
+        rc = step(first, rc);
+        first = NULL;
+        __asm__("" : "+r"(first));
+    }
+}
+
+struct co_task *co__task_new(struct co_group *group, co_fn fn, void *job, const char *name, const void *pc)
+{
+    struct loop *loop = co__loop;
+    struct co_task *task = record_take(&loop->tasks);
+    if (!task)
+        return NULL;
+    if (!stack_promise(&loop->stacks)) {
+        task->younger = loop->tasks.free;
+        loop->tasks.free = task;
+        return NULL;
+    }
+    if (__builtin_expect(loop->stacks.canaries, 0))
+        co__watch(loop);
+    /* One by one: gcc would clear the whole with `rep stos`, which takes longer than the rest of a spawn. */
+    task->stack = NULL;
+    task->waiters = NULL;
+    task->group = group;
+    task->watchers = NULL;
+    task->scope = NULL;
+    *co__origin(task) = (struct co_origin){name, job, pc};
+    task->waits_at = pc;
+    task->fn = fn;
+    task->since = loop->now;
+    task->id = ++loop->next_id;
+    task->timer = 0;
+    task->rc = -EINPROGRESS;
+    task->saved_errno = 0;
+    task->kind = WAIT_NOTHING;
+    task->cancel_asked = task->cancel_now = task->seen = task->deaf = task->told = false;
+#ifdef CO_UCONTEXT
+    co__task_stack(task);               /* makecontext writes onto a stack that somebody may still be leaving */
+#endif
+    if (loop->current && loop->current->stack->bindings)
+        co__task_stack(task)->bindings = co__bindings_share(loop->current->stack->bindings);
+    task->context.sp = NULL;            /* it has not begun */
+    loop->alive++;
+    if (loop->trace)
+        co__trace_spawn(task);
+    co__make_ready(task);
+    return task;
+}
+
+/* ---- What one may ask of a task -------------------------------------------------------------- */
+
+int co_done(const co_task *task)
+{
+    return !task || task->state == TASK_DONE;
+}
+
+int co_result(const co_task *task)
+{
+    if (!task)
+        return -ENOMEM;
+    if (task->state != TASK_DONE)
+        return -EINPROGRESS;
+    ((co_task *)task)->seen = true;     /* a note about the asker, not about the task */
+    return task->rc;
+}
+
+void *co_job(const co_task *task)
+{
+    return co__origin(task)->job;
+}
+
+const char *co_name(const co_task *task)
+{
+    return co__origin(task)->name;
+}
+
+void co_set_name(co_task *task, const char *name)
+{
+    co__origin(task)->name = name;
+}
+
+uint32_t co_id(const co_task *task)
+{
+    return task->id;
+}
+
+size_t co_all_tasks(co_task *tasks[], size_t max)
+{
+    struct loop *loop = co__loop;
+    if (!loop)
+        return 0;
+    struct co_task **alive = co__tasks_alive(loop);
+    for (size_t i = 0; i < max && alive[i]; i++)
+        tasks[i] = alive[i];
+    free(alive);
+    return loop->alive;
+}
+
+co_task *co_current(void)
+{
+    return co__loop ? co__loop->current : NULL;
+}
