@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from looplab.course import git
+
 ROOT = Path(__file__).resolve().parents[2]
 DEPS = ROOT / "grader" / "scripts" / "deps.sh"
 LAB = "01-sync-vs-async"
@@ -182,7 +184,7 @@ def test_doctor_says_what_is_missing_and_what_for(tmp_path):
 
 
 def repository_files() -> list[str]:
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, text=True, capture_output=True)
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, text=True, capture_output=True, env=git.environment())
     if listed.returncode:
         pytest.skip("not a git clone: which files belong to the project is not known")
     return [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]

@@ -203,7 +203,7 @@ def test_a_line_a_grading_without_a_terminal(tmp_path):
         assert watching.wait(30) == 130
 
 
-# ---- hints, progress, start -------------------------------------------------------------------
+# ---- hints, progress -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("lab", labs.find_labs(), ids=lambda lab: lab.number)
@@ -240,18 +240,3 @@ def test_progress_tells_what_was_graded_and_what_has_changed_since(tmp_path):
     assert progress.state(lab, tmp_path, lab.folder / lab.source).changed is False
     (tmp_path / "01-sync-vs-async/results.json").write_text("{")
     assert "not graded yet" in looplab("progress", "--out", str(tmp_path)).splitlines()[0]
-
-
-def test_a_copy_to_work_in_has_no_solutions_and_can_be_graded(tmp_path):
-    target = tmp_path / "my labs"
-    assert str(target) in looplab("start", str(target))
-    names = {path.relative_to(target).as_posix() for path in target.rglob("*") if ".git/" not in path.as_posix()}
-    assert not [name for name in names if re.search(r"solutions|hidden|tests/|slides|corpus", name)]
-    assert {"labs/01-sync-vs-async/compare.c", "Makefile", "sim/include/co.h", "grader/looplab/cli.py"} <= names
-    told = subprocess.run(["git", "-C", str(target), "log", "--oneline"], capture_output=True, text=True).stdout
-    assert len(told.splitlines()) == 1
-    assert subprocess.run(["git", "-C", str(target), "status", "--porcelain"], capture_output=True, text=True).stdout == ""
-    assert "is there already" in looplab("start", str(target), code=2)
-    done = subprocess.run(["make", "grade", "LAB=01"], cwd=target, capture_output=True, text=True, timeout=300,
-                          env={name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")})
-    assert done.returncode == 1 and "begin with compare.c" in done.stdout, done.stdout + done.stderr

@@ -1,51 +1,75 @@
-"""`looplab start`: a clean working copy of the labs, with a git history of its own, and without solutions or hidden checks."""
+"""`looplab start`: a clean copy of the labs, with a git history of its own, without solutions and hidden checks."""
 
 from __future__ import annotations
 
 import argparse
 import io
 import shutil
-import subprocess
 import tarfile
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Iterator
 
 from ..plain.failure import UsageError
-from . import lab as labs
+from . import git, lab as labs
 
 TAKEN = ("labs", "sim/include", "sim/runtime", "sim/world", "sim/trace", "sim/explore", "sim/kit", "sim/examples",
-         "grader/looplab", "grader/launcher", "grader/scripts", "Makefile", "README.md", "LICENSE", ".gitignore", ".clang-format",
-         ".clangd", ".editorconfig", ".devcontainer")
+         "grader/looplab", "grader/launcher", "grader/scripts", "Makefile", "README.md", "LICENSE", ".gitattributes",
+         ".gitignore", ".clang-format", ".clangd", ".editorconfig", ".devcontainer")
 """What a student needs. solutions/, grader/hidden, grader/tests, slides/ and the kit's own tests stay behind."""
 
 _SKIPPED = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 
 def main(argv: list[str], root: Path = labs.ROOT) -> int:
-    """The command line behind the word "start". Raises UsageError, OSError."""
+    """The command line behind the word "start". Raises UsageError, also for what git or the disk refuses."""
     parser = argparse.ArgumentParser(prog="looplab start", description="Lays out a working copy of the labs.")
     parser.add_argument("name", help="the folder to make")
-    target = Path(parser.parse_args(argv).name).absolute()
+    name = parser.parse_args(argv).name
+    target = Path(name).absolute()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UsageError(f"NAME={target.name}: {target} is there already; choose another name")
-    target.mkdir(parents=True, exist_ok=True)
-    _lay_out(root, target)
-    git = _commit(target)
-    print(f"Your copy of the labs is in {target}" + (", with a git history of its own." if git else " (without git: it is not installed)."))
+    try:
+        with _whole_or_nothing(target):
+            _lay_out(root, target)
+            committed = _commit(target)
+    except git.GitError as fault:
+        raise UsageError(f"NAME={name}: nothing was made: {fault}") from None
+    except OSError as fault:
+        raise UsageError(f"NAME={name}: nothing was made: {fault.strerror}: {fault.filename or target}") from None
+    print(f"Your copy of the labs is in {target}" + (", with a git history of its own." if committed else
+                                                     " (without git: it is not installed)."))
     print(f"Begin: cd {target} && make grade LAB=01")
     return 0
 
 
-def _lay_out(root: Path, target: Path) -> None:
-    """As it was committed, so that nobody's own work goes along; without git, as it is."""
-    taken = [name for name in TAKEN if (root / name).exists()]
+@contextmanager
+def _whole_or_nothing(target: Path) -> Iterator[None]:
+    """Makes the folder. When what follows fails, all that was made goes away again, the folders on the way included."""
+    made = next((folder for folder in [*reversed(target.parents), target] if not folder.exists()), None)
     try:
-        done = subprocess.run(["git", "-C", str(root), "archive", "HEAD", "--", *taken], capture_output=True, check=True)
-        with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-            archive.extractall(target)
-        return
-    except (OSError, subprocess.CalledProcessError):
-        pass
-    for name in taken:
+        target.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        for left in [made] if made else list(target.iterdir()):
+            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink(missing_ok=True)
+        raise
+
+
+def _lay_out(root: Path, target: Path) -> None:
+    """As it was committed, so that nobody's own work goes along; where this is no clone, or without git, as it is."""
+    if (root / ".git").exists():
+        try:
+            known = git.run(root, "ls-tree", "-z", "--name-only", "HEAD", "--", *TAKEN).decode().split("\0")[:-1]
+        except FileNotFoundError:
+            pass
+        else:
+            with tarfile.open(fileobj=io.BytesIO(git.run(root, "archive", "HEAD", "--", *known))) as archive:
+                archive.extractall(target)
+            return
+    for name in TAKEN:
+        if not (root / name).exists():
+            continue
         to = target / name
         to.parent.mkdir(parents=True, exist_ok=True)
         if (root / name).is_dir():
@@ -55,16 +79,12 @@ def _lay_out(root: Path, target: Path) -> None:
 
 
 def _commit(target: Path) -> bool:
-    """A history that begins with the labs as they were handed out. False without git."""
-    def git(*words: str) -> str:
-        done = subprocess.run(["git", "-C", str(target), *words], capture_output=True, text=True)
-        return done.stdout.strip() if done.returncode == 0 else ""
-
+    """A history that begins with the labs as they were handed out. False where there is no git."""
     try:
-        git("init", "--quiet")
-        who = [] if git("config", "user.email") else ["-c", "user.name=Looplab", "-c", "user.email=looplab@localhost"]
-        git("add", "--all")
-        git(*who, "commit", "--quiet", "--message", "The labs as they were handed out")
-        return bool(git("rev-parse", "HEAD"))
-    except OSError:
+        git.run(target, "init", "--quiet", "--template=")
+    except FileNotFoundError:
         return False
+    git.run(target, "symbolic-ref", "HEAD", "refs/heads/main")
+    git.run(target, "add", "--all")
+    git.run(target, "commit", "--quiet", "--message", "The labs as they were handed out")
+    return True
