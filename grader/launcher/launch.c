@@ -14,7 +14,8 @@
  * limits and then turns into the program, keeping its process id. Whoever started it (process.py) does what
  * only a second process can: reading the output and watching the clock on the wall.
  *
- * Exits with 125 when it cannot do its work, with one line on stderr. Otherwise it does not exit: it is the program then.
+ * Exits with 125 when it cannot do its work, with one line on stderr. Otherwise it does not exit: it is the program
+ * then.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -77,7 +78,8 @@ static const struct { int number, error; } denied[] = {
     {__NR_fork, EPERM},
     {__NR_vfork, EPERM},
 #endif
-    {__NR_clone3, ENOSYS},               /* its flags lie in memory, where no filter can look; libc falls back to clone */
+    {__NR_clone3, ENOSYS},               /* its flags lie in memory, where no filter can look; libc falls
+                                            back to clone */
     {__NR_setsid, EPERM},                /* nobody leaves the process group that is killed at the end */
     {__NR_setpgid, EPERM},
     {__NR_tkill, EPERM},
@@ -281,7 +283,8 @@ int main(int argc, char **argv)
 #ifdef __linux__
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);       /* the grader is gone: so are we */
     if (fixed)
-        (void)personality(ADDR_NO_RANDOMIZE);              /* some containers forbid it; traces hold no addresses anyway */
+        /* Some containers forbid it; traces hold no addresses anyway. */
+        (void)personality(ADDR_NO_RANDOMIZE);
 #else
     (void)fixed;
 #endif

@@ -1,8 +1,8 @@
 /* make_exit.c - lets `make grade` exit with the grader's own code.
  *
- * GNU make turns every failed recipe into exit code 2. This extension, which the Makefile loads, adds one function to make:
- * $(exit-as-noted PREFIX) looks for the file PREFIX<pid of make>; a recipe has written its exit code there. Not 0:
- * make ends with it. The declarations are those of <gnumake.h>, which not every distribution installs with make.
+ * GNU make turns every failed recipe into exit code 2. This extension, which the Makefile loads, adds one function to
+ * make: $(exit-as-noted PREFIX) looks for the file PREFIX<pid of make>; a recipe has written its exit code there. Not
+ * 0: make ends with it. The declarations are those of <gnumake.h>, which not every distribution installs with make.
  */
 #include <stdio.h>
 #include <stdlib.h>

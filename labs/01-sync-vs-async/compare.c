@@ -55,8 +55,8 @@ int fetch_async(const char *const urls[], size_t n, struct fetch_result out[])
 
 /* TODO 5: run both halves on the same URLs and measure each with co_now().
  *
- * You need an array of n results for them to write to. The speed-up is a double, and n may be 0: what do you divide by then?
- * If fetch_sync or fetch_async returns an error, so do you (and still free the array). */
+ * You need an array of n results for them to write to. The speed-up is a double, and n may be 0: what do you divide by
+ * then? If fetch_sync or fetch_async returns an error, so do you (and still free the array). */
 int compare(const char *const urls[], size_t n, struct comparison *report)
 {
     (void)urls, (void)n;

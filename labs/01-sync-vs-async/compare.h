@@ -29,7 +29,8 @@ struct comparison {
 };
 
 /* Runs fetch_sync, then fetch_async, on the same URLs, and fills in the report.
- * Returns 0, -ENOMEM without memory for the results, or the first error that either returned; the report is then of no matter. */
+ * Returns 0, -ENOMEM without memory for the results, or the first error that either returned; the report
+ * is then of no matter. */
 int compare(const char *const urls[], size_t n, struct comparison *report);
 
 /* What limited the program: waiting for answers, or computing? Only the numbers of the report tell.

@@ -46,7 +46,8 @@ static json_t *results_to_json(const struct fetch_result out[], size_t n)
         json_array_append_new(results, json_pack("{s:o, s:o, s:o}",
                                                  "error", field(out[i].error, out[i].error != unwritten.error),
                                                  "status", field(out[i].status, out[i].status != unwritten.status),
-                                                 "length", field((int64_t)out[i].length, out[i].length != unwritten.length)));
+                                                 "length",
+                                                 field((int64_t)out[i].length, out[i].length != unwritten.length)));
     return results;
 }
 
@@ -91,7 +92,8 @@ static json_t *comparison_to_json(int rc, const struct comparison *c)
     json_t *speedup = isnan(c->speedup)   ? json_string("nan")
                       : isinf(c->speedup) ? json_string("infinite")
                                           : json_real(c->speedup);
-    return json_pack("{s:i, s:I, s:I, s:I, s:o, s:s}", "rc", rc, "n", (json_int_t)c->n, "sync_ns", (json_int_t)c->sync_ns,
+    return json_pack("{s:i, s:I, s:I, s:I, s:o, s:s}", "rc", rc, "n", (json_int_t)c->n,
+                     "sync_ns", (json_int_t)c->sync_ns,
                      "async_ns", (json_int_t)c->async_ns, "speedup", speedup, "bound", bound_name(explain(c)));
 }
 

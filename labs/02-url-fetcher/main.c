@@ -47,7 +47,8 @@ static json_t *result_to_json(const struct fetch_result *result)
                      "length", field((int64_t)result->length, result->length != unwritten.length));
 }
 
-/* The URL that a pointer stands for. A pointer that is none of those handed in is not looked into: nobody knows where it leads. */
+/* The URL that a pointer stands for. A pointer that is none of those handed in
+ * is not looked into: nobody knows where it leads. */
 static json_t *url_to_json(const char *url, const char *const urls[], size_t n)
 {
     if (!url)
@@ -75,7 +76,8 @@ static void add_results(json_t *report, const char *const urls[], const struct f
 }
 
 /* "result": what the function returned, what it stored, and how many more tasks there are than before. */
-static void report_result(int rc, size_t tasks_before, const char *const urls[], const struct fetch_result out[], size_t n)
+static void report_result(int rc, size_t tasks_before, const char *const urls[], const struct fetch_result out[],
+                          size_t n)
 {
     size_t tasks = co_all_tasks(NULL, 0);
     json_t *report = json_pack("{s:i, s:I}", "rc", rc, "tasks_left", (json_int_t)(tasks - tasks_before));

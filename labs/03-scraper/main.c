@@ -1,8 +1,10 @@
 /* main.c - runs the functions of scraper.c and reports what they found. It belongs to the kit: you do not change it.
  *
- *     make run LAB=03                                scrape_all on all URLs of the world (WORLD=mixed.json), timeout 2 s
+ *     make run LAB=03                                scrape_all on all URLs of the world (WORLD=mixed.json),
+ *                                                    timeout 2 s
  *     make run LAB=03 MODE=page                      scrape_page on one URL after the other
- *     make run LAB=03 MODE=cancel SET="after=500ms"  scrape_all, cancelled after 500 ms; cancel-page: the same with page
+ *     make run LAB=03 MODE=cancel SET="after=500ms"  scrape_all, cancelled after 500 ms; cancel-page: the
+ *                                                    same with page
  *     make run LAB=03 SET="timeout=300ms"            another timeout
  */
 #include "kit.h"
@@ -124,13 +126,15 @@ static json_t *wrong_urls(const struct kit_run *run, const struct page out[])
     json_t *wrong = json_array();
     for (size_t i = 0; i < run->n; i++)
         if (out[i].url != run->urls[i])
-            json_array_append_new(wrong, json_pack("{s:I, s:I}", "place", (json_int_t)i, "holds", place_of(run, out[i].url)));
+            json_array_append_new(wrong,
+                                  json_pack("{s:I, s:I}", "place", (json_int_t)i, "holds", place_of(run, out[i].url)));
     return wrong;
 }
 
 static json_t *summary_to_json(const struct summary *s)
 {
-    return json_pack("{s:o, s:o, s:o, s:o}", "total", number((int64_t)s->total, -1), "successful", number((int64_t)s->successful, -1),
+    return json_pack("{s:o, s:o, s:o, s:o}", "total", number((int64_t)s->total, -1),
+                     "successful", number((int64_t)s->successful, -1),
                      "failed", number((int64_t)s->failed, -1), "total_time_ns", number(s->total_time, -1));
 }
 
@@ -251,7 +255,8 @@ static int cancel_after(int64_t after, co_fn victim, struct call *call)
     if (rc < 0)
         return rc;
     co_cancel(task);
-    return co_await(task, NULL);    /* what the task returned is in its own report; that it was cancelled is no failure */
+    /* What the task returned is in its own report; that it was cancelled is no failure. */
+    return co_await(task, NULL);
 }
 
 static int run_cancel(void *job)

@@ -18,8 +18,9 @@
  *         ...
  *     }
  *
- * Leave this for later; begin with TODO 1. A body is no C string: it may hold '\0' bytes. strncasecmp compares n bytes and
- * takes capital letters for small ones. Do it in steps: first the plain <title>hello</title>, then one rule after the other. */
+ * Leave this for later; begin with TODO 1. A body is no C string: it may hold '\0' bytes. strncasecmp compares n
+ * bytes and takes capital letters for small ones. Do it in steps: first the plain <title>hello</title>, then one
+ * rule after the other. */
 
 /* TODO 1: fetch one page, in at most `timeout` ns.
  *
@@ -29,8 +30,9 @@
  *     int rc = co_http_get(url, &resp);
  *     rc = co_timeout_end(&limit, rc);
  *
- * co.h, "Timeouts and shields", says what rc is after that. Fill in every field of *out, whatever rc is. What do you return when
- * the server refused? When the time was up? When you yourself were cancelled? (The title is TODO 2: "" will do for now.) */
+ * co.h, "Timeouts and shields", says what rc is after that. Fill in every field of *out, whatever rc is. What do
+ * you return when the server refused? When the time was up? When you yourself were cancelled? (The title is TODO
+ * 2: "" will do for now.) */
 int scrape_page(const char *url, int64_t timeout, struct page *out)
 {
     (void)url, (void)timeout, (void)out;    /* no warning about unused parameters: delete this line */
@@ -53,7 +55,8 @@ int scrape_page(const char *url, int64_t timeout, struct page *out)
 
 /* TODO 4: all at the same time, and news of each page as soon as it is done.
  *
- * Make n jobs, and start a task for each in one group. Then take the tasks as they are done, not in the order of the urls:
+ * Make n jobs, and start a task for each in one group. Then take the tasks as they are done, not in the order of the
+ * urls:
  *
  *     co_task *done;
  *     int rc;
@@ -64,8 +67,8 @@ int scrape_page(const char *url, int64_t timeout, struct page *out)
 
 /* TODO 5: the log and the summary.
  *
- * Is this page a success? If not, what is the cause in words? Log it and count it. total_time is co_now() at the end minus
- * co_now() at the beginning. */
+ * Is this page a success? If not, what is the cause in words? Log it and count it. total_time is co_now() at the end
+ * minus co_now() at the beginning. */
 
 /* TODO 6: cancelled.
  *

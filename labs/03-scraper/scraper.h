@@ -17,17 +17,18 @@ struct page {
     int64_t took;              /* ns from the call of scrape_page until the page was done                  */
 };
 
-/* Fetches one page (no session), follows redirects, and finds its title. Takes at most `timeout` ns (1 ms to 30 s) from the
- * call to the end, whatever the server does: then the page's error is -ETIMEDOUT, and its connection is closed at that
- * instant. Fills in every field of *out.
- * Returns 0, also for a failed page; or -ECANCELED when the calling task was cancelled: out->error is -ECANCELED then, and
- * the connection is closed. */
+/* Fetches one page (no session), follows redirects, and finds its title. Takes at most `timeout` ns (1 ms to 30 s) from
+ * the call to the end, whatever the server does: then the page's error is -ETIMEDOUT, and its connection is closed at
+ * that instant. Fills in every field of *out.
+ * Returns 0, also for a failed page; or -ECANCELED when the calling task was cancelled: out->error is -ECANCELED then,
+ * and the connection is closed. */
 int scrape_page(const char *url, int64_t timeout, struct page *out);
 
 /* Who is told while the pages come in. Both functions are called in scrape_all's loop and never wait. What the
  * pointers lead to is read at once; it need not live on. */
 struct listener {
-    /* One page is done, successful or not: the done-th of total. Called once for each page, at the instant it is done. */
+    /* One page is done, successful or not: the done-th of total. Called once for
+     * each page, at the instant it is done. */
     void (*progress)(void *arg, const struct page *page, size_t done, size_t total);
     /* One page has failed. cause: "HTTP 404" for a status of 400 or more, else co_strerror(error). Called once for
      * each failed page, at the instant it is done (before or after its progress). */
@@ -44,9 +45,9 @@ struct summary {
 
 /* Scrapes urls[0..n) all at the same time, each with a timeout of its own, and stores what became of urls[i] in out[i].
  * A failed page is recorded and logged; the others go on. n may be 0.
- * Returns 0, also when pages failed; -ENOMEM without memory (out and summary are of no matter then); or -ECANCELED when the
- * calling task was cancelled. In this case it returns at once, every request has ended and its connection is closed, and
- * what was done by then is not lost: summary and out tell it. A page that was not done counts neither as
+ * Returns 0, also when pages failed; -ENOMEM without memory (out and summary are of no matter then); or -ECANCELED when
+ * the calling task was cancelled. In this case it returns at once, every request has ended and its connection is
+ * closed, and what was done by then is not lost: summary and out tell it. A page that was not done counts neither as
  * successful nor as failed, its error is -ECANCELED, and the listener hears nothing of it. */
 int scrape_all(const char *const urls[], size_t n, int64_t timeout, const struct listener *listener, struct page out[],
                struct summary *summary);

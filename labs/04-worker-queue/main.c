@@ -1,12 +1,14 @@
 /* main.c - runs the pool of pool.c and reports what it did. It belongs to the kit: you do not change it.
  *
- *     make run LAB=04                                        all URLs of worlds/default.json, 5 workers, 3 requests at a time
+ *     make run LAB=04                                        all URLs of worlds/default.json, 5 workers,
+ *                                                            3 requests at a time
  *     make run LAB=04 WORLD=crawl.json SET="workers=2"       another world, other numbers
  *     make run LAB=04 MODE=stop SET="after=1500ms"           pool_stop after 1.5 s
  *     make run LAB=04 MODE=cancel SET="after=1500ms"         the task in pool_run is cancelled after 1.5 s
  *
  * Settings: workers (5), limit (3), handle (how long the handler waits for each page, as if it stored it somewhere: 0),
- * repeat (how often each URL is added: 1), after (500ms; 0: pool_stop before pool_run), handler (0: the pool gets none).
+ * repeat (how often each URL is added: 1), after (500ms; 0: pool_stop before pool_run), handler (0: the pool gets
+ * none).
  *
  * The handler reads the page line by line:
  *     http://...  a further job: pool_add        wait  it waits another 500 ms
@@ -108,7 +110,8 @@ static int add_all(struct visit *visit, struct pool *pool)
     return 0;
 }
 
-/* More than any worker can have done: an element, or a field, that nobody wrote shows, and one that was only added to. */
+/* More than any worker can have done: an element, or a field, that nobody wrote
+ * shows, and one that was only added to. */
 #define UNWRITTEN ((size_t)777000000)
 
 static json_t *number(size_t value)
@@ -126,7 +129,8 @@ static json_t *workers_to_json(const struct worker_stats workers[], size_t n)
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++)
         json_array_append_new(list, json_pack("{s:o, s:o, s:o}", "jobs", number(workers[i].jobs),
-                                              "succeeded", number(workers[i].succeeded), "failed", number(workers[i].failed)));
+                                              "succeeded", number(workers[i].succeeded),
+                                              "failed", number(workers[i].failed)));
     return list;
 }
 
@@ -140,11 +144,13 @@ static void report_start(const struct visit *visit)
 /* tasks: how many more there are after pool_run than before. */
 static void report_result(const struct visit *visit, int rc, const struct pool_stats *stats, size_t tasks, bool closed)
 {
-    kit_report("result", json_pack("{s:i, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:i, s:O, s:o}", "rc", rc, "jobs", number(stats->jobs),
+    kit_report("result", json_pack("{s:i, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:i, s:O, s:o}", "rc", rc,
+                                   "jobs", number(stats->jobs),
                                    "succeeded", number(stats->succeeded), "failed", number(stats->failed),
                                    "elapsed_ns", duration(stats->elapsed), "handled", (json_int_t)visit->handled,
                                    "wrong", (json_int_t)visit->wrong, "tasks", (json_int_t)tasks, "closed", (int)closed,
-                                   "last", visit->last, "left", visit->left, "workers", workers_to_json(stats->workers, visit->workers)));
+                                   "last", visit->last, "left", visit->left,
+                                   "workers", workers_to_json(stats->workers, visit->workers)));
 }
 
 /* Runs the pool and takes back what is left. */
@@ -155,7 +161,8 @@ static int run_and_take_back(struct visit *visit, struct pool *pool, struct pool
     size_t after = co_all_tasks(NULL, 0);
     *tasks = after > before ? after - before : 0;
 
-    size_t most = visit->run->n * visit->repeat + visit->found_n + 1;      /* one too many shows; for ever would not end */
+    /* One too many shows; for ever would not end. */
+    size_t most = visit->run->n * visit->repeat + visit->found_n + 1;
     const char *url = NULL;
     for (size_t i = 0; rc == 0 && i < most && (visit->last = pool_take_back(pool, &url)) == 1; i++)
         json_array_append_new(visit->left, url ? json_string(url) : json_null());
@@ -248,7 +255,8 @@ static int interrupt_after(const struct kit_run *run, bool cancel)
         pool_stop(guest.pool);    /* twice: a second call changes nothing */
     int its_rc = 0;
     rc = co_await(task, &its_rc);
-    return rc < 0 ? rc : cancel ? 0 : its_rc;    /* that it was cancelled is no failure: what it returned is in its report */
+    /* That it was cancelled is no failure: what it returned is in its report. */
+    return rc < 0 ? rc : cancel ? 0 : its_rc;
 }
 
 static int run_stop(void *job)

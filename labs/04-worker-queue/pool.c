@@ -9,10 +9,12 @@
 
 #include <stdlib.h>
 
-/* TODO 1: what does a pool consist of? Write it down here, make it in pool_open, and undo in pool_close what pool_open did.
+/* TODO 1: what does a pool consist of? Write it down here, make it in pool_open,
+ * and undo in pool_close what pool_open did.
  *
- * It holds a copy of the config already. It also needs the jobs that wait (struct co_queue: one inside a struct is made by
- * co_queue_init and freed by co_queue_destroy) and something that lets at most config.limit requests through (struct co_sem).
+ * It holds a copy of the config already. It also needs the jobs that wait (struct co_queue: one inside a struct is
+ * made by co_queue_init and freed by co_queue_destroy) and something that lets at most config.limit requests
+ * through (struct co_sem).
  * TODO 6 will add two more things. */
 struct pool {
     struct pool_config config;
@@ -44,8 +46,8 @@ int pool_add(struct pool *pool, const char *url)
  *
  *     static void do_job(struct pool *pool, struct worker_stats *stats, const char *url)
  *
- * Wait for a free place (CO_WITH_SEM), fetch the page, give the place back as soon as the answer is there, and only then call
- * the handler. Count the job: succeeded or failed? Free the response on every path (CO_RESPONSE).
+ * Wait for a free place (CO_WITH_SEM), fetch the page, give the place back as soon as the answer is there, and only
+ * then call the handler. Count the job: succeeded or failed? Free the response on every path (CO_RESPONSE).
  * You waited for the place. What may have changed meanwhile? (That is for TODO 6.) */
 
 /* TODO 4: a worker.
@@ -55,14 +57,15 @@ int pool_add(struct pool *pool, const char *url)
  *     };
  *     static int work(void *arg)
  *
- * It gets job after job from the queue until there will be none any more. What does co_queue_get return then? A failed job is
- * no reason to end. Each job that was got is reported as finished, failed or not (co_queue_task_done): TODO 5 waits for that. */
+ * It gets job after job from the queue until there will be none any more. What does co_queue_get return then? A
+ * failed job is no reason to end. Each job that was got is reported as finished, failed or not (co_queue_task_done):
+ * TODO 5 waits for that. */
 
 /* TODO 5: the whole.
  *
- * Set the statistics to zero. Start config.workers workers in a group. Wait until all jobs are finished (co_queue_join): an
- * empty queue is not enough, as a running job may add others. Then tell the workers that no more will come
- * (co_queue_shutdown), and wait for them (co_join). Sum up, and measure the time with co_now(). */
+ * Set the statistics to zero. Start config.workers workers in a group. Wait until all jobs are finished
+ * (co_queue_join): an empty queue is not enough, as a running job may add others. Then tell the workers that no more
+ * will come (co_queue_shutdown), and wait for them (co_join). Sum up, and measure the time with co_now(). */
 int pool_run(struct pool *pool, struct pool_stats *stats)
 {
     (void)pool, (void)stats;
@@ -71,8 +74,8 @@ int pool_run(struct pool *pool, struct pool_stats *stats)
 
 /* TODO 6: stop, and hand back.
  *
- * pool_stop only says that no further request may begin. Who looks at that, and when? A job that is not to be begun any more
- * goes where pool_take_back finds it, and counts as finished for co_queue_join. */
+ * pool_stop only says that no further request may begin. Who looks at that, and when? A job that is not to be begun any
+ * more goes where pool_take_back finds it, and counts as finished for co_queue_join. */
 void pool_stop(struct pool *pool)
 {
     (void)pool;

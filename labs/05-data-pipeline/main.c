@@ -40,8 +40,8 @@ static void report_start(const char *mode, size_t n)
     kit_report("start", json_pack("{s:s, s:I}", "mode", mode, "n", (json_int_t)n));
 }
 
-/* Jansson is not built with the sanitizers, so a body that was freed before it was read would go unseen. This json_loadb stands in front of
- * Jansson's: it looks at each byte of the buffer, here, where they watch. */
+/* Jansson is not built with the sanitizers, so a body that was freed before it was read would go unseen. This
+ * json_loadb stands in front of Jansson's: it looks at each byte of the buffer, here, where they watch. */
 struct rest {
     const char *at;
     size_t length;
@@ -81,7 +81,8 @@ static json_t *stats_to_json(int rc, size_t n, const struct pipeline_stats *stat
                          : isinf(stats->throughput) ? json_string("infinite")
                                                     : json_real(stats->throughput);
     return json_pack("{s:i, s:I, s:o, s:o, s:I, s:o}", "rc", rc, "n", (json_int_t)n, "done", by_stage(stats->done),
-                     "failed", by_stage(stats->failed), "elapsed_ns", (json_int_t)stats->elapsed_ns, "throughput", throughput);
+                     "failed", by_stage(stats->failed), "elapsed_ns", (json_int_t)stats->elapsed_ns,
+                     "throughput", throughput);
 }
 
 static int run(const char *mode, const struct kit_run *run)
@@ -122,7 +123,8 @@ static int run_cancel(void *job)
     if (rc < 0)
         return rc;
     co_cancel(task);
-    return co_await(task, NULL);    /* what the task returned is in its own report; that it was cancelled is no failure */
+    /* What the task returned is in its own report; that it was cancelled is no failure. */
+    return co_await(task, NULL);
 }
 
 /* ---- The two parts alone ------------------------------------------------------------------------ */
@@ -143,8 +145,8 @@ static char *bare_copy(const struct co_response *resp)
     return copy;
 }
 
-/* While transform_order runs, Jansson takes its memory from here, and we see what is given back never, or twice. Nothing is really freed
- * meanwhile, so that one who gives back what is gone already does no harm. */
+/* While transform_order runs, Jansson takes its memory from here, and we see what is given back never, or twice.
+ * Nothing is really freed meanwhile, so that one who gives back what is gone already does no harm. */
 #define BLOCKS_MOST 4096
 static struct block {
     void *at;
@@ -171,7 +173,8 @@ static void give_back(void *at)
     }
     given_back_twice += blocks[i - 1].given_back;
     blocks[i - 1].given_back = true;
-    /* If it looks like a JSON value whose last holder has just gone: as if there were one again, a further json_decref comes here, too. */
+    /* If it looks like a JSON value whose last holder has just gone: as if there
+     * were one again, a further json_decref comes here, too. */
     json_t *value = at;
     if (malloc_usable_size(at) >= sizeof *value && value->type <= JSON_NULL && value->refcount == 0) {
         value->refcount = 1;

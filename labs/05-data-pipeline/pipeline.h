@@ -26,25 +26,26 @@ enum stage { STAGE_FETCH, STAGE_TRANSFORM, STAGE_WRITE };
 /* Makes the summary of one order. body: `length` bytes, such as
  *     {"id": 17, "customer": {"name": "Ada", "city": "Turin"}, "paid": true,
  *      "items": [{"sku": "tea", "price": 350, "quantity": 2}, {"sku": "cup", "price": 900, "quantity": 1}]}
- * Four fields are needed: `id` (an integer), `customer.name` (a string), and for each element of the array `items` its `price` and
- * its `quantity` (integers). All others are left out. `items` may be empty.
+ * Four fields are needed: `id` (an integer), `customer.name` (a string), and for each element of the array `items` its
+ * `price` and its `quantity` (integers). All others are left out. `items` may be empty.
  *
- * *id gets the id. *text gets the summary, which is exactly what json_dumps gives with JSON_COMPACT | JSON_SORT_KEYS for an object
- * with four members, here
+ * *id gets the id. *text gets the summary, which is exactly what json_dumps gives with JSON_COMPACT | JSON_SORT_KEYS
+ * for an object with four members, here
  *     {"customer":"Ada","id":17,"total":1600,"units":3}
- * customer: customer.name. total: the sum of price * quantity. units: the sum of the quantities. Both fit into a json_int_t.
- * *text is the caller's to free().
+ * customer: customer.name. total: the sum of price * quantity. units: the sum of the quantities. Both fit into a
+ * json_int_t. *text is the caller's to free().
  *
- * Returns 0, -NOT_JSON, -NO_FIELD (also for a document that is no object), or -ENOMEM; after an error *id and *text are of no
- * matter. It waits for nothing, so that a worker of co_to_thread can call it, and it takes no time. */
+ * Returns 0, -NOT_JSON, -NO_FIELD (also for a document that is no object), or -ENOMEM; after an error *id and *text are
+ * of no matter. It waits for nothing, so that a worker of co_to_thread can call it, and it takes no time. */
 int transform_order(const char *body, size_t length, json_int_t *id, char **text);
 
-/* Writes a file so that nobody ever sees half of it: the `size` bytes go into the file PATH.tmp (path with ".tmp" behind it), which
- * gets its right name when it is complete. Exactly these calls, each once: co_file_open (CO_WRITE), co_file_write, co_file_close,
- * co_file_rename. An older file of that name is replaced; an older PATH.tmp is overwritten.
+/* Writes a file so that nobody ever sees half of it: the `size` bytes go into the file PATH.tmp (path with ".tmp"
+ * behind it), which gets its right name when it is complete. Exactly these calls, each once: co_file_open
+ * (CO_WRITE), co_file_write, co_file_close, co_file_rename. An older file of that name is replaced; an older
+ * PATH.tmp is overwritten.
  *
- * Returns 0, or the error of the call that failed. Then, and also after -ECANCELED, there is no PATH.tmp, and what `path` held before
- * is still there. Removing PATH.tmp may take its time. */
+ * Returns 0, or the error of the call that failed. Then, and also after -ECANCELED, there is no PATH.tmp, and what
+ * `path` held before is still there. Removing PATH.tmp may take its time. */
 int write_whole(const char *path, const char *data, size_t size);
 
 /* How to run the pipeline. */
@@ -65,22 +66,22 @@ struct pipeline_stats {
 
 /* Runs the pipeline on urls[0..n). n may be 0.
  *
- *   fetch      takes the URLs in their order, and gets each once with co_session_get. One session for all; its headers are
- *              "Accept: application/json\n". Any answer with another status than 200 is a failure.
- *   transform  a worker of co_to_thread computes for length * ns_per_byte ns (co_cpu, one call) and then calls transform_order. It
- *              does so for every body that comes, also for one that is no JSON.
+ *   fetch      takes the URLs in their order, and gets each once with co_session_get. One session for all; its headers
+ *              are "Accept: application/json\n". Any answer with another status than 200 is a failure.
+ *   transform  a worker of co_to_thread computes for length * ns_per_byte ns (co_cpu, one call) and then calls
+ *              transform_order. It does so for every body that comes, also for one that is no JSON.
  *   write      write_whole, path "out/order-ID.json", where ID is the id in decimal. No two orders have the same id.
  *
  * An item that fails is counted, told with log_error, and goes no further; its worker goes on with the next one.
- * Returns 0, also when items failed; -ENOMEM without memory; -ECANCELED when the calling task was cancelled: then every worker has
- * ended, no .tmp file is left, and stats is of no matter. */
+ * Returns 0, also when items failed; -ENOMEM without memory; -ECANCELED when the calling task was cancelled: then every
+ * worker has ended, no .tmp file is left, and stats is of no matter. */
 int pipeline(const char *const urls[], size_t n, const struct pipeline_options *options, struct pipeline_stats *stats);
 
 /* ---- The kit has this one (main.c) ---------------------------------------------------------- */
 
-/* Puts the failure of one item on the record: once for each item that fails, when it fails, by the stage in which it fails.
- * error: what the failing call returned (-ECONNREFUSED, -NOT_JSON, -ENOSPC ...), or the HTTP status if there was an answer (500).
- * Being cancelled is no failure of an item. It does not wait. Not in a worker of co_to_thread. */
+/* Puts the failure of one item on the record: once for each item that fails, when it fails, by the stage in which it
+ * fails. error: what the failing call returned (-ECONNREFUSED, -NOT_JSON, -ENOSPC ...), or the HTTP status if there was
+ * an answer (500). Being cancelled is no failure of an item. It does not wait. Not in a worker of co_to_thread. */
 void log_error(enum stage stage, const char *url, int error);
 
 #endif

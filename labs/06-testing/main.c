@@ -4,8 +4,8 @@
  *     make run LAB=06 TEST=one_good_page       only this one (or several names, with blanks between them)
  *     make run LAB=06 FAULT=one_by_one         all tests, on a faulty scraper: which one finds out?
  *
- * All the running is done by co_test_main. What is left is to show the results, and that is cmocka's: for each test that
- * has run already there is a test of cmocka's own, which fails if that one has failed.
+ * All the running is done by co_test_main. What is left is to show the results, and that is cmocka's: for each test
+ * that has run already there is a test of cmocka's own, which fails if that one has failed.
  */
 #include "co_test.h"
 
@@ -83,6 +83,7 @@ static int show(const struct co_test_result results[], size_t n)
 
 int main(int argc, char **argv)
 {
-    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);    /* cmocka writes to both, and what belongs together should stand together */
+    /* Cmocka writes to both, and what belongs together should stand together. */
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     return co_test_main(argc, argv, "06-testing", show);
 }

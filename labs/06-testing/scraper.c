@@ -1,6 +1,8 @@
-/* scraper.c - a scraper that keeps its contract: what your tests run against. It belongs to the kit: you read it, you do not change it.
+/* scraper.c - a scraper that keeps its contract: what your tests run against. It
+ * belongs to the kit: you read it, you do not change it.
  *
- * It is one way to do it among many. Your tests are graded on others, too, right ones and wrong ones, so rest them on scraper.h alone.
+ * It is one way to do it among many. Your tests are graded on others, too, right ones and wrong ones, so rest
+ * them on scraper.h alone.
  */
 #include "scraper.h"
 
@@ -16,7 +18,8 @@ enum { no_fault, one_by_one, every_answer_is_a_success, news_at_the_end };
 
 /* ---- One page ------------------------------------------------------------------------------------- */
 
-/* Where `word` stands first in the text from `at` to `end`; NULL if nowhere. A page is no C string: it may hold '\0' bytes. */
+/* Where `word` stands first in the text from `at` to `end`; NULL if nowhere. A
+ * page is no C string: it may hold '\0' bytes. */
 static const char *find(const char *at, const char *end, const char *word)
 {
     for (size_t length = strlen(word); (size_t)(end - at) >= length; at++)
@@ -94,8 +97,8 @@ static void tell(const struct run *run, const struct page *page)
         listener->progress(listener->arg, page, summary->successful + summary->failed, summary->total);
 }
 
-/* One page: waits for a place, scrapes, tells. Tasks wait for the semaphore in the order in which they were started, so pages
- * are begun in the order of the urls. */
+/* One page: waits for a place, scrapes, tells. Tasks wait for the semaphore in the order in which they were started, so
+ * pages are begun in the order of the urls. */
 static int scrape_one(void *arg)
 {
     struct job *job = arg;
@@ -126,7 +129,8 @@ int scrape_all(const char *const urls[], size_t n, size_t limit, int64_t timeout
 
     CO_GROUP(group);
     for (size_t i = 0; i < n; i++) {
-        out[i] = (struct page){.url = urls[i], .error = -ECANCELED};    /* so for a page that a cancelled run never comes to */
+        /* So for a page that a cancelled run never comes to. */
+        out[i] = (struct page){.url = urls[i], .error = -ECANCELED};
         jobs[i] = (struct job){&run, &out[i]};
         co_spawn(&group, scrape_one, &jobs[i]);
     }

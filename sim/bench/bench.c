@@ -3,8 +3,8 @@
  *     bench [--trace FILE] [--repeat N] [--count N] [--tasks N] NAME
  *
  * prints a line "NAME cpu wall": ns for one operation, CPU time and wall-clock time, each the best of N runs. For
- * task_bytes, which is no time, both are bytes. `bench` alone prints the names. Runs on one CPU, whichever the scheduler
- * may pick first. Linked without sim/kit/link.flags: its clocks are the machine's own.
+ * task_bytes, which is no time, both are bytes. `bench` alone prints the names. Runs on one CPU, whichever the
+ * scheduler may pick first. Linked without sim/kit/link.flags: its clocks are the machine's own.
  */
 #define _GNU_SOURCE
 #include "bench.h"

@@ -22,9 +22,9 @@ static int cancel_batch(struct bench *bench, struct co_event *never)
     return co_join(&group);
 }
 
-/* Counted: one waiting task that is cancelled, wakes up (a switch), ends with -ECANCELED, is joined, and leaves nothing: its stack
- * and, at the end of the group's block, its record are given back. Spawning is not counted: a batch of a thousand has begun
- * to wait before the watch is started. */
+/* Counted: one waiting task that is cancelled, wakes up (a switch), ends with -ECANCELED, is joined, and leaves
+ * nothing: its stack and, at the end of the group's block, its record are given back. Spawning is not counted: a batch
+ * of a thousand has begun to wait before the watch is started. */
 int bench_cancel(void *arg)
 {
     struct bench *bench = arg;

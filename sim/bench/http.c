@@ -25,8 +25,8 @@ static int fetch_often(void *arg)
     return rc;
 }
 
-/* Counted: one GET, submitted, answered (a head and five bytes, after 140 to 540 ms) and freed, over a connection of its
- * own. A hundred are in flight all the time. */
+/* Counted: one GET, submitted, answered (a head and five bytes, after 140 to 540 ms) and freed, over a connection of
+ * its own. A hundred are in flight all the time. */
 int bench_http(void *arg)
 {
     struct bench *bench = arg;

@@ -58,8 +58,8 @@ static int play(void *arg)
     return rc;
 }
 
-/* Counted: one item that is put and got by a task that waits for it, so that each item costs a switch. Two tasks send one
- * item to and fro over two queues of maxsize 1, strictly alternately: nothing is ever buffered. */
+/* Counted: one item that is put and got by a task that waits for it, so that each item costs a switch. Two tasks send
+ * one item to and fro over two queues of maxsize 1, strictly alternately: nothing is ever buffered. */
 int bench_rendezvous(void *arg)
 {
     struct bench *bench = arg;

@@ -24,9 +24,9 @@ static int lock_often(void *arg)
     return rc < 0 ? rc : co_lock_release(&contest->lock);
 }
 
-/* Counted: one hand-over: a release, which gives the lock to the task that waits; an acquire, which has to wait; and one switch, to
- * that task, whose own acquire returns. Nothing is allocated. (The peers do the same: one unlock, one lock that waits, one
- * switch.) */
+/* Counted: one hand-over: a release, which gives the lock to the task that waits; an acquire, which has to wait; and
+ * one switch, to that task, whose own acquire returns. Nothing is allocated. (The peers do the same: one unlock, one
+ * lock that waits, one switch.) */
 int bench_lock(void *arg)
 {
     struct bench *bench = arg;

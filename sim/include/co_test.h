@@ -21,7 +21,8 @@
  * pytest: an `async def test_...` marked with @pytest.mark.asyncio; aioresponses: m.get(url, status=404).
  *
  * A test has failed when an assertion in it does not hold, in whichever task or callback it stands; and also when it
- * crashes, deadlocks, ends the program, or leaves something behind that co.h calls a leak. The rest of a test that failed is not run.
+ * crashes, deadlocks, ends the program, or leaves something behind that co.h calls a leak. The rest of a
+ * test that failed is not run.
  */
 #ifndef CO_TEST_H
 #define CO_TEST_H
@@ -63,13 +64,13 @@ struct mock {
                                  -EPROTO        the answer ends before all of it has come, after the delay     */
 };
 
-/* Mocks a URL: every GET of it is answered so. Say it before the first request and before time passes. A URL that was not mocked
- * is a 404 where its host has other mocks, and else no such host. */
+/* Mocks a URL: every GET of it is answered so. Say it before the first request and before time passes. A URL that was
+ * not mocked is a 404 where its host has other mocks, and else no such host. */
 #define mock_get(url, ...) mock_get_at((url), (struct mock){__VA_ARGS__}, __FILE__, __LINE__)
 
 /* ---- What the world saw ---------------------------------------------------------------------------- */
-/* These tell facts of the network, not what the program says of itself. A request is *in flight* from the moment it is sent
- * until it has its whole answer, has failed, or was given up. Where a URL is asked for, NULL means all of them. */
+/* These tell facts of the network, not what the program says of itself. A request is *in flight* from the moment it is
+ * sent until it has its whole answer, has failed, or was given up. Where a URL is asked for, NULL means all of them. */
 
 int mock_requests(const char *url);        /* how many requests were made                               */
 int mock_given_up(const char *url);        /* how many of them were given up before they had their answer */
@@ -97,8 +98,8 @@ struct co_test_result {
     char verdict[16];       /* passed, assertion, deadlock, leak, crash, or ended (it called exit)          */
     char *said;             /* what was said on stderr meanwhile, also by an assertion                      */
 };
-/* Runs tests in a child process, one after the other. One that fails ends its process; those behind it run in the next. Fills in
- * results[0..n), whose `said` the caller frees. 0, or -1 if there can be no child. */
+/* Runs tests in a child process, one after the other. One that fails ends its process; those behind it run in the next.
+ * Fills in results[0..n), whose `said` the caller frees. 0, or -1 if there can be no child. */
 int co_test_run(const struct co_test *const tests[], struct co_test_result results[], size_t n, const char *trace);
 /* Shows results; returns how many tests have failed. */
 typedef int co_test_show(const struct co_test_result results[], size_t n);

@@ -1,7 +1,8 @@
 /* kit.h - what a lab's main.c stands on; students need not read it.
  *
  * A lab program is called as
- *     PROGRAM [--world FILE | --real] [--seed N] [--trace FILE] [--tape T] [--set NAME=VALUE]... [--memory FILE] [--json]
+ *     PROGRAM [--world FILE | --real] [--seed N] [--trace FILE] [--tape T] [--set NAME=VALUE]...
+ *     [--memory FILE] [--json]
  *             MODE [URL...]
  * kit_main reads that, opens the world, runs the mode's function as the first task and prints what it reported.
  */
@@ -33,10 +34,10 @@ int kit_main(int argc, char **argv, const char *program, const struct kit_mode m
  * the grader reads. Takes over the reference to value. Call it inside a mode's function. Does not wait. */
 void kit_report(const char *name, json_t *value);
 
-/* The value of `--set NAME=VALUE` (a whole number, or a time such as 300ms: in ns), or `otherwise` where none was given.
- * name: a literal of small letters, digits and '_'. A mode asks for all of its settings, each time, before it calls the
- * student's function: one that was given and not asked for when the mode's function returns is taken for a misspelt one,
- * and ends the program with exit code 2. Does not wait. */
+/* The value of `--set NAME=VALUE` (a whole number, or a time such as 300ms: in ns), or `otherwise` where none was
+ * given. name: a literal of small letters, digits and '_'. A mode asks for all of its settings, each time, before it
+ * calls the student's function: one that was given and not asked for when the mode's function returns is taken for a
+ * misspelt one, and ends the program with exit code 2. Does not wait. */
 int64_t kit_setting(const char *name, int64_t otherwise);
 
 #endif

@@ -60,7 +60,8 @@ static void format_ms(int64_t ns, char text[CELL_SIZE])
     snprintf(text, CELL_SIZE, "%s%.*s ms", sign, (int)length, digits);
 }
 
-/* A value as a person reads it, cut to CELL_SIZE. The key says what a number means: rc and error are errno values, _ns is time. */
+/* A value as a person reads it, cut to CELL_SIZE. The key says what a number
+ * means: rc and error are errno values, _ns is time. */
 static void format_value(const char *key, const json_t *value, char text[CELL_SIZE])
 {
     bool is_error = strcmp(key, "error") == 0 || strcmp(key, "rc") == 0;
@@ -116,7 +117,8 @@ static bool is_table(const json_t *value)
     return json_is_array(value) && json_is_object(json_array_get(value, 0));
 }
 
-/* An array of objects, one a line; a result for each URL has its URL in front. "workers" are none, however many there are. */
+/* An array of objects, one a line; a result for each URL has its URL in front.
+ * "workers" are none, however many there are. */
 static void show_table(const char *name, json_t *rows)
 {
     json_t *first = json_array_get(rows, 0);
@@ -345,7 +347,8 @@ static bool settings_are_known(const struct command *command)
     const struct setting *unknown = settings_unasked(settings);
     if (!unknown)
         return true;
-    fprintf(stderr, "%s: %s has no setting '%.*s'", command->program, command->mode->name, (int)unknown->name_length, unknown->text);
+    fprintf(stderr, "%s: %s has no setting '%.*s'", command->program, command->mode->name, (int)unknown->name_length,
+            unknown->text);
     for (size_t i = 0; i < settings->names_n; i++)
         fprintf(stderr, "%s %s", i ? "," : "; it has:", settings->names[i]);
     fprintf(stderr, "\n");

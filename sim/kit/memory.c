@@ -1,6 +1,7 @@
 /* memory.c - the process's peak of resident memory, as the kernel counts it.
  *
- * Asked from inside, since the number that a parent gets (wait4) also counts what the parent itself held when it forked.
+ * Asked from inside, since the number that a parent gets (wait4) also counts what the parent itself held when it
+ * forked.
  */
 #include "memory.h"
 

@@ -4,7 +4,8 @@
 
 #include <stdbool.h>
 
-/* Writes the most bytes that were in memory at once, so far, into a file: digits and a newline. False with errno set when it cannot. */
+/* Writes the most bytes that were in memory at once, so far, into a file: digits
+ * and a newline. False with errno set when it cannot. */
 bool memory_write_peak(const char *file);
 
 #endif

@@ -1,5 +1,5 @@
-/* mock.c - the world of a test (co_test.h): made of mocks at its first use, and watched. What the loop is given only notes requests and
- * their ends; all else is the virtual world's, which it passes everything on to.
+/* mock.c - the world of a test (co_test.h): made of mocks at its first use, and watched. What the loop is given only
+ * notes requests and their ends; all else is the virtual world's, which it passes everything on to.
  */
 #define _GNU_SOURCE
 #include "test.h"
@@ -54,7 +54,8 @@ static json_t *time_json(int64_t ns)
     return json_sprintf("%lldns", (long long)ns);
 }
 
-/* The site that a URL belongs to, in now.sites; made if it is new. *path is what follows it in the URL; NULL: it is no URL. */
+/* The site that a URL belongs to, in now.sites; made if it is new. *path is what
+ * follows it in the URL; NULL: it is no URL. */
 static json_t *site_of(const char *url, const char **path)
 {
     const char *host = strstr(url, "://");
@@ -112,7 +113,8 @@ void mock_get_at(const char *url, struct mock mock, const char *file, int line)
     if (!now.test)
         return;
     if (now.inner)
-        refuse(file, line, "mock_get comes too late: a request was made already, or time has passed. Mock everything first");
+        refuse(file, line,
+               "mock_get comes too late: a request was made already, or time has passed. Mock everything first");
     json_t *site = site_of(url, &path);
     if (!site)
         refuse(file, line, "mock_get: \"%s\" is no URL such as \"http://a.test/page\"", url);
@@ -151,7 +153,8 @@ void mock_get_at(const char *url, struct mock mock, const char *file, int line)
     case -ECONNRESET: fault = fault_in_body(route, "reset", length); break;
     case -EPROTO: fault = fault_in_body(route, "truncate", length); break;
     default:
-        refuse(file, line, "mock_get: .error is 0, -ECONNREFUSED, -CO_ENOHOST, -ECONNRESET or -EPROTO (.delay = CO_FOREVER for a "
+        refuse(file, line,
+               "mock_get: .error is 0, -ECONNREFUSED, -CO_ENOHOST, -ECONNRESET or -EPROTO (.delay = CO_FOREVER for a "
                "page that never answers), not %d", mock.error);
     }
     if (fault)
@@ -181,7 +184,8 @@ static struct co_world *inner(void)
     free(text);
     json_decref(world);
     if (!now.inner)
-        refuse(now.test->file, now.test->line, "the mocks of this test make no world: %s", text ? error : "out of memory");
+        refuse(now.test->file, now.test->line, "the mocks of this test make no world: %s",
+               text ? error : "out of memory");
     return now.inner;
 }
 
@@ -246,7 +250,8 @@ static size_t world_wait(struct co_world *world, int64_t until, struct world_com
         now.in_flight -= seen->ended < 0;
         seen->ended = out[i].t;
         seen->rc = out[i].rc;
-        seen->given_up = out[i].rc == -ECANCELED;    /* else its answer was there in the instant in which it was given up */
+        /* Else its answer was there in the instant in which it was given up. */
+        seen->given_up = out[i].rc == -ECANCELED;
     }
     return n;
 }
@@ -275,7 +280,8 @@ static bool is_for(const struct seen *seen, const char *url)
         return true;
     size_t length = strlen(url);
     const char *host = strstr(url, "://");
-    return seen->url && host && !strchr(host + 3, '/') && strncmp(seen->url, url, length) == 0 && strcmp(seen->url + length, "/") == 0;
+    return seen->url && host && !strchr(host + 3, '/') && strncmp(seen->url, url, length) == 0
+        && strcmp(seen->url + length, "/") == 0;
 }
 
 int mock_requests(const char *url)
@@ -359,7 +365,8 @@ void mock_end(void)
 
 struct mock_facts mock_facts(void)
 {
-    struct mock_facts facts = {.requests = now.count, .peak = now.peak, .blocked = now.blocked, .took = now.took ? now.took : world_now(NULL)};
+    struct mock_facts facts = {.requests = now.count, .peak = now.peak, .blocked = now.blocked,
+                               .took = now.took ? now.took : world_now(NULL)};
     for (size_t i = 0; i < now.count; i++) {
         const struct seen *seen = &now.seen[i];
         facts.errors += seen->rc < 0 && !seen->given_up;

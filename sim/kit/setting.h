@@ -24,7 +24,8 @@ struct settings {
     size_t names_n;
 };
 
-/* Takes "NAME=VALUE", which is not copied; a later one of the same name replaces an earlier one. NULL, or what is wrong with it. */
+/* Takes "NAME=VALUE", which is not copied; a later one of the same name replaces
+ * an earlier one. NULL, or what is wrong with it. */
 const char *settings_add(struct settings *, const char *text);
 
 /* The value given for a name (a literal), or `otherwise`. Notes that the name was asked for. */

@@ -1,10 +1,10 @@
 /* test.c - what stands behind co_test.h: tests that run each in a loop of its own (and in a world of its own: mock.c).
  *
- * An assertion of cmocka leaves a failed test with a longjmp. In a task that would jump from one stack to another and leave
- * a loop behind with tasks in it, so here nothing jumps: cmocka is told to abort instead (CMOCKA_TEST_ABORT, its own switch
- * for debuggers). The abort is caught, the verdict is written down, and the process ends. So a failure in any task, in
- * a callback or in a signal is one and the same thing, and what follows it cannot be damaged by it: the remaining tests run in
- * another process. Tests that pass share a process, as in any other suite.
+ * An assertion of cmocka leaves a failed test with a longjmp. In a task that would jump from one stack to another and
+ * leave a loop behind with tasks in it, so here nothing jumps: cmocka is told to abort instead (CMOCKA_TEST_ABORT, its
+ * own switch for debuggers). The abort is caught, the verdict is written down, and the process ends. So a failure in
+ * any task, in a callback or in a signal is one and the same thing, and what follows it cannot be damaged by it: the
+ * remaining tests run in another process. Tests that pass share a process, as in any other suite.
  *
  * Nothing in here needs cmocka; only the program does, in which the assertions stand.
  */
@@ -77,7 +77,8 @@ static size_t put(size_t at, const char *format, ...)
     return n < 0 ? at : at + (size_t)n < sizeof line ? at + (size_t)n : sizeof line - 1;
 }
 
-/* A text as a JSON string; what is neither ASCII nor a line break becomes a '?', and the end of a long one is cut off. */
+/* A text as a JSON string; what is neither ASCII nor a line break becomes a '?',
+ * and the end of a long one is cut off. */
 static size_t put_text(size_t at, const char *text, size_t length)
 {
     at = put(at, "\"");
@@ -125,8 +126,9 @@ static void write_verdict(const char *verdict)
 {
     struct mock_facts facts = mock_facts();
     size_t at = put_text(put(0, "{\"test\":"), now.test->name, strlen(now.test->name));
-    at = put(at, ",\"verdict\":\"%s\",\"requests\":%zu,\"peak\":%d,\"errors\":%d,\"given_up\":%d,\"blocked\":%s,\"took\":%lld,\"statuses\":[",
-             verdict, facts.requests, facts.peak, facts.errors, facts.given_up,
+    at = put(at,
+             ",\"verdict\":\"%s\",\"requests\":%zu,\"peak\":%d,\"errors\":%d,\"given_up\":%d,\"blocked\":%s,"
+             "\"took\":%lld,\"statuses\":[", verdict, facts.requests, facts.peak, facts.errors, facts.given_up,
              facts.blocked ? "true" : "false", (long long)facts.took);
     for (int k = 0; k < facts.status_count; k++)
         at = put(at, "%s%d", k ? "," : "", facts.statuses[k]);
@@ -136,7 +138,8 @@ static void write_verdict(const char *verdict)
 
 /* ---- One test ------------------------------------------------------------------------------------ */
 
-static const char assertion[] = ": error: Failure!";    /* the end of what cmocka says of every assertion that does not hold */
+/* The end of what cmocka says of every assertion that does not hold. */
+static const char assertion[] = ": error: Failure!";
 
 /* cmocka's abort after a failed assertion, and anybody else's. */
 static void on_abort(int number)
@@ -144,7 +147,8 @@ static void on_abort(int number)
     (void)number;
     const char *said = now.said->text;
     if (now.test)
-        write_verdict(strstr(said, ": deadlock at ") ? "deadlock" : strstr(said, assertion) || strstr(said, "Assertion `") ? "assertion" : "crash");
+        write_verdict(strstr(said, ": deadlock at ") ? "deadlock"
+                      : strstr(said, assertion) || strstr(said, "Assertion `") ? "assertion" : "crash");
     if (__gcov_dump)
         __gcov_dump();
     _exit(1);
@@ -188,7 +192,8 @@ static void run_test(const struct co_test *test, const char *trace)
     struct co_options options = {.program = test->name, .trace_file = trace, .world = mock_begin(test)};
     int rc = co_run_named(run_body, (void *)(uintptr_t)test, &options, test->name);
 
-    const char *verdict = rc == -EDEADLK ? "deadlock" : rc < 0 ? "crash" : strstr(now.said->text, ": leak: ") ? "leak" : "passed";
+    const char *verdict = rc == -EDEADLK ? "deadlock" : rc < 0 ? "crash" : strstr(now.said->text, ": leak: ") ? "leak"
+        : "passed";
     write_verdict(verdict);
     if (strcmp(verdict, "passed") != 0) {
         if (__gcov_dump)
@@ -232,12 +237,14 @@ static void run_here(const struct co_test *const tests[], size_t n, const char *
 static void take_line(const char *text, const struct co_test *const tests[], struct co_test_result results[], size_t n)
 {
     json_t *value = json_loads(text, 0, NULL);
-    const char *begun = json_string_value(json_object_get(value, "begin")), *done = json_string_value(json_object_get(value, "test"));
+    const char *begun = json_string_value(json_object_get(value, "begin")),
+        *done = json_string_value(json_object_get(value, "test"));
     for (size_t i = 0; i < n; i++) {
         if (begun && strcmp(tests[i]->name, begun) == 0)
             snprintf(results[i].verdict, sizeof results[i].verdict, "crash");
         if (done && strcmp(tests[i]->name, done) == 0) {
-            snprintf(results[i].verdict, sizeof results[i].verdict, "%s", json_string_value(json_object_get(value, "verdict")));
+            snprintf(results[i].verdict, sizeof results[i].verdict, "%s",
+                     json_string_value(json_object_get(value, "verdict")));
             results[i].said = strdup(json_string_value(json_object_get(value, "said")));
         }
     }
@@ -254,7 +261,8 @@ static char *last_words(int status, const struct said *said)
 }
 
 /* Runs tests[0..n) in a child until one fails. Returns how many have a verdict then; 0 if there can be no child. */
-static size_t run_in_child(const struct co_test *const tests[], struct co_test_result results[], size_t n, const char *trace)
+static size_t run_in_child(const struct co_test *const tests[], struct co_test_result results[], size_t n,
+                           const char *trace)
 {
     FILE *file = tmpfile();
     struct said *said = mmap(NULL, sizeof *said, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -311,13 +319,14 @@ int co_test_run(const struct co_test *const tests[], struct co_test_result resul
 
 static int usage(const char *program, const char *what, const char *about)
 {
-    fprintf(stderr, "%s: %s%s\nusage: %s [--results FILE] [--trace FILE] [--list] [TEST...]\n", program, what, about, program);
+    fprintf(stderr, "%s: %s%s\nusage: %s [--results FILE] [--trace FILE] [--list] [TEST...]\n", program, what, about,
+            program);
     return 2;
 }
 
 /* Runs tests and writes down the results, or shows them. Returns the exit code. */
-static int run_command(const char *program, const struct co_test *const tests[], size_t n, const char *results_file, const char *trace,
-                       co_test_show *show)
+static int run_command(const char *program, const struct co_test *const tests[], size_t n, const char *results_file,
+                       const char *trace, co_test_show *show)
 {
     if (results_file) {
         now.results = open(results_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
@@ -344,7 +353,8 @@ int co_test_main(int argc, char **argv, const char *program, co_test_show *show)
 {
     enum { RESULTS, TRACE, LIST };
     static const struct option options[] = {
-        {"results", required_argument, NULL, RESULTS}, {"trace", required_argument, NULL, TRACE}, {"list", no_argument, NULL, LIST}, {0},
+        {"results", required_argument, NULL, RESULTS}, {"trace", required_argument, NULL, TRACE},
+        {"list", no_argument, NULL, LIST}, {0},
     };
     const char *trace = NULL, *results_file = NULL;
     bool list = false;
@@ -357,7 +367,8 @@ int co_test_main(int argc, char **argv, const char *program, co_test_show *show)
         else if (option == LIST)
             list = true;
         else
-            return usage(program, option == ':' ? "a value is missing after " : "there is no option ", argv[optind - 1]);
+            return usage(program, option == ':' ? "a value is missing after " : "there is no option ",
+                         argv[optind - 1]);
     }
     size_t n = 0;
     for (const struct co_test *test = first_test; test; test = test->next)

@@ -14,7 +14,8 @@
 
 #include <assert.h>
 
-/* The place in the student's program from which a public function was called. Only meaningful in the public function itself. */
+/* The place in the student's program from which a public function was called.
+ * Only meaningful in the public function itself. */
 #define CALLER __builtin_extract_return_addr(__builtin_return_address(0))
 
 /* The exit code of a program that the runtime had to end: livelock, stack overflow, blocked for ever. */
@@ -54,7 +55,8 @@ struct co_task {
     bool told:1;                    /* debug mode: it has had its first -ECANCELED                    */
 
     struct co_task *prev;           /* in `waiters`, unless it is the first there                     */
-    struct co_task *elder, *younger;/* its neighbours in one of the group's two lists; younger: also the next free one */
+    struct co_task *elder, *younger;/* its neighbours in one of the group's two lists; younger: also the next
+                                       free one */
     struct co_group *group;         /* who owns it; NULL: the main task                               */
     struct stack *stack;            /* what it runs on; NULL when done                                */
     struct watch *watchers;         /* who waits for it with co_await or co_wait; NULL: nobody        */
@@ -250,8 +252,9 @@ static inline struct co_task *co__enter(const void *pc, int *rc)
     return self;
 }
 
-/* The same in the usual case: a task that may wait, nobody who watches. Else NULL, and nothing has been done: the caller
- * then goes the long way, in a function of its own, so that the short way needs no frame and keeps no register. */
+/* The same in the usual case: a task that may wait, nobody who watches. Else NULL, and nothing has been
+ * done: the caller then goes the long way, in a function of its own, so that the short way needs no frame
+ * and keeps no register. */
 static inline struct co_task *co__enter_quick(const void *pc)
 {
     struct loop *loop = co__loop;
@@ -315,8 +318,8 @@ static inline void co__make_ready(struct co_task *task)
         co__note_ready(loop, task);
 }
 
-/* Leaves a task that has ended for the next one. If that has not begun, it may run on this very stack: then this returns what
- * it returned. */
+/* Leaves a task that has ended for the next one. If that has not begun, it may run on this very stack: then this
+ * returns what it returned. */
 int co__leave(struct co_task *self);
 
 /* Works out whether anything must be watched. */
@@ -358,7 +361,8 @@ static inline int co__task_run(struct co_task *task)
 
 struct co_task *co__task_new(struct co_group *group, co_fn fn, void *job, const char *name, const void *pc);
 void co__tasks_free(struct loop *loop);                 /* all records and stacks */
-struct co_task **co__tasks_alive(const struct loop *loop); /* by number, NULL at the end; the caller frees it. Never NULL */
+/* By number, NULL at the end; the caller frees it. Never NULL. */
+struct co_task **co__tasks_alive(const struct loop *loop);
 
 /* ---- cancel.c ---- */
 
@@ -417,7 +421,8 @@ void co__bindings_drop(struct binding *);               /* one fewer */
 
 /* ---- lists of waiters ---- */
 
-/* While a list is empty, its `last` means nothing, nor does ever the first one's `prev`: what is not stored costs nothing. */
+/* While a list is empty, its `last` means nothing, nor does ever the first one's
+ * `prev`: what is not stored costs nothing. */
 
 static inline void waiters_append(struct co_waiters *list, struct co_task *task)
 {
@@ -450,8 +455,8 @@ static inline void waiters_remove(struct co_task *task)
 
 enum { CO_LINE = 64 };          /* bytes of a cache line */
 
-/* The frames that a suspended task goes on with are on their way while another one runs. (always_inline: gcc takes a function
- * that only prefetches for one that does nothing, and leaves out the call.) */
+/* The frames that a suspended task goes on with are on their way while another one runs. (always_inline: gcc takes a
+ * function that only prefetches for one that does nothing, and leaves out the call.) */
 static inline __attribute__((always_inline)) void co__fetch_stack(const struct co_task *task)
 {
     const char *sp = task->context.sp;
@@ -474,8 +479,8 @@ static inline void co__swap_errno(struct loop *loop, struct co_task *self, const
 }
 
 /* As co__suspend_in for a task that co__enter_quick let in, and in line: what is called last is the switch itself. */
-static inline __attribute__((always_inline)) int co__suspend_quick(struct co_task *self, enum wait_kind kind, const void *what,
-                                                                   struct co_waiters *list)
+static inline __attribute__((always_inline)) int co__suspend_quick(struct co_task *self, enum wait_kind kind,
+                                                                   const void *what, struct co_waiters *list)
 {
 #if defined(CO_ASAN) || defined(CO_TSAN)
     return co__suspend_in(self, kind, what, list);

@@ -81,7 +81,8 @@ static UNUSED void expect_equal(long long is, long long wanted, const char *text
 
 #define expect(condition) expect_true(!!(condition), #condition, __FILE__, __LINE__)
 #define expect_is(value, wanted) expect_equal((long long)(value), (long long)(wanted), #value, __FILE__, __LINE__)
-#define expect_text(value, wanted) expect_true(strcmp((value), (wanted)) == 0, #value " to be " #wanted, __FILE__, __LINE__)
+#define expect_text(value, wanted) \
+    expect_true(strcmp((value), (wanted)) == 0, #value " to be " #wanted, __FILE__, __LINE__)
 
 /* ---- Running ------------------------------------------------------------------------------------- */
 
@@ -206,7 +207,8 @@ struct child {
 };
 enum { NOT_BACK = -123456 };
 
-static UNUSED struct child *child_of_run(const char *world, co_fn fn, void *job, struct co_options options, const char *name)
+static UNUSED struct child *child_of_run(const char *world, co_fn fn, void *job, struct co_options options,
+                                         const char *name)
 {
     static struct child child;
     char err_path[64];

@@ -19,7 +19,8 @@ static int beside_sleepers(void *job)
     return co_join(&group);
 }
 
-/* `call` stops the loop for 20 ms at line `line`: the first sleeper wakes when it is over, the second in its time after that. */
+/* `call` stops the loop for 20 ms at line `line`: the first sleeper wakes when
+ * it is over, the second in its time after that. */
 static void check_blocks(co_fn fn, const char *call, int ms)
 {
     char line[200], notes[64];
@@ -31,7 +32,8 @@ static void check_blocks(co_fn fn, const char *call, int ms)
     assert_int_equal(child->rc, 0);
     assert_has(child->err, "prog: %s blocked the loop for %d ms at test_blocking.c:%d", call, ms, board->line[0]);
     char *trace = take_file(trace_path);
-    snprintf(line, sizeof line, "{\"t\":%d000000,\"from\":\"runtime\",\"ev\":\"block\",\"task\":3,\"ns\":%d000000,\"on\":\"%s\","
+    snprintf(line, sizeof line,
+             "{\"t\":%d000000,\"from\":\"runtime\",\"ev\":\"block\",\"task\":3,\"ns\":%d000000,\"on\":\"%s\","
              "\"src\":\"test_blocking.c:%d\"}\n", ms, ms, call, board->line[0]);
     assert_has(trace, "%s", line);
     snprintf(notes, sizeof notes, "blocked@%d 10@%d 25@%d ", ms, ms > 10 ? ms : 10, ms + 25);
@@ -227,7 +229,7 @@ static void very_long_sleeps_do_not_turn_the_clock_round(void **state)
     assert_int_equal(forked(selects_longer_than_time, NULL)->rc, 0);
 }
 
-/* ---- For ever ------------------------------------------------------------------------------------------------------- */
+/* ---- For ever ---------------------------------------------------------------------------------------------------- */
 
 static int pauses(void *job)
 {
@@ -271,11 +273,12 @@ static void a_call_that_would_block_for_ever_ends_the_program(void **state)
         struct child *child = child_of_run(NULL, calls[i].fn, NULL, (struct co_options){.program = "prog"}, "x");
         assert_int_equal(child->rc, NOT_BACK);
         assert_int_equal(child->exit_code, 70);
-        assert_has(child->err, "prog: %s at test_blocking.c:%d would stop the loop for ever", calls[i].name, board->line[0]);
+        assert_has(child->err, "prog: %s at test_blocking.c:%d would stop the loop for ever", calls[i].name,
+                   board->line[0]);
     }
 }
 
-/* ---- Clocks ------------------------------------------------------------------------------------------------------------ */
+/* ---- Clocks ------------------------------------------------------------------------------------------------------ */
 
 static int reads_clocks(void *job)
 {

@@ -126,13 +126,14 @@ static void ignored_return_code_cannot_lose_a_cancel(void **state)
     assert_int_equal(cancelled_after(15, ignores_return_codes, NULL), -ECANCELED);
 }
 
-/* ---- Each kind of wait is ended by it, at that instant ------------------------------------------------------------ */
+/* ---- Each kind of wait is ended by it, at that instant ----------------------------------------------------------- */
 
 static int wait_kind_sleep(void *job) { (void)job; return co_sleep(CO_SEC(50)); }
 static int wait_kind_lock(void *job) { (void)job; return co_lock_acquire(&held_lock); }
 static int wait_kind_sem(void *job) { (void)job; return co_sem_acquire(&taken_sem); }
 static int wait_kind_event(void *job) { (void)job; return co_event_wait(&unset_event); }
-static int wait_kind_get(void *job) { void *item = job; int rc = co_queue_get(&empty_queue, &item); expect(item == job); return rc; }
+static int wait_kind_get(void *job) { void *item = job; int rc = co_queue_get(&empty_queue, &item); expect(item == job);
+                                     return rc; }
 static int wait_kind_put(void *job) { return co_queue_put(&full_queue, job); }
 static int wait_kind_queue_join(void *job) { (void)job; return co_queue_join(&full_queue); }
 static int wait_kind_await(void *job) { return co_await(job, NULL); }
@@ -187,7 +188,7 @@ static void every_kind_of_wait_ends_when_cancelled(void **state)
     assert_int_equal(run_world(one_slow_site, each_kind, NULL), 0);
 }
 
-/* ---- When it is cancelled ------------------------------------------------------------------------------------------ */
+/* ---- When it is cancelled ---------------------------------------------------------------------------------------- */
 
 static int begins_anyway(void *job)
 {
@@ -275,7 +276,7 @@ static void cancelling_a_done_task_does_nothing(void **state)
     assert_int_equal(run(cancels_the_done, NULL), 0);
 }
 
-/* ---- The result wins ------------------------------------------------------------------------------------------------ */
+/* ---- The result wins --------------------------------------------------------------------------------------------- */
 
 static int sleep_10_wins(void *job)
 {
@@ -468,7 +469,7 @@ static void result_wins_over_cancel_when_the_loop_was_busy_until_then(void **sta
     assert_int_equal(run_world(one_slow_site, busy_until_100_and_cancels, NULL), 1);
 }
 
-/* ---- The main task ------------------------------------------------------------------------------------------------------ */
+/* ---- The main task ----------------------------------------------------------------------------------------------- */
 
 static int cancels_main(void *job)
 {
@@ -494,7 +495,7 @@ static void the_main_task_can_be_cancelled_too(void **state)
     assert_int_equal(run(main_is_cancelled, NULL), -ECANCELED);
 }
 
-/* ---- HTTP: the connection goes ---------------------------------------------------------------------------------------------- */
+/* ---- HTTP: the connection goes ----------------------------------------------------------------------------------- */
 
 static int cancels_a_request(void *job)
 {
@@ -515,7 +516,7 @@ static void a_cancelled_request_closes_its_connection(void **state)
     free(trace);
 }
 
-/* ---- The trace --------------------------------------------------------------------------------------------------------------- */
+/* ---- The trace --------------------------------------------------------------------------------------------------- */
 
 static int cancels_once(void *job)
 {

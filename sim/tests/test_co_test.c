@@ -269,7 +269,8 @@ static void check_verdict(const char *name, const char *verdict, const char *pie
 static void test_a_failure_costs_only_itself(void **state)
 {
     (void)state;
-    struct co_test_result *results = run_named((const char *const[]){"passes_first", "passes_second", "fails", "passes_behind", NULL});
+    struct co_test_result *results =
+        run_named((const char *const[]){"passes_first", "passes_second", "fails", "passes_behind", NULL});
     static const char *const verdicts[] = {"passed", "passed", "assertion", "passed"};
     for (size_t i = 0; i < 4; i++)
         assert_string_equal(results[i].verdict, verdicts[i]);
@@ -371,8 +372,11 @@ static void test_results_file(void **state)
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
     char *text = take_file(path);
     assert_has(text, "{\"suite\":\"looplab/suite/v1\",\"tests\":[{\"name\":\"passes_first\"");
-    assert_has(text, "{\"begin\":\"passes_first\"}\n{\"test\":\"passes_first\",\"verdict\":\"passed\",\"requests\":1,\"peak\":1,\"errors\":0,"
-                     "\"given_up\":0,\"blocked\":false,\"took\":300000000,\"statuses\":[200],\"said\":\"\"}\n{\"begin\":\"fails\"}\n");
+    assert_has(text,
+               "{\"begin\":\"passes_first\"}\n{\"test\":\"passes_first\",\"verdict\":\"passed\",\"requests\":1,"
+               "\"peak\":1,\"errors\":0,"
+                     "\"given_up\":0,\"blocked\":false,\"took\":300000000,\"statuses\":[200],\"said\":\"\"}\n"
+                     "{\"begin\":\"fails\"}\n");
     assert_has(text, "{\"test\":\"fails\",\"verdict\":\"assertion\"");
     assert_has_not(text, "\"begin\":\"passes_behind\"");
     assert_has_not(text, "\"end\"");

@@ -144,7 +144,7 @@ CONFORM(releasing_a_lock_that_is_not_held_is_refused)
     return 0;
 }
 
-/* ---- Event ---------------------------------------------------------------------------------------------------------- */
+/* ---- Event ------------------------------------------------------------------------------------------------------- */
 
 CONFORM(a_set_event_lets_all_go_on)
 {
@@ -213,7 +213,7 @@ CONFORM(who_was_woken_by_a_set_goes_on_though_it_was_cleared)
     return co_join(&group);
 }
 
-/* ---- Condition ------------------------------------------------------------------------------------------------------- */
+/* ---- Condition --------------------------------------------------------------------------------------------------- */
 
 struct cond_act {
     struct co_cond *cond;
@@ -517,7 +517,7 @@ CONFORM(a_notification_is_not_lost_with_who_was_cancelled_at_the_lock)
     return notification_survives(true);
 }
 
-/* ---- Semaphore ------------------------------------------------------------------------------------------------------- */
+/* ---- Semaphore --------------------------------------------------------------------------------------------------- */
 
 CONFORM(a_semaphore_serves_as_many_as_it_has_places)
 {
@@ -626,7 +626,8 @@ CONFORM(a_place_is_not_lost_with_who_was_cancelled)
     settle();
     expect_is(co_result(first), 0);
     expect_is(co_result(second), -ECANCELED);
-    NOTED("in@0 ");                                 /* a place that was given is given; the cancel shows at the next wait */
+    /* A place that was given is given; the cancel shows at the next wait. */
+    NOTED("in@0 ");
     expect_is(co_wait_for(enter, &sem, CO_SEC(1)), 0);
     expect_is(co_now(), 0);
     return co_join(&group);
@@ -771,7 +772,7 @@ CONFORM(with_lock_holds_it_inside_only)
     return 0;
 }
 
-/* ---- Barrier --------------------------------------------------------------------------------------------------------- */
+/* ---- Barrier ----------------------------------------------------------------------------------------------------- */
 
 static int meet(void *barrier) { return co_barrier_wait(barrier); }
 

@@ -49,9 +49,10 @@ static void a_second_run_is_as_good_as_the_first(void **state)
     }
 }
 
-/* ---- What main leaves behind ---------------------------------------------------------------------------------------- */
+/* ---- What main leaves behind ------------------------------------------------------------------------------------- */
 
-/* A group that is never ended: its tasks are left over when main returns. (A student has to go out of his way for that.) */
+/* A group that is never ended: its tasks are left over when main returns. (A
+ * student has to go out of his way for that.) */
 static struct co_group forgotten;
 
 static int leftover(void *job)
@@ -127,7 +128,7 @@ static void a_generator_left_over_is_closed(void **state)
     assert_string_equal(board->text, "spin cancelled@1500 gen cancelled@1500 ");
 }
 
-/* ---- Options --------------------------------------------------------------------------------------------------------- */
+/* ---- Options ----------------------------------------------------------------------------------------------------- */
 
 static int computes_for_long(void *job)
 {

@@ -1,7 +1,8 @@
 /* test_conform_taskgroups.c - groups, as CPython's test_taskgroups asks them. */
 #include "conform.h"
 
-/* Sleeps, notes its label, returns rc; told to end, it notes "label!" and returns `ended`, or -ECANCELED where that is 0. */
+/* Sleeps, notes its label, returns rc; told to end, it notes "label!" and
+ * returns `ended`, or -ECANCELED where that is 0. */
 struct work {
     const char *label;
     int64_t ms;
@@ -33,7 +34,7 @@ static int cancelled_after(co_fn fn, void *job, int64_t ms)
     return rc;
 }
 
-/* ---- Going well --------------------------------------------------------------------------------------------------- */
+/* ---- Going well -------------------------------------------------------------------------------------------------- */
 
 CONFORM(join_waits_for_all_and_keeps_their_results)
 {
@@ -150,7 +151,7 @@ CONFORM(a_task_knows_its_name)
     return 0;
 }
 
-/* ---- A task fails ------------------------------------------------------------------------------------------------- */
+/* ---- A task fails ------------------------------------------------------------------------------------------------ */
 
 CONFORM(the_first_failure_cancels_the_rest)
 {
@@ -175,7 +176,8 @@ CONFORM(of_several_failures_the_first_is_returned)
     return 0;
 }
 
-/* asyncio cancels the body at once. Here it learns of a failure when it joins: nothing interrupts a plain stretch of code. */
+/* asyncio cancels the body at once. Here it learns of a failure when it joins:
+ * nothing interrupts a plain stretch of code. */
 CONFORM(a_failure_does_not_interrupt_the_body)
 {
     CO_GROUP(group);
@@ -269,7 +271,7 @@ CONFORM(a_task_added_after_a_failure_is_cancelled)
     return 0;
 }
 
-/* ---- The owner is cancelled ----------------------------------------------------------------------------------------- */
+/* ---- The owner is cancelled -------------------------------------------------------------------------------------- */
 
 static int joins_five(void *job)
 {
@@ -388,7 +390,8 @@ static int awaits_the_cleaner(void *job)
     int rc;
     CO_GROUP(group);
     co_task *task = co_spawn(&group, cleans_up_slowly, job);
-    return co_await(task, &rc);                     /* cancelled: leaving the block cancels the task, and waits for it */
+    /* cancelled: leaving the block cancels the task, and waits for it */
+    return co_await(task, &rc);
 }
 
 CONFORM(leaving_the_block_waits_for_slow_clean_up_below)
@@ -446,7 +449,7 @@ CONFORM(cancelling_early_cancels_as_well)
     return 0;
 }
 
-/* ---- The body fails -------------------------------------------------------------------------------------------------- */
+/* ---- The body fails ---------------------------------------------------------------------------------------------- */
 
 static int fails_over_tasks(void *job)
 {
@@ -517,7 +520,7 @@ CONFORM(a_resource_of_the_body_is_closed_before_its_group_ends)
     return 0;
 }
 
-/* ---- Nested groups, a failure in one ----------------------------------------------------------------------------------- */
+/* ---- Nested groups, a failure in one ----------------------------------------------------------------------------- */
 
 /* asyncio's outer group would interrupt the inner one's body after 100 ms. */
 CONFORM(a_failure_of_the_outer_group_waits_for_the_inner_one)
@@ -576,7 +579,7 @@ CONFORM(groups_that_both_fail_report_one_each)
     return 0;
 }
 
-/* ---- After the group ---------------------------------------------------------------------------------------------------- */
+/* ---- After the group --------------------------------------------------------------------------------------------- */
 
 CONFORM(after_a_failure_the_owner_is_not_cancelled)
 {

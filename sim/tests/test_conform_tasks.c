@@ -20,7 +20,7 @@ static int naps(void *job)
 
 static int waits(void *event) { return co_event_wait(event); }
 
-/* ---- What a task is ----------------------------------------------------------------------------------------------- */
+/* ---- What a task is ---------------------------------------------------------------------------------------------- */
 
 CONFORM(a_task_is_done_with_its_result)
 {
@@ -101,7 +101,8 @@ static void a_task_remembers_where_it_was_spawned(void **state)
 {
     (void)state;
     char *trace = traced(spawns_here, NULL);
-    assert_has(trace, "\"ev\":\"spawn\",\"task\":2,\"name\":\"returns\",\"src\":\"test_conform_tasks.c:%d\"", board->line[0]);
+    assert_has(trace, "\"ev\":\"spawn\",\"task\":2,\"name\":\"returns\",\"src\":\"test_conform_tasks.c:%d\"",
+               board->line[0]);
     free(trace);
 }
 
@@ -190,7 +191,7 @@ CONFORM(done_callbacks_run_once_in_order_before_anybody_goes_on)
     return 0;
 }
 
-/* ---- Cancelling --------------------------------------------------------------------------------------------------- */
+/* ---- Cancelling -------------------------------------------------------------------------------------------------- */
 
 static int sleeps_long(void *job)
 {
@@ -403,7 +404,7 @@ CONFORM(a_cancel_passes_up_through_the_functions)
     return 0;
 }
 
-/* ---- Sleeping ------------------------------------------------------------------------------------------------------ */
+/* ---- Sleeping ---------------------------------------------------------------------------------------------------- */
 
 CONFORM(sleeps_add_up)
 {
@@ -441,7 +442,7 @@ static void a_cancelled_sleep_leaves_no_timer(void **state)
     assert_has(child->err, "deadlock at 0 ms");     /* nobody waits for the 10 s to pass */
 }
 
-/* ---- Waiting for several --------------------------------------------------------------------------------------------- */
+/* ---- Waiting for several ----------------------------------------------------------------------------------------- */
 
 CONFORM(waiting_again_for_what_is_done_takes_no_time)
 {
@@ -510,7 +511,7 @@ CONFORM(ten_tasks_are_waited_for_at_once)
     return 0;
 }
 
-/* ---- One after the other, as they end (as_completed) ------------------------------------------------------------------- */
+/* ---- One after the other, as they end (as_completed) ------------------------------------------------------------- */
 
 static int next(struct co_group *group)
 {
@@ -601,7 +602,7 @@ CONFORM(tasks_that_end_together_are_handed_out_one_by_one)
     return 0;
 }
 
-/* ---- Shields -------------------------------------------------------------------------------------------------------- */
+/* ---- Shields ----------------------------------------------------------------------------------------------------- */
 
 /* Awaits a task under a shield; how it ended goes to *rc. */
 static int awaits_shielded(co_task *task, int *rc)
@@ -659,7 +660,8 @@ CONFORM(a_task_cancelled_by_name_ends_though_it_is_awaited_in_a_shield)
     return 0;
 }
 
-/* asyncio's shield(): who awaits is told at once, and the task inside goes on alone. Here who awaits stays until it is done. */
+/* asyncio's shield(): who awaits is told at once, and the task inside goes on
+ * alone. Here who awaits stays until it is done. */
 CONFORM(a_cancel_waits_until_the_shield_ends)
 {
     CO_GROUP(group);
@@ -721,7 +723,7 @@ CONFORM(tasks_that_shield_themselves_outlast_a_cancelled_gather)
     return 0;
 }
 
-/* ---- Gather --------------------------------------------------------------------------------------------------------- */
+/* ---- Gather ------------------------------------------------------------------------------------------------------ */
 
 /* Each waits for an event of its own, then returns rc. */
 struct step {
@@ -877,7 +879,7 @@ static void a_gather_outside_a_loop_is_refused(void **state)
     assert_int_equal(co_gather(naps, NULL, 0, 0, NULL), -EPERM);
 }
 
-/* ---- Locals (context variables) ---------------------------------------------------------------------------------------- */
+/* ---- Locals (context variables) ---------------------------------------------------------------------------------- */
 
 static struct co_local var = CO_LOCAL_INIT("nope");
 #define VAR() ((const char *)co_local_get(&var))

@@ -3,7 +3,7 @@
 
 static int sleeps(void *ms) { return co_sleep(CO_MS((intptr_t)ms)); }
 
-/* ---- One timeout -------------------------------------------------------------------------------------------------- */
+/* ---- One timeout ------------------------------------------------------------------------------------------------- */
 
 CONFORM(a_block_that_takes_too_long_times_out)
 {
@@ -184,7 +184,7 @@ static void outside_a_task_a_timeout_limits_nothing(void **state)
     assert_int_equal(co_timeout_end(&limit, -EDOM), -EDOM);
 }
 
-/* ---- Rescheduling --------------------------------------------------------------------------------------------------- */
+/* ---- Rescheduling ------------------------------------------------------------------------------------------------ */
 
 static int waits_with(void *limit)
 {
@@ -249,7 +249,7 @@ CONFORM(a_timeout_that_was_never_begun_cannot_be_moved)
     return 0;
 }
 
-/* ---- Several timeouts ---------------------------------------------------------------------------------------------- */
+/* ---- Several timeouts -------------------------------------------------------------------------------------------- */
 
 CONFORM(of_two_timeouts_of_one_instant_the_outer_one_reports)
 {
@@ -311,7 +311,7 @@ CONFORM(clean_up_after_a_timeout_may_have_one_of_its_own)
     return 0;
 }
 
-/* ---- Cancelled before ------------------------------------------------------------------------------------------------ */
+/* ---- Cancelled before -------------------------------------------------------------------------------------------- */
 
 static int cleans_up_within(void *job)
 {
@@ -368,7 +368,7 @@ CONFORM(a_second_cancel_adds_nothing_to_the_first)
     return 0;
 }
 
-/* ---- Round a group ---------------------------------------------------------------------------------------------------- */
+/* ---- Round a group ----------------------------------------------------------------------------------------------- */
 
 static int fails_when_told(void *job)
 {

@@ -75,7 +75,8 @@ CONFORM(a_task_that_is_done_is_awaited_in_no_time)
     settle();
     expect(co_done(task));
     expect_is(co_wait(&task, 1, CO_ALL_COMPLETED, 0), 1);
-    co_timeout_begin(&limit, 0);                    /* out of time, a task waits for nothing, not even for what is there... */
+    /* out of time, a task waits for nothing, not even for what is there... */
+    co_timeout_begin(&limit, 0);
     expect_is(co_timeout_end(&limit, co_await(task, &rc)), -ETIMEDOUT);
     expect_is(rc, 42);                              /* ...but is told what is known */
     return 0;

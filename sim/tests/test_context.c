@@ -64,7 +64,8 @@ static int keeps_values(void *job)
 {
     int64_t n = (intptr_t)job;
     volatile int64_t source = n;
-    int64_t a = source + 1, b = source + 2, c = source + 3, d = source + 4, e = source + 5, f = source + 6, g = source + 7,
+    int64_t a = source + 1, b = source + 2, c = source + 3, d = source + 4, e = source + 5, f = source + 6,
+        g = source + 7,
             h = source + 8;
     double x = (double)source + .5, y = (double)source * 2, z = 1.0 / (double)(source + 1);
     for (int i = 0; i < 20; i++) {

@@ -5,15 +5,19 @@
 static char *world_for(const char *line, const char *sent)
 {
     static char text[1 << 14];
-    static const char *const sites[] = {"http://a.test", "http://www.a.test", "http://deep.www.a.test", "http://b.test", "http://ba.test",
-                                        "http://a.test:8080", "https://a.test", "http://1.2.3.4", "http://9.1.2.3.4", "http://test"};
+    static const char *const sites[] = {"http://a.test", "http://www.a.test", "http://deep.www.a.test", "http://b.test",
+                                        "http://ba.test",
+                                        "http://a.test:8080", "https://a.test", "http://1.2.3.4", "http://9.1.2.3.4",
+                                        "http://test"};
     static const char *const paths[] = {"/", "/x", "/x/", "/x/y", "/x/y/z", "/xy"};
     size_t n = (size_t)snprintf(text, sizeof text, "{\"world\":\"looplab/world/v1\",\"sites\":[");
     for (size_t i = 0; i < sizeof sites / sizeof *sites; i++) {
-        n += (size_t)snprintf(text + n, sizeof text - n, "%s{\"url\":\"%s\",\"routes\":[{\"path\":\"/x/set\",\"headers\":{\"Set-Cookie\":\"%s\"}}",
+        n += (size_t)snprintf(text + n, sizeof text - n,
+                              "%s{\"url\":\"%s\",\"routes\":[{\"path\":\"/x/set\",\"headers\":{\"Set-Cookie\":\"%s\"}}",
                               i ? "," : "", sites[i], line);
         for (size_t j = 0; j < sizeof paths / sizeof *paths; j++)
-            n += (size_t)snprintf(text + n, sizeof text - n, ",{\"path\":\"%s\",\"require\":{\"Cookie\":\"%s\"}}", paths[j], sent);
+            n += (size_t)snprintf(text + n, sizeof text - n, ",{\"path\":\"%s\",\"require\":{\"Cookie\":\"%s\"}}",
+                                  paths[j], sent);
         n += (size_t)snprintf(text + n, sizeof text - n, "]}");
     }
     snprintf(text + n, sizeof text - n, "]}");
@@ -52,7 +56,7 @@ static bool is_sent(const char *line, const char *set_at, const char *to, int64_
 #define HERE "http://a.test/x/set"
 #define sent_here(line, sent) is_sent((line), HERE, "http://a.test/x/y", 0, (sent))
 
-/* ---- What a line says ------------------------------------------------------------------------------------------------- */
+/* ---- What a line says -------------------------------------------------------------------------------------------- */
 
 static void name_and_value(void **state)
 {
@@ -80,15 +84,18 @@ static void one_that_is_too_long_is_not_taken(void **state)
         value[length] = '\0';
         snprintf(line, sizeof line, "a=%s", value);
         static char world[1 << 15];
-        snprintf(world, sizeof world, "{\"world\":\"looplab/world/v1\",\"sites\":[{\"url\":\"http://a.test\",\"routes\":[{\"path\":\"/x/set\","
-                 "\"headers\":{\"Set-Cookie\":\"%s\"}},{\"path\":\"/x/y\",\"require\":{\"Cookie\":\"%s\"}}]}]}", line, line);
+        snprintf(world, sizeof world,
+                 "{\"world\":\"looplab/world/v1\",\"sites\":[{\"url\":\"http://a.test\","
+                 "\"routes\":[{\"path\":\"/x/set\","
+                 "\"headers\":{\"Set-Cookie\":\"%s\"}},{\"path\":\"/x/y\",\"require\":{\"Cookie\":\"%s\"}}]}]}", line,
+                 line);
         struct visit visit = {HERE, "http://a.test/x/y", 0, 0};
         assert_int_equal(run_world(world, visits, &visit), 0);
         assert_int_equal(visit.status, length == 4095 ? 200 : 401);     /* name and value: 4096 bytes at most */
     }
 }
 
-/* ---- Where to ---------------------------------------------------------------------------------------------------------- */
+/* ---- Where to ---------------------------------------------------------------------------------------------------- */
 
 static void without_domain_it_goes_to_its_host_alone(void **state)
 {
@@ -107,7 +114,8 @@ static void without_domain_it_goes_to_its_host_alone(void **state)
 static void a_domain_takes_in_the_hosts_below(void **state)
 {
     (void)state;
-    static const char *const lines[] = {"a=1; Domain=a.test", "a=1; domain=.A.TEST", "a=1; Domain=b.test; Domain=a.test"};
+    static const char *const lines[] = {"a=1; Domain=a.test", "a=1; domain=.A.TEST",
+                                        "a=1; Domain=b.test; Domain=a.test"};
     for (size_t i = 0; i < 3; i++) {
         assert_true(is_sent(lines[i], HERE, "http://a.test/x", 0, "a=1"));
         assert_true(is_sent(lines[i], HERE, "http://www.a.test/x", 0, "a=1"));
@@ -126,7 +134,8 @@ static void a_host_sets_none_for_others(void **state)
     assert_false(is_sent("a=1; Domain=b.test", HERE, "http://b.test/x", 0, "a=1"));
     assert_false(is_sent("a=1; Domain=b.test", HERE, "http://a.test/x", 0, "a=1"));
     assert_false(is_sent("a=1; Domain=test", HERE, "http://a.test/x", 0, "a=1"));               /* a whole top level */
-    assert_true(is_sent("a=1; Domain=test", "http://test/x/set", "http://test/x", 0, "a=1"));   /* unless it is the host */
+    /* Unless it is the host. */
+    assert_true(is_sent("a=1; Domain=test", "http://test/x/set", "http://test/x", 0, "a=1"));
     assert_true(is_sent("a=1; Domain=1.2.3.4", "http://1.2.3.4/x/set", "http://1.2.3.4/x", 0, "a=1"));
     assert_false(is_sent("a=1; Domain=1.2.3.4", "http://9.1.2.3.4/x/set", "http://1.2.3.4/x", 0, "a=1"));
 }
@@ -168,14 +177,15 @@ static void a_query_is_no_path(void **state)
 static void secure_is_for_https(void **state)
 {
     (void)state;
-    assert_false(sent_here("a=1; Secure", "a=1"));                                              /* not taken over http */
+    /* Not taken over http. */
+    assert_false(sent_here("a=1; Secure", "a=1"));
     assert_false(is_sent("a=1; Secure", HERE, "https://a.test/x", 0, "a=1"));
     assert_true(is_sent("a=1; Secure", "https://a.test/x/set", "https://a.test/x", 0, "a=1"));
     assert_false(is_sent("a=1; secure", "https://a.test/x/set", "http://a.test/x", 0, "a=1"));
     assert_true(is_sent("a=1", "https://a.test/x/set", "http://a.test/x", 0, "a=1"));
 }
 
-/* ---- How long ---------------------------------------------------------------------------------------------------------- */
+/* ---- How long ---------------------------------------------------------------------------------------------------- */
 
 #define later(line, ns) is_sent((line), HERE, "http://a.test/x", (ns), "a=1")
 
@@ -208,8 +218,10 @@ static void expires_counts_from_2026(void **state)
     assert_true(later("a=1; Expires=Fri, 31 Dec 9999 23:59:59 GMT", CO_SEC(1000000)));
     assert_true(later("a=1; Expires=Sat, 31 Jan 2026 00:00:00 GMT", CO_SEC(30 * 86400) - 1));
     assert_false(later("a=1; Expires=Sat, 31 Jan 2026 00:00:00 GMT", CO_SEC(30 * 86400)));
-    static const char *const no_dates[] = {"soon", "", "Thu, 00 Jan 1970 00:00:00 GMT", "Thu, 01 Foo 1970 00:00:00 GMT", "Thu, 01 anF 1970 00:00:00 GMT",
-        "Thu, 01 Jan 1970 24:00:00 GMT", "Thu, 01 Jan 1970 00:60:00 GMT", "Thu, 01 Jan 1970", "Thu, 01 Jan 1000 00:00:00 GMT", "01 Jan 1970 00:00:00 GMT"};
+    static const char *const no_dates[] = {"soon", "", "Thu, 00 Jan 1970 00:00:00 GMT", "Thu, 01 Foo 1970 00:00:00 GMT",
+                                           "Thu, 01 anF 1970 00:00:00 GMT",
+        "Thu, 01 Jan 1970 24:00:00 GMT", "Thu, 01 Jan 1970 00:60:00 GMT", "Thu, 01 Jan 1970",
+        "Thu, 01 Jan 1000 00:00:00 GMT", "01 Jan 1970 00:00:00 GMT"};
     for (size_t i = 0; i < sizeof no_dates / sizeof *no_dates; i++) {
         char line[100];
         snprintf(line, sizeof line, "a=1; Expires=%s", no_dates[i]);
@@ -222,7 +234,7 @@ static void expires_counts_from_2026(void **state)
     assert_false(later("a=1; Expires=Fri, 31 Dec 9999 23:59:59 GMT; Max-Age=10", CO_SEC(10)));
 }
 
-/* ---- Several ------------------------------------------------------------------------------------------------------------- */
+/* ---- Several ----------------------------------------------------------------------------------------------------- */
 
 static const char several[] =
     "{\"world\":\"looplab/world/v1\",\"sites\":[{\"url\":\"http://a.test\",\"routes\":["
@@ -286,10 +298,12 @@ static int over_redirects(void *job)
     expect_is(get(&session, "http://b.test/set"), 200);
     expect_is(get(&session, A "/login"), 200);                  /* set by the redirect, sent to where it leads */
     expect_is(get(&session, A "/away"), 200);                   /* another site gets its own, */
-    expect_is(co_http_request(&(struct co_request){.url = A "/away", .session = &session, .headers = "Cookie: a=1"}, &resp), 0);
+    expect_is(co_http_request(&(struct co_request){.url = A "/away", .session = &session, .headers = "Cookie: a=1"},
+                              &resp), 0);
     expect_is(resp.status, 200);                                /* and its own alone */
     co_response_free(&resp);
-    expect_is(co_http_request(&(struct co_request){.url = A "/need?own", .session = &session, .headers = "Cookie: mine=5"}, &resp), 0);
+    expect_is(co_http_request(&(struct co_request){.url = A "/need?own", .session = &session,
+                                                   .headers = "Cookie: mine=5"}, &resp), 0);
     expect_is(resp.status, 200);                                /* one's own Cookie line goes before the jar */
     return 0;
 }
@@ -336,7 +350,9 @@ static void there_are_a_thousand_at_most(void **state)
 {
     (void)state;
     char *world = malloc(1 << 20);
-    size_t n = (size_t)sprintf(world, "{\"world\":\"looplab/world/v1\",\"sites\":[{\"url\":\"http://a.test\",\"routes\":[{\"path\":\"/all\",\"require\":{\"Cookie\":\"");
+    size_t n = (size_t)sprintf(world,
+                               "{\"world\":\"looplab/world/v1\",\"sites\":[{\"url\":\"http://a.test\","
+                               "\"routes\":[{\"path\":\"/all\",\"require\":{\"Cookie\":\"");
     for (int i = 0; i < 1000; i++)
         n += (size_t)sprintf(world + n, "%sc%d=1", i ? "; " : "", i);
     n += (size_t)sprintf(world + n, "\"}}");

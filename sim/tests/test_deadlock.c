@@ -62,16 +62,18 @@ static void a_deadlock_is_reported_and_ends_the_run(void **state)
     assert_string_equal(board->text, "woken@1500 ");            /* its stack was unwound */
     assert_has(child->err, "prog: deadlock at 1500 ms: 1 task waits, and nothing can ever wake it\n");
     assert_has(child->err, "task 1 waits_for_event, spawned at check.h:");
-    assert_has(child->err, ", waits at test_deadlock.c:%d since 1500 ms for an event that nobody sets\n", board->line[0]);
+    assert_has(child->err, ", waits at test_deadlock.c:%d since 1500 ms for an event that nobody sets\n",
+               board->line[0]);
 }
 
 static void every_kind_of_wait_is_named(void **state)
 {
     (void)state;
     static const struct { co_fn fn; const char *words; } kinds[] = {
-        {waits_for_sem, "a semaphore that nobody releases"}, {waits_for_item, "an item in a queue into which nobody puts one"},
-        {waits_for_room, "room in a queue from which nobody gets"}, {waits_for_task_done, "task_done of a queue that nobody calls"},
-        {waits_in_wait_for_itself, "other tasks"},
+        {waits_for_sem, "a semaphore that nobody releases"},
+        {waits_for_item, "an item in a queue into which nobody puts one"},
+        {waits_for_room, "room in a queue from which nobody gets"},
+        {waits_for_task_done, "task_done of a queue that nobody calls"}, {waits_in_wait_for_itself, "other tasks"},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         struct child *child = report_of(kinds[i].fn);
@@ -266,7 +268,7 @@ static void a_lock_kept_by_a_task_that_ended_is_named(void **state)
     assert_has(child->err, "leak: the lock of test_deadlock.c:%d was never released\n", board->line[1]);
 }
 
-/* ---- Afterwards ------------------------------------------------------------------------------------------------------ */
+/* ---- Afterwards -------------------------------------------------------------------------------------------------- */
 
 static int cleans_up_in_a_shield(void *job)
 {
@@ -315,7 +317,7 @@ static void who_does_not_end_then_is_a_livelock(void **state)
     assert_has(child->err, "this task was cancelled");
 }
 
-/* ---- Many ---------------------------------------------------------------------------------------------------------------- */
+/* ---- Many -------------------------------------------------------------------------------------------------------- */
 
 static struct co_event never;
 static int many_wait(void *job)
@@ -338,7 +340,7 @@ static void of_many_tasks_twenty_are_named(void **state)
     assert_has(child->err, "... and 4981 more\n");
 }
 
-/* ---- The trace ---------------------------------------------------------------------------------------------------------------- */
+/* ---- The trace --------------------------------------------------------------------------------------------------- */
 
 static int deadlocks(void *job)
 {

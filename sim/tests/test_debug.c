@@ -32,7 +32,8 @@ static int computes_last(void *job)
 static void so_is_one_that_ends_the_task(void **state)
 {
     (void)state;
-    assert_has(DEBUGGED(computes_last, MSEC(150))->err, "task 1 computes_last held the loop for 150 ms before it ended");
+    assert_has(DEBUGGED(computes_last, MSEC(150))->err,
+               "task 1 computes_last held the loop for 150 ms before it ended");
 }
 
 static void without_debug_mode_nothing_is_told(void **state)

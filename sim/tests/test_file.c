@@ -171,7 +171,8 @@ static int three_loads(void *job)
 static void calls_overlap_unless_the_disk_says_otherwise(void **state)
 {
     (void)state;
-    check_world_notes(DISK(",\"files\":{\"in/a\":\"hello\",\"long\":\"long long\"}"), three_loads, "hello@6 hello@6 long long@10 ");
+    check_world_notes(DISK(",\"files\":{\"in/a\":\"hello\",\"long\":\"long long\"}"), three_loads,
+                      "hello@6 hello@6 long long@10 ");
     check_world_notes(DISK(",\"parallel\":1,\"files\":{\"in/a\":\"hello\",\"long\":\"long long\"}"), three_loads,
                       "long long@10 hello@16 hello@22 ");
 }
@@ -263,13 +264,14 @@ static int does_a_bit_of_all(void *job)
 static void the_same_run_gives_the_same_trace(void **state)
 {
     (void)state;
-    char *one = traced_world(DISK(ONE), does_a_bit_of_all, NULL), *two = traced_world(DISK(ONE), does_a_bit_of_all, NULL);
+    char *one = traced_world(DISK(ONE), does_a_bit_of_all, NULL),
+        *two = traced_world(DISK(ONE), does_a_bit_of_all, NULL);
     assert_string_equal(one, two);
     free(one);
     free(two);
 }
 
-/* ---- Errors -------------------------------------------------------------------------------------------------------- */
+/* ---- Errors ------------------------------------------------------------------------------------------------------ */
 
 static int makes_mistakes(void *job)
 {
@@ -406,7 +408,7 @@ static void not_outside_a_loop(void **state)
     assert_int_equal(board->failures, 0);
 }
 
-/* ---- Cancelled ------------------------------------------------------------------------------------------------------- */
+/* ---- Cancelled --------------------------------------------------------------------------------------------------- */
 
 static int all_calls_when_cancelled(void *job)
 {
@@ -522,7 +524,8 @@ static int opens_and_is_cancelled(void *job)
     return rc;
 }
 
-/* The file is open in the world before anybody here knows: the timeout of zero comes at the very instant, the result first. */
+/* The file is open in the world before anybody here knows: the timeout of zero
+ * comes at the very instant, the result first. */
 static int cancels_when_it_is_open(void *job)
 {
     (void)job;
@@ -612,7 +615,7 @@ static void an_abandoned_operation_is_freed_once(void **state)
                                "\"routes\":[{\"path\":\"/\"}]}]}", reuses_an_abandoned_request, NULL), 0);
 }
 
-/* ---- Leaks ------------------------------------------------------------------------------------------------------------- */
+/* ---- Leaks ------------------------------------------------------------------------------------------------------- */
 
 static int never_closes(void *job)
 {
@@ -629,9 +632,11 @@ static int never_closes(void *job)
 static void a_file_that_is_never_closed_is_a_leak(void **state)
 {
     (void)state;
-    struct child *child = child_of_run(DISK(ONE), never_closes, NULL, (struct co_options){.program = "prog"}, "never_closes");
+    struct child *child = child_of_run(DISK(ONE), never_closes, NULL, (struct co_options){.program = "prog"},
+                                       "never_closes");
     assert_int_equal(child->rc, 3);
-    assert_has(child->err, "prog: leak: the file of test_file.c:%d was never closed: use co_file_close or CO_FILE\n", board->line[0]);
+    assert_has(child->err, "prog: leak: the file of test_file.c:%d was never closed: use co_file_close or CO_FILE\n",
+               board->line[0]);
     assert_has(child->err, "prog: leak: the file of test_file.c:%d was never closed", board->line[1]);
     assert_int_equal(count_of(child->err, "\n"), 2);
 }
@@ -658,7 +663,7 @@ static void co_file_closes_itself(void **state)
     }
 }
 
-/* ---- The trace --------------------------------------------------------------------------------------------------------- */
+/* ---- The trace --------------------------------------------------------------------------------------------------- */
 
 static int leaves_files(void *job)
 {
@@ -672,15 +677,19 @@ static void the_trace_tells_calls_and_what_is_left(void **state)
 {
     (void)state;
     char *trace = traced_world(DISK(ONE), leaves_files, NULL), line[200];
-    snprintf(line, sizeof line, "{\"t\":0,\"from\":\"runtime\",\"ev\":\"await\",\"task\":1,\"on\":\"file\",\"src\":\"test_file.c:%d\",\"op\":1}\n",
-             board->line[0]);
+    snprintf(line, sizeof line,
+             "{\"t\":0,\"from\":\"runtime\",\"ev\":\"await\",\"task\":1,\"on\":\"file\",\"src\":\"test_file.c:%d\","
+             "\"op\":1}\n", board->line[0]);
     assert_has(trace, "%s", line);
-    assert_has(trace, "{\"t\":0,\"from\":\"world\",\"ev\":\"file.start\",\"op\":1,\"task\":1,\"call\":\"save\",\"path\":\"out/b\",\"bytes\":1}\n");
+    assert_has(trace,
+               "{\"t\":0,\"from\":\"world\",\"ev\":\"file.start\",\"op\":1,\"task\":1,\"call\":\"save\","
+               "\"path\":\"out/b\",\"bytes\":1}\n");
     assert_has(trace, "{\"t\":2000000,\"from\":\"world\",\"ev\":\"file.end\",\"op\":1,\"rc\":0,\"bytes\":1}\n");
     char *end = strstr(trace, "{\"t\":6000000,\"from\":\"world\",\"ev\":\"file.left\"");
     assert_non_null(end);
     assert_string_equal(end,
-        "{\"t\":6000000,\"from\":\"world\",\"ev\":\"file.left\",\"path\":\"out/a\",\"bytes\":3,\"text\":\"\\\"a\\\"\"}\n"
+        "{\"t\":6000000,\"from\":\"world\",\"ev\":\"file.left\",\"path\":\"out/a\",\"bytes\":3,"
+        "\"text\":\"\\\"a\\\"\"}\n"
         "{\"t\":6000000,\"from\":\"world\",\"ev\":\"file.left\",\"path\":\"out/b\",\"bytes\":1,\"text\":\"b\"}\n"
         "{\"t\":6000000,\"from\":\"runtime\",\"ev\":\"end\",\"rc\":9}\n");
     free(trace);

@@ -51,7 +51,8 @@ void free(void *block)
     __libc_free(block);
 }
 
-static const char disk[] = "{\"world\":\"looplab/world/v1\",\"disk\":{\"latency\":\"1ms\",\"parallel\":2,\"files\":{\"in/a\":\"hello\"}}}";
+static const char disk[] =
+    "{\"world\":\"looplab/world/v1\",\"disk\":{\"latency\":\"1ms\",\"parallel\":2,\"files\":{\"in/a\":\"hello\"}}}";
 
 static int refused;                     /* calls that failed in this run */
 

@@ -415,7 +415,7 @@ static void groups_of_one_owner_are_apart(void **state)
     check_notes(two_groups, "20@20 30@30 ");
 }
 
-/* ---- Spawning into somebody else's group --------------------------------------------------------------------------- */
+/* ---- Spawning into somebody else's group ------------------------------------------------------------------------- */
 
 static int spawns_a_sibling(void *job)
 {
@@ -492,7 +492,7 @@ static void only_the_owner_may_join(void **state)
     assert_int_equal(run(lends_its_group, NULL), 0);
 }
 
-/* ---- co_next_done ------------------------------------------------------------------------------------------------------ */
+/* ---- co_next_done ------------------------------------------------------------------------------------------------ */
 
 static int as_completed(void *job)
 {
@@ -601,7 +601,7 @@ static void next_done_can_be_cancelled(void **state)
     check_notes(cancels_next_done, "told@10 cancelled@10 ");
 }
 
-/* ---- co_gather -------------------------------------------------------------------------------------------------------- */
+/* ---- co_gather --------------------------------------------------------------------------------------------------- */
 
 static int gathers_failing(void *job)
 {

@@ -127,8 +127,10 @@ static void five_megabytes_and_a_thousand_chunks_come_in(void **state)
 
 static const char faults[] =
     "{\"world\":\"looplab/world/v1\",\"sites\":["
-    "{\"url\":\"http://refused.test\",\"connect\":\"20ms\",\"fault\":{\"kind\":\"refused\"},\"routes\":[{\"path\":\"/\"}]},"
-    "{\"url\":\"http://unresolved.test\",\"resolve\":\"7ms\",\"fault\":{\"kind\":\"unresolved\"},\"routes\":[{\"path\":\"/\"}]},"
+    "{\"url\":\"http://refused.test\",\"connect\":\"20ms\",\"fault\":{\"kind\":\"refused\"},"
+    "\"routes\":[{\"path\":\"/\"}]},"
+    "{\"url\":\"http://unresolved.test\",\"resolve\":\"7ms\",\"fault\":{\"kind\":\"unresolved\"},"
+    "\"routes\":[{\"path\":\"/\"}]},"
     "{\"url\":\"http://a.test\",\"rtt\":\"10ms\",\"routes\":["
     "{\"path\":\"/refused\",\"fault\":{\"kind\":\"refused\"}},"
     "{\"path\":\"/reset\",\"body\":\"0123456789\",\"fault\":{\"kind\":\"reset\",\"after\":4}},"
@@ -247,7 +249,7 @@ static void a_request_near_the_end_of_time(void **state)
     assert_int_equal(run_world(faults, gets_late_in_time, NULL), 0);
 }
 
-/* ---- Redirects ------------------------------------------------------------------------------------------------------ */
+/* ---- Redirects --------------------------------------------------------------------------------------------------- */
 
 static const char redirects[] =
     "{\"world\":\"looplab/world/v1\",\"sites\":[{\"url\":\"http://a.test\",\"routes\":["
@@ -272,8 +274,10 @@ static const char redirects[] =
     "{\"path\":\"/slow2\",\"latency\":\"20s\"},"
     "{\"path\":\"/1\",\"redirect\":\"/2\"},{\"path\":\"/2\",\"redirect\":\"/3\"},{\"path\":\"/3\",\"redirect\":\"/4\"},"
     "{\"path\":\"/4\",\"redirect\":\"/5\"},{\"path\":\"/5\",\"redirect\":\"/6\"},{\"path\":\"/6\",\"redirect\":\"/7\"},"
-    "{\"path\":\"/7\",\"redirect\":\"/8\"},{\"path\":\"/8\",\"redirect\":\"/9\"},{\"path\":\"/9\",\"redirect\":\"/10\"},"
-    "{\"path\":\"/10\",\"redirect\":\"/11\"},{\"path\":\"/11\",\"body\":\"eleventh\"},{\"path\":\"/0\",\"redirect\":\"/1\"}"
+    "{\"path\":\"/7\",\"redirect\":\"/8\"},{\"path\":\"/8\",\"redirect\":\"/9\"},"
+    "{\"path\":\"/9\",\"redirect\":\"/10\"},"
+    "{\"path\":\"/10\",\"redirect\":\"/11\"},{\"path\":\"/11\",\"body\":\"eleventh\"},"
+    "{\"path\":\"/0\",\"redirect\":\"/1\"}"
     "]},{\"url\":\"http://b.test\",\"routes\":[{\"path\":\"/end\",\"latency\":\"5ms\",\"body\":\"b end\"}]}]}";
 
 static int follows(void *job)
@@ -334,12 +338,14 @@ static void the_answers_on_the_way_are_freed(void **state)
     assert_string_equal(child->err, "");
 }
 
-/* ---- Many at once, and their order -------------------------------------------------------------------------------------- */
+/* ---- Many at once, and their order ------------------------------------------------------------------------------- */
 
 static const char three_sites[] =
     "{\"world\":\"looplab/world/v1\",\"sites\":[{\"url\":\"http://a.test\",\"routes\":["
-    "{\"path\":\"/10\",\"latency\":\"10ms\"},{\"path\":\"/20\",\"latency\":\"20ms\"},{\"path\":\"/30\",\"latency\":\"30ms\"},"
-    "{\"path\":\"/40\",\"latency\":\"40ms\"},{\"path\":\"/50\",\"latency\":\"50ms\"},{\"path\":\"/100\",\"latency\":\"100ms\"}]}]}";
+    "{\"path\":\"/10\",\"latency\":\"10ms\"},{\"path\":\"/20\",\"latency\":\"20ms\"},"
+    "{\"path\":\"/30\",\"latency\":\"30ms\"},"
+    "{\"path\":\"/40\",\"latency\":\"40ms\"},{\"path\":\"/50\",\"latency\":\"50ms\"},"
+    "{\"path\":\"/100\",\"latency\":\"100ms\"}]}]}";
 
 static int gets(void *job)
 {
@@ -408,7 +414,7 @@ static void answers_of_one_instant_come_in_the_order_asked_for(void **state)
     check_world_notes(three_sites, answers_in_reverse, "get40@50 get30@50 get20@50 get10@50 ");
 }
 
-/* ---- The form that blocks ---------------------------------------------------------------------------------------------------- */
+/* ---- The form that blocks ---------------------------------------------------------------------------------------- */
 
 static int gets_blocking(void *job)
 {
@@ -490,13 +496,14 @@ static void a_blocking_request_is_traced_at_its_line(void **state)
 {
     (void)state;
     char *trace = traced_world(three_sites, blocks_at_a_place, NULL);
-    assert_has(trace, "{\"t\":30000000,\"from\":\"runtime\",\"ev\":\"block\",\"task\":1,\"ns\":30000000,\"on\":\"http\","
+    assert_has(trace,
+               "{\"t\":30000000,\"from\":\"runtime\",\"ev\":\"block\",\"task\":1,\"ns\":30000000,\"on\":\"http\","
                       "\"src\":\"test_http.c:%d\"}\n", board->line[0]);
     assert_has(trace, "\"blocking\":1}\n");
     free(trace);
 }
 
-/* ---- CPU ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- CPU --------------------------------------------------------------------------------------------------------- */
 
 static const char costly[] = SITE(ROUTE("/", ",\"latency\":\"10ms\",\"cpu\":\"20ms\""));
 
@@ -536,7 +543,7 @@ static void the_cpu_cost_of_an_answer_stops_the_loop(void **state)
     assert_int_equal(run_world(costly, gets_costly_blocking, NULL), 0);
 }
 
-/* ---- 500 at once --------------------------------------------------------------------------------------------------------------- */
+/* ---- 500 at once ------------------------------------------------------------------------------------------------- */
 
 static int gets_number(void *job)
 {

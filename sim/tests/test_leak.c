@@ -71,7 +71,8 @@ static int every_way_of_noticing(void *job)
     { CO_GROUP(group); co_spawn(&group, nothing, NULL); expect_is(co_join(&group), 0); }
     { CO_GROUP(group); co_spawn(&group, nothing, NULL); expect_is(co_next_done(&group, &done), 1); }
     { CO_GROUP(group); task = co_spawn(&group, nothing, NULL); expect_is(co_await(task, NULL), 0); }
-    { CO_GROUP(group); task = co_spawn(&group, nothing, NULL); expect_is(co_wait(&task, 1, CO_ALL_COMPLETED, CO_FOREVER), 1); }
+    { CO_GROUP(group); task = co_spawn(&group, nothing, NULL);
+     expect_is(co_wait(&task, 1, CO_ALL_COMPLETED, CO_FOREVER), 1); }
     { CO_GROUP(group); task = co_spawn(&group, nothing, NULL); co_yield(); expect_is(co_result(task), 3); }
     expect_is(co_gather(nothing, jobs, 3, 1, rcs), 0);
     expect_is(co_gather(nothing, jobs, 3, 1, NULL), 0);
@@ -126,7 +127,8 @@ static void an_answer_that_is_never_freed_is_a_leak(void **state)
     (void)state;
     struct child *child = report_of(one_site, frees_one_of_three);
     assert_int_equal(child->rc, 0);
-    assert_has(child->err, "prog: leak: the response of test_leak.c:%d was never freed: use co_response_free\n", board->line[0]);
+    assert_has(child->err, "prog: leak: the response of test_leak.c:%d was never freed: use co_response_free\n",
+               board->line[0]);
     assert_has(child->err, "prog: leak: the response of test_leak.c:%d was never freed", board->line[1]);
     assert_int_equal(count_of(child->err, "\n"), 2);
 }
@@ -178,7 +180,7 @@ static void a_run_is_not_blamed_for_the_one_before(void **state)
     free(err);
 }
 
-/* ---- Locks, timeouts, shields --------------------------------------------------------------------------------------- */
+/* ---- Locks, timeouts, shields ------------------------------------------------------------------------------------ */
 
 static struct co_lock lock, other;
 static int keeps_locks(void *job)
@@ -230,7 +232,7 @@ static void a_timeout_or_shield_that_is_never_ended_is_a_leak(void **state)
     assert_int_equal(count_of(child->err, "\n"), 3);
 }
 
-/* ---- The trace ----------------------------------------------------------------------------------------------------------- */
+/* ---- The trace --------------------------------------------------------------------------------------------------- */
 
 static int leaks_everything(void *job)
 {

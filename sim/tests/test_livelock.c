@@ -21,7 +21,9 @@ static void yielding_for_ever_is_reported(void **state)
     struct child *child = with_steps(0, yields_for_ever);       /* the default: a million */
     assert_int_equal(child->rc, NOT_BACK);
     assert_int_equal(child->exit_code, 70);
-    assert_has(child->err, "prog: livelock at 1500 ms: 1000000 steps without time passing; task 1 yields_for_ever, spawned at check.h:");
+    assert_has(child->err,
+               "prog: livelock at 1500 ms: 1000000 steps without time passing; task 1 yields_for_ever, spawned at "
+               "check.h:");
     assert_has(child->err, ", is at test_livelock.c:%d\n", board->line[0]);
     assert_has_not(child->err, "cancelled");
 }

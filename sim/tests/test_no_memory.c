@@ -2,7 +2,8 @@
  * every part of the API reach. Each time an error code or an end with a message, never a crash, a leak or a hang.
  *
  * Each n runs in a child of its own. With sanitizers, whose allocator is their own, the program is linked with
- * --wrap=malloc and the like (grader/tests/test_no_memory.py), and LeakSanitizer looks for leaks; else blocks are counted here.
+ * --wrap=malloc and the like (grader/tests/test_no_memory.py), and LeakSanitizer looks for leaks; else
+ * blocks are counted here.
  */
 #include "check.h"
 
@@ -365,10 +366,12 @@ static int uses_workers(void *job)
     return ok(co_join(&group));
 }
 
-static const char net[] = "{\"world\":\"looplab/world/v1\",\"sites\":[{\"url\":\"http://a.test\",\"rtt\":\"2ms\",\"bandwidth\":100000,"
+static const char net[] =
+    "{\"world\":\"looplab/world/v1\",\"sites\":[{\"url\":\"http://a.test\",\"rtt\":\"2ms\",\"bandwidth\":100000,"
     "\"routes\":[{\"path\":\"/\",\"latency\":\"3ms\",\"body\":\"hello\",\"headers\":{\"Set-Cookie\":\"a=b\"}},"
     "{\"path\":\"/moved\",\"redirect\":\"http://a.test/\"},"
-    "{\"path\":\"/large\",\"body_size\":5000,\"chunk\":1000},{\"path\":\"/post\",\"method\":\"POST\",\"body\":\"ok\"}]}]}";
+    "{\"path\":\"/large\",\"body_size\":5000,\"chunk\":1000},"
+    "{\"path\":\"/post\",\"method\":\"POST\",\"body\":\"ok\"}]}]}";
 
 static int fetches(void *job)
 {
@@ -395,11 +398,12 @@ static int uses_http(void *job)
         TRY(co_session_get(&session, "http://a.test/moved", &resp));
     }
     CO_RESPONSE(posted);
-    TRY(co_http_request(&(struct co_request){.method = "POST", .url = "http://a.test/post", .headers = "X-One: 1\n", .body = "data",
-                                             .length = 4, .session = &session}, &posted));
+    TRY(co_http_request(&(struct co_request){.method = "POST", .url = "http://a.test/post", .headers = "X-One: 1\n",
+                                             .body = "data", .length = 4, .session = &session}, &posted));
     static const char large[10000];                 /* too large for the stack */
     CO_RESPONSE(answered);
-    TRY(co_http_request(&(struct co_request){.method = "POST", .url = "http://a.test/post", .body = large, .length = sizeof large},
+    TRY(co_http_request(&(struct co_request){.method = "POST", .url = "http://a.test/post", .body = large,
+                                             .length = sizeof large},
                         &answered));
     CO_RESPONSE(blocking);
     return ok(http_get_blocking("http://a.test/", &blocking));
@@ -420,7 +424,8 @@ static int uses_streams(void *job)
     return ok(co_stream_read_line(&early, buffer, sizeof buffer));
 }
 
-static const char disk[] = "{\"world\":\"looplab/world/v1\",\"disk\":{\"latency\":\"1ms\",\"parallel\":2,\"files\":{\"in/a\":\"hello\"}}}";
+static const char disk[] =
+    "{\"world\":\"looplab/world/v1\",\"disk\":{\"latency\":\"1ms\",\"parallel\":2,\"files\":{\"in/a\":\"hello\"}}}";
 
 static int uses_files(void *job)
 {
@@ -484,9 +489,9 @@ struct program {
 
 static const struct program programs[] = {
     {.name = "tasks", .fn = uses_tasks}, {.name = "timeouts", .fn = uses_timeouts}, {.name = "locks", .fn = uses_locks},
-    {.name = "queues", .fn = uses_queues}, {.name = "generators", .fn = uses_generators}, {.name = "workers", .fn = uses_workers},
-    {.name = "http", .fn = uses_http, .world = net}, {.name = "streams", .fn = uses_streams, .world = net},
-    {.name = "files", .fn = uses_files, .world = disk},
+    {.name = "queues", .fn = uses_queues}, {.name = "generators", .fn = uses_generators},
+    {.name = "workers", .fn = uses_workers}, {.name = "http", .fn = uses_http, .world = net},
+    {.name = "streams", .fn = uses_streams, .world = net}, {.name = "files", .fn = uses_files, .world = disk},
     {.name = "tasks traced", .fn = uses_tasks, .traced = true},
     {.name = "http traced", .fn = uses_http, .world = net, .traced = true},
     {.name = "workers debugged", .fn = uses_workers, .debug = true},
@@ -501,7 +506,8 @@ static int begins(void *job)
 static int run_program(const struct program *program, const char *world_path)
 {
     struct co_options options = {.program = program->name, .world_file = world_path, .debug = program->debug,
-                                 .trace_file = program->traced ? "/dev/null" : NULL, .tape = program->traced ? "3=1" : NULL};
+                                 .trace_file = program->traced ? "/dev/null" : NULL,
+                                 .tape = program->traced ? "3=1" : NULL};
     return co_run_named(begins, (void *)program, &options, program->name);
 }
 
@@ -566,7 +572,8 @@ static bool reaches_no_more(const struct program *program, const char *world_pat
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     char *err = take_file(err_path);
-    bool named = WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && strstr(err, "memory") && !strstr(err, "Sanitizer");
+    bool named = WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && strstr(err, "memory")
+        && !strstr(err, "Sanitizer");
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
     if (code != FINE && code != DONE && !named) {
         wrong++;

@@ -42,7 +42,8 @@ static void endless_recursion_is_named(void **state)
     assert_int_equal(child->signal, 0);
     assert_int_equal(child->exit_code, 70);
     assert_has(child->err, "prog: stack overflow at test_overflow.c:1");         /* in dig() */
-    assert_has(child->err, " in task 3 digs, spawned at test_overflow.c:%d: its stack of 256 KiB is full", board->line[0]);
+    assert_has(child->err, " in task 3 digs, spawned at test_overflow.c:%d: its stack of 256 KiB is full",
+               board->line[0]);
     assert_has(child->err, "endless recursion");
 }
 
@@ -99,7 +100,7 @@ static void an_overflow_in_a_job_ends_the_program(void **state)
     assert_true(child->signal == SIGSEGV || child->exit_code == 70);
 }
 
-/* ---- Without a guard page ------------------------------------------------------------------------------------------ */
+/* ---- Without a guard page ---------------------------------------------------------------------------------------- */
 
 /* Fills all of its stack and a little more, and comes back up. */
 static int dig_below(uintptr_t stop)
@@ -178,7 +179,8 @@ static void the_trace_is_kept_up_to_a_crash(void **state)
     assert_int_equal(child->signal, SIGSEGV);
     char *trace = take_file(path);
     assert_has(trace, "{\"t\":1000000,\"from\":\"runtime\",\"ev\":\"run\",\"task\":1}\n");
-    assert_has(trace, "{\"t\":1000000,\"from\":\"runtime\",\"ev\":\"crash\",\"signal\":11,\"src\":\"test_overflow.c:%d\"}\n",
+    assert_has(trace,
+               "{\"t\":1000000,\"from\":\"runtime\",\"ev\":\"crash\",\"signal\":11,\"src\":\"test_overflow.c:%d\"}\n",
                board->line[0]);
     assert_has_not(trace, "\"ev\":\"end\"");
     free(trace);

@@ -27,7 +27,8 @@ static int two_pools(void *job)
     (void)job;
     CO_POOL(small, 1);
     CO_POOL(large, 3);
-    struct order all[] = {{&small, 10}, {&small, 11}, {&large, 12}, {&large, 13}, {&large, 14}, {&large, 15}, {NULL, 16}, {NULL, 17}};
+    struct order all[] = {{&small, 10}, {&small, 11}, {&large, 12}, {&large, 13}, {&large, 14}, {&large, 15},
+                          {NULL, 16}, {NULL, 17}};
     CO_GROUP(group);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         co_spawn(&group, orders, &all[i]);

@@ -52,7 +52,7 @@ static void null_is_an_item_like_any_other(void **state)
     assert_int_equal(run(null_items, NULL), 0);
 }
 
-/* ---- Bounds --------------------------------------------------------------------------------------------------------- */
+/* ---- Bounds ------------------------------------------------------------------------------------------------------ */
 
 static int fills(void *job)
 {
@@ -127,7 +127,7 @@ static void put_waits_for_room(void **state)
     check_notes(produces_faster_than_it_consumes, "+a@0 +b@0 -a@10 +c@10 -b@20 +d@20 -c@30 +e@30 -d@40 -e@50 ");
 }
 
-/* ---- Who is served first ------------------------------------------------------------------------------------------------ */
+/* ---- Who is served first ----------------------------------------------------------------------------------------- */
 
 static int three_producers(void *job)
 {
@@ -247,7 +247,7 @@ static void who_gives_up_takes_and_leaves_nothing(void **state)
     check_notes(some_give_up, "patientp@10 +3@20 ");
 }
 
-/* ---- Joining ------------------------------------------------------------------------------------------------------------ */
+/* ---- Joining ----------------------------------------------------------------------------------------------------- */
 
 static int joins(void *job)
 {

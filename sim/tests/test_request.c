@@ -71,7 +71,8 @@ static int sends_headers(void *job)
     static const char *const let_in[] = {
         "X-A: 1\nX-B: two words\n", "x-a:1\nX-B:\ttwo words \n", "X-B: two words\nOther: 5\nX-A: 1",
     };
-    static const char *const not_let_in[] = {NULL, "", "X-A: 1\n", "X-A: 11\nX-B: two words\n", "X-A: 1\nX-B: Two words\n", "X-AB: 1\nX-B: two words\n"};
+    static const char *const not_let_in[] = {NULL, "", "X-A: 1\n", "X-A: 11\nX-B: two words\n",
+                                             "X-A: 1\nX-B: Two words\n", "X-AB: 1\nX-B: two words\n"};
     for (size_t i = 0; i < 3; i++)
         expect_text(ask(REQUEST(.url = "http://a.test/need", .headers = let_in[i])), "200 in");
     for (size_t i = 0; i < 6; i++) {
@@ -92,8 +93,8 @@ static int asks_wrongly(void *job)
 {
     (void)job;
     static const struct co_request wrong[] = {
-        {.url = NULL}, {.url = "a.test"}, {.url = "http://a.test/\n"}, {.url = "http://a.test/ "}, {.url = "http://a.test/\x7f"},
-        {.url = "file:///etc/passwd"},
+        {.url = NULL}, {.url = "a.test"}, {.url = "http://a.test/\n"}, {.url = "http://a.test/ "},
+        {.url = "http://a.test/\x7f"}, {.url = "file:///etc/passwd"},
         {.url = "http://a.test/", .method = ""}, {.url = "http://a.test/", .method = "GET /x"},
         {.url = "http://a.test/", .method = "GET\n"}, {.url = "http://a.test/", .method = "GET\r\nX: 1"},
         {.url = "http://a.test/", .headers = "no colon"}, {.url = "http://a.test/", .headers = ": nameless\n"},
@@ -151,15 +152,18 @@ static void outside_a_loop_nothing_is_sent(void **state)
 /* ---- Time -------------------------------------------------------------------------------------------------------- */
 
 static const char slow[] =
-    "{\"world\":\"looplab/world/v1\",\"sites\":[{\"url\":\"http://a.test\",\"rtt\":\"10ms\",\"resolve\":\"3ms\",\"connect\":\"20ms\","
+    "{\"world\":\"looplab/world/v1\",\"sites\":[{\"url\":\"http://a.test\",\"rtt\":\"10ms\",\"resolve\":\"3ms\","
+    "\"connect\":\"20ms\","
     "\"bandwidth\":1000,\"workers\":1,\"routes\":["
     "{\"path\":\"/echo\",\"echo\":true,\"latency\":\"100ms\"},"
     "{\"path\":\"/hang\",\"fault\":{\"kind\":\"hang\"}},"
     "{\"path\":\"/round\",\"redirect\":\"/round\",\"latency\":\"100ms\"},"
     "{\"path\":\"/cut\",\"echo\":true,\"fault\":{\"kind\":\"truncate\",\"after\":3}},"
     "{\"path\":\"/reset\",\"echo\":true,\"fault\":{\"kind\":\"reset\",\"after\":3}},"
-    "{\"path\":\"/turned\",\"require\":{\"X\":\"1\"},\"body\":\"abcd\",\"cpu\":\"7ms\",\"fault\":{\"kind\":\"reset\",\"after\":3}}]},"
-    "{\"url\":\"http://free.test\",\"rtt\":\"10ms\",\"connect\":\"0ms\",\"routes\":[{\"path\":\"/echo\",\"echo\":true,\"bandwidth\":3}]}]}";
+    "{\"path\":\"/turned\",\"require\":{\"X\":\"1\"},\"body\":\"abcd\",\"cpu\":\"7ms\",\"fault\":{\"kind\":\"reset\","
+    "\"after\":3}}]},"
+    "{\"url\":\"http://free.test\",\"rtt\":\"10ms\",\"connect\":\"0ms\",\"routes\":[{\"path\":\"/echo\",\"echo\":true,"
+    "\"bandwidth\":3}]}]}";
 
 static int uploads(void *job)
 {
@@ -167,7 +171,8 @@ static int uploads(void *job)
     char body[500];
     memset(body, 'x', sizeof body);
     CO_RESPONSE(resp);
-    expect_is(co_http_request(REQUEST(.url = "http://a.test/echo", .method = "PUT", .body = body, .length = 500), &resp), 0);
+    expect_is(co_http_request(REQUEST(.url = "http://a.test/echo", .method = "PUT", .body = body, .length = 500),
+                              &resp), 0);
     expect_is(co_now(), CO_MS(3 + 20 + 10 + 500 + 100 + 500));      /* 500 bytes there, 500 back, at 1000 a second */
     expect_is(resp.length, 500);
     int64_t before = co_now();
@@ -192,7 +197,8 @@ static int limits(void *job)
     expect_text(ask(REQUEST(.url = "http://a.test/hang", .timeout = CO_MS(250))), "timed out");
     expect_is(co_now() - before, CO_MS(250));
     before = co_now();
-    expect_text(ask(REQUEST(.url = "http://a.test/round", .timeout = CO_MS(500))), "timed out");    /* the limit is on the whole */
+    /* The limit is on the whole. */
+    expect_text(ask(REQUEST(.url = "http://a.test/round", .timeout = CO_MS(500))), "timed out");
     expect_is(co_now() - before, CO_MS(500));
     before = co_now();
     expect_text(ask(REQUEST(.url = "http://a.test/hang")), "timed out");
@@ -202,7 +208,8 @@ static int limits(void *job)
     expect_text(ask(REQUEST(.url = "http://a.test/hang", .timeout = CO_FOREVER)), "cancelled");
     expect_is(co_timeout_end(&limit, -ECANCELED), -ETIMEDOUT);
     before = co_now();
-    expect_text(ask(REQUEST(.url = "http://a.test/echo", .timeout = CO_MS(3 + 20 + 10 + 100))), "200 ");    /* just in time */
+    /* Just in time. */
+    expect_text(ask(REQUEST(.url = "http://a.test/echo", .timeout = CO_MS(3 + 20 + 10 + 100))), "200 ");
     expect_is(co_now() - before, CO_MS(133));
     return 0;
 }
@@ -216,10 +223,13 @@ static void a_request_has_a_limit_of_its_own(void **state)
 static int echoes_with_faults(void *job)
 {
     (void)job;
-    expect_text(ask(REQUEST(.url = "http://a.test/cut", .body = "abcd", .length = 4)), "the answer broke off before its end");
+    expect_text(ask(REQUEST(.url = "http://a.test/cut", .body = "abcd", .length = 4)),
+                "the answer broke off before its end");
     expect_text(ask(REQUEST(.url = "http://a.test/cut", .body = "abc", .length = 3)), "200 abc");
-    expect_text(ask(REQUEST(.url = "http://a.test/reset", .body = "abcd", .length = 4)), "connection reset by the server");
-    expect_text(ask(REQUEST(.url = "http://a.test/reset", .body = "ab", .length = 2)), "connection reset by the server");
+    expect_text(ask(REQUEST(.url = "http://a.test/reset", .body = "abcd", .length = 4)),
+                "connection reset by the server");
+    expect_text(ask(REQUEST(.url = "http://a.test/reset", .body = "ab", .length = 2)),
+                "connection reset by the server");
     int64_t before = co_now();
     expect_text(ask(REQUEST(.url = "http://a.test/turned")), "401 ");       /* no body, no cpu, no fault of the body */
     expect_is(co_now() - before, CO_MS(33));
@@ -237,19 +247,25 @@ static void the_trace_tells_what_was_sent(void **state)
 {
     (void)state;
     char *trace = only(traced_world(slow, uploads, NULL), "world");
-    assert_has(trace, "{\"t\":0,\"ev\":\"http.start\",\"op\":1,\"task\":1,\"url\":\"http://a.test/echo\",\"method\":\"PUT\",\"sent\":500}");
+    assert_has(trace,
+               "{\"t\":0,\"ev\":\"http.start\",\"op\":1,\"task\":1,\"url\":\"http://a.test/echo\",\"method\":\"PUT\","
+               "\"sent\":500}");
     free(trace);
 }
 
-/* ---- Redirects ---------------------------------------------------------------------------------------------------- */
+/* ---- Redirects --------------------------------------------------------------------------------------------------- */
 
 static const char redirects[] = SITE(
     ROUTE("/301", ",\"status\":301,\"redirect\":\"/echo\"") "," ROUTE("/302", ",\"redirect\":\"/echo\"") ","
-    ROUTE("/303", ",\"status\":303,\"redirect\":\"/echo\"") "," ROUTE("/307", ",\"status\":307,\"redirect\":\"/echo\"") ","
-    ROUTE("/308", ",\"status\":308,\"redirect\":\"/echo\"") "," ROUTE("/300", ",\"status\":300,\"redirect\":\"/echo\",\"body\":\"many\"") ","
+    ROUTE("/303", ",\"status\":303,\"redirect\":\"/echo\"") ","
+    ROUTE("/307", ",\"status\":307,\"redirect\":\"/echo\"") ","
+    ROUTE("/308", ",\"status\":308,\"redirect\":\"/echo\"") ","
+    ROUTE("/300", ",\"status\":300,\"redirect\":\"/echo\",\"body\":\"many\"") ","
     ROUTE("/echo", ",\"method\":\"GET\",\"body\":\"GET\"") "," ROUTE("/echo", ",\"method\":\"HEAD\",\"status\":299") ","
-    ROUTE("/echo", ",\"method\":\"POST\",\"echo\":true") "," ROUTE("/echo", ",\"method\":\"PUT\",\"echo\":true,\"status\":201") ","
-    ROUTE("/1", ",\"redirect\":\"/2\",\"body\":\"one\"") "," ROUTE("/2", ",\"redirect\":\"/3\"") "," ROUTE("/3", ",\"body\":\"three\"") ","
+    ROUTE("/echo", ",\"method\":\"POST\",\"echo\":true") ","
+    ROUTE("/echo", ",\"method\":\"PUT\",\"echo\":true,\"status\":201") ","
+    ROUTE("/1", ",\"redirect\":\"/2\",\"body\":\"one\"") "," ROUTE("/2", ",\"redirect\":\"/3\"") ","
+    ROUTE("/3", ",\"body\":\"three\"") ","
     ROUTE("/file", ",\"redirect\":\"file:///etc/passwd\"") ","
     ROUTE("/type", ",\"status\":303,\"redirect\":\"/typed\"") ","
     ROUTE("/typed", ",\"require\":{\"Content-Type\":\"text/x\"},\"body\":\"typed\"") ","
@@ -266,13 +282,15 @@ static int redirects_by_method(void *job)
 {
     (void)job;
     static const struct { const char *url, *method, *answer; } cases[] = {
-        {"http://a.test/301", "POST", "200 GET"}, {"http://a.test/302", "POST", "200 GET"}, {"http://a.test/303", "POST", "200 GET"},
-        {"http://a.test/307", "POST", "200 body"}, {"http://a.test/308", "POST", "200 body"}, {"http://a.test/300", "POST", "300 many"},
-        {"http://a.test/301", "PUT", "201 body"}, {"http://a.test/302", "PUT", "201 body"}, {"http://a.test/303", "PUT", "200 GET"},
-        {"http://a.test/307", "PUT", "201 body"}, {"http://a.test/308", "PUT", "201 body"},
-        {"http://a.test/301", "HEAD", "299 "}, {"http://a.test/303", "HEAD", "299 "}, {"http://a.test/307", "HEAD", "299 "},
-        {"http://a.test/301", "GET", "200 GET"}, {"http://a.test/303", "GET", "200 GET"}, {"http://a.test/308", "GET", "200 GET"},
-        {"http://a.test/file", "GET", "invalid argument"},
+        {"http://a.test/301", "POST", "200 GET"}, {"http://a.test/302", "POST", "200 GET"},
+        {"http://a.test/303", "POST", "200 GET"}, {"http://a.test/307", "POST", "200 body"},
+        {"http://a.test/308", "POST", "200 body"}, {"http://a.test/300", "POST", "300 many"},
+        {"http://a.test/301", "PUT", "201 body"}, {"http://a.test/302", "PUT", "201 body"},
+        {"http://a.test/303", "PUT", "200 GET"}, {"http://a.test/307", "PUT", "201 body"},
+        {"http://a.test/308", "PUT", "201 body"}, {"http://a.test/301", "HEAD", "299 "},
+        {"http://a.test/303", "HEAD", "299 "}, {"http://a.test/307", "HEAD", "299 "},
+        {"http://a.test/301", "GET", "200 GET"}, {"http://a.test/303", "GET", "200 GET"},
+        {"http://a.test/308", "GET", "200 GET"}, {"http://a.test/file", "GET", "invalid argument"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *answer = ask(REQUEST(.url = cases[i].url, .method = cases[i].method, .body = "body", .length = 4));
@@ -315,7 +333,8 @@ static int carries(void *job)
     expect_text(ask(REQUEST(.url = "http://a.test/to-secret", .headers = "authorization:Bearer 1")), "401 ");
     expect_text(ask(REQUEST(.url = "http://a.test/to-cookie", .headers = secret)), "401 ");
     expect_text(ask(REQUEST(.url = "http://a.test/to-plain", .headers = secret)), "200 in");
-    expect_text(ask(REQUEST(.url = "http://a.test/to-back", .headers = secret)), "401 ");       /* once left behind, always */
+    /* Once left behind, always. */
+    expect_text(ask(REQUEST(.url = "http://a.test/to-back", .headers = secret)), "401 ");
     const char *typed = "Content-Type: text/x\n";
     expect_text(ask(REQUEST(.url = "http://a.test/type307", .method = "POST", .headers = typed)), "200 typed");
     expect_text(ask(REQUEST(.url = "http://a.test/type", .method = "POST", .headers = typed)), "401 ");
@@ -329,7 +348,8 @@ static void credentials_stay_at_their_site(void **state)
 }
 
 /* A cancel that comes at the instant of a redirect ends the request there: nothing is asked for any more. */
-static const char two_hops[] = SITE(ROUTE("/", ",\"redirect\":\"/end\",\"latency\":\"100ms\"") "," ROUTE("/end", ",\"latency\":\"100ms\""));
+static const char two_hops[] = SITE(ROUTE("/", ",\"redirect\":\"/end\",\"latency\":\"100ms\"") ","
+                                    ROUTE("/end", ",\"latency\":\"100ms\""));
 
 static int gets_root(void *job)
 {
@@ -360,7 +380,7 @@ static void a_cancel_at_a_redirect_sends_nothing_more(void **state)
     free(trace);
 }
 
-/* ---- Cancelling in each phase ------------------------------------------------------------------------------------- */
+/* ---- Cancelling in each phase ------------------------------------------------------------------------------------ */
 
 static int gets_echo(void *job)
 {
@@ -399,9 +419,10 @@ static void a_request_is_cancelled_in_any_phase(void **state)
     assert_string_equal(child->err, "");
 }
 
-/* ---- Memory ------------------------------------------------------------------------------------------------------- */
+/* ---- Memory ------------------------------------------------------------------------------------------------------ */
 
-static const char huge[] = SITE(ROUTE("/", ",\"body_size\":5242880") "," ROUTE("/slowly", ",\"body_size\":5242880,\"bandwidth\":5242880,\"chunk\":1000"));
+static const char huge[] = SITE(ROUTE("/", ",\"body_size\":5242880") ","
+                                ROUTE("/slowly", ",\"body_size\":5242880,\"bandwidth\":5242880,\"chunk\":1000"));
 
 static size_t in_use(void)
 {

@@ -61,7 +61,7 @@ static void a_hundred_thousand_tasks_asleep_wake_in_order(void **state)
     assert_int_equal(run(many_sleep, (void *)(intptr_t)many(100000)), 0);
 }
 
-/* ---- A chain of nested groups --------------------------------------------------------------------------------------- */
+/* ---- A chain of nested groups ------------------------------------------------------------------------------------ */
 
 static int nests(void *job)
 {
@@ -114,7 +114,7 @@ static void a_cancel_goes_down_through_all_of_them(void **state)
     assert_int_equal(run(cancels_the_top, (void *)(intptr_t)many(10000)), 0);
 }
 
-/* ---- 10,000 groups on one stack ----------------------------------------------------------------------------------------- */
+/* ---- 10,000 groups on one stack ---------------------------------------------------------------------------------- */
 
 static int nothing(void *job)
 {
@@ -139,19 +139,21 @@ static void ten_thousand_groups_on_one_stack_are_an_overflow_report(void **state
 {
     (void)state;
     assert_int_equal(run(nests_itself, (void *)(intptr_t)100), 0);
-    if (UNDER_VALGRIND || UNDER_TSAN)          /* TSan: its handler waits for ever after so deep a recursion in a forked child */
+    /* TSan: its handler waits for ever after so deep a recursion in a forked child */
+    if (UNDER_VALGRIND || UNDER_TSAN)
         skip();
     struct child *child = forked(nests_itself, (void *)(intptr_t)10000);
     assert_int_equal(child->exit_code, 70);
     assert_has(child->err, "stack overflow");
     assert_has(child->err, "in task 1 nests_itself");
     if (UNDER_ASAN || UNDER_TSAN)
-        return;                                 /* their shadow of 10,000 such stacks is too large for a small machine */
+        /* Their shadow of 10,000 such stacks is too large for a small machine. */
+        return;
     struct co_options large = {.stack_size = 16 << 20};
     assert_int_equal(run_in(NULL, nests_itself, (void *)(intptr_t)10000, large, "nests_itself"), 0);
 }
 
-/* ---- Timeouts of many tasks at one instant ------------------------------------------------------------------------ */
+/* ---- Timeouts of many tasks at one instant ----------------------------------------------------------------------- */
 
 static int sleeps_too_long(void *job)
 {
@@ -180,7 +182,7 @@ static void a_hundred_thousand_timeouts_strike_at_one_instant(void **state)
     alarm(0);
 }
 
-/* ---- A deadlock of many ------------------------------------------------------------------------------------------------------ */
+/* ---- A deadlock of many ------------------------------------------------------------------------------------------ */
 
 static struct co_event never;
 static int waits(void *job)
@@ -206,7 +208,7 @@ static void a_deadlock_of_very_many_is_reported_in_time(void **state)
     alarm(0);
 }
 
-/* ---- Many of each ------------------------------------------------------------------------------------------------------------- */
+/* ---- Many of each ------------------------------------------------------------------------------------------------ */
 
 static int counts_up(void *job)
 {

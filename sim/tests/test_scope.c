@@ -334,7 +334,7 @@ static void a_timeout_round_a_group_that_is_not_joined_works_too(void **state)
     assert_string_equal(board->text, "cancelled@15 out@15 ");
 }
 
-/* ---- co_wait_for --------------------------------------------------------------------------------------------------- */
+/* ---- co_wait_for ------------------------------------------------------------------------------------------------- */
 
 static int waits_for(void *job)
 {
@@ -382,7 +382,7 @@ static void wait_for_runs_in_this_task_and_nests(void **state)
     assert_int_equal(run(nested_wait_for, NULL), 0);
 }
 
-/* ---- Shields --------------------------------------------------------------------------------------------------------- */
+/* ---- Shields ----------------------------------------------------------------------------------------------------- */
 
 static int shielded(void *job)
 {
@@ -574,7 +574,7 @@ static void a_shield_is_its_tasks_alone(void **state)
     check_notes(only_this_task, "cancelled@20 ");
 }
 
-/* ---- Misuse ------------------------------------------------------------------------------------------------------------ */
+/* ---- Misuse ------------------------------------------------------------------------------------------------------ */
 
 static int ends_twice(void *job)
 {
@@ -645,7 +645,7 @@ static void only_its_own_task_can_end_a_timeout(void **state)
     assert_int_equal(run(lends_its_timeout, NULL), 0);
 }
 
-/* ---- The trace ------------------------------------------------------------------------------------------------------------ */
+/* ---- The trace --------------------------------------------------------------------------------------------------- */
 
 static int wait_kind_sleep_long(void *job)
 {

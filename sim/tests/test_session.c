@@ -2,7 +2,8 @@
 #include "check.h"
 
 #define WORLD \
-    "{\"world\":\"looplab/world/v1\",\"sites\":[{\"url\":\"http://a.test\",\"rtt\":\"2ms\",\"connect\":\"30ms\",\"resolve\":\"5ms\",\"routes\":[" \
+    "{\"world\":\"looplab/world/v1\",\"sites\":[{\"url\":\"http://a.test\",\"rtt\":\"2ms\",\"connect\":\"30ms\"," \
+    "\"resolve\":\"5ms\",\"routes\":[" \
     "{\"path\":\"/\",\"latency\":\"10ms\",\"body\":\"hello\"}," \
     "{\"path\":\"/reset\",\"latency\":\"10ms\",\"body\":\"x\",\"fault\":{\"kind\":\"reset\"}}," \
     "{\"path\":\"/hang\",\"fault\":{\"kind\":\"hang\"}}," \
@@ -19,7 +20,7 @@ static int get(struct co_session *session, const char *url)
     return rc < 0 ? rc : resp.status;
 }
 
-/* ---- Connections --------------------------------------------------------------------------------------------------- */
+/* ---- Connections ------------------------------------------------------------------------------------------------- */
 
 static int saves_the_setup(void *job)
 {
@@ -176,7 +177,7 @@ static void sessions_share_nothing(void **state)
     assert_int_equal(run_world(WORLD, two_sessions, NULL), 0);
 }
 
-/* ---- Headers ------------------------------------------------------------------------------------------------------ */
+/* ---- Headers ----------------------------------------------------------------------------------------------------- */
 
 static int sends_its_headers(void *job)
 {
@@ -186,7 +187,8 @@ static int sends_its_headers(void *job)
     session.headers = "User-Agent: kit\nx: session\n";
     expect_is(get(&session, "http://a.test/agent"), 401);
     /* The request's own goes before the session's of the same name. */
-    expect_is(co_http_request(&(struct co_request){.url = "http://a.test/agent", .session = &session, .headers = "X: request"}, &resp), 0);
+    expect_is(co_http_request(&(struct co_request){.url = "http://a.test/agent", .session = &session,
+                                                   .headers = "X: request"}, &resp), 0);
     expect_is(resp.status, 200);
     session.headers = "User-Agent kit";
     expect_is(get(&session, "http://a.test/"), -EINVAL);
@@ -201,7 +203,7 @@ static void a_session_has_headers(void **state)
     assert_int_equal(run_world(WORLD, sends_its_headers, NULL), 0);
 }
 
-/* ---- Closing -------------------------------------------------------------------------------------------------------- */
+/* ---- Closing ----------------------------------------------------------------------------------------------------- */
 
 static int closes(void *job)
 {
@@ -291,7 +293,7 @@ static void a_session_of_a_former_run_begins_anew(void **state)
     assert_false(outlives.is_open);
 }
 
-/* ---- Leaks ----------------------------------------------------------------------------------------------------------- */
+/* ---- Leaks ------------------------------------------------------------------------------------------------------- */
 
 static int forgets_to_close(void *job)
 {
@@ -309,7 +311,9 @@ static void a_session_that_is_never_closed_is_a_leak(void **state)
     (void)state;
     struct child *child = forked_world(WORLD, forgets_to_close, NULL);
     assert_int_equal(child->rc, 0);
-    assert_has(child->err, "program: leak: the session of test_session.c:%d was never closed: use CO_SESSION or co_session_close\n", board->line[0]);
+    assert_has(child->err,
+               "program: leak: the session of test_session.c:%d was never closed: use CO_SESSION or co_session_close\n",
+               board->line[0]);
     assert_int_equal(count_of(child->err, "\n"), 1);
     char *trace = only(traced_world(WORLD, forgets_to_close, NULL), "runtime");
     assert_has(trace, "\"ev\":\"leak\",\"what\":\"session\"}");

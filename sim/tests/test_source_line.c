@@ -258,7 +258,8 @@ static void add_odd_unit(struct image *image)
     ADD_TEXT(image, "folder/");                 /* a name without a name */
     begin_program(image, marks, 4);
     set_address(image, CODE + 0x3000);
-    ADD(image, 4, 0, 3, 4, 1, 2, 8, 4, 1, 1, 2, 8, 0, 1, 1);    /* first.c:5 at 0x3000, "folder/" at 0x3008, to 0x3010 */
+    /* first.c:5 at 0x3000, "folder/" at 0x3008, to 0x3010 */
+    ADD(image, 4, 0, 3, 4, 1, 2, 8, 4, 1, 1, 2, 8, 0, 1, 1);
     set_address(image, 0);
     ADD(image, 1, 2, 8, 0, 1, 1);               /* thrown away by the linker               */
     set_address(image, CODE - 0x1000);
@@ -409,7 +410,8 @@ static void what_is_no_program_with_lines_is_refused(void **state)
     (void)state;
     struct image image;
     struct line_table table;
-    static const size_t fields[] = {0, EI_CLASS, EI_DATA, offsetof(Elf64_Ehdr, e_shentsize), offsetof(Elf64_Ehdr, e_phentsize)};
+    static const size_t fields[] = {0, EI_CLASS, EI_DATA, offsetof(Elf64_Ehdr, e_shentsize),
+                                    offsetof(Elf64_Ehdr, e_phentsize)};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         make_full_image(&image);
         image.bytes[fields[i]] ^= 3;

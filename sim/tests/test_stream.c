@@ -4,14 +4,15 @@
 #include <malloc.h>
 
 #define SITE(routes) \
-    "{\"world\":\"looplab/world/v1\",\"sites\":[{\"url\":\"http://a.test\",\"rtt\":\"10ms\",\"connect\":\"20ms\",\"routes\":[" routes "]}]}"
+    "{\"world\":\"looplab/world/v1\",\"sites\":[{\"url\":\"http://a.test\",\"rtt\":\"10ms\",\"connect\":\"20ms\"," \
+    "\"routes\":[" routes "]}]}"
 #define ROUTE(path, rest) "{\"path\":\"" path "\"" rest "}"
 #define A "http://a.test"
 #define REQUEST(...) (&(struct co_request){__VA_ARGS__})
 
 enum { WINDOW = 65536 };
 
-/* ---- Reading --------------------------------------------------------------------------------------------------------- */
+/* ---- Reading ----------------------------------------------------------------------------------------------------- */
 
 static const char worlds[] = SITE(
     ROUTE("/", ",\"body\":\"hello world\",\"headers\":{\"X-One\":\"1\"},\"latency\":\"100ms\"") ","
@@ -20,7 +21,8 @@ static const char worlds[] = SITE(
     ROUTE("/chunks", ",\"body_size\":200000,\"bandwidth\":100000,\"chunk\":1000") ","
     ROUTE("/large", ",\"body_size\":5242880") ","
     ROUTE("/lines", ",\"body\":\"one\\ntwo\\r\\n\\n\\r\\nfive\\rsix\\nlast\"") ","
-    ROUTE("/drip-lines", ",\"body\":\"one\\ntwo\\nend\\n\",\"fault\":{\"kind\":\"drip\",\"bytes\":1,\"every\":\"1s\"}") ","
+    ROUTE("/drip-lines",
+          ",\"body\":\"one\\ntwo\\nend\\n\",\"fault\":{\"kind\":\"drip\",\"bytes\":1,\"every\":\"1s\"}") ","
     ROUTE("/long", ",\"body_size\":300000") ","
     ROUTE("/reset", ",\"body\":\"0123456789\",\"fault\":{\"kind\":\"reset\",\"after\":4}") ","
     ROUTE("/cut", ",\"body\":\"one\\ntwo\\n\",\"fault\":{\"kind\":\"truncate\",\"after\":6}") ","
@@ -150,7 +152,7 @@ static void a_large_body_takes_little_memory(void **state)
     assert_int_equal(run_world(worlds, large_in_little_memory, NULL), 0);
 }
 
-/* ---- Lines ----------------------------------------------------------------------------------------------------------- */
+/* ---- Lines ------------------------------------------------------------------------------------------------------- */
 
 static int reads_lines(void *job)
 {
@@ -287,7 +289,7 @@ static void a_cancel_in_a_line_loses_nothing(void **state)
     check_world_notes(worlds, cancelled_in_a_line, "timed out@1530 timed out@3030 one@4030 ");
 }
 
-/* ---- Back-pressure --------------------------------------------------------------------------------------------------- */
+/* ---- Back-pressure ----------------------------------------------------------------------------------------------- */
 
 static const char slow[] = SITE(ROUTE("/", ",\"body_size\":1000000,\"bandwidth\":1000000") ","
                                 ROUTE("/chunks", ",\"body_size\":1000000,\"bandwidth\":1000000,\"chunk\":1000"));
@@ -302,7 +304,8 @@ static int sleeps_over_it(void *job)
     expect_is(co_sleep(CO_SEC(10)), 0);                         /* meanwhile 65536 bytes come, and no more */
     expect_is(co_stream_read(&stream, buffer, sizeof buffer), WINDOW);
     int64_t before = co_now();
-    expect_is(co_stream_read(&stream, buffer, sizeof buffer), 1000);    /* the server goes on now, not where it would have been */
+    /* The server goes on now, not where it would have been. */
+    expect_is(co_stream_read(&stream, buffer, sizeof buffer), 1000);
     expect_is(co_now() - before, CO_MS(1));
     size_t left = 1000000 - WINDOW - 1000;
     for (int rc; left && (rc = co_stream_read(&stream, buffer, sizeof buffer)) > 0;)
@@ -348,15 +351,15 @@ static void the_slower_one_sets_the_pace(void **state)
     free(trace);
 }
 
-/* ---- Errors -------------------------------------------------------------------------------------------------------------- */
+/* ---- Errors ------------------------------------------------------------------------------------------------------ */
 
 static int fails(void *job)
 {
     (void)job;
     char buffer[100];
     static const struct { const char *url; int rc; int64_t ns; } cases[] = {
-        {"http://nowhere.test/", -CO_ENOHOST, 0}, {A "/refused", -ECONNREFUSED, CO_MS(20)}, {A "/hang", -ETIMEDOUT, CO_SEC(30)},
-        {A "/round", -ELOOP, 11 * CO_MS(130)}, {"a.test", -EINVAL, 0},
+        {"http://nowhere.test/", -CO_ENOHOST, 0}, {A "/refused", -ECONNREFUSED, CO_MS(20)},
+        {A "/hang", -ETIMEDOUT, CO_SEC(30)}, {A "/round", -ELOOP, 11 * CO_MS(130)}, {"a.test", -EINVAL, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct co_stream stream = {.status = 5};
@@ -464,7 +467,7 @@ static void handling_an_answer_costs_its_cpu_once(void **state)
     assert_int_equal(run_world(worlds, handles, NULL), 0);
 }
 
-/* ---- Cancelling, closing ---------------------------------------------------------------------------------------------------- */
+/* ---- Cancelling, closing ----------------------------------------------------------------------------------------- */
 
 static int a_timeout_does_not_end_it(void *job)
 {
@@ -508,8 +511,8 @@ static int cancels_anywhere(void *job)
 {
     (void)job;
     static const struct { const char *url; int ms; } cases[] = {
-        {A "/", 0}, {A "/", 10}, {A "/", 20}, {A "/", 27}, {A "/", 100}, {A "/drip-lines", 30}, {A "/drip-lines", 5030}, {A "/drip-lines", 5500},
-        {A "/round", 30}, {A "/round", 130}, {A "/round", 150}, {A "/hang", 50},
+        {A "/", 0}, {A "/", 10}, {A "/", 20}, {A "/", 27}, {A "/", 100}, {A "/drip-lines", 30}, {A "/drip-lines", 5030},
+        {A "/drip-lines", 5500}, {A "/round", 30}, {A "/round", 130}, {A "/round", 150}, {A "/hang", 50},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         CO_GROUP(group);
@@ -603,7 +606,8 @@ static int closed_when_woken(void *job)
     expect_is(co_stream_open(REQUEST(.url = A "/drip"), &shared), 0);
     CO_GROUP(group);
     co_spawn(&group, reads_shared, (void *)"woken");
-    expect_is(co_sleep(CO_SEC(1)), 0);                          /* bytes have come at this instant, the reader is ready behind us */
+    /* Bytes have come at this instant, the reader is ready behind us. */
+    expect_is(co_sleep(CO_SEC(1)), 0);
     co_stream_close(&shared);
     return co_join(&group);
 }
@@ -625,7 +629,9 @@ static int closed_while_busy(void *job)
 static void one_reads_at_a_time(void **state)
 {
     (void)state;
-    check_world_notes(worlds, two_readers, "two:Device or resource busy@30 one:success@1030 three:cancelled@1530 four:Bad file descriptor@1530 ");
+    check_world_notes(worlds, two_readers,
+                      "two:Device or resource busy@30 one:success@1030 three:cancelled@1530 four:Bad file "
+                      "descriptor@1530 ");
     check_world_notes(worlds, closed_when_woken, "woken:Bad file descriptor@1030 ");
     check_world_notes(worlds, closed_while_busy, "busy:Bad file descriptor@2560 ");
 }
@@ -650,7 +656,7 @@ static void a_busy_loop_reads_later(void **state)
     assert_int_equal(run_world(worlds, busy_then_reads, NULL), 0);
 }
 
-/* ---- Reports -------------------------------------------------------------------------------------------------------------- */
+/* ---- Reports ----------------------------------------------------------------------------------------------------- */
 
 static int forgets_to_close(void *job)
 {
@@ -666,7 +672,9 @@ static void a_stream_that_is_never_closed_is_a_leak(void **state)
     (void)state;
     struct child *child = forked_world(worlds, forgets_to_close, NULL);
     assert_int_equal(child->rc, 0);
-    assert_has(child->err, "program: leak: the stream of test_stream.c:%d was never closed: use CO_STREAM or co_stream_close\n", board->line[0]);
+    assert_has(child->err,
+               "program: leak: the stream of test_stream.c:%d was never closed: use CO_STREAM or co_stream_close\n",
+               board->line[0]);
     assert_int_equal(count_of(child->err, "\n"), 1);
     char *trace = only(traced_world(worlds, forgets_to_close, NULL), "runtime");
     assert_has(trace, "\"ev\":\"leak\",\"what\":\"stream\"}");
@@ -686,14 +694,17 @@ static void a_stream_that_never_comes_is_a_deadlock(void **state)
     (void)state;
     struct child *child = forked_world(worlds, waits_for_ever, NULL);
     assert_int_equal(child->rc, -EDEADLK);
-    assert_has(child->err, "waits at test_stream.c:%d since 0 ms for more of a stream, which never comes\n", board->line[0]);
+    assert_has(child->err, "waits at test_stream.c:%d since 0 ms for more of a stream, which never comes\n",
+               board->line[0]);
 }
 
 static void waiting_for_a_stream_is_traced(void **state)
 {
     (void)state;
     char *trace = only(traced_world(worlds, reads_as_it_comes, NULL), "runtime");
-    assert_has(trace, "{\"t\":0,\"ev\":\"await\",\"task\":1,\"on\":\"stream\",\"op\":1}\n{\"t\":30000000,\"ev\":\"ready\",\"task\":1,\"by\":0}\n");
+    assert_has(trace,
+               "{\"t\":0,\"ev\":\"await\",\"task\":1,\"on\":\"stream\",\"op\":1}\n"
+               "{\"t\":30000000,\"ev\":\"ready\",\"task\":1,\"by\":0}\n");
     free(trace);
 }
 

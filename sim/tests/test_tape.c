@@ -92,7 +92,8 @@ static void what_is_not_number_is_number_is_refused(void **state)
 {
     (void)state;
     static const char *const wrong[] = {
-        "17=x", "x=17", "17", "17=", "=", "=2", "17==2", "17=2=3", " 17=2", "17=2 ", "17 =2", "-1=2", "17=-2", "+1=2", "0x1=1",
+        "17=x", "x=17", "17", "17=", "=", "=2", "17==2", "17=2=3", " 17=2", "17=2 ", "17 =2", "-1=2", "17=-2", "+1=2",
+            "0x1=1",
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         char expected[128];
@@ -121,7 +122,8 @@ static void the_error_is_one_short_line(void **state)
     char text[1000];
     memset(text, 'y', sizeof text - 1);
     text[sizeof text - 1] = '\0';
-    assert_refused(text, "tape: \"yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy...\": expected question=option, such as 17=2");
+    assert_refused(text,
+                   "tape: \"yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy...\": expected question=option, such as 17=2");
     char error[8] = "";
     assert_null(tape_open("x", error, sizeof error));
     assert_string_equal(error, "tape: \"");

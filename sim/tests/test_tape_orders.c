@@ -8,7 +8,8 @@ static int run_tape(const char *tape, co_fn fn)
     return run_in(NULL, fn, NULL, (struct co_options){.tape = tape}, "tape");
 }
 
-#define check_tape(tape, fn, wanted) (assert_int_equal(run_tape((tape), (fn)), 0), assert_string_equal(board->text, (wanted)))
+#define check_tape(tape, fn, wanted) \
+    (assert_int_equal(run_tape((tape), (fn)), 0), assert_string_equal(board->text, (wanted)))
 
 /* ---- Who of the ready tasks runs ------------------------------------------------------------------------------ */
 
@@ -93,7 +94,7 @@ static void tasks_due_at_one_instant_may_run_in_any_order(void **state)
     check_tape("3=1,4=1", three_sleep, "b@5 c@5 a@5 ");
 }
 
-/* ---- At which wait a cancel lands --------------------------------------------------------------------------------- */
+/* ---- At which wait a cancel lands -------------------------------------------------------------------------------- */
 
 static int waits_twice(void *job)
 {
@@ -177,7 +178,7 @@ static void a_shield_holds_on_any_tape(void **state)
     check_tape("1=1", cancels_a_shielded_one, "cancelled@40 ");
 }
 
-/* ---- What a tape finds -------------------------------------------------------------------------------------------------- */
+/* ---- What a tape finds ------------------------------------------------------------------------------------------- */
 
 /* A race that the plain order hides: read, wait, write. */
 static int counter;
@@ -211,7 +212,7 @@ static void a_race_shows_on_some_tapes_only(void **state)
     check_tape("2=1", two_add, "2@0 ");
 }
 
-/* ---- An empty tape is the plain run --------------------------------------------------------------------------------------- */
+/* ---- An empty tape is the plain run ------------------------------------------------------------------------------ */
 
 static const char ranges[] =
     "{\"world\":\"looplab/world/v1\",\"seed\":3,\"sites\":[{\"url\":\"http://a.test\",\"workers\":2,\"routes\":["

@@ -201,7 +201,8 @@ static struct child *child_with(const char *variable, const char *value)
 static void wrong_options_are_one_line_and_einval(void **state)
 {
     (void)state;
-    struct child *child = forked_with(((struct co_options){.program = "prog", .world_file = "/no/such.json"}), returns_job, NULL);
+    struct child *child = forked_with(((struct co_options){.program = "prog", .world_file = "/no/such.json"}),
+                                      returns_job, NULL);
     assert_int_equal(child->rc, -EINVAL);
     assert_has(child->err, "prog: /no/such.json");
     assert_int_equal(count_of(child->err, "\n"), 1);
@@ -289,7 +290,7 @@ static void a_world_handed_in_is_closed_when_options_are_wrong_too(void **state)
     assert_int_equal(closed, 1);
 }
 
-/* ---- Words --------------------------------------------------------------------------------------------------------- */
+/* ---- Words ------------------------------------------------------------------------------------------------------- */
 
 static void errors_have_words(void **state)
 {
@@ -301,14 +302,14 @@ static void errors_have_words(void **state)
     }
     assert_non_null(co_strerror(INT32_MIN));
     assert_non_null(co_strerror(INT32_MAX));
-    const int ours[] = {ECANCELED, ETIMEDOUT, ECONNREFUSED, ECONNRESET, EPROTO, CO_ENOHOST, ELOOP, EINVAL, ENOMEM, EDEADLK,
-                        EPERM, EAGAIN, EINPROGRESS, EALREADY};
+    const int ours[] = {ECANCELED, ETIMEDOUT, ECONNREFUSED, ECONNRESET, EPROTO, CO_ENOHOST, ELOOP, EINVAL, ENOMEM,
+                        EDEADLK, EPERM, EAGAIN, EINPROGRESS, EALREADY};
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
         for (size_t k = 0; k < i; k++)
             assert_string_not_equal(co_strerror(-ours[i]), co_strerror(-ours[k]));
 }
 
-/* ---- Tasks alive when main returns ------------------------------------------------------------------------------------ */
+/* ---- Tasks alive when main returns ------------------------------------------------------------------------------- */
 
 static struct co_group outliving;
 

@@ -106,7 +106,8 @@ static void disarmed_timers_do_not_pile_up(void **state)
     uint32_t keep = timer_arm(&timers, 1, 1, &owners[0]);
     for (uint64_t i = 2; i < 200000; i += 2) {
         /* Two at a time, the older one disarmed first: it is not the last in the heap. */
-        uint32_t a = timer_arm(&timers, (int64_t)i, i, &owners[1]), b = timer_arm(&timers, (int64_t)i, i + 1, &owners[2]);
+        uint32_t a = timer_arm(&timers, (int64_t)i, i, &owners[1]),
+            b = timer_arm(&timers, (int64_t)i, i + 1, &owners[2]);
         timer_disarm(&timers, a);
         timer_disarm(&timers, b);
         assert_true(timers.dead < timers.count);        /* the first one is alive */

@@ -212,8 +212,9 @@ static void src_is_the_line_of_the_call(void **state)
     trace_close(trace);
     char expected[512], *at = expected;
     for (int i = 0; i < 3; i++)
-        at += sprintf(at, "{\"t\":%d,\"from\":\"runtime\",\"ev\":\"await\",\"src\":\"test_trace.c:%d\",\"src\":\"test_trace.c:%d\"}\n",
-                      i, first, second);
+        at += sprintf(at,
+                      "{\"t\":%d,\"from\":\"runtime\",\"ev\":\"await\",\"src\":\"test_trace.c:%d\","
+                      "\"src\":\"test_trace.c:%d\"}\n", i, first, second);
     assert_body(file, expected);
 }
 
@@ -312,14 +313,19 @@ static void valid_utf8_stays_as_it_is(void **state)
 static void malformed_utf8_becomes_fffd(void **state)
 {
     static const struct { const char *value, *expected; } cases[] = {
-        {"\x80", U}, {"\xbf", U}, {"\xc0\xaf", U U}, {"\xc1\xbf", U U}, {"\xf5\x80\x80\x80", U U U U}, {"\xff\xfe", U U},
-        {"\xc3", U}, {"\xe2\x82", U}, {"\xf0\x9f\x98", U}, {"\xf0\x9f", U}, {"\xf0", U},                /* cut off      */
+        {"\x80", U}, {"\xbf", U}, {"\xc0\xaf", U U}, {"\xc1\xbf", U U}, {"\xf5\x80\x80\x80", U U U U},
+        {"\xff\xfe", U U},
+        /* cut off */
+        {"\xc3", U}, {"\xe2\x82", U}, {"\xf0\x9f\x98", U}, {"\xf0\x9f", U}, {"\xf0", U},
         {"\xc3z", U "z"}, {"\xe2\x82z", U "z"}, {"\xe2z", U "z"}, {"\xf0\x9f\x98z", U "z"}, {"\xc3\"", U "\\\""},
-        {"\xe0\x9f\xbf", U U U}, {"\xf0\x8f\xbf\xbf", U U U U}, {"\xe0\x80\xaf", U U U},                 /* overlong     */
-        {"\xed\xa0\x80", U U U}, {"\xed\xbf\xbf", U U U},                                               /* surrogates   */
-        {"\xf4\x90\x80\x80", U U U U},                                                                  /* > U+10FFFF   */
-        {"\xe2\x82\xe2\x82\xac", U "\xe2\x82\xac"}, {"\xc3\xc3\xbc", U "\xc3\xbc"}, {"a\xff" "b\xff" "c", "a" U "b" U "c"},
-        {"\xc3\xbc\x80\n", "\xc3\xbc" U "\\n"},
+        /* overlong */
+        {"\xe0\x9f\xbf", U U U}, {"\xf0\x8f\xbf\xbf", U U U U}, {"\xe0\x80\xaf", U U U},
+        /* surrogates */
+        {"\xed\xa0\x80", U U U}, {"\xed\xbf\xbf", U U U},
+        /* > U+10FFFF */
+        {"\xf4\x90\x80\x80", U U U U},
+        {"\xe2\x82\xe2\x82\xac", U "\xe2\x82\xac"}, {"\xc3\xc3\xbc", U "\xc3\xbc"},
+        {"a\xff" "b\xff" "c", "a" U "b" U "c"}, {"\xc3\xbc\x80\n", "\xc3\xbc" U "\\n"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_string_equal(escaped(*state, cases[i].value, strlen(cases[i].value)), cases[i].expected);

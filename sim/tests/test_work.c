@@ -100,14 +100,15 @@ static void computing_is_traced_as_a_block_at_its_line(void **state)
 {
     (void)state;
     char line[200], *trace = traced(computes_at_a_place, NULL);
-    snprintf(line, sizeof line, "{\"t\":5000000,\"from\":\"runtime\",\"ev\":\"block\",\"task\":1,\"ns\":5000000,\"on\":\"cpu\","
+    snprintf(line, sizeof line,
+             "{\"t\":5000000,\"from\":\"runtime\",\"ev\":\"block\",\"task\":1,\"ns\":5000000,\"on\":\"cpu\","
              "\"src\":\"test_work.c:%d\"}\n", board->line[0]);
     assert_has(trace, "%s", line);
     assert_has(trace, "\"from\":\"world\",\"ev\":\"cpu.block\",\"ns\":5000000}\n");
     free(trace);
 }
 
-/* ---- Workers ------------------------------------------------------------------------------------------------------ */
+/* ---- Workers ----------------------------------------------------------------------------------------------------- */
 
 static int works(void *job)
 {
@@ -352,7 +353,7 @@ static void it_returns_what_fn_returned(void **state)
     assert_int_equal(run(results, NULL), 0);
 }
 
-/* ---- Cancelled -------------------------------------------------------------------------------------------------------- */
+/* ---- Cancelled --------------------------------------------------------------------------------------------------- */
 
 static int cancels_some_jobs(void *job)
 {
@@ -449,7 +450,7 @@ static void a_jobs_result_wins_over_a_cancel_at_the_same_instant(void **state)
     assert_int_equal(run(cancels_when_done, NULL), 0);
 }
 
-/* ---- Many of one instant ---------------------------------------------------------------------------------------------------- */
+/* ---- Many of one instant ----------------------------------------------------------------------------------------- */
 
 static const char many_cpus[] = "{\"world\":\"looplab/world/v1\",\"cpus\":1000}";
 
@@ -500,7 +501,7 @@ static void records_of_jobs_are_used_again(void **state)
     assert_int_equal(run(leaves_no_operation, NULL), 0);
 }
 
-/* ---- The order of one instant --------------------------------------------------------------------------------------------- */
+/* ---- The order of one instant ------------------------------------------------------------------------------------ */
 
 static int sleeps_noting(void *job)
 {

@@ -2,7 +2,8 @@
 #include "world_rig.h"
 
 /* resolve 0..5, connect ..35, there ..36, queue, latency ..46, back ..47, body ..52 */
-#define SITE(more) WORLD("'sites':[{'url':'http://a.test','rtt':'2ms','connect':'30ms','resolve':'5ms','workers':1," more \
+#define SITE(more) \
+    WORLD("'sites':[{'url':'http://a.test','rtt':'2ms','connect':'30ms','resolve':'5ms','workers':1," more \
                          "'routes':[{'path':'/','latency':'10ms','body':'hello','bandwidth':1000,'chunk':1}," \
                          "{'path':'/now'}]}]")
 
@@ -45,7 +46,8 @@ static void test_on_the_way_there(void **state)
     uint64_t id = rig_get(rig, "http://a.test/");
     cancel_at(rig, MS(35), id);
     rig_expect(rig, "35ms #1 end ECANCELED\n");
-    expect_last_lines(rig, "35ms http.connected op=1 conn=1 reused=0\n35ms http.cancelled op=1\n35ms http.closed conn=1\n");
+    expect_last_lines(rig,
+                      "35ms http.connected op=1 conn=1 reused=0\n35ms http.cancelled op=1\n35ms http.closed conn=1\n");
     rig_close(rig);
 }
 
@@ -85,8 +87,10 @@ static void test_on_the_way_back(void **state)
     rig_expect(rig, "46ms #1 end ECANCELED\n48ms #2 200 end\n");
     rig_get(rig, "http://a.test/");
     rig_get(rig, "http://a.test/");
-    rig_expect_until(rig, MS(120), "95ms #3 200\n96ms #3 \"h\"\n97ms #3 \"e\"\n98ms #3 \"l\"\n99ms #3 \"l\"\n100ms #3 \"o\" end\n"
-                                   "112ms #4 200\n113ms #4 \"h\"\n114ms #4 \"e\"\n115ms #4 \"l\"\n116ms #4 \"l\"\n117ms #4 \"o\" end\n");
+    rig_expect_until(rig, MS(120),
+                     "95ms #3 200\n96ms #3 \"h\"\n97ms #3 \"e\"\n98ms #3 \"l\"\n99ms #3 \"l\"\n100ms #3 \"o\" end\n"
+                                   "112ms #4 200\n113ms #4 \"h\"\n114ms #4 \"e\"\n115ms #4 \"l\"\n116ms #4 \"l\"\n"
+                                   "117ms #4 \"o\" end\n");
     rig_close(rig);
 }
 

@@ -5,9 +5,11 @@
 /* 1 ms a call, and 1 ms a byte. */
 #define SLOW "'latency':'1ms','bandwidth':1000"
 
-enum { READ = WORLD_FILE_TO_READ, WRITE = WORLD_FILE_TO_WRITE, APPEND = WORLD_FILE_TO_APPEND, CREATE = WORLD_FILE_TO_CREATE };
+enum { READ = WORLD_FILE_TO_READ, WRITE = WORLD_FILE_TO_WRITE, APPEND = WORLD_FILE_TO_APPEND,
+      CREATE = WORLD_FILE_TO_CREATE };
 
-static uint64_t ask(struct rig *rig, struct world_request request, const char *path, const char *to, const char *bytes, size_t size)
+static uint64_t ask(struct rig *rig, struct world_request request, const char *path, const char *to, const char *bytes,
+                    size_t size)
 {
     static char data[100000];
     size_t length = strlen(path), to_length = strlen(to);
@@ -469,7 +471,9 @@ static void test_rename(void **state)
     move(rig, "d", "Z");
     move(rig, "x", "x");
     list(rig, "");
-    rig_expect(rig, "0ms #1 end ENOENT\n0ms #2 end\n0ms #3 end\n0ms #4 end\n0ms #5 end ENOENT\n0ms #6 \"Z\na\nc\nz\n\" end 4\n");
+    rig_expect(rig,
+               "0ms #1 end ENOENT\n0ms #2 end\n0ms #3 end\n0ms #4 end\n0ms #5 end ENOENT\n0ms #6 \"Z\na\nc\nz\n"
+               "\" end 4\n");
     expect_file(rig, "a", "1");
     expect_file(rig, "z", "2");
     expect_file(rig, "Z", "4");
@@ -529,8 +533,8 @@ static void test_what_is_no_path(void **state)
     for (size_t i = 0; i < sizeof long_path; i++)
         long_path[i] = i % 2 ? '/' : 'p';
     long_path[4097] = '\0';
-    const char *const wrong[] = {"", "/", "/a", "a/", "a//b", ".", "..", "./a", "a/..", "a/../b", "a/.", "a\nb", "a\x7f", "\x1f",
-                                 long_name, long_path};
+    const char *const wrong[] = {"", "/", "/a", "a/", "a//b", ".", "..", "./a", "a/..", "a/../b", "a/.", "a\nb",
+                                 "a\x7f", "\x1f", long_name, long_path};
     struct rig *rig = rig_open(DISK(SLOW));
     uint64_t id = 0;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -617,7 +621,8 @@ static void test_a_disk_without_room(void **state)
     save(rig, "a", "");
     open_file(rig, "b", CREATE);
     write_file(rig, 3, "");
-    rig_expect(rig, "0ms #1 end ENOSPC\n0ms #2 end\n0ms #3 end\n0ms #4 end EBADF\n");   /* not open yet when it was asked */
+    /* Not open yet when it was asked. */
+    rig_expect(rig, "0ms #1 end ENOSPC\n0ms #2 end\n0ms #3 end\n0ms #4 end EBADF\n");
     rig_close(rig);
 }
 
@@ -664,8 +669,8 @@ static void test_faults_of_each_call(void **state)
     (void)state;
     /* Which of these it strikes: open to read, open to write, read, write, rename, remove, list, load, save. */
     static const struct { const char *op, *struck; } cases[] = {
-        {"open", "EE......."}, {"read", "..E....E."}, {"write", "...E....E"}, {"rename", "....E...."}, {"remove", ".....E..."},
-        {"list", "......E.."}, {"load", ".......E."}, {"save", "........E"},
+        {"open", "EE......."}, {"read", "..E....E."}, {"write", "...E....E"}, {"rename", "....E...."},
+        {"remove", ".....E..."}, {"list", "......E.."}, {"load", ".......E."}, {"save", "........E"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char json[300], all[20] = "";
@@ -714,7 +719,8 @@ static void test_the_paths_of_faults(void **state)
 static void test_a_fault_changes_nothing(void **state)
 {
     (void)state;
-    struct rig *rig = rig_open(DISK("'files':{'a':'one'},'faults':[{'op':'open','nth':2,'error':'EIO'},{'op':'write','error':'EIO'},"
+    struct rig *rig =
+        rig_open(DISK("'files':{'a':'one'},'faults':[{'op':'open','nth':2,'error':'EIO'},{'op':'write','error':'EIO'},"
                                     "{'op':'remove','error':'EIO'},{'op':'rename','error':'EIO'}]"));
     uint64_t file = opened(rig, "a", APPEND);
     open_file(rig, "a", WRITE);
@@ -772,7 +778,9 @@ static void test_cancel_while_it_is_at_work(void **state)
     rig->world->cancel(rig->world, first);   /* its place is free at once */
     rig->world->cancel(rig->world, first);
     rig_expect(rig, "3ms #1 end ECANCELED\n7ms #2 \"old\" end\n");
-    rig_expect_trace(rig, "0ms file.start op=1 task=1 call=save path=a bytes=3\n0ms file.start op=2 task=1 call=load path=a\n"
+    rig_expect_trace(rig,
+                     "0ms file.start op=1 task=1 call=save path=a bytes=3\n"
+                     "0ms file.start op=2 task=1 call=load path=a\n"
                           "3ms file.cancelled op=1\n7ms file.end op=2 rc=0 bytes=3\n");
     rig_close(rig);
 }
@@ -827,7 +835,8 @@ static void test_closing_the_world_at_any_time(void **state)
 {
     (void)state;
     for (int ms = 0; ms < 8; ms++) {
-        struct rig *rig = rig_open(DISK(SLOW ",'parallel':2,'files':{'a':'old'},'faults':[{'path':'zzz','error':'EIO'}]"));
+        struct rig *rig =
+            rig_open(DISK(SLOW ",'parallel':2,'files':{'a':'old'},'faults':[{'path':'zzz','error':'EIO'}]"));
         open_file(rig, "a", READ);
         save(rig, "b", "1234");
         load(rig, "a");
@@ -962,7 +971,8 @@ static void test_refusals(void **state)
 {
     (void)state;
     expect_refusal(WORLD("'disk':[]"), "/disk: expected an object, not []");
-    expect_refusal(DISK("'size':1"), "/disk/size: unknown key, expected one of latency, bandwidth, capacity, parallel, files, faults");
+    expect_refusal(DISK("'size':1"),
+                   "/disk/size: unknown key, expected one of latency, bandwidth, capacity, parallel, files, faults");
     expect_refusal(DISK("'fault':[]"), "/disk/fault: unknown key, did you mean \"faults\"?");
     expect_refusal(DISK("'latency':5"), "/disk/latency: expected a time such as \"300ms\", not 5");
     expect_refusal(DISK("'bandwidth':0"), "/disk/bandwidth: expected a whole number from 1, not 0");
@@ -971,7 +981,8 @@ static void test_refusals(void **state)
     expect_refusal(DISK("'files':[]"), "/disk/files: expected an object such as {\"in/a.txt\":\"text\"}, not []");
     expect_refusal(DISK("'files':{'/a':'x'}"), "/disk/files/~1a: expected a relative path such as \"in/a.txt\"");
     expect_refusal(DISK("'files':{'':'x'}"), "/disk/files/: expected a relative path such as \"in/a.txt\"");
-    expect_refusal(DISK("'files':{'a/../b':'x'}"), "/disk/files/a~1..~1b: expected a relative path such as \"in/a.txt\"");
+    expect_refusal(DISK("'files':{'a/../b':'x'}"),
+                   "/disk/files/a~1..~1b: expected a relative path such as \"in/a.txt\"");
     expect_refusal(DISK("'files':{'a\\nb':'x'}"), "/disk/files/a?b: expected a relative path such as \"in/a.txt\"");
     expect_refusal(DISK("'files':{'a':'x','b':7}"), "/disk/files/b: expected a text, not 7");
     expect_refusal(DISK("'files':{'a':'12345','b':'123456'},'capacity':10"),
@@ -988,13 +999,18 @@ static void test_refusals_of_faults(void **state)
     expect_refusal(DISK("'faults':{}"), "/disk/faults: expected an array, not {}");
     expect_refusal(DISK("'faults':['EIO']"), "/disk/faults/0: expected an object, not \"EIO\"");
     expect_refusal(DISK("'faults':[{}]"), "/disk/faults/0/error: missing, expected EIO, ENOSPC, EACCES or ENOENT");
-    expect_refusal(DISK("'faults':[{'error':'EPERM'}]"), "/disk/faults/0/error: expected EIO, ENOSPC, EACCES or ENOENT, not \"EPERM\"");
-    expect_refusal(DISK("'faults':[{'error':-5}]"), "/disk/faults/0/error: expected EIO, ENOSPC, EACCES or ENOENT, not -5");
-    expect_refusal(DISK("'faults':[{'error':'EIO'},{'op':'close','error':'EIO'}]"), "/disk/faults/1/op: " NO_OP "\"close\"");
+    expect_refusal(DISK("'faults':[{'error':'EPERM'}]"),
+                   "/disk/faults/0/error: expected EIO, ENOSPC, EACCES or ENOENT, not \"EPERM\"");
+    expect_refusal(DISK("'faults':[{'error':-5}]"),
+                   "/disk/faults/0/error: expected EIO, ENOSPC, EACCES or ENOENT, not -5");
+    expect_refusal(DISK("'faults':[{'error':'EIO'},{'op':'close','error':'EIO'}]"), "/disk/faults/1/op: "
+                   NO_OP "\"close\"");
     expect_refusal(DISK("'faults':[{'op':3,'error':'EIO'}]"), "/disk/faults/0/op: " NO_OP "3");
     expect_refusal(DISK("'faults':[{'path':3,'error':'EIO'}]"), "/disk/faults/0/path: expected a text, not 3");
-    expect_refusal(DISK("'faults':[{'nth':0,'error':'EIO'}]"), "/disk/faults/0/nth: expected a whole number from 1, not 0");
-    expect_refusal(DISK("'faults':[{'times':-1,'error':'EIO'}]"), "/disk/faults/0/times: expected a whole number from 0, not -1");
+    expect_refusal(DISK("'faults':[{'nth':0,'error':'EIO'}]"),
+                   "/disk/faults/0/nth: expected a whole number from 1, not 0");
+    expect_refusal(DISK("'faults':[{'times':-1,'error':'EIO'}]"),
+                   "/disk/faults/0/times: expected a whole number from 0, not -1");
     expect_refusal(DISK("'faults':[{'kind':'x','error':'EIO'}]"),
                    "/disk/faults/0/kind: unknown key, expected one of op, path, nth, error, times");
 }
@@ -1003,7 +1019,10 @@ static void test_the_urls_of_a_world_with_a_disk(void **state)
 {
     (void)state;
     char path[256], error[400] = "", **urls;
-    rig_file(path, WORLD("'disk':{'files':{'a':'x'},'faults':[{'path':'a','error':'EIO'}]},'sites':[{'url':'http://a.test','routes':[{'path':'/'}]}]"));
+    rig_file(path,
+             WORLD("'disk':{'files':{'a':'x'},'faults':[{'path':'a','error':'EIO'}]},"
+                    "'sites':[{'url':'http://a.test',"
+                   "'routes':[{'path':'/'}]}]"));
     assert_int_equal(world_file_urls(path, &urls, error, sizeof error), 1);
     assert_string_equal(urls[0], "http://a.test/");
     free(urls);

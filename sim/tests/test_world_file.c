@@ -43,14 +43,16 @@ static void expect_site(const char *members, const char *expected)
 static void expect_route(const char *members, const char *expected)
 {
     char json[1000];
-    snprintf(json, sizeof json, WORLD("'sites':[{'url':'http://a.test','routes':[{'path':'/0'},{'path':'/'%s}]}]"), members);
+    snprintf(json, sizeof json, WORLD("'sites':[{'url':'http://a.test','routes':[{'path':'/0'},{'path':'/'%s}]}]"),
+             members);
     expect_refusal(json, expected);
 }
 
 static void expect_fault(const char *fault, const char *expected)
 {
     char json[1000];
-    snprintf(json, sizeof json, WORLD("'sites':[{'url':'http://a.test','routes':[{'path':'/','body':'hello','fault':%s}]}]"), fault);
+    snprintf(json, sizeof json,
+             WORLD("'sites':[{'url':'http://a.test','routes':[{'path':'/','body':'hello','fault':%s}]}]"), fault);
     expect_refusal(json, expected);
 }
 
@@ -145,7 +147,8 @@ static void test_site_urls(void **state)
 static void test_times(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"-5", "5", "'5'", "'-5ms'", "'5 ms'", "'ms'", "''", "'1.5s'", "'5m'", "'5msx'", "'+5ms'",
+    static const char *const wrong[] = {"-5", "5", "'5'", "'-5ms'", "'5 ms'", "'ms'", "''", "'1.5s'", "'5m'", "'5msx'",
+                                        "'+5ms'",
                                         "'5MS'", "null", "true", "[]", "'5ms\\u0000'"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         char members[100], expected[200], value[40];
@@ -177,20 +180,24 @@ static void test_site_members(void **state)
     expect_site(",'bandwidth':0", "/sites/0/bandwidth: expected a whole number from 1, not 0");
     expect_site(",'worker':1", "/sites/0/worker: unknown key, did you mean \"workers\"?");
     expect_site(",'maxconnections':1", "/sites/0/maxconnections: unknown key, did you mean \"max_connections\"?");
-    expect_site(",'speed':1", "/sites/0/speed: unknown key, expected one of url, rtt, connect, resolve, workers, max_connections, "
+    expect_site(",'speed':1",
+                "/sites/0/speed: unknown key, expected one of url, rtt, connect, resolve, workers, max_connections, "
                               "backlog, rate_limit, bandwidth, fault, routes");
     expect_site(",'rate_limit':5", "/sites/0/rate_limit: expected an object, not 5");
-    expect_site(",'rate_limit':{'per':'1s'}", "/sites/0/rate_limit/requests: missing, expected a whole number from 1 to 1000000");
+    expect_site(",'rate_limit':{'per':'1s'}",
+                "/sites/0/rate_limit/requests: missing, expected a whole number from 1 to 1000000");
     expect_site(",'rate_limit':{'requests':0,'per':'1s'}",
                 "/sites/0/rate_limit/requests: expected a whole number from 1 to 1000000, not 0");
-    expect_site(",'rate_limit':{'requests':1}", "/sites/0/rate_limit/per: missing, expected a time above 0, such as \"1s\"");
+    expect_site(",'rate_limit':{'requests':1}",
+                "/sites/0/rate_limit/per: missing, expected a time above 0, such as \"1s\"");
     expect_site(",'rate_limit':{'requests':1,'per':'0s'}",
                 "/sites/0/rate_limit/per: expected a time above 0, such as \"1s\", not \"0s\"");
     expect_site(",'rate_limit':{'requests':1,'per':'1s','burst':2}",
                 "/sites/0/rate_limit/burst: unknown key, expected one of requests, per");
     expect_site(",'fault':{'kind':'reset'}", "/sites/0/fault/kind: expected refused or unresolved, not \"reset\"");
     expect_site(",'fault':{}", "/sites/0/fault/kind: missing, expected refused or unresolved");
-    expect_site(",'workers':1,'max_connections':1,'backlog':0,'bandwidth':1,'rate_limit':{'requests':1000000,'per':'1ns'},"
+    expect_site(",'workers':1,'max_connections':1,'backlog':0,'bandwidth':1,'rate_limit':{'requests':1000000,"
+                "'per':'1ns'},"
                 "'fault':{'kind':'unresolved','probability':0.5}", "");
 }
 
@@ -201,8 +208,10 @@ static void test_site_members(void **state)
 static void test_paths_and_methods(void **state)
 {
     (void)state;
-    expect_refusal(WORLD("'sites':[{'url':'http://a.test','routes':{}}]"), "/sites/0/routes: expected an array, not {}");
-    expect_refusal(WORLD("'sites':[{'url':'http://a.test','routes':[{}]}]"), "/sites/0/routes/0/path: missing, " NO_PATH);
+    expect_refusal(WORLD("'sites':[{'url':'http://a.test','routes':{}}]"),
+                   "/sites/0/routes: expected an array, not {}");
+    expect_refusal(WORLD("'sites':[{'url':'http://a.test','routes':[{}]}]"),
+                   "/sites/0/routes/0/path: missing, " NO_PATH);
     expect_refusal(WORLD("'sites':[{'url':'http://a.test','routes':[{'path':'x'}]}]"),
                    "/sites/0/routes/0/path: " NO_PATH ", not \"x\"");
     expect_refusal(WORLD("'sites':[{'url':'http://a.test','routes':[{'path':'/a b'}]}]"),
@@ -213,7 +222,8 @@ static void test_paths_and_methods(void **state)
     expect_route(",'method':''", "/sites/0/routes/1/method: expected a method such as \"GET\", not \"\"");
     expect_refusal(WORLD("'sites':[{'url':'http://a.test','routes':[{'path':'/a'},{'path':'/b'},{'path':'/a'}]}]"),
                    "/sites/0/routes/2: the same path and method as routes/0");
-    expect_refusal(WORLD("'sites':[{'url':'http://a.test','routes':[{'path':'/','method':'GET'},{'path':'/'},{'path':'/','method':'PUT'},"
+    expect_refusal(WORLD("'sites':[{'url':'http://a.test','routes':[{'path':'/','method':'GET'},{'path':'/'},"
+                         "{'path':'/','method':'PUT'},"
                          "{'path':'/','method':'GET'}]}]"), "/sites/0/routes/3: the same path and method as routes/0");
 }
 
@@ -241,10 +251,12 @@ static void test_answers(void **state)
                  "/sites/0/routes/1/status: expected an HTTP status from 300 to 399, as this is a redirect, not 200");
     expect_route(",'redirect':''", "/sites/0/routes/1/redirect: expected a URL such as \"http://a.test/b\", not \"\"");
     expect_route(",'redirect':5", "/sites/0/routes/1/redirect: expected a URL such as \"http://a.test/b\", not 5");
-    expect_route(",'headers':[]", "/sites/0/routes/1/headers: expected an object such as {\"Content-Type\":\"text/html\"}, not []");
+    expect_route(",'headers':[]",
+                 "/sites/0/routes/1/headers: expected an object such as {\"Content-Type\":\"text/html\"}, not []");
     expect_route(",'headers':{'X':5}", "/sites/0/routes/1/headers/X: expected a text of one line, not 5");
     expect_route(",'headers':{'X':'a\\nb'}", "/sites/0/routes/1/headers/X: expected a text of one line, not \"a\\nb\"");
-    expect_route(",'headers':{'a b':'x'}", "/sites/0/routes/1/headers/a b: expected a header's name, without blanks and colons");
+    expect_route(",'headers':{'a b':'x'}",
+                 "/sites/0/routes/1/headers/a b: expected a header's name, without blanks and colons");
     expect_route(",'headers':{'content-length':'5'}",
                  "/sites/0/routes/1/headers/content-length: unknown key, the world itself says how long the body is");
     expect_route(",'body':5", "/sites/0/routes/1/body: expected a text, not 5");
@@ -254,19 +266,25 @@ static void test_answers(void **state)
     expect_route(",'body_base64':5", "/sites/0/routes/1/body_base64: expected a text in base64, not 5");
     expect_route(",'body_size':-1", "/sites/0/routes/1/body_size: expected a whole number from 0, not -1");
     expect_route(",'body_size':1,'body':''", "/sites/0/routes/1: expected only one of body and body_size");
-    expect_route(",'body_size':1,'body_base64':''", "/sites/0/routes/1: expected only one of body_base64 and body_size");
+    expect_route(",'body_size':1,'body_base64':''",
+                 "/sites/0/routes/1: expected only one of body_base64 and body_size");
     expect_route(",'echo':1", "/sites/0/routes/1/echo: expected true, not 1");
     expect_route(",'echo':false", "/sites/0/routes/1/echo: expected true, not false");
     expect_route(",'echo':true,'body':''", "/sites/0/routes/1: expected only one of body and echo");
     expect_route(",'echo':true,'body_size':0", "/sites/0/routes/1: expected only one of body_size and echo");
-    expect_route(",'require':{}", "/sites/0/routes/1/require: expected an object such as {\"Authorization\":\"Bearer 1\"}, not {}");
-    expect_route(",'require':'X'", "/sites/0/routes/1/require: expected an object such as {\"Authorization\":\"Bearer 1\"}, not \"X\"");
+    expect_route(",'require':{}",
+                 "/sites/0/routes/1/require: expected an object such as {\"Authorization\":\"Bearer 1\"}, not {}");
+    expect_route(",'require':'X'",
+                 "/sites/0/routes/1/require: expected an object such as {\"Authorization\":\"Bearer 1\"}, not \"X\"");
     expect_route(",'require':{'X':1}", "/sites/0/routes/1/require/X: expected a text of one line, not 1");
     expect_route(",'require':{'X':'1\\n2'}", "/sites/0/routes/1/require/X: expected a text of one line, not \"1\\n2\"");
-    expect_route(",'require':{'X Y':'1'}", "/sites/0/routes/1/require/X Y: expected a header's name, without blanks and colons");
+    expect_route(",'require':{'X Y':'1'}",
+                 "/sites/0/routes/1/require/X Y: expected a header's name, without blanks and colons");
     expect_route(",'chunk':0", "/sites/0/routes/1/chunk: expected a whole number from 1, not 0");
     expect_route(",'bandwidth':0", "/sites/0/routes/1/bandwidth: expected a whole number from 1, not 0");
-    expect_route(",'method':'POST','status':599,'headers':{'X':'ü'},'body':'a\\u0000b','chunk':1,'bandwidth':1,'cpu':'0s'", "");
+    expect_route(",'method':'POST','status':599,'headers':{'X':'ü'},'body':'a\\u0000b',"
+                 "'chunk':1,'bandwidth':1,"
+                 "'cpu':'0s'", "");
 }
 
 static void test_long_values_are_cut(void **state)
@@ -286,7 +304,8 @@ static void test_faults(void **state)
     (void)state;
     expect_fault("'hang'", FAULT ": expected an object, not \"hang\"");
     expect_fault("{}", FAULT "/kind: missing, expected refused, reset, hang, drip or truncate");
-    expect_fault("{'kind':'unresolved'}", FAULT "/kind: expected refused, reset, hang, drip or truncate, not \"unresolved\"");
+    expect_fault("{'kind':'unresolved'}",
+                 FAULT "/kind: expected refused, reset, hang, drip or truncate, not \"unresolved\"");
     expect_fault("{'kind':7}", FAULT "/kind: expected refused, reset, hang, drip or truncate, not 7");
     expect_fault("{'kind':'hang','after':1}", FAULT "/after: unknown key, expected one of kind, times, probability");
     expect_fault("{'kind':'reset','afer':1}", FAULT "/afer: unknown key, did you mean \"after\"?");
@@ -299,10 +318,14 @@ static void test_faults(void **state)
     expect_fault("{'kind':'drip','every':'0s'}", FAULT "/every: expected a time above 0, such as \"1s\", not \"0s\"");
     expect_fault("{'kind':'drip','every':'1s','bytes':0}", FAULT "/bytes: expected a whole number from 1, not 0");
     expect_fault("{'kind':'hang','times':-1}", FAULT "/times: expected a whole number from 0, not -1");
-    expect_fault("{'kind':'hang','probability':1.5}", FAULT "/probability: expected a probability from 0 to 1, not 1.5");
-    expect_fault("{'kind':'hang','probability':-0.5}", FAULT "/probability: expected a probability from 0 to 1, not -0.5");
-    expect_fault("{'kind':'hang','probability':'0.5'}", FAULT "/probability: expected a probability from 0 to 1, not \"0.5\"");
-    expect_fault("{'kind':'hang','times':1,'probability':0.5}", FAULT ": expected either times or probability, not both");
+    expect_fault("{'kind':'hang','probability':1.5}",
+                 FAULT "/probability: expected a probability from 0 to 1, not 1.5");
+    expect_fault("{'kind':'hang','probability':-0.5}",
+                 FAULT "/probability: expected a probability from 0 to 1, not -0.5");
+    expect_fault("{'kind':'hang','probability':'0.5'}",
+                 FAULT "/probability: expected a probability from 0 to 1, not \"0.5\"");
+    expect_fault("{'kind':'hang','times':1,'probability':0.5}",
+                 FAULT ": expected either times or probability, not both");
     expect_fault("{'kind':'reset','after':5,'times':0}", "");
     expect_fault("{'kind':'truncate','after':4,'probability':1}", "");
 }
@@ -313,7 +336,8 @@ static void test_urls_in_the_file_s_order(void **state)
 {
     (void)state;
     char path[256], error[200], **urls;
-    rig_file(path, WORLD("'sites':[{'url':'http://B.test:8080','routes':[{'path':'/z'},{'path':'/a?q=1','method':'POST'}]},"
+    rig_file(path,
+             WORLD("'sites':[{'url':'http://B.test:8080','routes':[{'path':'/z'},{'path':'/a?q=1','method':'POST'}]},"
                          "{'url':'http://e.test'},{'url':'http://a.test','routes':[{'path':'/'}]}]"));
     assert_int_equal(world_file_urls(path, &urls, error, sizeof error), 3);
     assert_string_equal(urls[0], "http://B.test:8080/z");

@@ -48,7 +48,8 @@ static void test_runs_from_within_wait(void **state)
     assert_int_equal(rig->world->now(rig->world), MS(5));   /* not the loop's      */
     rig_expect(rig, "30ms #1 end 42\n");
     assert_int_equal(work.calls, 1);
-    rig_expect_trace(rig, "0ms cpu.submit op=1 task=2\n0ms cpu.start op=1 worker=1\n30ms cpu.end op=1 rc=42 ns=30000000\n");
+    rig_expect_trace(rig,
+                     "0ms cpu.submit op=1 task=2\n0ms cpu.start op=1 worker=1\n30ms cpu.end op=1 rc=42 ns=30000000\n");
     rig_close(rig);
 }
 
@@ -98,7 +99,8 @@ static void test_pools(void **state)
     submit_to(rig, 3, 1, &works[5], MS(5));
     uint64_t id = submit_to(rig, 3, 1, &works[6], MS(5));
     rig->world->cancel(rig->world, id);
-    rig_expect(rig, "0ms #7 end ECANCELED\n5ms #6 end\n10ms #1 end\n15ms #3 end\n15ms #4 end\n20ms #2 end\n30ms #5 end\n");
+    rig_expect(rig,
+               "0ms #7 end ECANCELED\n5ms #6 end\n10ms #1 end\n15ms #3 end\n15ms #4 end\n20ms #2 end\n30ms #5 end\n");
     submit_to(rig, 3, 1, &works[6], MS(5));   /* a pool that lay idle goes on */
     submit_to(rig, 3, 1, &works[7], MS(5));
     rig_expect(rig, "35ms #8 end\n40ms #9 end\n");
@@ -187,7 +189,8 @@ static void test_a_job_cannot_wait(void **state)
 {
     (void)state;
     struct rig *rig = rig_open(WORLD("'sites':[]"));
-    struct world_request request = {.op = WORLD_JOB, .fn = (uint64_t)(uintptr_t)report_and_wait, .job = (uint64_t)(uintptr_t)rig};
+    struct world_request request = {.op = WORLD_JOB, .fn = (uint64_t)(uintptr_t)report_and_wait,
+                                    .job = (uint64_t)(uintptr_t)rig};
     rig_get(rig, "http://a.test/");
     rig->world->submit(rig->world, &request);
     rig_expect(rig, "0ms #1 end ENXIO\n5ms #2 end 7\n");

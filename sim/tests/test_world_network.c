@@ -51,7 +51,8 @@ static void test_finds_sites_and_routes(void **state)
     (void)state;
     struct rig *rig = rig_open(WORLD(
         "'sites':[{'url':'http://a.test','routes':[{'path':'/','body':'root'},{'path':'/q?x=1','body':'query'},"
-        "{'path':'/q','body':'plain'},{'path':'/m','method':'GET','body':'get'},{'path':'/m','method':'POST','body':'post'},"
+        "{'path':'/q','body':'plain'},{'path':'/m','method':'GET','body':'get'},"
+        "{'path':'/m','method':'POST','body':'post'},"
         "{'path':'/any'},{'path':'/any','method':'PUT','body':'put'}]},"
         "{'url':'http://a.test:81','routes':[{'path':'/','body':'81'}]},"
         "{'url':'https://a.test','routes':[{'path':'/','body':'https'}]},"
@@ -71,8 +72,10 @@ static void test_finds_sites_and_routes(void **state)
     rig_get(rig, "http://[::1]:8080/");
     rig_get(rig, "http://a.test/Q");
     rig_get(rig, "http://[::2]");
-    rig_expect(rig, "0ms #1 200 \"root\" end\n0ms #2 200 \"root\" end\n0ms #3 200 \"root\" end\n0ms #4 200 \"query\" end\n"
-                    "0ms #5 200 \"plain\" end\n0ms #6 200 \"post\" end\n0ms #7 405 end\n0ms #8 200 \"put\" end\n0ms #9 200 end\n"
+    rig_expect(rig,
+               "0ms #1 200 \"root\" end\n0ms #2 200 \"root\" end\n0ms #3 200 \"root\" end\n0ms #4 200 \"query\" end\n"
+                    "0ms #5 200 \"plain\" end\n0ms #6 200 \"post\" end\n0ms #7 405 end\n0ms #8 200 \"put\" end\n"
+                    "0ms #9 200 end\n"
                     "0ms #10 200 \"81\" end\n0ms #11 200 \"https\" end\n0ms #12 200 \"v6\" end\n0ms #13 404 end\n"
                     "0ms #14 200 \"::2\" end\n");
     rig_close(rig);
@@ -114,8 +117,10 @@ static void expect_data(struct rig *rig, const char *expected, size_t head)
 static void test_headers(void **state)
 {
     (void)state;
-    struct rig *rig = rig_open(WORLD("'sites':[{'url':'http://a.test','routes':[{'path':'/','headers':{'X-A':'1','B':'zwei'},"
-                                     "'body':'hello'},{'path':'/r','redirect':'/b'},{'path':'/p','redirect':'/b','status':308}]}]"));
+    struct rig *rig =
+        rig_open(WORLD("'sites':[{'url':'http://a.test','routes':[{'path':'/','headers':{'X-A':'1','B':'zwei'},"
+                                     "'body':'hello'},{'path':'/r','redirect':'/b'},"
+                                     "{'path':'/p','redirect':'/b','status':308}]}]"));
     rig_get(rig, "http://a.test/");
     expect_data(rig, "X-A: 1\nB: zwei\nContent-Length: 5\nhello", 33);
     rig_get(rig, "http://a.test/r");
@@ -170,7 +175,8 @@ static void test_base64(void **state)
 static void test_bandwidth_is_rounded_up(void **state)
 {
     (void)state;
-    struct rig *rig = rig_open(WORLD("'sites':[{'url':'http://a.test','rtt':'20ms','connect':'0ms','bandwidth':3,'routes':["
+    struct rig *rig =
+        rig_open(WORLD("'sites':[{'url':'http://a.test','rtt':'20ms','connect':'0ms','bandwidth':3,'routes':["
                                      "{'path':'/','body':'hello'},{'path':'/own','body':'hello','bandwidth':1000}]}]"));
     rig_get(rig, "http://a.test/own");
     rig_get(rig, "http://a.test/");
@@ -244,8 +250,10 @@ static void test_refused_and_unresolved_sites(void **state)
     (void)state;
     struct rig *rig = rig_open(WORLD("'sites':["
         "{'url':'http://r.test','resolve':'5ms','connect':'30ms','fault':{'kind':'refused'},'routes':[{'path':'/'}]},"
-        "{'url':'http://u.test','resolve':'5ms','connect':'30ms','fault':{'kind':'unresolved'},'routes':[{'path':'/'}]},"
-        "{'url':'http://t.test','resolve':'5ms','connect':'30ms','fault':{'kind':'refused','times':1},'routes':[{'path':'/'}]}]"));
+        "{'url':'http://u.test','resolve':'5ms','connect':'30ms','fault':{'kind':'unresolved'},"
+        "'routes':[{'path':'/'}]},"
+        "{'url':'http://t.test','resolve':'5ms','connect':'30ms','fault':{'kind':'refused','times':1},"
+        "'routes':[{'path':'/'}]}]"));
     rig_get(rig, "http://r.test/");
     rig_get(rig, "http://u.test/");
     rig_get(rig, "http://t.test/");
@@ -328,7 +336,8 @@ static void test_drip(void **state)
 static void test_an_endless_drip_goes_on(void **state)
 {
     (void)state;
-    struct rig *rig = rig_open(WORLD("'sites':[{'url':'http://a.test','routes':[{'path':'/','body_size':9223372036854775807,"
+    struct rig *rig =
+        rig_open(WORLD("'sites':[{'url':'http://a.test','routes':[{'path':'/','body_size':9223372036854775807,"
                                      "'fault':{'kind':'drip','every':'1ms'}}]}]"));
     uint64_t id = rig_get(rig, "http://a.test/");
     size_t pieces = 0;
@@ -356,7 +365,8 @@ static void test_a_fault_strikes_the_first_times(void **state)
 static void test_workers_serve_in_the_order_of_arrival(void **state)
 {
     (void)state;
-    struct rig *rig = rig_open(WORLD("'sites':[{'url':'http://a.test','rtt':'2ms','connect':'0ms','workers':2,'routes':["
+    struct rig *rig =
+        rig_open(WORLD("'sites':[{'url':'http://a.test','rtt':'2ms','connect':'0ms','workers':2,'routes':["
                                      "{'path':'/10','latency':'10ms'},{'path':'/1','latency':'1ms'}]}]"));
     rig_get(rig, "http://a.test/10");
     rig_get(rig, "http://a.test/10");
@@ -371,7 +381,9 @@ static void test_rate_limit_slides(void **state)
 {
     (void)state;
     struct rig *rig = rig_open(WORLD("'sites':[{'url':'http://a.test','rtt':'10ms','connect':'0ms',"
-                                     "'rate_limit':{'requests':2,'per':'1500ms'},'routes':[{'path':'/','latency':'1s'}]}]"));
+                                     "'rate_limit':{'requests':2,'per':'1500ms'},"
+                                     "'routes':[{'path':'/',"
+                                     "'latency':'1s'}]}]"));
     rig_get(rig, "http://a.test/");
     rig_expect_until(rig, MS(400), "");
     rig_get(rig, "http://a.test/");
@@ -423,7 +435,8 @@ static void test_rate_limit_ignores_the_route(void **state)
 {
     (void)state;
     struct rig *rig = rig_open(WORLD("'sites':[{'url':'http://a.test','rate_limit':{'requests':1,'per':'1s'},'routes':["
-                                     "{'path':'/','body':'hello','cpu':'1s','fault':{'kind':'reset','after':1}},{'path':'/0'}]}]"));
+                                     "{'path':'/','body':'hello','cpu':'1s','fault':{'kind':'reset','after':1}},"
+                                     "{'path':'/0'}]}]"));
     rig_get(rig, "http://a.test/0");
     rig_get(rig, "http://a.test/");
     rig_expect(rig, "0ms #1 200 end\n0ms #2 429 end\n");

@@ -10,8 +10,8 @@ static int compute(void *job)
 
 static uint64_t submit(struct rig *rig, uint32_t pool, uint32_t workers)
 {
-    struct world_request request = {.op = WORLD_JOB, .task = 1, .fn = (uint64_t)(uintptr_t)compute, .job = (uint64_t)(uintptr_t)rig,
-                                    .pool = pool, .workers = workers};
+    struct world_request request = {.op = WORLD_JOB, .task = 1, .fn = (uint64_t)(uintptr_t)compute,
+                                    .job = (uint64_t)(uintptr_t)rig, .pool = pool, .workers = workers};
     uint64_t id = rig->world->submit(rig->world, &request);
     assert_true(id > 0);
     return id;
@@ -27,7 +27,8 @@ static void test_a_pool_has_a_line_of_its_own(void **state)
     submit(rig, 7, 2);
     submit(rig, 0, 0);
     submit(rig, 8, 1);
-    rig_expect(rig, "10ms #1 end\n10ms #2 end\n10ms #3 end\n10ms #6 end\n20ms #5 end\n20ms #4 end\n");   /* as they were begun */
+    /* As they were begun. */
+    rig_expect(rig, "10ms #1 end\n10ms #2 end\n10ms #3 end\n10ms #6 end\n20ms #5 end\n20ms #4 end\n");
     rig_close(rig);
 }
 
@@ -40,8 +41,11 @@ static void test_the_trace_names_pools_but_not_the_cpus(void **state)
     uint64_t given_up = submit(rig, 7, 1);
     rig->world->cancel(rig->world, given_up);
     rig_run_until(rig, INT64_MAX);
-    rig_expect_trace(rig, "0ms cpu.submit op=1 task=1\n0ms cpu.submit op=2 pool=7 task=1\n0ms cpu.submit op=3 pool=7 task=1\n"
-                          "0ms cpu.cancelled op=3 pool=7\n0ms cpu.start op=1 worker=1\n0ms cpu.start op=2 pool=7 worker=1\n"
+    rig_expect_trace(rig,
+                     "0ms cpu.submit op=1 task=1\n0ms cpu.submit op=2 pool=7 task=1\n"
+                     "0ms cpu.submit op=3 pool=7 task=1\n"
+                          "0ms cpu.cancelled op=3 pool=7\n0ms cpu.start op=1 worker=1\n"
+                          "0ms cpu.start op=2 pool=7 worker=1\n"
                           "10ms cpu.end op=1 rc=0 ns=10000000\n10ms cpu.end op=2 pool=7 rc=0 ns=10000000\n");
     rig_close(rig);
 }

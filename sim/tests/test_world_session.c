@@ -1,13 +1,16 @@
 /* Sessions: connections that are used again, limits on them, and who gets the next. */
 #include "world_rig.h"
 
-#define SITE(more) WORLD("'sites':[{'url':'http://a.test','rtt':'2ms','connect':'30ms','resolve':'5ms'," more "'routes':[" \
-                         "{'path':'/','latency':'10ms'},{'path':'/reset','latency':'10ms','body':'x','fault':{'kind':'reset'}}]}," \
+#define SITE(more) \
+    WORLD("'sites':[{'url':'http://a.test','rtt':'2ms','connect':'30ms','resolve':'5ms'," more "'routes':[" \
+                         "{'path':'/','latency':'10ms'}," \
+                          "{'path':'/reset','latency':'10ms','body':'x','fault':{'kind':'reset'}}]}," \
                          "{'url':'http://b.test','connect':'30ms','routes':[{'path':'/'}]}]")
 
 static void close_session(struct rig *rig, uint32_t session)
 {
-    assert_true(rig->world->submit(rig->world, &(struct world_request){.op = WORLD_SESSION_CLOSE, .session = session}) > 0);
+    assert_true(rig->world->submit(rig->world, &(struct world_request){.op = WORLD_SESSION_CLOSE, .session = session})
+                > 0);
 }
 
 static void test_reuse_saves_resolve_and_connect(void **state)
@@ -79,7 +82,9 @@ static void test_max_per_host(void **state)
     for (int i = 0; i < 5; i++)
         rig_request(rig, "GET", "http://a.test/", 1, 2);
     rig_request(rig, "GET", "http://b.test/", 1, 2);
-    rig_expect(rig, "30ms #6 200 end\n47ms #1 200 end\n47ms #2 200 end\n59ms #3 200 end\n59ms #4 200 end\n71ms #5 200 end\n");
+    rig_expect(rig,
+               "30ms #6 200 end\n47ms #1 200 end\n47ms #2 200 end\n59ms #3 200 end\n59ms #4 200 end\n"
+               "71ms #5 200 end\n");
     rig_close(rig);
 }
 
@@ -121,7 +126,9 @@ static void test_closing_a_session(void **state)
     close_session(rig, 3);   /* nothing to close */
     rig_expect(rig, "62ms #4 200 end\n");
     char *trace = rig_trace(rig);
-    assert_non_null(strstr(trace, "50ms http.connected op=4 conn=3 reused=1\n50ms http.closed conn=2\n50ms http.closed conn=1\n"
+    assert_non_null(strstr(trace,
+                           "50ms http.connected op=4 conn=3 reused=1\n50ms http.closed conn=2\n"
+                           "50ms http.closed conn=1\n"
                                   "62ms http.end op=4 rc=0 status=200 bytes=0\n62ms http.closed conn=3\n"));
     free(trace);
     rig_request(rig, "GET", "http://a.test/", 1, 0);
@@ -155,8 +162,8 @@ static void test_idle_connections_count_at_the_server(void **state)
     rig_close(rig);
 }
 
-/* A session's requests that the server lets wait take over the session's own connections as they come free: else they would
- * wait for ever, behind connections that their own session keeps open. */
+/* A session's requests that the server lets wait take over the session's own connections as they come free: else they
+ * would wait for ever, behind connections that their own session keeps open. */
 static void test_waiting_at_the_server_takes_over_an_idle_connection(void **state)
 {
     (void)state;

@@ -1,7 +1,8 @@
 /* The five calls: how time passes, what wait hands over and in which order, and that it is always the same. */
 #include "world_rig.h"
 
-#define SITES WORLD("'sites':[{'url':'http://a.test','connect':'0ms','routes':[{'path':'/10','latency':'10ms','body':'ten'}," \
+#define SITES \
+    WORLD("'sites':[{'url':'http://a.test','connect':'0ms','routes':[{'path':'/10','latency':'10ms','body':'ten'}," \
                     "{'path':'/20','latency':'20ms'},{'path':'/30','latency':'30ms'}," \
                     "{'path':'/drip','body_size':1000,'fault':{'kind':'drip','every':'1ms'}}," \
                     "{'path':'/any','latency':['100ms','500ms'],'body':'x'}," \
@@ -117,7 +118,8 @@ static void test_block_hands_over_nothing(void **state)
 static void test_ends_stay_in_order_while_blocked(void **state)
 {
     (void)state;
-    struct rig *rig = rig_open(WORLD("'sites':[{'url':'http://a.test','routes':[{'path':'/slow','body':'abc','bandwidth':100},"
+    struct rig *rig =
+        rig_open(WORLD("'sites':[{'url':'http://a.test','routes':[{'path':'/slow','body':'abc','bandwidth':100},"
                                      "{'path':'/10','latency':'10ms'}]}]"));
     rig_get(rig, "http://a.test/slow");
     rig_get(rig, "http://a.test/10");
@@ -166,7 +168,8 @@ static void test_time_does_not_overflow(void **state)
     rig_get(rig, "http://a.test/");
     rig_expect(rig, "");   /* connected after 292 years, answered never */
     rig_close(rig);
-    rig = rig_open(WORLD("'sites':[{'url':'http://a.test','routes':[{'path':'/','body_size':9223372036854775807,'bandwidth':1}]}]"));
+    rig = rig_open(WORLD("'sites':[{'url':'http://a.test','routes':[{'path':'/','body_size':9223372036854775807,"
+                         "'bandwidth':1}]}]"));
     rig_get(rig, "http://a.test/");
     rig_expect(rig, "0ms #1 200\n");
     rig_close(rig);
@@ -379,11 +382,13 @@ static uint32_t next_random(uint32_t *random)
 /* A busy life: what it did, and the trace of it. */
 static char *live(struct rig *rig)
 {
-    static const char *const urls[] = {"http://a.test/10", "http://a.test/any", "http://a.test/maybe", "http://b.test/any",
+    static const char *const urls[] = {"http://a.test/10", "http://a.test/any", "http://a.test/maybe",
+                                       "http://b.test/any",
                                        "http://a.test/drip", "http://a.test/none"};
     uint32_t random = 1;
     for (int i = 0; i < 150; i++) {
-        uint64_t id = rig_request(rig, "GET", urls[next_random(&random) % 6], next_random(&random) % 3, next_random(&random) % 3);
+        uint64_t id = rig_request(rig, "GET", urls[next_random(&random) % 6], next_random(&random) % 3,
+                                  next_random(&random) % 3);
         if (next_random(&random) % 4 == 0)
             rig->world->cancel(rig->world, id - next_random(&random) % 5);
         if (next_random(&random) % 4 == 0)

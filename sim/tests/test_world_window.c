@@ -1,4 +1,5 @@
-/* Windows: a server stops when so much of a body is unread, and goes on when some was read. Bodies from both sides of it. */
+/* Windows: a server stops when so much of a body is unread, and goes on when
+ * some was read. Bodies from both sides of it. */
 #include "world_rig.h"
 
 #define SITE(routes) WORLD("'sites':[{'url':'http://a.test','rtt':'10ms','connect':'0ms','routes':[" routes "]}]")
@@ -7,7 +8,8 @@ static uint64_t get(struct rig *rig, const char *url, uint32_t session, uint32_t
 {
     char data[200];
     int size = snprintf(data, sizeof data, "GET%s", url);
-    return rig->world->submit(rig->world, &(struct world_request){.op = WORLD_HTTP, .task = 1, .session = session, .window = window,
+    return rig->world->submit(rig->world,
+                              &(struct world_request){.op = WORLD_HTTP, .task = 1, .session = session, .window = window,
         .lengths = {3, (uint32_t)size - 3}, .data = data, .size = (size_t)size});
 }
 
@@ -115,7 +117,8 @@ static void test_chunks(void **state)
 static void test_drips(void **state)
 {
     (void)state;
-    struct rig *rig = rig_open(SITE("{'path':'/','body':'0123456789','fault':{'kind':'drip','bytes':2,'every':'100ms'}}"));
+    struct rig *rig =
+        rig_open(SITE("{'path':'/','body':'0123456789','fault':{'kind':'drip','bytes':2,'every':'100ms'}}"));
     get(rig, "http://a.test/", 0, 5);
     rig_expect_until(rig, MS(990), "10ms #1 200\n110ms #1 \"01\"\n210ms #1 \"23\"\n310ms #1 \"4\"\n");
     was_read(rig, 1, 4);
@@ -158,7 +161,9 @@ static void test_a_busy_loop_stops_the_server(void **state)
 static void test_never_more_than_the_window(void **state)
 {
     (void)state;
-    struct rig *rig = rig_open(SITE("{'path':'/','body_size':1000000,'bandwidth':1000000,'chunk':1000},{'path':'/at-once','body_size':1000000}"));
+    struct rig *rig =
+        rig_open(SITE("{'path':'/','body_size':1000000,'bandwidth':1000000,'chunk':1000},"
+                      "{'path':'/at-once','body_size':1000000}"));
     static const char *const urls[] = {"http://a.test/", "http://a.test/at-once"};
     for (size_t i = 0; i < 2; i++) {
         uint64_t id = get(rig, urls[i], 0, 65536), delivered = 0, read = 0, seed = 1;
@@ -187,7 +192,10 @@ static void test_never_more_than_the_window(void **state)
 static void test_cancelling_a_stopped_one(void **state)
 {
     (void)state;
-    struct rig *rig = rig_open(WORLD("'sites':[{'url':'http://a.test','max_connections':1,'routes':[{'path':'/','body':'0123456789'}]}]"));
+    struct rig *rig =
+        rig_open(WORLD("'sites':[{'url':'http://a.test','max_connections':1,"
+                       "'routes':[{'path':'/',"
+                       "'body':'0123456789'}]}]"));
     uint64_t id = get(rig, "http://a.test/", 1, 4);
     get(rig, "http://a.test/", 2, 0);
     rig_expect_until(rig, MS(50), "0ms #1 200 \"0123\"\n");
@@ -200,7 +208,10 @@ static void test_cancelling_a_stopped_one(void **state)
 static void test_read_to_the_end_a_connection_is_used_again(void **state)
 {
     (void)state;
-    struct rig *rig = rig_open(WORLD("'sites':[{'url':'http://a.test','connect':'30ms','routes':[{'path':'/','body':'0123456789'}]}]"));
+    struct rig *rig =
+        rig_open(WORLD("'sites':[{'url':'http://a.test','connect':'30ms',"
+                       "'routes':[{'path':'/',"
+                       "'body':'0123456789'}]}]"));
     uint64_t id = get(rig, "http://a.test/", 1, 4);
     rig_expect_until(rig, MS(50), "30ms #1 200 \"0123\"\n");
     get(rig, "http://a.test/", 1, 0);           /* the first connection is not free yet */

@@ -88,7 +88,8 @@ static inline char *rig_trace(struct rig *rig)
         assert_int_equal(sscanf(line, "{\"t\":%lld,\"from\":\"world\",\"ev\":%n", &t, &at), 1);
         if (at == 0)
             fail_msg("%s", line);
-        length += (size_t)(t % 1000000 ? sprintf(text + length, "%lldns ", t) : sprintf(text + length, "%lldms ", t / 1000000));
+        length += (size_t)(t % 1000000 ? sprintf(text + length, "%lldns ", t)
+                           : sprintf(text + length, "%lldms ", t / 1000000));
         for (const char *c = line + at; *c && strcmp(c, "}\n") != 0; c++)
             if (*c != '"')
                 text[length++] = *c == ',' ? ' ' : *c == ':' && c[-1] == '"' ? '=' : *c;
@@ -115,12 +116,14 @@ static inline void rig_close(struct rig *rig)
 }
 
 /* A request in one line. */
-static inline uint64_t rig_request(struct rig *rig, const char *method, const char *url, uint32_t session, uint32_t max_per_host)
+static inline uint64_t rig_request(struct rig *rig, const char *method, const char *url, uint32_t session,
+                                   uint32_t max_per_host)
 {
     char data[600];
     int size = snprintf(data, sizeof data, "%s%s", method, url);
     struct world_request request = {
-        .op = WORLD_HTTP, .task = 1, .session = session, .max_per_host = max_per_host, .data = data, .size = (size_t)size,
+        .op = WORLD_HTTP, .task = 1, .session = session, .max_per_host = max_per_host, .data = data,
+            .size = (size_t)size,
         .lengths = {(uint32_t)strlen(method), (uint32_t)strlen(url)},
     };
     uint64_t id = rig->world->submit(rig->world, &request);

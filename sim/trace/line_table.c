@@ -453,7 +453,8 @@ static bool make_tables(struct line_table *table)
 {
     size_t rows = table->lines.size, sequences = table->lines.size / 4 + 1;
     table->mapped = rows * sizeof table->rows[0] + sequences * sizeof table->sequences[0];
-    void *memory = mmap(NULL, table->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *memory = mmap(NULL, table->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+                        0);
     if (memory == MAP_FAILED)
         return false;
     table->rows = memory;
@@ -487,7 +488,8 @@ void line_table_close(struct line_table *table)
 /* The last sequence that begins at or before the address, if the address is in it. */
 static const struct line_sequence *find_sequence(const struct line_table *table, uint64_t address)
 {
-    size_t low = 0, high = table->sequence_count;   /* before low: begin at or before the address; from high on: after */
+    /* Before low: begin at or before the address; from high on: after. */
+    size_t low = 0, high = table->sequence_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (table->sequences[middle].low <= address)

@@ -234,7 +234,8 @@ void trace_begin(struct trace *trace, int64_t t, enum trace_from from, const cha
         return;
     at = put(at, "{\"t\":", 5);
     at = put_int(at, t);
-    at = from == TRACE_WORLD ? put(at, ",\"from\":\"world\",\"ev\":\"", 22) : put(at, ",\"from\":\"runtime\",\"ev\":\"", 24);
+    at = from == TRACE_WORLD ? put(at, ",\"from\":\"world\",\"ev\":\"", 22)
+        : put(at, ",\"from\":\"runtime\",\"ev\":\"", 24);
     at = put(at, ev, length);
     *at++ = '"';
     trace->used = (size_t)(at - trace->buffer);

@@ -29,9 +29,12 @@ struct trace *trace_open(const char *path, const char *program, uint64_t seed);
 
 void trace_begin(struct trace *, int64_t t, enum trace_from from, const char *ev);
 void trace_int(struct trace *, const char *key, int64_t value);
-void trace_str(struct trace *, const char *key, const char *value, size_t length); /* escaped; bytes that are not UTF-8 become U+FFFD */
-void trace_json(struct trace *, const char *key, const char *json, size_t length); /* as it is: one JSON value without line breaks */
-void trace_src(struct trace *, const char *key, const void *pc); /* "file.c:12" of the call that returns to pc; nothing if unknown */
+/* escaped; bytes that are not UTF-8 become U+FFFD */
+void trace_str(struct trace *, const char *key, const char *value, size_t length);
+/* As it is: one JSON value without line breaks. */
+void trace_json(struct trace *, const char *key, const char *json, size_t length);
+/* "file.c:12" of the call that returns to pc; nothing if unknown */
+void trace_src(struct trace *, const char *key, const void *pc);
 void trace_end(struct trace *);
 
 void trace_flush(struct trace *);   /* writes what is buffered; async-signal-safe */

@@ -17,13 +17,15 @@ enum world_op {
     WORLD_REPORT,         /* put a line of the program's own into the trace; completes at once, gives no completion */
     WORLD_SESSION_CLOSE,  /* close the idle connections of a session; gives no completion     */
     WORLD_FILE,           /* one call to the disk                                               */
-    WORLD_FINISH,         /* the program is over: the world puts what is left behind into the trace; gives no completion */
+    WORLD_FINISH,         /* the program is over: the world puts what is left behind into the trace; gives
+                             no completion */
     WORLD_HTTP_READ,      /* `count` bytes of the body of HTTP request `id` were read: its window opens by as many.
                              Gives no completion; submit returns that id. Nothing happens if the request has ended */
 };
 
-/* What a WORLD_FILE asks of the disk. Each happens as a whole, at the moment it completes, or not at all: with rc -ENOENT, -EEXIST,
- * -ENOSPC, -EIO, -EACCES, -EBADF (not open, or not for that), -EINVAL (no relative path, or an unknown call), -ENOMEM, -ECANCELED. */
+/* What a WORLD_FILE asks of the disk. Each happens as a whole, at the moment it completes, or not at all: with rc
+ * -ENOENT, -EEXIST, -ENOSPC, -EIO, -EACCES, -EBADF (not open, or not for that), -EINVAL (no relative path, or an
+ * unknown call), -ENOMEM, -ECANCELED. */
 enum world_file_call {
     WORLD_FILE_OPEN = 1,  /* rc 0: it is open, under the id of this operation                  */
     WORLD_FILE_READ,      /* up to `count` bytes from where it stands; rc: how many, 0 at the end */
@@ -36,7 +38,8 @@ enum world_file_call {
     WORLD_FILE_SAVE,      /* a new file of that content, which replaces the old one             */
 };
 
-enum world_file_mode { WORLD_FILE_TO_READ, WORLD_FILE_TO_WRITE, WORLD_FILE_TO_APPEND, WORLD_FILE_TO_CREATE };   /* as CO_READ... */
+/* as CO_READ... */
+enum world_file_mode { WORLD_FILE_TO_READ, WORLD_FILE_TO_WRITE, WORLD_FILE_TO_APPEND, WORLD_FILE_TO_CREATE };
 
 /* A request. `data` is `size` bytes that the world copies before submit returns. */
 struct world_request {
@@ -47,7 +50,8 @@ struct world_request {
                                  connection of its own, closed afterwards                            */
     uint32_t max_per_host;    /* HTTP: most connections of the session to one site; 0 = no limit      */
     uint32_t window;          /* HTTP: at most so many bytes of the body may be on their way or here, and not yet
-                                 told read (WORLD_HTTP_READ): a server whose window is full stops sending; 0 = no limit */
+                                 told read (WORLD_HTTP_READ): a server whose window is full stops sending; 0 = no
+                                 limit */
     uint32_t blocking;        /* HTTP: 1 = the loop stands still meanwhile; for the trace alone       */
     uint64_t id;              /* HTTP_READ: which request                                              */
     uint32_t lengths[4];      /* HTTP: bytes of method, URL, headers, body, which follow each other in data;
@@ -120,23 +124,25 @@ struct co_world {
 struct trace;
 struct tape;
 
-/* Opens the virtual world described by the JSON file at `path`, which may also be the JSON itself (then it begins with '{');
- * NULL: an empty one (no sites, 4 CPUs).
+/* Opens the virtual world described by the JSON file at `path`, which may also be the JSON itself (then it begins with
+ * '{'); NULL: an empty one (no sites, 4 CPUs).
  * seed 0: the file's own. The world writes its own lines to `trace` (NULL: nowhere) and asks `tape`
  * (NULL: always option 0). Both stay the caller's and must outlive the world. Returns NULL on a fault,
  * with one line in error[size]: path, JSON pointer, what was expected; errno is ENOMEM if memory was out. */
 struct co_world *world_virtual_open(const char *path, uint64_t seed, struct trace *trace, struct tape *tape,
                                     char *error, size_t size);
 
-/* When something will next happen in a virtual world by itself, if nothing more is asked of it; INT64_MAX: never. For those who lead
- * its clock by a real one (sim/world/serve). */
+/* When something will next happen in a virtual world by itself, if nothing more is asked of it; INT64_MAX: never. For
+ * those who lead its clock by a real one (sim/world/serve). */
 int64_t world_virtual_next(const struct co_world *world);
 
-/* Opens the real world: this machine's network, files, CPUs and clock. It is in a library of its own (libco-real.a), which only
- * programs that ask for it link; in the others this is NULL. Returns NULL on a fault, with one line in error[size]. */
+/* Opens the real world: this machine's network, files, CPUs and clock. It is in a library of its own
+ * (libco-real.a), which only programs that ask for it link; in the others this is NULL. Returns NULL on a fault,
+ * with one line in error[size]. */
 struct co_world *world_real_open(struct trace *trace, char *error, size_t size) __attribute__((weak));
 
-/* Whether a path may be that of a file, in whatever world: relative, without empty parts, "." and "..", control characters; not too long. */
+/* Whether a path may be that of a file, in whatever world: relative, without empty
+ * parts, "." and "..", control characters; not too long. */
 bool world_is_path(const char *path, size_t length);
 
 /* The URLs of a virtual world's routes, in the file's order. *urls: NULL-terminated array, one block:

@@ -23,8 +23,8 @@ int fetch_sync(const char *const urls[], size_t n, struct fetch_result out[])
     return 0;
 }
 
-/* What one task needs: which URL, and where its result goes. Giving each task its own place in `out` keeps the results in
- * input order, whichever answer comes first; and as no two tasks share a place, no lock is needed. */
+/* What one task needs: which URL, and where its result goes. Giving each task its own place in `out` keeps the results
+ * in input order, whichever answer comes first; and as no two tasks share a place, no lock is needed. */
 struct fetch_job {
     const char *url;
     struct fetch_result *out;
@@ -44,8 +44,8 @@ static int fetch_one(void *arg)
 
 int fetch_async(const char *const urls[], size_t n, struct fetch_result out[])
 {
-    /* One more than n, so that n = 0 asks for some memory too: then NULL always means "no memory". An array on the stack
-     * would do as well (the group ends before it), but 500 jobs are better off on the heap. */
+    /* One more than n, so that n = 0 asks for some memory too: then NULL always means "no memory". An array on the
+     * stack would do as well (the group ends before it), but 500 jobs are better off on the heap. */
     struct fetch_job *jobs = malloc((n + 1) * sizeof *jobs);
     if (!jobs)
         return -ENOMEM;
@@ -57,8 +57,8 @@ int fetch_async(const char *const urls[], size_t n, struct fetch_result out[])
         co_spawn(&group, fetch_one, &jobs[i]);
     }
     /* Then wait for all. A co_await inside the loop above would wait for each fetch before the next one is
-     * started: one after the other again. When we are cancelled here, co_join cancels the tasks, waits for them, and returns
-     * -ECANCELED. Either way no task is left, so nobody uses `jobs` any more. */
+     * started: one after the other again. When we are cancelled here, co_join cancels the tasks, waits for them, and
+     * returns -ECANCELED. Either way no task is left, so nobody uses `jobs` any more. */
     int rc = co_join(&group);
     free(jobs);
     return rc;

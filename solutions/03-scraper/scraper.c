@@ -8,8 +8,8 @@
 
 /* ---- The title ------------------------------------------------------------------------------------ */
 
-/* A piece of a page: the bytes from `at` up to, not including, `end`. A page is no C string: it may hold '\0' bytes, so nothing
- * below looks for one (no strstr, no strlen), and nothing reads at `end` or beyond. */
+/* A piece of a page: the bytes from `at` up to, not including, `end`. A page is no C string: it may hold '\0' bytes, so
+ * nothing below looks for one (no strstr, no strlen), and nothing reads at `end` or beyond. */
 struct text {
     const char *at, *end;
 };
@@ -37,7 +37,8 @@ static const char *after(struct text text, const char *word)
 
 static bool is_space(char c)
 {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';    /* isspace(c) must not be given a negative char */
+    /* isspace(c) must not be given a negative char */
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
 }
 
 /* Does a tag of this name begin here? <title> and <TITLE lang="en"> are tags of "<title", <titles> is not. */
@@ -115,8 +116,8 @@ int scrape_page(const char *url, int64_t timeout, struct page *out)
     struct co_timeout limit;
     struct text raw;
 
-    /* The limit is on the whole, redirects and body included. Were it on each read, a page that sends a byte a second would never
-     * reach it. When time is up, co_http_get gives its request up and closes the connection. */
+    /* The limit is on the whole, redirects and body included. Were it on each read, a page that sends a byte a second
+     * would never reach it. When time is up, co_http_get gives its request up and closes the connection. */
     co_timeout_begin(&limit, timeout);
     int rc = co_http_get(url, &resp);
     /* -ECANCELED because of the limit becomes -ETIMEDOUT. If somebody cancelled *us*, it stays -ECANCELED: only
@@ -126,9 +127,11 @@ int scrape_page(const char *url, int64_t timeout, struct page *out)
     out->error = rc;
     out->status = resp.status;           /* 0 without an answer: resp is zeroed then */
     if (rc == 0 && resp.status < 400 && find_title((struct text){resp.body, resp.body + resp.length}, &raw))
-        tidy(raw, out->title);           /* the page behind a 404 has a title, too, but it is not the one that was asked for */
+        /* The page behind a 404 has a title, too, but it is not the one that was asked for. */
+        tidy(raw, out->title);
     out->took = co_now() - start;
-    return rc == -ECANCELED ? rc : 0;    /* a failed page is a result; being cancelled is about us, and goes on to our caller */
+    /* A failed page is a result; being cancelled is about us, and goes on to our caller. */
+    return rc == -ECANCELED ? rc : 0;
 }
 
 /* ---- All pages ------------------------------------------------------------------------------------ */
@@ -159,23 +162,24 @@ static void tell(const struct page *page, const struct listener *listener, struc
     listener->progress(listener->arg, page, summary->successful + summary->failed, summary->total);
 }
 
-/* The tasks of one run. A function of its own: where it returns, its group ends, and so does every task in it. After that nobody
- * writes to `out` any more, and nobody needs the jobs. */
+/* The tasks of one run. A function of its own: where it returns, its group ends, and so does every task in it. After
+ * that nobody writes to `out` any more, and nobody needs the jobs. */
 static int scrape_together(struct job jobs[], size_t n, const struct listener *listener, struct summary *summary)
 {
     CO_GROUP(group);
     for (size_t i = 0; i < n; i++)
         co_spawn(&group, scrape_one, &jobs[i]);
 
-    /* As they are done, not in the order of the urls: else the first slow page would hold back the news of all others. */
+    /* As they are done, not in the order of the urls: else the first slow page
+     * would hold back the news of all others. */
     co_task *done;
     int rc;
     while ((rc = co_next_done(&group, &done)) > 0) {
         const struct job *job = co_job(done);
         tell(job->out, listener, summary);
     }
-    /* Cancelled, we hear of no further task. The end of this block cancels them and waits for them; each stores -ECANCELED as the error
-     * of its page, and nobody tells the listener. */
+    /* Cancelled, we hear of no further task. The end of this block cancels them and waits for them; each stores
+     * -ECANCELED as the error of its page, and nobody tells the listener. */
     if (rc < 0)
         return rc;
     return co_join(&group);    /* all are done; this tells whether a spawn found no memory */

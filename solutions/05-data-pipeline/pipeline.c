@@ -20,7 +20,8 @@ static bool add_up(const json_t *items, json_int_t *total, json_int_t *units)
         const json_t *price = json_object_get(each, "price"), *quantity = json_object_get(each, "quantity");
         if (!json_is_integer(price) || !json_is_integer(quantity))    /* both say no to NULL, too */
             return false;
-        *total += json_integer_value(price) * json_integer_value(quantity);    /* json_int_t has 64 bits: an int would overflow */
+        /* json_int_t has 64 bits: an int would overflow */
+        *total += json_integer_value(price) * json_integer_value(quantity);
         *units += json_integer_value(quantity);
     }
     return true;
@@ -42,7 +43,8 @@ int transform_order(const char *body, size_t length, json_int_t *id, char **text
         json_t *summary = json_pack("{s:s, s:I, s:I, s:I}", "customer", json_string_value(name),
                                     "id", json_integer_value(number), "total", total, "units", units);
         *id = json_integer_value(number);
-        *text = json_dumps(summary, JSON_COMPACT | JSON_SORT_KEYS);    /* sorted: the text never depends on who was put in first */
+        /* sorted: the text never depends on who was put in first */
+        *text = json_dumps(summary, JSON_COMPACT | JSON_SORT_KEYS);
         json_decref(summary);
         rc = *text ? 0 : -ENOMEM;
     }
@@ -69,8 +71,8 @@ int write_whole(const char *path, const char *data, size_t size)
     if (rc == 0)
         rc = co_file_rename(temporary, path);
     if (rc < 0) {
-        /* If we were cancelled, every call that waits says so at once and does nothing, this one, too: hence the shield. It may
-         * find nothing to remove (the open failed): that is as good. */
+        /* If we were cancelled, every call that waits says so at once and does nothing, this one, too: hence the
+         * shield. It may find nothing to remove (the open failed): that is as good. */
         struct co_shield shield;
         co_shield_begin(&shield);
         int removed = co_file_remove(temporary);
@@ -120,14 +122,15 @@ static void item_free(struct item *item)
     free(item);
 }
 
-/* What a stage does with an item when it is through with it. rc: what came of it; 0 is success. An item that fails ends here, but its
- * worker does not: only when this returns less than 0 the worker was cancelled, and must end. */
+/* What a stage does with an item when it is through with it. rc: what came of it; 0 is success. An item that fails ends
+ * here, but its worker does not: only when this returns less than 0 the worker was cancelled, and must end. */
 static int hand_on(struct line *line, enum stage stage, struct item *item, int rc)
 {
     if (rc == 0) {
         line->stats->done[stage]++;
         if (stage < STAGE_WRITE)
-            rc = co_queue_put(&line->queues[stage], item);    /* waits while the queue is full: so a slow stage slows those before it */
+            /* Waits while the queue is full: so a slow stage slows those before it. */
+            rc = co_queue_put(&line->queues[stage], item);
         if (stage < STAGE_WRITE && rc == 0)
             return 0;                                         /* the queue has it now */
     } else if (rc != -ECANCELED) {
@@ -139,8 +142,9 @@ static int hand_on(struct line *line, enum stage stage, struct item *item, int r
     return rc;
 }
 
-/* The last worker of a stage to go tells the next stage: nothing more will come. Each sentinel ends one worker, so it takes
- * one for each. (Any earlier, and a sentinel could stand in front of an item that a colleague is still working on.) */
+/* The last worker of a stage to go tells the next stage: nothing more will come. Each sentinel ends one
+ * worker, so it takes one for each. (Any earlier, and a sentinel could stand in front of an item that a
+ * colleague is still working on.) */
 static int leave(struct line *line, enum stage stage)
 {
     int rc = 0;
@@ -155,7 +159,8 @@ static int fetcher(void *job)
 {
     struct line *line = job;
     while (line->next < line->n) {
-        struct item *item = item_new(line->urls[line->next++]);    /* no wait between the look and the step: nobody else gets this one */
+        /* No wait between the look and the step: nobody else gets this one. */
+        struct item *item = item_new(line->urls[line->next++]);
         if (!item)
             return -ENOMEM;
         int rc = co_session_get(&line->session, item->url, &item->resp);
@@ -215,8 +220,8 @@ static int writer(void *job)
     }
 }
 
-/* All workers in one group: if one of them cannot go on (no memory), the join cancels the others instead of letting them wait for
- * ever for items that do not come. */
+/* All workers in one group: if one of them cannot go on (no memory), the join cancels the others instead of letting
+ * them wait for ever for items that do not come. */
 static int run_workers(struct line *line)
 {
     CO_GROUP(workers);

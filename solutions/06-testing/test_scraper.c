@@ -1,10 +1,10 @@
 /* test_scraper.c - lab 06, the reference suite.
  *
- * Each test is about one or two sentences of scraper.h; they stand above it. What no sentence says is not asserted: the order of
- * what happens at one instant, the words of a log line, what stands behind the '\0' of a title.
+ * Each test is about one or two sentences of scraper.h; they stand above it. What no sentence says is not asserted: the
+ * order of what happens at one instant, the words of a log line, what stands behind the '\0' of a title.
  *
- * All delays in a test differ, and the order in which pages are done is never the order in which they were asked for, unless that is the
- * point. What is equal cannot be told apart.
+ * All delays in a test differ, and the order in which pages are done is never the order in which they were asked for,
+ * unless that is the point. What is equal cannot be told apart.
  */
 #include "co_test.h"
 #include "scraper.h"
@@ -15,7 +15,8 @@
 
 enum { MOST = 20 };
 
-/* What a listener was told, and when. It lives on the stack of a test: a static one would still hold what the test before left. */
+/* What a listener was told, and when. It lives on the stack of a test: a static
+ * one would still hold what the test before left. */
 struct notes {
     size_t progress_n, log_n;
     struct {
@@ -30,7 +31,8 @@ struct notes {
     } log[MOST];
 };
 
-/* These run inside the scraper, in whichever task it likes. An assertion that does not hold ends the test from there as well. */
+/* These run inside the scraper, in whichever task it likes. An assertion that
+ * does not hold ends the test from there as well. */
 static void on_progress(void *arg, const struct page *page, size_t done, size_t total)
 {
     struct notes *notes = arg;
@@ -101,7 +103,8 @@ CO_TEST(titles)
     mock_get("http://a.test/open", .body = "<title>never closed", .delay = CO_MS(30));
     mock_get("http://a.test/zero", .body = "a\0<title>behind a zero</title>", .length = 30, .delay = CO_MS(40));
     mock_get("http://a.test/empty", .delay = CO_MS(50));
-    const char *urls[] = {"http://a.test/long", "http://a.test/none", "http://a.test/open", "http://a.test/zero", "http://a.test/empty"};
+    const char *urls[] = {"http://a.test/long", "http://a.test/none", "http://a.test/open", "http://a.test/zero",
+                          "http://a.test/empty"};
     struct page out[5];
     struct summary summary;
 
@@ -114,8 +117,9 @@ CO_TEST(titles)
     assert_string_equal(out[4].title, "");
 }
 
-/* "Takes at most `timeout` ns from the call to the end: then the page's error is -ETIMEDOUT, and its request is given up at that
- * instant." What the page says and what has become of the request are two things; the world knows the second. */
+/* "Takes at most `timeout` ns from the call to the end: then the page's error is -ETIMEDOUT, and its request
+ * is given up at that instant." What the page says and what has become of the request are two things; the
+ * world knows the second. */
 CO_TEST(a_page_that_never_answers)
 {
     mock_get("http://a.test/", .delay = CO_FOREVER);
@@ -173,7 +177,8 @@ CO_TEST(redirects_are_followed)
 
 /* ---- What is a success, what a failure ------------------------------------------------------------------ */
 
-/* "Successful if there was a complete answer in time with a status below 400; else it has failed." Both sides of the border. */
+/* "Successful if there was a complete answer in time with a status below 400;
+ * else it has failed." Both sides of the border. */
 CO_TEST(successes_and_failures)
 {
     static const int statuses[] = {200, 299, 399, 400, 404, 499, 500, 599};
@@ -203,7 +208,8 @@ CO_TEST(successes_and_failures)
     }
 }
 
-/* "Else the negative errno of the call that failed." Each error is its own, each is asked for once, each is logged once. */
+/* "Else the negative errno of the call that failed." Each error is its own, each
+ * is asked for once, each is logged once. */
 CO_TEST(network_errors)
 {
     mock_get("http://closed.test/", .error = -ECONNREFUSED);
@@ -211,7 +217,8 @@ CO_TEST(network_errors)
     mock_get("http://a.test/reset", .error = -ECONNRESET, .delay = CO_MS(200), .body = "<title>half of it</title>");
     mock_get("http://a.test/cut", .error = -EPROTO, .delay = CO_MS(300), .body = "<title>half of it</title>");
     mock_get("http://a.test/hangs", .delay = CO_FOREVER);
-    const char *urls[] = {"http://closed.test/", "http://nowhere.test/", "http://a.test/reset", "http://a.test/cut", "http://a.test/hangs"};
+    const char *urls[] = {"http://closed.test/", "http://nowhere.test/", "http://a.test/reset", "http://a.test/cut",
+                          "http://a.test/hangs"};
     static const int errors[] = {-ECONNREFUSED, -CO_ENOHOST, -ECONNRESET, -EPROTO, -ETIMEDOUT};
     static const int64_t took[] = {0, 0, CO_MS(200), CO_MS(300), CO_MS(700)};
     struct page out[5];
@@ -233,7 +240,8 @@ CO_TEST(network_errors)
     }
 }
 
-/* "A failed page is recorded and logged; the others go on." It fails first, while the others are under way or wait for their turn. */
+/* "A failed page is recorded and logged; the others go on." It fails first,
+ * while the others are under way or wait for their turn. */
 CO_TEST(one_failure_does_not_stop_the_others)
 {
     mock_get("http://a.test/slow", .body = "<title>slow</title>", .delay = CO_MS(800));
@@ -253,8 +261,9 @@ CO_TEST(one_failure_does_not_stop_the_others)
 
 /* ---- All together --------------------------------------------------------------------------------------- */
 
-/* "Stores what became of urls[i] in out[i]", and "progress, at the instant it is done": the results stay in input order, the news come
- * in the order in which pages are done. So the two orders must differ. The total time is as long as the slowest page. */
+/* "Stores what became of urls[i] in out[i]", and "progress, at the instant it is done": the results stay in input
+ * order, the news come in the order in which pages are done. So the two orders must differ. The total time is as
+ * long as the slowest page. */
 CO_TEST(all_at_once)
 {
     static const int delays[] = {503, 101, 402, 204, 305};
@@ -295,8 +304,9 @@ CO_TEST(all_at_once)
 
 /* ---- The limit ------------------------------------------------------------------------------------------- */
 
-/* "At most `limit` of them at once", "the first `limit` at once, each further one at the very instant at which one of those under way is
- * done". One slow page, so that waiting for the whole first group would show. When each is begun, the world knows. */
+/* "At most `limit` of them at once", "the first `limit` at once, each further one at the very instant at which one
+ * of those under way is done". One slow page, so that waiting for the whole first group would show. When each is
+ * begun, the world knows. */
 CO_TEST(the_limit)
 {
     static const int delays[] = {400, 110, 120, 130, 100}, begun[] = {0, 0, 110, 230, 360};
@@ -339,8 +349,9 @@ CO_TEST(waiting_for_its_turn_is_not_late)
     assert_int_equal(mock_peak(), 1);
 }
 
-/* A page that has failed, in whichever way, is done: its place goes to the next. More failures than places, so that a place that is lost
- * is missed. And a late page's request is given up then, not at the end of the run: else there would be one too many in flight. */
+/* A page that has failed, in whichever way, is done: its place goes to the next. More failures than places, so that a
+ * place that is lost is missed. And a late page's request is given up then, not at the end of the run: else there would
+ * be one too many in flight. */
 CO_TEST(failed_pages_give_their_place)
 {
     mock_get("http://a.test/hangs", .delay = CO_FOREVER);
@@ -348,7 +359,8 @@ CO_TEST(failed_pages_give_their_place)
     mock_get("http://closed.test/", .error = -ECONNREFUSED);
     mock_get("http://a.test/good", .delay = CO_MS(450));
     mock_get("http://a.test/last", .delay = CO_MS(460));
-    const char *urls[] = {"http://a.test/hangs", "http://a.test/404", "http://closed.test/", "http://a.test/good", "http://a.test/last"};
+    const char *urls[] = {"http://a.test/hangs", "http://a.test/404", "http://closed.test/", "http://a.test/good",
+                          "http://a.test/last"};
     struct page out[5];
     struct summary summary;
 
@@ -409,15 +421,16 @@ static int scrape_as_task(void *arg)
     return scrape_all(call->urls, call->n, call->limit, CO_SEC(2), LISTENER(&call->notes), call->out, &call->summary);
 }
 
-/* "It returns at once, every request has been given up, none is begun any more, and what was done by then is not lost." Cancelled after 250 ms: one
- * page is done, two are under way, one waits for its turn. */
+/* "It returns at once, every request has been given up, none is begun any more, and what was done by then is not lost."
+ * Cancelled after 250 ms: one page is done, two are under way, one waits for its turn. */
 CO_TEST(cancelled_halfway)
 {
     mock_get("http://a.test/done", .body = "<title>done</title>", .delay = CO_MS(200));
     mock_get("http://a.test/under-way", .delay = CO_MS(500));
     mock_get("http://a.test/begun-late", .delay = CO_MS(400));
     mock_get("http://a.test/waits", .delay = CO_MS(300));
-    const char *urls[] = {"http://a.test/under-way", "http://a.test/done", "http://a.test/begun-late", "http://a.test/waits"};
+    const char *urls[] = {"http://a.test/under-way", "http://a.test/done", "http://a.test/begun-late",
+                          "http://a.test/waits"};
     struct call call = {.urls = urls, .n = 4, .limit = 2};
     int rc;
 
@@ -446,7 +459,8 @@ static int scrape_page_as_task(void *arg)
     return scrape_page("http://a.test/", CO_SEC(2), arg);
 }
 
-/* scrape_page: "-ECANCELED when the calling task was cancelled: out->error is -ECANCELED then, and the request is given up." */
+/* scrape_page: "-ECANCELED when the calling task was cancelled: out->error is
+ * -ECANCELED then, and the request is given up." */
 CO_TEST(one_page_cancelled)
 {
     mock_get("http://a.test/", .delay = CO_MS(500));

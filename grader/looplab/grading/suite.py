@@ -66,7 +66,7 @@ _RIGHT_WAYS = ("-O0", "-O1", "-O2", "-Os")      # each correct scraper is built 
 _FAULTY_WAYS = ("-O1", "-O2")                   # each faulty one; a hollow one in the first of them
 _PLACE = re.compile(r"\[   LINE   \] --- (?P<file>[^\n]+):(?P<line>\d+): error: Failure!")
 _ASSERT = re.compile(r": (?P<file>[^\n:]+):(?P<line>\d+): [^\n]*(?P<words>Assertion `[^\n]*' failed)")
-_FAULT = re.compile(r'^\s*F\((\w+), (\w+), "(.*)"\)', re.M)
+_FAULT = re.compile(r'^\s*F\((\w+), (\w+),\s(?:\\\n\s*)?"(.*)"\)', re.M)
 _STOPPED = {"cpu": "it computes without end", "wall": "it waits without end, in real time", "memory": "it takes up all memory",
             "output": "it prints without end", "file": "it writes without end", "threads": "it starts threads without end"}
 _BAD = ("assertion", "deadlock", "leak", "crash", "stopped")     # verdicts by which a fault is exposed; "ended" is none

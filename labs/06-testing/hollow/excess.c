@@ -1,5 +1,5 @@
-/* excess.c - asks for everything three times, all at once and again afterwards, and never gives up before the kit does. When it
- * returns, a request is still in flight. All it says is wrong. */
+/* excess.c - asks for everything three times, all at once and again afterwards, and never gives up before the kit does.
+ * When it returns, a request is still in flight. All it says is wrong. */
 #include "scraper.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* nothing.c - does nothing at all, and says that all is well. A test that passes on this one and on the two others here has
- * no assertion that means anything. */
+/* nothing.c - does nothing at all, and says that all is well. A test that passes on this one and on the two others here
+ * has no assertion that means anything. */
 #include "scraper.h"
 
 #include <string.h>

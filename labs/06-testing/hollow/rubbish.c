@@ -1,5 +1,5 @@
-/* rubbish.c - makes everything up, without asking the web: each value is one that no correct scraper could give. It takes an hour, and it
- * takes no notice of being cancelled. */
+/* rubbish.c - makes everything up, without asking the web: each value is one that no correct scraper could give. It
+ * takes an hour, and it takes no notice of being cancelled. */
 #include "scraper.h"
 
 #include <string.h>

@@ -1,8 +1,8 @@
 /* peer.h - the stop watch of the peers' programs in C and C++: the same as in bench.c.
  *
- * Each peer's program is called as `PROGRAM NAME COUNT` and prints a line "NAME cpu wall", ns for one operation. What is
- * counted for a name is said in sim/bench's file of the same operation; where a peer must do it otherwise, its program
- * says so. Exit code 3: it has nothing to compare under that name.
+ * Each peer's program is called as `PROGRAM NAME COUNT` and prints a line "NAME cpu wall", ns for one operation. What
+ * is counted for a name is said in sim/bench's file of the same operation; where a peer must do it otherwise, its
+ * program says so. Exit code 3: it has nothing to compare under that name.
  */
 #ifndef PEER_H
 #define PEER_H

@@ -1,5 +1,5 @@
-/* pth.c - GNU Pth 2.0.7. It has no virtual time, so nothing sleeps here. Its message ports, made for this, are the queue;
- * they have no limit, so `queue` sends 128 messages, then receives them. */
+/* pth.c - GNU Pth 2.0.7. It has no virtual time, so nothing sleeps here. Its message ports, made for this, are the
+ * queue; they have no limit, so `queue` sends 128 messages, then receives them. */
 #include "peer.h"
 
 #include <pth.h>

@@ -1,9 +1,9 @@
-/* st.c - State Threads (libst 1.9). It has no virtual time, so nothing sleeps here, and no queue, semaphore or event: what a
- * user would build from its condition variables would be our code and not its.
+/* st.c - State Threads (libst 1.9). It has no virtual time, so nothing sleeps here, and no queue, semaphore or event:
+ * what a user would build from its condition variables would be our code and not its.
  *
  * It has no call to yield either. st_usleep(0) comes nearest: it goes through the heap of sleepers, and looks at the
- * clock. `yield` below is therefore st_usleep(0) with the clock cached (st_timecache_set), its fastest way. `event` is a
- * broadcast to a condition variable. */
+ * clock. `yield` below is therefore st_usleep(0) with the clock cached (st_timecache_set), its fastest way. `event` is
+ * a broadcast to a condition variable. */
 #include "peer.h"
 
 #include <st.h>
@@ -91,7 +91,8 @@ static void *listen_often(void *arg)
     return arg;
 }
 
-/* The broadcaster must wait for its listeners; the last of them to wait again wakes it (it has the st_usleep(0) above). */
+/* The broadcaster must wait for its listeners; the last of them to wait again
+ * wakes it (it has the st_usleep(0) above). */
 static long bench_event(void)
 {
     st_thread_t threads[CROWD];
@@ -119,9 +120,9 @@ static long bench_event(void)
 
 /* ---- Cancel ---------------------------------------------------------------------------------- */
 
-/* A thread that was joined is switched to once more, and only then gives its stack back. Ours have given theirs back when the
- * watch stops, so here it stops after one st_usleep(0) for the whole batch, which lets them all do so. (Without that it
- * takes about a quarter less.) */
+/* A thread that was joined is switched to once more, and only then gives its stack back. Ours have given theirs back
+ * when the watch stops, so here it stops after one st_usleep(0) for the whole batch, which lets them all do so.
+ * (Without that it takes about a quarter less.) */
 
 static void *wait_for_ever(void *arg)
 {
@@ -150,7 +151,8 @@ static long bench_cancel(void)
 }
 
 static const struct { const char *name; long (*fn)(void); } rows[] = {
-    {"yield", bench_yield}, {"spawn", bench_spawn}, {"lock", bench_lock}, {"event", bench_event}, {"cancel", bench_cancel},
+    {"yield", bench_yield}, {"spawn", bench_spawn}, {"lock", bench_lock}, {"event", bench_event},
+    {"cancel", bench_cancel},
 };
 
 int main(int argc, char *argv[])

@@ -119,7 +119,8 @@ void co__answer_deliver(struct op *op, const struct world_completion *completion
         }
     }
     size_t size = completion->size - head;
-    if (completion->parts & WORLD_BODY && size && !add_body(incoming->answer, (const char *)completion->data + head, size))
+    if (completion->parts & WORLD_BODY && size
+        && !add_body(incoming->answer, (const char *)completion->data + head, size))
         incoming->no_memory = true;
 }
 
@@ -154,7 +155,8 @@ void co_response_free(struct co_response *resp)
     if (!answer)
         return;
     list_remove(answer);
-    memset(answer->body, '#', answer->length < FIRST_BODY ? answer->length : FIRST_BODY);    /* who still reads it shall notice */
+    /* Who still reads it shall notice. */
+    memset(answer->body, '#', answer->length < FIRST_BODY ? answer->length : FIRST_BODY);
     answer_free(answer);
 }
 
@@ -164,7 +166,8 @@ const char *co__header_find(const char *lines, const char *name, size_t name_len
         end = strchr(line, '\n');
         if (!end)
             end = line + strlen(line);
-        if ((size_t)(end - line) <= name_length || line[name_length] != ':' || strncasecmp(line, name, name_length) != 0)
+        if ((size_t)(end - line) <= name_length || line[name_length] != ':'
+            || strncasecmp(line, name, name_length) != 0)
             continue;
         const char *value = line + name_length + 1;
         while (value < end && (*value == ' ' || *value == '\t'))

@@ -58,8 +58,8 @@ static void stop_loop(int64_t ns, const char *on, const void *pc)
     co__block(ns, on, pc);
 }
 
-/* Is the caller in a loop whose time is made up? Outside a loop, and in a world whose clock runs by itself, each of these calls
- * is the C library's own. */
+/* Is the caller in a loop whose time is made up? Outside a loop, and in a world whose clock runs by itself, each of
+ * these calls is the C library's own. */
 static inline bool simulated(void)
 {
     return co__loop && !co__loop->live;

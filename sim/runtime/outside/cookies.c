@@ -2,9 +2,10 @@
  *
  * From Set-Cookie it takes name=value, Path, Domain, Max-Age, Expires and Secure; other attributes are skipped.
  *
- *   where to    Without Domain: to the very host that set it. With Domain=a.test: to a.test and all hosts below it; it must
- *               be the host's own name or end it, and a name without a dot or an address must be the whole of it.
- *               Ports make no difference. Path: to that path and all below it; by default the folder of the page that set it.
+ *   where to    Without Domain: to the very host that set it. With Domain=a.test: to a.test and all hosts below it;
+ *               it must be the host's own name or end it, and a name without a dot or an address must be the whole of
+ *               it. Ports make no difference. Path: to that path and all below it; by default the folder of the page
+ *               that set it.
  *   how long    Max-Age seconds, or until Expires (Max-Age goes first), by the loop's clock, whose time 0 is
  *               2026-01-01 00:00:00 UTC; else as long as the session. In the past, or Max-Age=0: the cookie is deleted.
  *   Secure      Over http the cookie is not taken; one taken over https is sent over https only.
@@ -74,7 +75,8 @@ static bool fits(const struct cookie *cookie, const struct url_parts *url, int64
         return false;
     if (cookie->host_only && domain != url->host_length)
         return false;
-    return in_domain(url->host, url->host_length, cookie->domain, domain) && in_path(url->path, url->path_length, cookie->path);
+    return in_domain(url->host, url->host_length, cookie->domain, domain)
+        && in_path(url->path, url->path_length, cookie->path);
 }
 
 size_t co__cookies_write(const struct co_cookies *cookies, const char *url, int64_t now, char *out)
@@ -157,13 +159,16 @@ static void read_expires(struct set_cookie *set, struct piece value)
     memcpy(text, value.at, value.length);
     text[value.length] = '\0';
     const char *date = strchr(text, ',');
-    if (!date || sscanf(date + 1, "%2d%*1[ -]%3[A-Za-z]%*1[ -]%4d %2d:%2d:%2d", &day, name, &year, &hour, &minute, &second) != 6)
+    if (!date || sscanf(date + 1, "%2d%*1[ -]%3[A-Za-z]%*1[ -]%4d %2d:%2d:%2d", &day, name, &year, &hour, &minute,
+                        &second) != 6)
         return;
     const char *month = strstr(months, name);
-    if (strlen(name) != 3 || !month || (month - months) % 3 || day < 1 || day > 31 || year < 1601 || hour > 23 || minute > 59
+    if (strlen(name) != 3 || !month || (month - months) % 3 || day < 1 || day > 31 || year < 1601 || hour > 23
+        || minute > 59
         || second > 60 || hour < 0 || minute < 0 || second < 0)
         return;
-    int64_t since_1970 = days_from_1970(year, (int)(month - months) / 3 + 1, day) * 86400 + hour * 3600 + minute * 60 + second;
+    int64_t since_1970 = days_from_1970(year, (int)(month - months) / 3 + 1, day) * 86400 + hour * 3600 + minute * 60
+        + second;
     int64_t after = since_1970 - EPOCH;
     set->expires = after <= 0 ? 0 : seconds_after(0, after);
 }
@@ -231,7 +236,8 @@ static struct cookie *cookie_new(const struct set_cookie *set, const struct url_
     bool host_only = set->domain.length == 0;
     struct piece domain = host_only ? (struct piece){url->host, url->host_length} : set->domain;
     struct piece path = set->path.at ? set->path : folder_of(url);
-    struct cookie *cookie = malloc(sizeof *cookie + set->name.length + set->value.length + domain.length + path.length + 4);
+    struct cookie *cookie = malloc(sizeof *cookie + set->name.length + set->value.length + domain.length + path.length
+                                   + 4);
     if (!cookie)
         return NULL;
     *cookie = (struct cookie){.expires = set->expires, .host_only = host_only, .secure = set->secure};

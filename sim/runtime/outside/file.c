@@ -1,5 +1,5 @@
-/* file.c - files of the world's disk. What they hold and how long that takes is the world's affair; here are the calls, and who
- * has forgotten to close what. */
+/* file.c - files of the world's disk. What they hold and how long that takes is the world's affair; here are the calls,
+ * and who has forgotten to close what. */
 #include "runtime/runtime.h"
 
 #include <stdlib.h>
@@ -80,7 +80,8 @@ static void deliver(struct op *op, const struct world_completion *completion)
 /* Longer than any path may be: what is cut here is refused by the world all the same. */
 enum { LONGEST_PATH = 1 << 16 };
 
-/* The request with its path, perhaps a second one, and `size` bytes to write: they go to the world as one piece. NULL: no memory. */
+/* The request with its path, perhaps a second one, and `size` bytes to write:
+ * they go to the world as one piece. NULL: no memory. */
 static struct op *submit(struct co_task *self, struct world_request request, const char *path, const char *to,
                          const void *bytes, size_t size, struct take *take)
 {
@@ -146,7 +147,8 @@ int co_file_open(struct co_file *file, const char *path, enum co_file_mode mode)
     struct co_open_file *record = open_file_new(loop, pc);
     if (!record)
         return -ENOMEM;
-    struct op *op = submit(self, (struct world_request){.call = WORLD_FILE_OPEN, .mode = mode}, path, NULL, NULL, 0, NULL);
+    struct op *op = submit(self, (struct world_request){.call = WORLD_FILE_OPEN, .mode = mode}, path, NULL, NULL, 0,
+                           NULL);
     uint64_t number = op ? op->id : 0;
     rc = finish(self, op, NULL);
     if (rc < 0) {
@@ -208,7 +210,8 @@ int co_file_write(struct co_file *file, const void *data, size_t size)
     if (file->number == 0)
         return -EBADF;
     /* Without a path the data can go as it is. */
-    struct world_request request = {.op = WORLD_FILE, .call = WORLD_FILE_WRITE, .file = file->number, .data = data, .size = size};
+    struct world_request request = {.op = WORLD_FILE, .call = WORLD_FILE_WRITE, .file = file->number, .data = data,
+                                    .size = size};
     return finish(self, co__op_submit(self, &request, NULL, NULL), NULL);
 }
 
@@ -237,7 +240,8 @@ int co_file_save(const char *path, const void *data, size_t size)
     struct co_task *self = co__enter(CALLER, &rc);
     if (!self)
         return rc;
-    return finish(self, submit(self, (struct world_request){.call = WORLD_FILE_SAVE}, path, NULL, data, size, NULL), NULL);
+    return finish(self, submit(self, (struct world_request){.call = WORLD_FILE_SAVE}, path, NULL, data, size, NULL),
+                  NULL);
 }
 
 /* ---- Paths --------------------------------------------------------------------------------------- */
@@ -260,7 +264,8 @@ int co_file_list(const char *prefix, char **paths)
     struct co_task *self = co__enter(CALLER, &rc);
     if (!self)
         return rc;
-    rc = finish(self, submit(self, (struct world_request){.call = WORLD_FILE_LIST}, prefix, NULL, NULL, 0, &take), &take);
+    rc = finish(self, submit(self, (struct world_request){.call = WORLD_FILE_LIST}, prefix, NULL, NULL, 0, &take),
+                &take);
     if (rc >= 0)
         *paths = take.content;
     return rc;

@@ -38,8 +38,8 @@ int co__fetch_begin(struct fetch *fetch, struct co_task *self, const struct co_r
 void co__fetch_end(struct fetch *fetch);
 
 /* Sends the request. Returns its operation; NULL: *rc says why. */
-struct op *co__fetch_submit(struct fetch *fetch, void (*deliver)(struct op *, const struct world_completion *), void *arg,
-                            int *rc);
+struct op *co__fetch_submit(struct fetch *fetch, void (*deliver)(struct op *, const struct world_completion *),
+                            void *arg, int *rc);
 
 /* Takes notice of the head of an answer. 1: it leads elsewhere, send again. 0: it is an answer. Or an error. */
 int co__fetch_answered(struct fetch *fetch, int status, const char *headers);

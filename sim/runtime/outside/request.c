@@ -104,7 +104,8 @@ static bool has_name(const char *lines, const char *line)
     return lines && co__header_find(lines, line, strcspn(line, ":"), &length, NULL) != NULL;
 }
 
-/* Writes the lines that go along, and of those none that `unless` has too. out NULL: counts only. Returns how many bytes. */
+/* Writes the lines that go along, and of those none that `unless` has too. out
+ * NULL: counts only. Returns how many bytes. */
 static size_t write_lines(const struct fetch *fetch, const char *lines, const char *unless, char *out)
 {
     size_t n = 0;
@@ -127,7 +128,8 @@ static size_t write_headers(const struct fetch *fetch, char *out)
 {
     size_t n = write_lines(fetch, fetch->headers, NULL, out);
     n += write_lines(fetch, fetch->session_headers, fetch->headers, out ? out + n : NULL);
-    bool own_cookie = !fetch->left_site && (has_name(fetch->headers, "Cookie:") || has_name(fetch->session_headers, "Cookie:"));
+    bool own_cookie = !fetch->left_site
+        && (has_name(fetch->headers, "Cookie:") || has_name(fetch->session_headers, "Cookie:"));
     if (fetch->session && !own_cookie)
         n += co__cookies_write(fetch->session, fetch->url, co__loop->now, out ? out + n : NULL);
     return n;
@@ -141,7 +143,8 @@ static struct op *submit(struct fetch *fetch, char *data, size_t headers,
         .op = WORLD_HTTP, .blocking = fetch->blocking, .window = fetch->window, .data = data,
         .lengths = {fetch->method_length, fetch->url_length, (uint32_t)headers, (uint32_t)fetch->length},
     };
-    if (fetch->session && !fetch->session->closed) {    /* closed meanwhile: a connection of its own, nobody would close it */
+    /* Closed meanwhile: a connection of its own, nobody would close it. */
+    if (fetch->session && !fetch->session->closed) {
         request.session = fetch->session->number;
         request.max_per_host = fetch->max_per_host;
     }
@@ -157,8 +160,8 @@ static struct op *submit(struct fetch *fetch, char *data, size_t headers,
     return co__op_submit(fetch->self, &request, deliver, arg);
 }
 
-struct op *co__fetch_submit(struct fetch *fetch, void (*deliver)(struct op *, const struct world_completion *), void *arg,
-                            int *rc)
+struct op *co__fetch_submit(struct fetch *fetch, void (*deliver)(struct op *, const struct world_completion *),
+                            void *arg, int *rc)
 {
     bool cancelled = !fetch->blocking && fetch->self->cancel_now;       /* since the last redirect, or no time at all */
     *rc = cancelled ? co__refuse(fetch->self, fetch->pc) : -ENOMEM;
@@ -202,7 +205,8 @@ static void change_method(struct fetch *fetch, int status)
     fetch->body_dropped = true;
 }
 
-/* Goes to where the header Location, length bytes long, leads. (Rarely needed: its buffers are not to lie in the way.) */
+/* Goes to where the header Location, length bytes long, leads. (Rarely needed:
+ * its buffers are not to lie in the way.) */
 static __attribute__((noinline)) int move(struct fetch *fetch, int status, const char *location, size_t length)
 {
     char text[URL_MAX], before[URL_MAX];

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-/* The session's record, if it is one of this loop's that is open. What else the struct may hold, such as what a former loop
- * left there, is not looked into. */
+/* The session's record, if it is one of this loop's that is open. What else the struct may hold, such as what a former
+ * loop left there, is not looked into. */
 static struct co_cookies *record_of(const struct co_session *session)
 {
     struct co_cookies *record = co__loop && session->is_open ? co__loop->sessions : NULL;

@@ -68,7 +68,8 @@ void url_split(const char *url, struct url_parts *parts)
     parts->is_secure = parts->host - url == 8;
     size_t site = strcspn(parts->host, "/?#");
     const char *colon = NULL;
-    for (size_t i = site; i > 0 && parts->host[i - 1] != ']' && !colon; i--)     /* a colon inside [::1] is the host's own */
+    /* A colon inside [::1] is the host's own. */
+    for (size_t i = site; i > 0 && parts->host[i - 1] != ']' && !colon; i--)
         if (parts->host[i - 1] == ':')
             colon = parts->host + i - 1;
     parts->host_length = colon ? (size_t)(colon - parts->host) : site;

@@ -12,8 +12,8 @@ enum { URL_MAX = 2048 };        /* bytes of a URL, its '\0' included */
  * characters; or -EINVAL. */
 int url_length(const char *url);
 
-/* Replaces base[], where a checked URL stands, by where `location`, read on that page, leads (RFC 3986, section 5.2; "."
- * and ".." stay as they are). 0, or -EINVAL: not a http URL, or too long. */
+/* Replaces base[], where a checked URL stands, by where `location`, read on that page, leads (RFC 3986, section 5.2;
+ * "." and ".." stay as they are). 0, or -EINVAL: not a http URL, or too long. */
 int url_resolve(char base[URL_MAX], const char *location);
 
 /* The parts of a checked URL, pointing into it. */

@@ -7,8 +7,8 @@ void co_cpu(int64_t ns)
         co__block(ns, "cpu", CALLER);
 }
 
-/* A job that runs on a thread of its own. There, too, co_now and co_cpu are those of the loop's world, and nothing else of
- * the loop may be touched: the thread sees one of which it knows nothing but that. */
+/* A job that runs on a thread of its own. There, too, co_now and co_cpu are those of the loop's world, and nothing else
+ * of the loop may be touched: the thread sees one of which it knows nothing but that. */
 struct away { co_fn fn; void *job; struct co_world *world; };
 
 static int run_away(void *argument)

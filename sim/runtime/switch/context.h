@@ -19,7 +19,8 @@ struct context {
  * `value`. (So who waits need not look up anything afterwards, and its call of this can be a jump.) */
 int co__switch(struct context *from, struct context *to, int value);
 
-/* The same for a flow that nobody will switch back to. Never returns; it has a type so that a call of it can be a jump. */
+/* The same for a flow that nobody will switch back to. Never returns; it has a
+ * type so that a call of it can be a jump. */
 int co__jump(struct context *to, int value);
 
 /* Leaves the running flow in *from and begins a new one: entry(arg), on the stack that ends at `top`, a multiple

@@ -57,8 +57,8 @@ co__switch:
         .type   co__jump, @function
         .p2align 4
 /* int co__jump(struct context *to [rdi], int value [esi])
- * Here no `ret`: the call that brought us here belongs to the frame that is left, whose own return the next task's function
- * will make (task.c, co__task_start). */
+ * Here no `ret`: the call that brought us here belongs to the frame that is left, whose own return the next task's
+ * function will make (task.c, co__task_start). */
 co__jump:
         .cfi_startproc
         movl    %esi, %eax

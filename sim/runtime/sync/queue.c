@@ -3,8 +3,8 @@
  * Who waits is served first: an item put goes to the task that has waited longest for one, room goes to the task
  * that has waited longest to put. So nobody who comes later can snatch it.
  *
- * By age the items lie in a ring, of which one end or the other is taken. By priority they lie in a binary heap (J. W. J.
- * Williams, "Algorithm 232: Heapsort", 1964), ordered by (compare, age).
+ * By age the items lie in a ring, of which one end or the other is taken. By priority they lie in a binary heap (J. W.
+ * J. Williams, "Algorithm 232: Heapsort", 1964), ordered by (compare, age).
  */
 #include "runtime/runtime.h"
 

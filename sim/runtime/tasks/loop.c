@@ -76,8 +76,8 @@ static inline void arrive(struct loop *loop, struct fiber *self)
 #endif
 }
 
-/* Begins a task. Returns when somebody switches back to `from`, which gives the rc. (Seldom, so it is kept out of the usual way. But
- * TSan counts calls and returns: none may lie between telling it of a switch and the switch.) */
+/* Begins a task. Returns when somebody switches back to `from`, which gives the rc. (Seldom, so it is kept out of the
+ * usual way. But TSan counts calls and returns: none may lie between telling it of a switch and the switch.) */
 #if defined(CO_ASAN) || defined(CO_TSAN)
 static inline __attribute__((always_inline))
 #else
@@ -117,8 +117,8 @@ static _Noreturn void overflowed(struct loop *loop, struct co_task *task)
     co__report_overflow(loop, task->waits_at);
 }
 
-/* Goes on with the next ready task, until this one runs again; returns what it is woken with. (Nothing remains to be done then,
- * and no register must be kept: compiled for speed, the switch is a jump, and returns to who called us.) */
+/* Goes on with the next ready task, until this one runs again; returns what it is woken with. (Nothing remains to be
+ * done then, and no register must be kept: compiled for speed, the switch is a jump, and returns to who called us.) */
 static inline __attribute__((always_inline)) int run_others(struct loop *loop, struct co_task *self)
 {
     struct co_task *next = loop->ready_first;
@@ -294,7 +294,8 @@ void co__watch(struct loop *loop)
 
 static void restart_steps(struct loop *loop)
 {
-    loop->steps_left = loop->live ? LIVE_STEPS : loop->max_steps < TRACED_STEPS ? (int64_t)loop->max_steps : TRACED_STEPS;
+    loop->steps_left = loop->live ? LIVE_STEPS : loop->max_steps < TRACED_STEPS ? (int64_t)loop->max_steps
+        : TRACED_STEPS;
     loop->silent = loop->max_steps <= TRACED_STEPS;
     if (loop->trace != loop->open_trace)
         co__trace_resume(loop);
@@ -457,9 +458,9 @@ static size_t wake_due(struct loop *loop, size_t from, int64_t t, uint64_t seq)
     return from;
 }
 
-/* With very many tasks asleep, those that wake are in no cache. While one runs, the record and the stack of the next one
- * are fetched: of the earliest timer's owner the stack (its record was fetched before), of the following ones the
- * record. */
+/* With very many tasks asleep, those that wake are in no cache. While one runs, the record and the stack of the
+ * next one are fetched: of the earliest timer's owner the stack (its record was fetched before), of the
+ * following ones the record. */
 static inline __attribute__((always_inline)) void look_ahead(const struct loop *loop)
 {
     void *soon[TIMERS_SOON];
@@ -612,7 +613,8 @@ static bool open_world(struct loop *loop, const char *name, uint64_t seed, char 
     else if (world_real_open)
         loop->world = world_real_open(loop->trace, error, size);
     else
-        snprintf(error, size, "the real world (--real, CO_WORLD=real) needs libuv and libcurl, and this program is linked "
+        snprintf(error, size,
+                 "the real world (--real, CO_WORLD=real) needs libuv and libcurl, and this program is linked "
                  "without them: say make run REAL=1");
     return loop->world != NULL;
 }

@@ -117,8 +117,8 @@ struct stack *co__task_stack(struct co_task *task)
     return task->stack = stack;
 }
 
-/* Begins the first task of this stack, or ends one that has returned rc and goes on with the next. Returns what a task has
- * returned whose turn it is to end. */
+/* Begins the first task of this stack, or ends one that has returned rc and goes on with the next. Returns what a task
+ * has returned whose turn it is to end. */
 static __attribute__((noinline)) int step(struct co_task *first, int rc)
 {
     if (first)
@@ -128,10 +128,10 @@ static __attribute__((noinline)) int step(struct co_task *first, int rc)
     return co__leave(self);
 }
 
-/* One stack, one task after the other, and all return to the one place in this loop. The CPU foresees where a return goes from
- * the calls it has seen, and the last of them is that of `step`, which ended with a jump into the next task, be it on this
- * stack or another. (What the empty line of assembler does to `first` is unknown to the compiler, which would else make two
- * calls of the one.) */
+/* One stack, one task after the other, and all return to the one place in this loop. The CPU foresees where a return
+ * goes from the calls it has seen, and the last of them is that of `step`, which ended with a jump into the next task,
+ * be it on this stack or another. (What the empty line of assembler does to `first` is unknown to the compiler, which
+ * would else make two calls of the one.) */
 void co__task_start(void *arg)
 {
     struct co_task *first = arg;

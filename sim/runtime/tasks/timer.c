@@ -17,7 +17,8 @@ static uint32_t slot_of(const struct timer_key *key)
     return (uint32_t)(key->order & ((1u << SLOT_BITS) - 1));
 }
 
-/* Times are never negative. So both parts make one number, compared without a branch, which the CPU could only guess. */
+/* Times are never negative. So both parts make one number, compared without a
+ * branch, which the CPU could only guess. */
 static bool before(const struct timer_key *a, const struct timer_key *b)
 {
     typedef unsigned __int128 number;

@@ -42,8 +42,8 @@ void *timer_take(struct timers *timers, int64_t now, int64_t *t, uint64_t *seq);
 bool timer_peek(struct timers *timers, int64_t *t, uint64_t *seq);
 
 /* Whose turn may come soon: the owner of the earliest one, then those of its four children in the heap, of which one is
- * next. A hint, to have memory fetched in time. Returns 5, or 0 when there are so few that all is in the cache anyway. Some
- * may be NULL: disarmed. */
+ * next. A hint, to have memory fetched in time. Returns 5, or 0 when there are so few that all is in the cache anyway.
+ * Some may be NULL: disarmed. */
 enum { TIMERS_SOON = 5, TIMERS_CACHED = 2048 };
 static inline int timer_soon(const struct timers *timers, void *owners[TIMERS_SOON])
 {

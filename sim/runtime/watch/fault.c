@@ -26,8 +26,8 @@ static void restore_signals(void)
         sigaction(SIGNALS[i], &before[i], NULL);
 }
 
-/* The instruction that faulted, as if a call returned there: source_line looks one byte before. Of a call through a null
- * pointer it is the call. */
+/* The instruction that faulted, as if a call returned there: source_line looks one byte before. Of a call through a
+ * null pointer it is the call. */
 static const void *faulting_place(const ucontext_t *context)
 {
 #if defined(__x86_64__) && defined(__linux__)

@@ -97,7 +97,8 @@ enum { LONGEST_CIRCLE = 32 };
 
 /* Notes `top` and the tasks below it down to `task`, each the owner of the next one's group and waiting for it.
  * Returns how many they are without `task`; 0 if `task` is not below `top`, or the way is too long. */
-static size_t note_descent(const struct co_task *top, const struct co_task *task, const struct co_task *path[], size_t room)
+static size_t note_descent(const struct co_task *top, const struct co_task *task, const struct co_task *path[],
+                           size_t room)
 {
     size_t n = 0;
     for (const struct co_task *at = task; at != top; n++) {
@@ -180,7 +181,8 @@ void co__report_livelock(struct loop *loop, const void *pc)
             loop->program, ms(loop->now), (unsigned long long)loop->max_steps, task->id, co__origin(task)->name,
             place(co__origin(task)->spawned_at), place(pc));
     if (task->cancel_now)
-        fprintf(stderr, "  this task was cancelled: each call that waits returns -ECANCELED at once; return from the task\n");
+        fprintf(stderr,
+                "  this task was cancelled: each call that waits returns -ECANCELED at once; return from the task\n");
     if (loop->open_trace) {
         trace_begin(loop->open_trace, loop->now, TRACE_RUNTIME, "livelock");
         trace_int(loop->open_trace, "task", task->id);
@@ -198,8 +200,8 @@ void co__report_overflow(struct loop *loop, const void *at)
     int length = snprintf(text, sizeof text,
                           "%s: stack overflow at %s in task %u %s, spawned at %s: its stack of %zu KiB is full "
                           "(endless recursion, or a large array on the stack?)\n",
-                          loop->program, place(at), task->id, co__origin(task)->name, place(co__origin(task)->spawned_at),
-                          loop->stacks.size / 1024);
+                          loop->program, place(at), task->id, co__origin(task)->name,
+                          place(co__origin(task)->spawned_at), loop->stacks.size / 1024);
     if (write(STDERR_FILENO, text, (size_t)length) < 0)
         _exit(CO_EXIT_FATAL);
     if (loop->open_trace) {
@@ -220,8 +222,10 @@ void co__report_slow_step(int64_t ns, const struct co_task *task)
 {
     fflush(stdout);
     if (co__loop->slow_steps++ < BLOCK_LINES)
-        fprintf(stderr, "%s: debug: task %u %s held the loop for %lld ms before it %s %s\n", co__loop->program, task->id,
-                co__origin(task)->name, ms(ns), task->state == TASK_DONE ? "ended; it last waited at" : "waited at", place(task->waits_at));
+        fprintf(stderr, "%s: debug: task %u %s held the loop for %lld ms before it %s %s\n", co__loop->program,
+                task->id,
+                co__origin(task)->name, ms(ns), task->state == TASK_DONE ? "ended; it last waited at" : "waited at",
+                place(task->waits_at));
 }
 
 int co__refuse(struct co_task *self, const void *pc)
@@ -273,8 +277,8 @@ void co__leak(struct loop *loop, const char *what, const struct co_task *task, c
                         : "was never ended";
     if (loop->leaks++ < LEAK_LINES) {
         if (strcmp(what, "task") == 0)
-            fprintf(stderr, "%s: leak: task %u %s, spawned at %s, %s\n", loop->program, task->id, co__origin(task)->name, place(pc),
-                    verdict);
+            fprintf(stderr, "%s: leak: task %u %s, spawned at %s, %s\n", loop->program, task->id,
+                    co__origin(task)->name, place(pc), verdict);
         else
             fprintf(stderr, "%s: leak: the %s of %s %s\n", loop->program, what, place(pc), verdict);
     }

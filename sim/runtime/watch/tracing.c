@@ -7,8 +7,8 @@
 const char *co__kind_name(enum wait_kind kind)
 {
     static const char *const names[] = {
-        [WAIT_NOTHING] = "nothing", [WAIT_YIELD] = "yield", [WAIT_SLEEP] = "sleep", [WAIT_HTTP] = "http", [WAIT_FILE] = "file",
-        [WAIT_JOB] = "job", [WAIT_LOCK] = "lock", [WAIT_SEM] = "sem", [WAIT_EVENT] = "event",
+        [WAIT_NOTHING] = "nothing", [WAIT_YIELD] = "yield", [WAIT_SLEEP] = "sleep", [WAIT_HTTP] = "http",
+        [WAIT_FILE] = "file", [WAIT_JOB] = "job", [WAIT_LOCK] = "lock", [WAIT_SEM] = "sem", [WAIT_EVENT] = "event",
         [WAIT_QUEUE_GET] = "queue.get", [WAIT_QUEUE_PUT] = "queue.put", [WAIT_QUEUE_JOIN] = "queue.join",
         [WAIT_COND] = "cond", [WAIT_BARRIER] = "barrier", [WAIT_GEN_NEXT] = "gen.next", [WAIT_GEN_YIELD] = "gen.yield",
         [WAIT_STREAM] = "stream",
@@ -54,7 +54,8 @@ void co__trace_done(const struct co_task *task)
 }
 
 /* The task that was spawned just before this one, if it has the same job and has not begun: then one thing was given to
- * both. Later nothing could be told from an address, as a task that has begun may have freed its job. 0: there is none. */
+ * both. Later nothing could be told from an address, as a task that has begun may have freed its
+ * job. 0: there is none. */
 static uint32_t shares_job_with(const struct co_task *task)
 {
     if (!co__origin(task)->job || !co__loop->ready_first)

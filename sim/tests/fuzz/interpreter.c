@@ -19,12 +19,12 @@ enum {
 };
 
 enum code {
-    OP_END, OP_SLEEP, OP_YIELD, OP_SPAWN, OP_GROUP, OP_JOIN, OP_NEXT, OP_AWAIT, OP_CANCEL, OP_WAIT, OP_GATHER, OP_WAITFOR,
-    OP_TIMEOUT, OP_RESCHED, OP_SHIELD, OP_CPU, OP_THREAD, OP_POOL, OP_GEN, OP_GNEXT, OP_GYIELD, OP_ONDONE, OP_DONE, OP_ALL,
-    OP_LSET, OP_LGET, OP_RET, OP_ACQUIRE, OP_TRY, OP_RELEASE, OP_LOCK, OP_WAIT_COND, OP_WAIT_UNTIL, OP_NOTIFY, OP_NOTIFY_ALL,
-    OP_ADD, OP_SEM, OP_SEM_ACQUIRE, OP_SEM_TRY, OP_SEM_RELEASE, OP_EVENT_SET, OP_EVENT_CLEAR, OP_EVENT_WAIT, OP_BARRIER_WAIT,
-    OP_BARRIER_ABORT, OP_BARRIER_RESET, OP_PUT, OP_GET, OP_TRY_PUT, OP_TRY_GET, OP_TASK_DONE, OP_QUEUE_JOIN, OP_SHUTDOWN, OP_GROUP_CANCEL,
-    OP_COUNT,
+    OP_END, OP_SLEEP, OP_YIELD, OP_SPAWN, OP_GROUP, OP_JOIN, OP_NEXT, OP_AWAIT, OP_CANCEL, OP_WAIT, OP_GATHER,
+    OP_WAITFOR, OP_TIMEOUT, OP_RESCHED, OP_SHIELD, OP_CPU, OP_THREAD, OP_POOL, OP_GEN, OP_GNEXT, OP_GYIELD, OP_ONDONE,
+    OP_DONE, OP_ALL, OP_LSET, OP_LGET, OP_RET, OP_ACQUIRE, OP_TRY, OP_RELEASE, OP_LOCK, OP_WAIT_COND, OP_WAIT_UNTIL,
+    OP_NOTIFY, OP_NOTIFY_ALL, OP_ADD, OP_SEM, OP_SEM_ACQUIRE, OP_SEM_TRY, OP_SEM_RELEASE, OP_EVENT_SET, OP_EVENT_CLEAR,
+    OP_EVENT_WAIT, OP_BARRIER_WAIT, OP_BARRIER_ABORT, OP_BARRIER_RESET, OP_PUT, OP_GET, OP_TRY_PUT, OP_TRY_GET,
+    OP_TASK_DONE, OP_QUEUE_JOIN, OP_SHUTDOWN, OP_GROUP_CANCEL, OP_COUNT,
 };
 
 static const char *const names[OP_COUNT] = {
@@ -32,7 +32,8 @@ static const char *const names[OP_COUNT] = {
     "timeout{", "resched", "shield{", "cpu", "thread", "pool_run", "gen{", "gnext", "gyield", "ondone", "done", "all",
     "lset", "lget", "ret", "acquire", "try", "release", "lock{", "wait_cond", "wait_until", "notify", "notify_all",
     "add", "sem{", "sem_acquire", "sem_try", "sem_release", "event_set", "event_clear", "event_wait", "barrier_wait",
-    "barrier_abort", "barrier_reset", "put", "get", "try_put", "try_get", "task_done", "queue_join", "shutdown", "group_cancel",
+    "barrier_abort", "barrier_reset", "put", "get", "try_put", "try_get", "task_done", "queue_join", "shutdown",
+    "group_cancel",
 };
 
 struct op {
@@ -161,7 +162,7 @@ static int by_tens(const void *a, const void *b)
     return NUMBER(a) / 10 - NUMBER(b) / 10;
 }
 
-/* ---- Groups ------------------------------------------------------------------------------------------------------- */
+/* ---- Groups ------------------------------------------------------------------------------------------------------ */
 
 /* The depth-th open group from the innermost; beyond the outermost: the one it was spawned in. */
 static struct open_group *group_at(struct me *me, int64_t depth)
@@ -365,7 +366,8 @@ static int run_ops(struct me *me, int from)
                 rc = co_timeout_reschedule(limit, op->b);
                 snprintf(more, sizeof more, " %d", co_timeout_expired(limit));
                 if (rc == 0)
-                    snprintf(more + strlen(more), sizeof more - strlen(more), " %lld", (long long)co_timeout_when(limit));
+                    snprintf(more + strlen(more), sizeof more - strlen(more), " %lld",
+                             (long long)co_timeout_when(limit));
             }
             break;
         case OP_SHIELD: {
@@ -473,7 +475,7 @@ static int run_ops(struct me *me, int from)
     return GO_ON;
 }
 
-/* ---- Reading and running ------------------------------------------------------------------------------------------- */
+/* ---- Reading and running ----------------------------------------------------------------------------------------- */
 
 static void clear(void)
 {
@@ -496,7 +498,8 @@ static void add_object(const char *kind, int64_t a, int64_t b)
     } else if (strcmp(kind, "barrier") == 0) {
         barriers[counts.barriers++] = (struct co_barrier)CO_BARRIER_INIT((int)a);
     } else if (strcmp(kind, "queue") == 0) {
-        queues[counts.queues++] = (struct co_queue){.maxsize = (size_t)b, .lifo = a == 1, .compare = a == 2 ? by_tens : NULL};
+        queues[counts.queues++] = (struct co_queue){.maxsize = (size_t)b, .lifo = a == 1,
+                                                    .compare = a == 2 ? by_tens : NULL};
     } else if (strcmp(kind, "pool") == 0) {
         pools[counts.pools].begun = false;
         pools[counts.pools++].workers = (int)a;
@@ -561,7 +564,8 @@ int main(int argc, char **argv)
         } else {
             if (strchr(name, '{'))
                 stack[depth++] = op_count;
-            ops_[op_count++] = (struct op){.code = code, .strict = mark[0] == '!', .number = ++number, .a = a, .b = b, .c = c};
+            ops_[op_count++] = (struct op){.code = code, .strict = mark[0] == '!', .number = ++number, .a = a, .b = b,
+                                           .c = c};
         }
         if (op_count > MAX_OPS - 2 || body_count > MAX_BODIES - 1 || depth > MAX_DEPTH) {
             fprintf(stderr, "program %lld is too large\n", (long long)seed);

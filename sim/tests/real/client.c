@@ -1,13 +1,13 @@
-/* client.c - fetches URLs in the real world as its arguments say, and prints what came of it: test_real*.py drive it against
- * servers.
+/* client.c - fetches URLs in the real world as its arguments say, and prints what came of it: test_real*.py
+ * drive it against servers.
  *
  *     client [OPTION...] WHAT URL...
  *     fetch    each URL (--repeat times), --at-once at a time: "RC STATUS LENGTH HASH" in the order of the URLs
  *     cancel   the same, but after --after ms all that are under way are cancelled
  *     stream   reads each URL's body piece by piece, --most bytes at most, and sleeps --pause ms before each piece
  *     block    with http_get_blocking
- * Then one line of figures: "figures elapsed_us=... fds_before=... fds_after=... rss_before=... rss_most=... in_flight=..."
- * (rss in KiB).
+ * Then one line of figures: "figures elapsed_us=... fds_before=... fds_after=... rss_before=... rss_most=...
+ * in_flight=..." (rss in KiB).
  */
 #define _GNU_SOURCE
 #include "co.h"
@@ -88,7 +88,8 @@ static void fetch_whole(struct fetch *fetch)
     char value[256];
     struct co_request request = request_of(fetch);
     note_begin();
-    fetch->rc = strcmp(the.what, "block") == 0 ? http_get_blocking(fetch->url, &resp) : co_http_request(&request, &resp);
+    fetch->rc = strcmp(the.what, "block") == 0 ? http_get_blocking(fetch->url, &resp)
+        : co_http_request(&request, &resp);
     the.in_flight--;
     fetch->status = resp.status;
     fetch->length = resp.length;
@@ -178,9 +179,10 @@ static int nothing(void *job)
 static void read_options(int argc, char **argv)
 {
     static const struct {const char *name; long *value; const char **text;} known[] = {
-        {"at-once", &the.at_once, 0}, {"repeat", &the.repeat, 0}, {"session", &the.session, 0}, {"after", &the.after, 0},
-        {"most", &the.most, 0}, {"pause", &the.pause, 0}, {"timeout", &the.timeout, 0}, {"redirects", &the.redirects, 0},
-        {"method", 0, &the.method}, {"headers", 0, &the.headers}, {"body", 0, &the.body}, {"show", 0, &the.show},
+        {"at-once", &the.at_once, 0}, {"repeat", &the.repeat, 0}, {"session", &the.session, 0},
+        {"after", &the.after, 0}, {"most", &the.most, 0}, {"pause", &the.pause, 0}, {"timeout", &the.timeout, 0},
+        {"redirects", &the.redirects, 0}, {"method", 0, &the.method}, {"headers", 0, &the.headers},
+        {"body", 0, &the.body}, {"show", 0, &the.show},
     };
     enum { N = sizeof known / sizeof *known };
     struct option options[N + 1] = {0};
@@ -219,8 +221,8 @@ int main(int argc, char **argv)
         printf("%d %d %zu %016llx\n", fetch->rc, fetch->status, fetch->length, (unsigned long long)fetch->hash);
     }
     printf("figures rc=%d elapsed_us=%lld fds_before=%d fds_after=%d rss_before=%ld rss_most=%ld in_flight=%ld\n", rc,
-           (long long)((end.tv_sec - begin.tv_sec) * 1000000 + (end.tv_nsec - begin.tv_nsec) / 1000), before, open_descriptors(),
-           rss_before, the.rss_most, the.most_in_flight);
+           (long long)((end.tv_sec - begin.tv_sec) * 1000000 + (end.tv_nsec - begin.tv_nsec) / 1000), before,
+           open_descriptors(), rss_before, the.rss_most, the.most_in_flight);
     free(the.fetches);
     return rc < 0;
 }

@@ -355,7 +355,8 @@ static int read_and_write(void *job)
     expect(co_file_read(&in, buffer, 8) == 4 && memcmp(buffer, "rld!", 4) == 0);
     expect(co_file_read(&in, buffer, 8) == 0);
     expect(co_file_write(&in, "x", 1) == -EBADF);
-    expect(co_file_load("new/folder/log", &content, &length) == 0 && length == 12 && strcmp(content, "hello world!") == 0);
+    expect(co_file_load("new/folder/log", &content, &length) == 0 && length == 12
+           && strcmp(content, "hello world!") == 0);
     free(content);
     expect(co_file_save("new/folder/log", "saved", 5) == 0);
     expect(co_file_rename("new/folder/log", "other/log") == 0);
@@ -545,7 +546,8 @@ static int descriptors(void)
 static void test_a_cancelled_call_leaves_nothing_behind(void **state)
 {
     (void)state;
-    assert_int_equal(run_really(read_and_write, NULL), 0);      /* libuv keeps a pipe for as long as the process lives */
+    /* libuv keeps a pipe for as long as the process lives */
+    assert_int_equal(run_really(read_and_write, NULL), 0);
     int before = descriptors();
     assert_int_equal(run_really(cancel_files, NULL), 0);
     assert_int_equal(descriptors(), before);

@@ -1,5 +1,5 @@
-/* alarm.c - waking up at a nanosecond. libuv's timers count whole milliseconds, which the sum of many short sleeps would not
- * bear; so a timerfd, where there is one, is watched like a socket. */
+/* alarm.c - waking up at a nanosecond. libuv's timers count whole milliseconds, which the sum of many short sleeps
+ * would not bear; so a timerfd, where there is one, is watched like a socket. */
 #include "real.h"
 
 #ifdef __linux__

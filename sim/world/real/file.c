@@ -1,6 +1,7 @@
 /* file.c - the disk, seen from the loop: each call is done by one of libuv's threads (file_work.c), as a whole.
  *
- * Calls to one open file are done one after the other, in the order in which they were asked for; all others side by side.
+ * Calls to one open file are done one after the other, in the order in which they were asked for;
+ * all others side by side.
  */
 #include "file.h"
 
@@ -290,7 +291,7 @@ void rw_file_forget(struct access *access)
     free(access->found);
 }
 
-/* ---- At the end --------------------------------------------------------------------------------------------------- */
+/* ---- At the end -------------------------------------------------------------------------------------------------- */
 
 static uint64_t hash_of(const char *bytes, size_t size)
 {

@@ -1,5 +1,5 @@
-/* file_work.c - what a thread does to the disk: each call as a whole, or not at all. It touches nothing but its access, and the
- * opening that no other thread is at meanwhile. Paths are those below the folder in which the program runs.
+/* file_work.c - what a thread does to the disk: each call as a whole, or not at all. It touches nothing but its access,
+ * and the opening that no other thread is at meanwhile. Paths are those below the folder in which the program runs.
  *
  * All is done by libuv's file calls, without a callback: they then return when it is done.
  */
@@ -354,10 +354,12 @@ static int do_list(struct access *access)
 
 /* ---- Errors ---------------------------------------------------------------------------------------------------- */
 
-/* On Unix libuv's errors are errno's, negative. Those that co.h does not promise become the nearest one that it does. */
+/* On Unix libuv's errors are errno's, negative. Those that co.h does not promise
+ * become the nearest one that it does. */
 static int32_t verdict(const struct access *access, int rc)
 {
-    bool reads = access->call == WORLD_FILE_LOAD || (access->call == WORLD_FILE_OPEN && access->mode == WORLD_FILE_TO_READ);
+    bool reads = access->call == WORLD_FILE_LOAD
+        || (access->call == WORLD_FILE_OPEN && access->mode == WORLD_FILE_TO_READ);
     switch (rc) {
     case UV_EPERM:
     case UV_EROFS:

@@ -2,9 +2,9 @@
  *
  *     submit ─▶ fresh ─▶ its turn (session.c) ─▶ its host is known (resolve.c) ─▶ in curl's hands (transfer.c) ─▶ over
  *
- * What has come is kept in one run of bytes, the head first, and handed over when there is something to do with it: for an
- * answer that is wanted whole, when it is complete or a good piece of it is there; with a window, at once, as far as the
- * window is open.
+ * What has come is kept in one run of bytes, the head first, and handed over when there is something to do with it:
+ * for an answer that is wanted whole, when it is complete or a good piece of it is there; with a window, at once, as
+ * far as the window is open.
  */
 #include "real.h"
 

@@ -1,5 +1,6 @@
-/* interrupt.c - Ctrl-C. The first one asks the program to end: the main task is cancelled and cleans up. The second one ends the
- * process at once, whatever it does: so the handler is our own, and not one that waits for the loop to come round.
+/* interrupt.c - Ctrl-C. The first one asks the program to end: the main task is cancelled and cleans up. The
+ * second one ends the process at once, whatever it does: so the handler is our own, and not one that waits
+ * for the loop to come round.
  *
  * And SIGPIPE, which a server that has gone away would cause: it is an error like any other. */
 #include "real.h"

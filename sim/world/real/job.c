@@ -1,8 +1,8 @@
 /* job.c - workers: threads of this machine.
  *
- * A crew has so many workers, which bounds how many of its jobs run at a time; which thread plays a worker does not matter, so
- * the threads are common to all crews, and there are never more of them than jobs ran at a time. A thread tells the loop that
- * something is new, and the loop itself writes the trace and ends the job.
+ * A crew has so many workers, which bounds how many of its jobs run at a time; which thread plays a worker does not
+ * matter, so the threads are common to all crews, and there are never more of them than jobs ran at a time. A thread
+ * tells the loop that something is new, and the loop itself writes the trace and ends the job.
  */
 #include "real.h"
 

@@ -1,7 +1,7 @@
 /* operation.c - what submit asked for, and what of it is to be handed over.
  *
- * Those that have something to hand over stand in a line; wait takes from its front. What more comes for one that stands
- * there joins it, but the end of one goes to the back: who is over first is told first, and times never fall.
+ * Those that have something to hand over stand in a line; wait takes from its front. What more comes for one that
+ * stands there joins it, but the end of one goes to the back: who is over first is told first, and times never fall.
  */
 #include "real.h"
 

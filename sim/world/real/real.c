@@ -10,7 +10,8 @@ enum { POLL_PAUSE = 50000 };    /* ns: while tasks are ready, libuv is asked no 
 
 /* ---- Time ---------------------------------------------------------------------------------- */
 
-/* libuv reads the machine's own clock; the program's clock_gettime is caught at link time (blocking.c), and may ask us. */
+/* libuv reads the machine's own clock; the program's clock_gettime is caught at
+ * link time (blocking.c), and may ask us. */
 int64_t rw_now(const struct real *world)
 {
     return (int64_t)(uv_hrtime() - world->begin);
@@ -27,8 +28,8 @@ static bool is_ours(const struct real *world)
     return uv_thread_equal(&self, &world->thread);
 }
 
-/* Burns the time, whatever else this machine's CPUs have to do: what takes 10 ms in the virtual world takes 10 ms here. (The CPUs of a
- * served world may be more than this machine has: there most of it is slept through.) */
+/* Burns the time, whatever else this machine's CPUs have to do: what takes 10 ms in the virtual world takes 10 ms here.
+ * (The CPUs of a served world may be more than this machine has: there most of it is slept through.) */
 static void real_block(struct co_world *calls, int64_t ns)
 {
     struct real *world = (struct real *)calls;
@@ -201,7 +202,8 @@ struct co_world *world_real_open(struct trace *trace, char *error, size_t size)
         free(world);
         return fail(error, size, "libuv", uv_strerror(rc));
     }
-    world->calls = (struct co_world){real_now, real_submit, real_cancel, real_wait, real_block, real_close, .live = true};
+    world->calls = (struct co_world){real_now, real_submit, real_cancel, real_wait, real_block, real_close,
+                                     .live = true};
     world->trace = trace;
     world->thread = uv_thread_self();
     world->begin = uv_hrtime();

@@ -1,4 +1,5 @@
-/* real.h - what the files of the real world share: this machine's network, files, CPUs and clock, over libuv and libcurl.
+/* real.h - what the files of the real world share: this machine's network,
+ * files, CPUs and clock, over libuv and libcurl.
  *
  *     real.c        the five calls; opening and closing
  *     operation.c   what submit asked for, and what of it is to be handed over
@@ -57,7 +58,8 @@ struct operation {
     struct operation *next, *prev;  /* in that line; next also among the retired                            */
 };
 
-struct operation *rw_operation_new(struct real *world, const struct world_request *request, size_t size);   /* NULL: no memory */
+/* NULL: no memory */
+struct operation *rw_operation_new(struct real *world, const struct world_request *request, size_t size);
 void rw_operation_undo(struct real *world, struct operation *operation);    /* it never was */
 /* It has something to hand over, as of now. */
 void rw_operation_offer(struct real *world, struct operation *operation);
@@ -207,10 +209,13 @@ struct socket {
 
 bool rw_sockets_attach(struct session *session);   /* its multi handle speaks to libuv from now on */
 curl_socket_t rw_socket_open(const struct curl_sockaddr *address);
-/* The connection between these ports: one of those opened for this very request, or (*reused) an earlier one. NULL: unknown. */
-struct socket *rw_socket_connected(struct real *world, const curl_socket_t opened[2], int local, int remote, bool *reused);
+/* The connection between these ports: one of those opened for this very request,
+ * or (*reused) an earlier one. NULL: unknown. */
+struct socket *rw_socket_connected(struct real *world, const curl_socket_t opened[2], int local, int remote,
+                                   bool *reused);
 int rw_socket_close(void *world, curl_socket_t fd);
-struct socket *rw_socket_of(struct real *world, curl_socket_t fd);     /* put into libuv's loop if need be; NULL: no memory */
+/* Put into libuv's loop if need be; NULL: no memory. */
+struct socket *rw_socket_of(struct real *world, curl_socket_t fd);
 void rw_sockets_free(struct real *world);
 void rw_messages(struct session *session);         /* ends those transfers that curl is done with */
 

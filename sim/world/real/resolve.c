@@ -1,5 +1,5 @@
-/* resolve.c - names of hosts. curl would start a thread for each request; here each name is asked for once at a time, by one of
- * libuv's few threads, and whoever is given up waits for nothing. curl is told the answer.
+/* resolve.c - names of hosts. curl would start a thread for each request; here each name is asked for once at a time,
+ * by one of libuv's few threads, and whoever is given up waits for nothing. curl is told the answer.
  *
  * Numbers need no answer, localhost is curl's own business, and behind a proxy names are the proxy's.
  */
@@ -46,7 +46,8 @@ static bool is_name(const struct place *place)
     static const char local[] = "localhost";
     if (place->host[0] == '[')
         return false;
-    if (place->length >= strlen(local) && strncasecmp(place->host + place->length - strlen(local), local, strlen(local)) == 0)
+    if (place->length >= strlen(local)
+        && strncasecmp(place->host + place->length - strlen(local), local, strlen(local)) == 0)
         return false;
     if (place->length >= sizeof text)
         return true;
@@ -101,7 +102,8 @@ static int tell_curl(struct exchange *exchange, const struct place *place, const
     char *entry = malloc(size);
     if (!entry)
         return -ENOMEM;
-    snprintf(entry, size, "+%.*s:%.*s:%s", (int)place->length, place->host, (int)place->port_length, place->port, host->addresses);
+    snprintf(entry, size, "+%.*s:%.*s:%s", (int)place->length, place->host, (int)place->port_length, place->port,
+             host->addresses);
     exchange->resolve = curl_slist_append(NULL, entry);
     free(entry);
     return exchange->resolve ? 1 : -ENOMEM;
@@ -141,7 +143,8 @@ int rw_resolve(struct real *world, struct exchange *exchange)
     struct place place = place_of(exchange->url);
     if (world->served.map) {
         char site[300];
-        int length = snprintf(site, sizeof site, "%.*s:%.*s", (int)place.length, place.host, (int)place.port_length, place.port);
+        int length = snprintf(site, sizeof site, "%.*s:%.*s", (int)place.length, place.host, (int)place.port_length,
+                              place.port);
         return length < (int)sizeof site ? rw_served_find(world, exchange, site, (size_t)length) : -ENXIO;
     }
     if (world->http.proxied || !is_name(&place))

@@ -1,12 +1,15 @@
-/* served.c - a world file that is served for real (sim/world/serve): where its hosts are, what its answers cost, and its disk.
+/* served.c - a world file that is served for real (sim/world/serve): where its
+ * hosts are, what its answers cost, and its disk.
  *
  * A program meets it when these are in its environment, as `make serve` and `make compare` put them there:
  *
- *     CO_CONNECT_TO=a.test:80=127.0.0.1:4001,b.test:80=    where each host is; one without an address, and any other, is unknown
+ *     CO_CONNECT_TO=a.test:80=127.0.0.1:4001,b.test:80=    where each host is; one without an address, and any other,
+ *                                                          is unknown
  *     CO_DISK=labs/05-data-pipeline/worlds/mixed.json      the disk is that world's, at the pace of the real clock
  *
- * The disk is the virtual world's own: calls to files go to it, its clock is led by ours, and what it completes is handed over when our clock
- * has come so far. So its latency, its faults and its size are those of the world file, which no real disk could be told to have.
+ * The disk is the virtual world's own: calls to files go to it, its clock is led by ours, and what it completes is
+ * handed over when our clock has come so far. So its latency, its faults and its size are those of the world file,
+ * which no real disk could be told to have.
  */
 #define _GNU_SOURCE     /* syscall */
 #include "real.h"
@@ -99,7 +102,8 @@ void rw_served_rest(const struct real *world, int64_t until)
 
 /* ---- The disk --------------------------------------------------------------------------------------- */
 
-/* Its clock comes up to ours. Only between what it hands over may it be asked for more, so what it completes meanwhile waits in it. */
+/* Its clock comes up to ours. Only between what it hands over may it be asked
+ * for more, so what it completes meanwhile waits in it. */
 static void lead(struct real *world)
 {
     struct world_completion nothing;

@@ -1,7 +1,7 @@
 /* session.c - whose connections an exchange uses, and whose turn it is.
  *
- * Each session has a multi handle of curl's: with it curl keeps the connections that may be used again. Whose turn it is we
- * decide ourselves, so that it goes strictly by who came first, and that only those under way cost curl's memory.
+ * Each session has a multi handle of curl's: with it curl keeps the connections that may be used again. Whose turn it
+ * is we decide ourselves, so that it goes strictly by who came first, and that only those under way cost curl's memory.
  */
 #include "real.h"
 

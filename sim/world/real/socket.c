@@ -1,8 +1,8 @@
 /* socket.c - curl's sockets and timers in libuv's loop: curl says what it waits for, libuv says when it is there.
  *
- * A connection's socket keeps its place in libuv's loop while it lies idle between two requests: only what it is watched for
- * changes. One that never became a connection leaves the loop whenever curl has no wish for it, as curl closes those without a
- * word. The sockets are found by their descriptor.
+ * A connection's socket keeps its place in libuv's loop while it lies idle between two requests: only what it is
+ * watched for changes. One that never became a connection leaves the loop whenever curl has no wish for it, as curl
+ * closes those without a word. The sockets are found by their descriptor.
  */
 #include "real.h"
 
@@ -92,10 +92,12 @@ static int local_port(curl_socket_t fd)
     return ntohs(six ? ((struct sockaddr_in6 *)&name)->sin6_port : ((struct sockaddr_in *)&name)->sin_port);
 }
 
-struct socket *rw_socket_connected(struct real *world, const curl_socket_t opened[2], int local, int remote, bool *reused)
+struct socket *rw_socket_connected(struct real *world, const curl_socket_t opened[2], int local, int remote,
+                                   bool *reused)
 {
     for (int i = 0; i < 2; i++) {
-        struct socket *socket = opened[i] >= 0 && local_port(opened[i]) == local ? rw_socket_of(world, opened[i]) : NULL;
+        struct socket *socket = opened[i] >= 0 && local_port(opened[i]) == local ? rw_socket_of(world, opened[i])
+            : NULL;
         if (!socket || socket->number)
             continue;
         socket->number = ++world->http.last_socket;
@@ -144,8 +146,8 @@ static void act(struct real *world, CURLM *multi, curl_socket_t fd, int what)
         rw_messages(session);
 }
 
-/* An error curl finds out about by itself when it reads or writes: told of one it would give up where it could try again. libuv
- * has ceased to watch a socket with an error. */
+/* An error curl finds out about by itself when it reads or writes: told of one it would give up where it could try
+ * again. libuv has ceased to watch a socket with an error. */
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
     struct socket *socket = poll->data;
@@ -202,7 +204,8 @@ static int on_timer(CURLM *multi, long ms, void *argument)
     return uv_timer_start(&session->timer, on_time, (uint64_t)ms, 0);
 }
 
-enum { MOST_IDLE = 1024 };      /* connections; what curl would keep by itself falls with the number of requests under way */
+/* connections; what curl would keep by itself falls with the number of requests under way */
+enum { MOST_IDLE = 1024 };
 
 bool rw_sockets_attach(struct session *session)
 {

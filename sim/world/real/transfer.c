@@ -79,8 +79,8 @@ static size_t on_header(char *line, size_t one, size_t size, void *argument)
     return length;
 }
 
-/* With a window no more is taken than may be handed over, but for what is left of one piece of curl's (16 KiB): the rest waits
- * in the socket, and the server with it. */
+/* With a window no more is taken than may be handed over, but for what is left of one piece of curl's (16 KiB): the
+ * rest waits in the socket, and the server with it. */
 static size_t on_body(char *data, size_t one, size_t size, void *argument)
 {
     struct exchange *exchange = argument;
@@ -111,7 +111,8 @@ static curl_socket_t on_open(void *argument, curlsocktype purpose, struct curl_s
 
 #if LIBCURL_VERSION_NUM >= 0x075000
 
-/* A connection is there, new or used before, and the request is about to be sent. Which one, curl tells by its ports. */
+/* A connection is there, new or used before, and the request is about to be
+ * sent. Which one, curl tells by its ports. */
 static int on_connected(void *argument, char *remote, char *local, int remote_port, int local_port)
 {
     struct exchange *exchange = argument;
@@ -177,7 +178,8 @@ static CURL *handle_new(struct real *world)
 #endif
     if (world->http.ca_file)
         curl_easy_setopt(easy, CURLOPT_CAINFO, world->http.ca_file);
-    /* Only certificates that come from one file curl keeps: read anew for each connection, a system's would cost it 30 ms. */
+    /* Only certificates that come from one file curl keeps: read anew for each
+     * connection, a system's would cost it 30 ms. */
     if (world->http.ca_folder || has_system_file())
         curl_easy_setopt(easy, CURLOPT_CAPATH, world->http.ca_folder);
     return easy;
@@ -257,8 +259,8 @@ static void set_method(const struct exchange *exchange)
     }
 }
 
-/* Without a session: a connection of its own, closed afterwards. With a window: HTTP/1.1, where a slow reader slows the one
- * connection that is its own, while HTTP/2 may have megabytes under way for each stream. */
+/* Without a session: a connection of its own, closed afterwards. With a window: HTTP/1.1, where a slow reader slows the
+ * one connection that is its own, while HTTP/2 may have megabytes under way for each stream. */
 static void set_connection(const struct exchange *exchange)
 {
     CURL *easy = exchange->easy;
@@ -266,7 +268,8 @@ static void set_connection(const struct exchange *exchange)
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, own);
     curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, own);
     curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)(!own && strncasecmp(exchange->url, "https:", 6) == 0));
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)(exchange->window ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+                     (long)(exchange->window ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
     curl_easy_setopt(easy, CURLOPT_RESOLVE, exchange->resolve);
     curl_easy_setopt(easy, CURLOPT_CONNECT_TO, exchange->connect_to);
 }

@@ -9,7 +9,8 @@ static int32_t not_connected(const struct exchange *exchange)
     long number = 0;
     curl_easy_getinfo(exchange->easy, CURLINFO_OS_ERRNO, &number);
     return number == EMFILE || number == ENFILE || number == ENETUNREACH || number == EHOSTUNREACH || number == ENETDOWN
-        || number == EADDRNOTAVAIL || number == EACCES ? -(int32_t)number : number == ETIMEDOUT ? -ETIMEDOUT : -ECONNREFUSED;
+        || number == EADDRNOTAVAIL || number == EACCES ? -(int32_t)number
+        : number == ETIMEDOUT ? -ETIMEDOUT : -ECONNREFUSED;
 }
 
 int32_t rw_verdict(const struct exchange *exchange, CURLcode code)

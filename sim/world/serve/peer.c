@@ -1,7 +1,7 @@
 /* peer.c - one client's connection: reads its requests, asks the world, writes the answers.
  *
- * Requests on a connection follow each other; what comes while one is under way waits in `in`. Only what clients of this kit send is
- * understood: a request line, header lines, and a body whose Content-Length is given.
+ * Requests on a connection follow each other; what comes while one is under way waits in `in`. Only what clients of
+ * this kit send is understood: a request line, header lines, and a body whose Content-Length is given.
  */
 #define _GNU_SOURCE     /* mempcpy */
 #include "serve.h"
@@ -104,8 +104,8 @@ static void write_bytes(struct peer *peer, const void *bytes, size_t size)
         free(writing);
 }
 
-/* The head as it goes over the wire: "Name: value\n" becomes "Name: value\r\n". What the answer costs the client's CPU goes along, for
- * a client that wants to pay it. */
+/* The head as it goes over the wire: "Name: value\n" becomes "Name: value\r\n". What the answer costs the client's CPU
+ * goes along, for a client that wants to pay it. */
 static void write_head(struct peer *peer, const struct world_completion *completion)
 {
     const char *from = completion->data, *end = from + completion->head;
@@ -208,8 +208,10 @@ static void submit(struct peer *peer, const struct parsed *parsed)
             *to++ = parsed->fields[i];
     size_t fields_length = (size_t)(to - fields);
     to = mempcpy(to, parsed->body, parsed->body_length);
-    struct world_request request = {.op = WORLD_HTTP, .user = (uintptr_t)peer, .session = peer->session, .max_per_host = 1,
-                                    .lengths = {(uint32_t)parsed->method_length, (uint32_t)url, (uint32_t)fields_length, (uint32_t)parsed->body_length},
+    struct world_request request = {.op = WORLD_HTTP, .user = (uintptr_t)peer, .session = peer->session,
+                                    .max_per_host = 1,
+                                    .lengths = {(uint32_t)parsed->method_length, (uint32_t)url, (uint32_t)fields_length,
+                                                (uint32_t)parsed->body_length},
                                     .data = data, .size = (size_t)(to - data)};
     peer->id = world->submit(world, &request);
     free(data);
@@ -270,7 +272,8 @@ void peer_accept(uv_stream_t *socket, int status)
     peer->session = ++listener->server->sessions;
     peer->socket.data = peer;
     uv_tcp_init(&listener->server->loop, &peer->socket);
-    if (uv_accept(socket, (uv_stream_t *)&peer->socket) < 0 || uv_read_start((uv_stream_t *)&peer->socket, on_room, on_read) < 0) {
+    if (uv_accept(socket, (uv_stream_t *)&peer->socket) < 0
+        || uv_read_start((uv_stream_t *)&peer->socket, on_room, on_read) < 0) {
         hang_up(peer, true);
         return;
     }

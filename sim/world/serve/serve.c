@@ -1,9 +1,10 @@
-/* serve.c - `make serve`: opens a world file, listens for each of its sites, and leads the world's clock by the real one.
+/* serve.c - `make serve`: opens a world file, listens for each of its sites, and
+ * leads the world's clock by the real one.
  *
  *     serve WORLD.json
  *
- * Prints where each site is, then one line CO_CONNECT_TO=..., which tells a program in the real world where to find them; then serves
- * until Ctrl-C. Exit code 0, or 2 with one line on stderr.
+ * Prints where each site is, then one line CO_CONNECT_TO=..., which tells a program in the real world where to find
+ * them; then serves until Ctrl-C. Exit code 0, or 2 with one line on stderr.
  */
 #include "serve.h"
 
@@ -66,7 +67,8 @@ static bool always(const struct fault *fault, enum fault_kind kind)
     return fault->kind == kind && fault->times == VW_UNLIMITED && !fault->by_chance;
 }
 
-/* Takes a free port. A site that refuses everybody keeps its port without listening at it, which is how a kernel refuses. */
+/* Takes a free port. A site that refuses everybody keeps its port without
+ * listening at it, which is how a kernel refuses. */
 static int listen_for(struct server *server, struct site *site)
 {
     struct listener *listener = calloc(1, sizeof *listener);

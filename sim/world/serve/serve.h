@@ -1,14 +1,15 @@
 /* serve.h - a world served for real: HTTP servers on the loopback that behave as a world file says.
  *
- * The virtual world itself does the thinking. It is opened as ever, but its clock is led by the real one: whatever comes in on a
- * real connection is submitted to it at the instant at which it came, and whatever it completes is written at the instant at which it says
- * so. So latencies, drips, faults, limits and queues are the very ones that a program meets in simulation, by one piece of code.
+ * The virtual world itself does the thinking. It is opened as ever, but its clock is led by the real one: whatever
+ * comes in on a real connection is submitted to it at the instant at which it came, and whatever it completes is
+ * written at the instant at which it says so. So latencies, drips, faults, limits and queues are the very ones that a
+ * program meets in simulation, by one piece of code.
  *
  *     a client ──▶ peer.c: a connection ──submit──▶ the virtual world
  *              ◀──                      ◀──wait────  (serve.c: up to now, then an alarm for its next event)
  *
- * A connection is a session of its own there, with one connection to its site: setting that up costs what the world file says,
- * for the first request, as it would have cost the client.
+ * A connection is a session of its own there, with one connection to its site: setting that up costs what the world
+ * file says, for the first request, as it would have cost the client.
  */
 #ifndef SERVE_H
 #define SERVE_H

@@ -1,9 +1,9 @@
 /* disk.c - files, in memory.
  *
- * An access takes the disk's latency, and then the time that its bytes need: those to be written, or those that were there to
- * be read when the disk began with it. What it does and what it sees is decided in one step when that time is over. So of two
- * accesses that overlap the one that ends first comes first, and nobody ever meets half a write. Opening, renaming, removing
- * and listing move no bytes. Closing takes no time at all.
+ * An access takes the disk's latency, and then the time that its bytes need: those to be written, or those that were
+ * there to be read when the disk began with it. What it does and what it sees is decided in one step when that time is
+ * over. So of two accesses that overlap the one that ends first comes first, and nobody ever meets half a write.
+ * Opening, renaming, removing and listing move no bytes. Closing takes no time at all.
  */
 #include "virtual.h"
 
@@ -192,7 +192,8 @@ static struct content *content_to_open(struct disk *disk, const struct access *a
 {
     bool found;
     size_t at = file_at(disk, access->path, &found);
-    *rc = found && access->mode == WORLD_FILE_TO_CREATE ? -EEXIST : !found && access->mode == WORLD_FILE_TO_READ ? -ENOENT : 0;
+    *rc = found && access->mode == WORLD_FILE_TO_CREATE ? -EEXIST
+        : !found && access->mode == WORLD_FILE_TO_READ ? -ENOENT : 0;
     if (*rc < 0)
         return NULL;
     if (!found) {
@@ -616,7 +617,8 @@ void vw_access_forget(struct access *access)
 static void trace_content(struct trace *trace, const struct content *content)
 {
     static const char digits[] = "0123456789abcdef";
-    json_t *text = content->length <= MOST_TEXT ? json_stringn(content->bytes ? content->bytes : "", content->length) : NULL;
+    json_t *text = content->length <= MOST_TEXT ? json_stringn(content->bytes ? content->bytes : "", content->length)
+        : NULL;
     if (text) {   /* it is UTF-8 */
         trace_str(trace, "text", content->bytes ? content->bytes : "", content->length);
         json_decref(text);

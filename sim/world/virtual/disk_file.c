@@ -12,8 +12,9 @@
 
 /* A whole file is read and written as well as a piece of one. */
 static const struct { const char *name; uint32_t calls; } calls[] = {
-    {"open", CALL(OPEN)}, {"read", CALL(READ) | CALL(LOAD)}, {"write", CALL(WRITE) | CALL(SAVE)}, {"rename", CALL(RENAME)},
-    {"remove", CALL(REMOVE)}, {"list", CALL(LIST)}, {"load", CALL(LOAD)}, {"save", CALL(SAVE)},
+    {"open", CALL(OPEN)}, {"read", CALL(READ) | CALL(LOAD)}, {"write", CALL(WRITE) | CALL(SAVE)},
+    {"rename", CALL(RENAME)}, {"remove", CALL(REMOVE)}, {"list", CALL(LIST)}, {"load", CALL(LOAD)},
+    {"save", CALL(SAVE)},
 };
 
 static const struct { const char *name; int32_t rc; } errors[] = {

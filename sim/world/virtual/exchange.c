@@ -9,8 +9,8 @@
  *
  * With a window the server sends up to window_end and stops. When the program has read some, it goes on with the next
  * piece, which takes as long as the first one after the head (a bandwidth, a drip): the flow starts anew, then and from
- * that byte on. Where the window opens at the very instant at which it was filled, nothing stops, and no time is lost to
- * rounding. The way of that news to the server is not modelled.
+ * that byte on. Where the window opens at the very instant at which it was filled, nothing stops, and no time is lost
+ * to rounding. The way of that news to the server is not modelled.
  */
 #include "virtual.h"
 
@@ -90,7 +90,8 @@ static int64_t end(struct world *world, struct exchange *exchange, int32_t rc)
 static void answer_exception(struct exchange *exchange, int32_t status, int64_t retry_after)
 {
     int length = status == 429
-        ? snprintf(exchange->text, sizeof exchange->text, "Retry-After: %lld\nContent-Length: 0\n", (long long)retry_after)
+        ? snprintf(exchange->text, sizeof exchange->text, "Retry-After: %lld\nContent-Length: 0\n",
+                   (long long)retry_after)
         : snprintf(exchange->text, sizeof exchange->text, "Content-Length: 0\n");
     exchange->exception = (struct answer){.status = status, .head = (uint32_t)length, .bytes = exchange->text};
     exchange->answer = &exchange->exception;
@@ -233,7 +234,8 @@ static bool drips(const struct exchange *exchange)
 static int64_t transfer(const struct exchange *exchange, int64_t bytes)
 {
     if (drips(exchange))
-        return vw_scale(bytes / exchange->fault->bytes + (bytes % exchange->fault->bytes != 0), exchange->fault->every, 1);
+        return vw_scale(bytes / exchange->fault->bytes + (bytes % exchange->fault->bytes != 0), exchange->fault->every,
+                        1);
     if (exchange->route && exchange->route->bandwidth != VW_UNLIMITED)
         return vw_scale(bytes, SECOND, exchange->route->bandwidth);
     return 0;
@@ -340,7 +342,8 @@ static bool echo(struct exchange *exchange, const struct world_request *request)
     head += (size_t)snprintf(exchange->echo + head, room - head, "Content-Length: %u\n", length);
     if (length)
         memcpy(exchange->echo + head, body, length);
-    exchange->echoed = (struct answer){.status = answer->status, .head = (uint32_t)head, .body = length, .bytes = exchange->echo};
+    exchange->echoed = (struct answer){.status = answer->status, .head = (uint32_t)head, .body = length,
+                                       .bytes = exchange->echo};
     exchange->answer = &exchange->echoed;
     return true;
 }
@@ -374,7 +377,8 @@ static int32_t address(struct world *world, struct exchange *exchange, const str
 
 uint64_t vw_exchange_submit(struct world *world, const struct world_request *request)
 {
-    assert((uint64_t)request->lengths[0] + request->lengths[1] + request->lengths[2] + request->lengths[3] <= request->size);
+    assert((uint64_t)request->lengths[0] + request->lengths[1] + request->lengths[2] + request->lengths[3]
+           <= request->size);
     struct exchange *exchange = (struct exchange *)vw_operation_new(world, WORLD_HTTP, request);
     if (!exchange)
         return 0;

@@ -1,8 +1,8 @@
 /* job.c - functions that run on workers, beside the loop.
  *
- * There is one thread. When a worker is free for a job, its function is called there and then, from within wait (or block,
- * when its turn comes while the loop is busy), and what it blocks is added up: the worker's clock runs ahead of the
- * world's. The job ends when the world's clock gets there.
+ * There is one thread. When a worker is free for a job, its function is called there and then, from within wait (or
+ * block, when its turn comes while the loop is busy), and what it blocks is added up: the worker's clock runs ahead of
+ * the world's. The job ends when the world's clock gets there.
  */
 #include "virtual.h"
 

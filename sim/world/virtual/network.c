@@ -25,7 +25,8 @@ static uint32_t parse_port(const char *text, size_t length)
     return port <= 65535 ? port : 0;
 }
 
-/* Where host and port end, and *host where the host does: before ":port", but a colon inside [::1] is the host's own. */
+/* Where host and port end, and *host where the host does: before ":port", but a
+ * colon inside [::1] is the host's own. */
 static size_t site_end(const char *text, size_t from, size_t length, size_t *host)
 {
     size_t at = from, colon = 0;
@@ -123,8 +124,10 @@ struct route *vw_route_find(const struct site *site, const struct url *url, cons
     return any;
 }
 
-/* The value in line[0..length) = "Name: value" if that is its name (in any case), without blanks round it; else NULL. */
-static const char *header_value(const char *line, size_t length, const char *name, size_t name_length, size_t *value_length)
+/* The value in line[0..length) = "Name: value" if that is its name (in any
+ * case), without blanks round it; else NULL. */
+static const char *header_value(const char *line, size_t length, const char *name, size_t name_length,
+                                size_t *value_length)
 {
     if (length <= name_length || line[name_length] != ':' || strncasecmp(line, name, name_length) != 0)
         return NULL;
@@ -208,7 +211,8 @@ bool vw_network_index(struct network *network)
         return false;
     for (size_t i = 0; i < network->site_count; i++) {
         struct site *site = &network->sites[i];
-        enter(network->by_origin, network->by_origin_mask, origin_hash(site->origin, strlen(site->origin), site->port), i);
+        enter(network->by_origin, network->by_origin_mask, origin_hash(site->origin, strlen(site->origin), site->port),
+              i);
     }
     return true;
 }

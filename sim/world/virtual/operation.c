@@ -136,7 +136,8 @@ struct operation *vw_operation_new(struct world *world, enum world_op kind, cons
     struct operations *operations = &world->operations;
     if (operations->count == operations->room && !grow(world))
         return NULL;
-    size_t size = kind == WORLD_HTTP ? sizeof(struct exchange) : kind == WORLD_FILE ? sizeof(struct access) : sizeof(struct job);
+    size_t size = kind == WORLD_HTTP ? sizeof(struct exchange) : kind == WORLD_FILE ? sizeof(struct access)
+        : sizeof(struct job);
     struct operation **list = free_list(world, kind), *operation = *list;
     if (operation)
         *list = operation->next;

@@ -7,8 +7,8 @@
 
 /* ---- Time ---------------------------------------------------------------------------------- */
 
-/* Lets everything happen that is due by `until`, each at its own time. Stops at the first instant that gave a result, when
- * all of that instant has happened, if `stop_at_result`. */
+/* Lets everything happen that is due by `until`, each at its own time. Stops at the first instant that gave a result,
+ * when all of that instant has happened, if `stop_at_result`. */
 static void pass(struct world *world, int64_t until, bool stop_at_result)
 {
     const struct events *events = &world->events;
@@ -145,7 +145,8 @@ struct co_world *world_virtual_open(const char *path, uint64_t seed, struct trac
         free(world);
         return NULL;
     }
-    world->calls = (struct co_world){world_now, world_submit, world_cancel, world_wait, world_block, world_close, .live = false};
+    world->calls = (struct co_world){world_now, world_submit, world_cancel, world_wait, world_block, world_close,
+                                     .live = false};
     world->seed = seed ? seed : description.seed;
     world->trace = trace;
     world->tape = tape;

@@ -1,8 +1,8 @@
 /* virtual.h - inside the virtual world: a network, a handful of CPUs, a disk and a clock that jumps.
  *
- * An operation is what one submit asked for: an exchange (HTTP), a job or an access (to the disk). It sits in up to three places:
- * in the table of operations under its id; in the heap of events, when it waits for a moment of time; in a
- * line, when it waits for something that others hold (a connection, a server's worker, a CPU, the disk). When
+ * An operation is what one submit asked for: an exchange (HTTP), a job or an access (to the disk). It sits in up to
+ * three places: in the table of operations under its id; in the heap of events, when it waits for a moment of time; in
+ * a line, when it waits for something that others hold (a connection, a server's worker, a CPU, the disk). When
  * something of it reaches the program, that becomes a result, which the next wait hands over.
  *
  *     submit ──▶ operation ──▶ event … event ──▶ result ──▶ wait's completions
@@ -361,7 +361,8 @@ struct exchange {
     uint32_t max_per_host;
     /* How long it takes to send the request's body, and how long the worker takes. */
     int64_t upload, latency;
-    /* How many bytes of the body have arrived, how many will have with the piece on its way, and how many in the end. */
+    /* How many bytes of the body have arrived, how many will have with the piece
+     * on its way, and how many in the end. */
     int64_t arrived, on_its_way, coming;
     /* Since when the body flows without a stop, and from which byte on. */
     int64_t flow_at, flow_from;

@@ -66,7 +66,8 @@ static bool read_fault(struct reader *reader, const struct place *place, const j
                                    && strcmp(json_string_value(kind), faults[i].name) == 0))
         i++;
     if (i == LENGTH(faults))
-        return vw_refuse(reader, &kind_at, of_route ? "refused, reset, hang, drip or truncate" : "refused or unresolved", kind);
+        return vw_refuse(reader, &kind_at,
+                         of_route ? "refused, reset, hang, drip or truncate" : "refused or unresolved", kind);
     *fault = (struct fault){.kind = faults[i].kind, .times = VW_UNLIMITED, .bytes = 1};
     if (json_object_get(value, "times") && json_object_get(value, "probability"))
         return vw_refuse_because(reader, place, "expected either times or probability, not both");
@@ -79,7 +80,8 @@ static bool read_fault(struct reader *reader, const struct place *place, const j
 }
 
 /* Reset and truncate happen inside the body. */
-static bool check_after(struct reader *reader, const struct place *place, const json_t *value, const struct route *route)
+static bool check_after(struct reader *reader, const struct place *place, const json_t *value,
+                        const struct route *route)
 {
     const struct fault *fault = &route->fault;
     int64_t most = fault->kind == FAULT_RESET ? route->answer.body : route->answer.body - 1, ignored;
@@ -150,7 +152,8 @@ static bool is_header_name(const char *name)
 }
 
 /* Adds the members of an object as lines "Name: value". */
-static bool read_header_lines(struct reader *reader, const struct place *place, const json_t *value, struct bytes *bytes)
+static bool read_header_lines(struct reader *reader, const struct place *place, const json_t *value,
+                              struct bytes *bytes)
 {
     const char *name;
     json_t *text;
@@ -181,7 +184,8 @@ static int base64_digit(char c)
     return at ? (int)(at - digits) : -1;
 }
 
-/* Decodes text[0..length) into out, which has room for 3 bytes of every 4. Returns how many bytes, -1: it is no base64. */
+/* Decodes text[0..length) into out, which has room for 3 bytes of every 4.
+ * Returns how many bytes, -1: it is no base64. */
 static long decode_base64(const char *text, size_t length, char *out)
 {
     size_t n = 0, padding = 0;
@@ -214,7 +218,8 @@ static bool read_base64(struct reader *reader, const struct place *place, const 
     return true;
 }
 
-/* Reads whichever of the four bodies there is (an echo's comes later). A small one of a given size becomes bytes like any other. */
+/* Reads whichever of the four bodies there is (an echo's comes later). A small
+ * one of a given size becomes bytes like any other. */
 static bool read_body(struct reader *reader, const struct place *place, const json_t *value, struct answer *answer,
                       struct bytes *body)
 {
@@ -275,7 +280,8 @@ static bool read_require(struct reader *reader, const struct place *place, const
     return ok;
 }
 
-static bool read_status(struct reader *reader, const struct place *place, const json_t *value, bool redirect, int32_t *status)
+static bool read_status(struct reader *reader, const struct place *place, const json_t *value, bool redirect,
+                        int32_t *status)
 {
     int lo = redirect ? 300 : 100, hi = redirect ? 399 : 599;
     *status = redirect ? 302 : 200;
@@ -300,7 +306,8 @@ static bool read_answer(struct reader *reader, const struct place *place, const 
         || !read_body(reader, place, value, answer, body))
         return false;
     if (redirect && !vw_is_word(redirect))
-        return vw_refuse(reader, &(struct place){.in = place, .key = "redirect"}, "a URL such as \"http://a.test/b\"", redirect);
+        return vw_refuse(reader, &(struct place){.in = place, .key = "redirect"}, "a URL such as \"http://a.test/b\"",
+                         redirect);
     if (redirect)
         append_header(bytes, "Location", json_string_value(redirect), json_string_length(redirect));
     char length[24];
@@ -420,7 +427,8 @@ static bool read_rate(struct reader *reader, const struct place *place, const js
         return false;
     const json_t *per = json_object_get(value, "per");
     if (!json_object_get(value, "requests"))
-        return vw_refuse(reader, &(struct place){.in = place, .key = "requests"}, "a whole number from 1 to 1000000", NULL);
+        return vw_refuse(reader, &(struct place){.in = place, .key = "requests"}, "a whole number from 1 to 1000000",
+                         NULL);
     if (!per || rate->per == 0)
         return vw_refuse(reader, &(struct place){.in = place, .key = "per"}, "a time above 0, such as \"1s\"", per);
     rate->accepted = calloc((size_t)rate->requests, sizeof *rate->accepted);
@@ -607,8 +615,8 @@ static json_t *load(struct reader *reader)
     return value;
 }
 
-/* Jansson does not always tell when it gets no memory: it may take the file for a wrong one, or leave out a character and read
- * another world. So its allocations go by here while a world is read. */
+/* Jansson does not always tell when it gets no memory: it may take the file for a wrong one, or leave out a character
+ * and read another world. So its allocations go by here while a world is read. */
 static json_malloc_t usual_malloc;
 static bool lacks_memory;
 

@@ -1,4 +1,5 @@
-/* as_completed.c - one loop begins pages, waits until any of them is done, and tells of all that are, the last one first. */
+/* as_completed.c - one loop begins pages, waits until any of them is done, and
+ * tells of all that are, the last one first. */
 #include "common.h"
 
 struct job {
@@ -39,8 +40,8 @@ static void tell(const struct listener *listener, const struct page *page, size_
     tell_log(listener, page, "the server says %d", "no answer: ");
 }
 
-static int run(struct job jobs[], co_task *tasks[], size_t n, size_t limit, const struct listener *listener, struct page out[],
-               struct summary *summary)
+static int run(struct job jobs[], co_task *tasks[], size_t n, size_t limit, const struct listener *listener,
+               struct page out[], struct summary *summary)
 {
     CO_GROUP(group);
     size_t begun = 0, done = 0;

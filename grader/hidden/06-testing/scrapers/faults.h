@@ -1,20 +1,23 @@
-/* faults.h - what can be wrong with the scrapers in this folder. `-DFAULT=polling` builds that one in; without it they are correct.
+/* faults.h - what can be wrong with the scrapers in this folder. `-DFAULT=polling` builds that one in;
+ * without it they are correct.
  *
- * Each line: its name, the file it is built into, and one sentence for an author who is told what his tests have not exposed.
- * The grader (suite.py) reads this table, so a line is a line. Those of the first group get every page right, but the time, the
- * order or the number of things under way wrong.
+ * Each entry: its name, the file it is built into, and one sentence for an author who is told what his tests have not
+ * exposed. The grader (suite.py) reads this table. Those of the first group get every page right, but the time,
+ * the order or the number of things under way wrong.
  */
 #ifndef FAULTS_H
 #define FAULTS_H
 
 #define FAULTS(F) \
     F(one_by_one, workers, "fetches one page after the other, whatever the limit") \
-    F(batches, as_completed, "begins as many pages as the limit allows, and waits for all of them before it begins the next ones") \
+    F(batches, as_completed, \
+      "begins as many pages as the limit allows, and waits for all of them before it begins the next ones") \
     F(limit_one_less, chain, "has one page less under way than the limit allows") \
     F(timeout_per_read, chain, "measures the timeout from the last byte that came, not from the page's begin") \
     F(timeout_for_all, workers, "has one timeout for the whole run, from its start, instead of one for each page") \
     F(timer_runs_on, own_timer, "lets the timer of a page that is done run on to its end, and waits for it") \
-    F(request_left_running, own_timer, "reports a page that is late, and leaves its request running until the end of the run") \
+    F(request_left_running, own_timer, \
+      "reports a page that is late, and leaves its request running until the end of the run") \
     F(progress_in_input_order, group, "tells of a page only when all pages before it have been told") \
     F(news_one_page_late, as_completed, "tells of a page when the next one is done") \
     F(total_time_is_a_sum, workers, "adds up the times of the pages for the total time, though they overlap") \

@@ -1,4 +1,5 @@
-/* own_timer.c - two tasks for each page: one fetches, one is its timer. Whichever ends first ends the other; at the same instant the timer wins. */
+/* own_timer.c - two tasks for each page: one fetches, one is its timer. Whichever ends
+ * first ends the other; at the same instant the timer wins. */
 #include "common.h"
 
 /* One page. It lives as long as its run: a fetch that was given up still looks at it. */

@@ -29,7 +29,8 @@ static int worker(void *arg)
         int64_t timeout = pool->timeout;
         if (IS(timeout_for_all))
             timeout -= co_now() - pool->start;
-        int rc = IS(title_of_the_page_before) ? fetch_page(pool->urls[i], timeout, &page) : scrape_page(pool->urls[i], timeout, &page);
+        int rc = IS(title_of_the_page_before) ? fetch_page(pool->urls[i], timeout, &page)
+                                              : scrape_page(pool->urls[i], timeout, &page);
         if (rc < 0)
             return rc;
         if (IS(title_of_the_page_before) && has_failed(&page))
@@ -48,7 +49,8 @@ static int worker(void *arg)
 int scrape_all(const char *const urls[], size_t n, size_t limit, int64_t timeout, const struct listener *listener,
                struct page out[], struct summary *summary)
 {
-    struct pool pool = {.urls = urls, .start = co_now(), .timeout = timeout, .listener = listener, .out = out, .summary = summary};
+    struct pool pool = {.urls = urls, .start = co_now(), .timeout = timeout, .listener = listener, .out = out,
+                        .summary = summary};
     size_t workers = IS(one_by_one) ? 1 : IS(limit_one_more) ? limit + 1 : limit;
     int rc = 0;
 
