@@ -2,13 +2,19 @@
 
 A deck is Markdown for Marp, with a few words of its own, each on a line that begins with it:
 
-    @code PATH#NAME [from="text"] [to="text"] [comments=no]    the function, struct or macro NAME of a C file that the tests compile, or
-                                                   the piece of it between the lines that hold these texts (both included)
-    @run EXAMPLE=22 [from="text"] [to="text"]      what the example prints; or LAB=01 FROM=solutions MODE=async WORLD=three.json [SET="a=1"]
-    @trace EXAMPLE=22 [task=2] [only="run await"] [from="text"] [to="text"]   the runtime's events of that run, a line each
-    @figure EXAMPLE=22 [main=no] [end=2s] [height=400] [alt="text"]     the timeline of that run; or of a lab's, as above
+    @code PATH#NAME [from="text"] [to="text"] [comments=no]    the function, struct or macro NAME of a C file that the
+                                                               tests compile, or
+                                                   the piece of it between the lines that hold these texts (both
+                                                   included)
+    @run EXAMPLE=22 [from="text"] [to="text"]      what the example prints; or LAB=01 FROM=solutions MODE=async
+                                                   WORLD=three.json [SET="a=1"]
+    @trace EXAMPLE=22 [task=2] [only="run await"] [from="text"] [to="text"]   the runtime's events of that run, a line
+                                                                              each
+    @figure EXAMPLE=22 [main=no] [end=2s] [height=400] [alt="text"]     the timeline of that run; or of a lab's, as
+                                                                        above
     @report LAB=01 FROM=DIR [CHECK=ID | MODE=…] [from="text"] [to="text"]  what the run report says of that run, as text
-    @lines PATH [from="text"] [to="text"] [wrap=yes]   a piece of any text file; wrap: long lines are continued on the next
+    @lines PATH [from="text"] [to="text"] [wrap=yes]   a piece of any text file; wrap: long lines are continued on the
+                                                       next
 
 Comments (<!-- … -->) are the speaker's notes. Output: build/slides/NN-slug.html, .pdf and .notes.txt.
 A name that is not there, a text that is not found, a run that fails: the build stops and says in which deck and line.
@@ -91,10 +97,12 @@ def without_comments(code: str) -> str:
 
 
 def _fenced(body: str, language: str) -> str:
-    """The piece as a block; in smaller letters if a line needs it. Raises DeckError for one that would be cut off even then."""
+    """The piece as a block; in smaller letters if a line needs it. Raises DeckError for one that would be cut off even
+    then."""
     widest = max(body.split("\n"), key=len)
     if len(widest) > WIDEST_SMALL:
-        raise DeckError(f"a line of {len(widest)} columns is cut off at {WIDEST_SMALL}: choose another piece, or comments=no: {widest.strip()}")
+        raise DeckError(f"a line of {len(widest)} columns is cut off at {WIDEST_SMALL}: choose another piece, or "
+                        f"comments=no: {widest.strip()}")
     block = f"```{language}\n{body}\n```\n"
     return block if len(widest) <= WIDEST else f'<div class="small">\n\n{block}\n</div>\n'
 
@@ -108,13 +116,15 @@ def _lines(plain: list[str], named: dict[str, str]) -> str:
 
 def _wrapped(line: str) -> list[str]:
     """A line that is too wide, in several; the further ones are indented."""
-    return textwrap.wrap(line, WIDEST, subsequent_indent="    ", break_long_words=False) if len(line) > WIDEST else [line]
+    return textwrap.wrap(line, WIDEST, subsequent_indent="    ", break_long_words=False) if len(line) > WIDEST \
+        else [line]
 
 
 def definition(text: str, name: str) -> str:
     """The function, struct, enum, macro or variable of that name, without the comment above it. Raises DeckError."""
     lines = text.split("\n")
-    starts = re.compile(rf"^(?:(?:static|const|struct|enum|typedef|#define)\b.*|\w[\w *]*)\b{re.escape(name)}\b(?!\s*;)")
+    starts = re.compile(r"^(?:(?:static|const|struct|enum|typedef|#define)\b.*|\w[\w "
+                        rf"*]*)\b{re.escape(name)}\b(?!\s*;)")
     for first, line in enumerate(lines):
         if starts.match(line) and not line.rstrip().endswith(");"):
             return "\n".join(lines[first:_last(lines, first) + 1])
@@ -129,9 +139,11 @@ def _last(lines: list[str], first: int) -> int:
             last += 1
         return last
     for last in range(first, len(lines)):
-        if re.match(r"^\}", lines[last]) or (lines[last].rstrip().endswith(";") and not any("{" in line for line in lines[first:last + 1])):
+        if re.match(r"^\}", lines[last]) or (lines[last].rstrip().endswith(";")
+                                             and not any("{" in line for line in lines[first:last + 1])):
             return last
-        if lines[last].rstrip().endswith("};") and lines[last].startswith(tuple("}abcdefghijklmnopqrstuvwxyz")) and "{" in lines[first]:
+        if lines[last].rstrip().endswith("};") and lines[last].startswith(tuple("}abcdefghijklmnopqrstuvwxyz")) \
+                and "{" in lines[first]:
             return last
     raise DeckError("the definition never ends")
 
@@ -164,15 +176,18 @@ def _key(named: dict[str, str]) -> tuple:
 
 
 def make_run(key: tuple) -> Run:
-    """Runs an example or a lab's program as `make run` does. An example may well end with an error: that is its point."""
+    """Runs an example or a lab's program as `make run` does. An example may well end with an error: that is its
+    point."""
     if key not in _runs:
         environment = {name: value for name, value in os.environ.items() if name not in RUN_KEYS}
         with tempfile.TemporaryDirectory() as folder:
             trace = Path(folder) / "trace"
             done = subprocess.run(["sh", "grader/scripts/run.sh"], cwd=ROOT, capture_output=True, text=True, timeout=60,
-                                  env={**environment, "CC": environment.get("CC", "gcc"), **dict(key), "TRACE": str(trace)})
+                                  env={**environment, "CC": environment.get("CC", "gcc"), **dict(key),
+                                       "TRACE": str(trace)})
             if done.returncode == 2 or not trace.exists():
-                raise DeckError(f"the run {' '.join(f'{k}={v}' for k, v in key)} fails: {done.stderr.strip() or done.stdout.strip()}")
+                raise DeckError(f"the run {' '.join(f'{k}={v}' for k, v in key)} "
+                                f"fails: {done.stderr.strip() or done.stdout.strip()}")
             _runs[key] = done.stdout, trace.read_text()
     return _runs[key]
 
@@ -206,16 +221,20 @@ def _figure(plain: list[str], named: dict[str, str]) -> str:
     except TraceError as fault:
         raise DeckError(f"its trace cannot be read: {fault}") from None
     end = _ns(named["end"]) if "end" in named else None
-    drawn = svg.render(shape, width=760, end=end, scheme="light", title=named.get("alt", ""), main=named.get("main") != "no")
+    drawn = svg.render(shape, width=760, end=end, scheme="light", title=named.get("alt", ""),
+                       main=named.get("main") != "no")
     data = base64.b64encode(drawn.encode()).decode()
     said = escape(named.get("alt", "the timeline of this run"))
     height = int(named.get("height", "420"))
-    return f'<p class="figure"><img alt="{said}" style="max-height: {height}px" src="data:image/svg+xml;base64,{data}"></p>\n'
+    return (f'<p class="figure"><img alt="{said}" style="max-height: {height}px" '
+            f'src="data:image/svg+xml;base64,{data}"></p>\n')
 
 
 def _report(plain: list[str], named: dict[str, str]) -> str:
-    words = [word for key in ("LAB", "FROM", "CHECK", "MODE", "WORLD", "SET", "SEED") if key in named for word in (f"--{key.lower()}", named[key])]
-    done = subprocess.run([sys.executable, "-m", "looplab", "report", *words, "--format", "text"], cwd=ROOT, capture_output=True, text=True,
+    words = [word for key in ("LAB", "FROM", "CHECK", "MODE", "WORLD", "SET", "SEED") if key in named
+             for word in (f"--{key.lower()}", named[key])]
+    done = subprocess.run([sys.executable, "-m", "looplab", "report", *words, "--format", "text"], cwd=ROOT,
+                          capture_output=True, text=True,
                           timeout=60, env={**os.environ, "PYTHONPATH": str(ROOT / "grader")})
     if done.returncode:
         raise DeckError(f"no report: {done.stderr.strip()}")
@@ -266,7 +285,8 @@ def _quietly(keys: list[tuple]) -> None:
 def marp(arguments: list[str]) -> None:
     """Runs Marp. Raises DeckError with what it said."""
     environment = {**os.environ, "CHROME_NO_SANDBOX": "1", "NO_COLOR": "1"}
-    done = subprocess.run([str(MARP), *arguments], cwd=OUT / "source", capture_output=True, text=True, env=environment, timeout=300)
+    done = subprocess.run([str(MARP), *arguments], cwd=OUT / "source", capture_output=True, text=True, env=environment,
+                          timeout=300)
     if done.returncode != 0:
         raise DeckError(f"marp: {(done.stderr or done.stdout).strip()}")
 
@@ -286,13 +306,16 @@ def build(chosen: list[Path], pdf: bool) -> None:
     for deck in chosen:
         (source / deck.name).write_text(expand(deck.read_text(), deck.name))
         print(f"read {deck.relative_to(ROOT)}", flush=True)
-    common = ["--theme-set", str(HERE / "theme.css"), "--config-file", str(HERE / "marp.config.mjs"), "--input-dir", ".", "--output", str(OUT)]
-    for kind, options in {"html": ["--html"], "notes": ["--notes"], **({"pdf": ["--pdf", "--html"]} if pdf else {})}.items():
+    common = ["--theme-set", str(HERE / "theme.css"), "--config-file", str(HERE / "marp.config.mjs"), "--input-dir",
+              ".", "--output", str(OUT)]
+    for kind, options in {"html": ["--html"], "notes": ["--notes"],
+                          **({"pdf": ["--pdf", "--html"]} if pdf else {})}.items():
         marp([*options, *common, "--parallel", "2"])
         print(f"wrote {len(chosen)} × {kind} in {OUT.relative_to(ROOT)}", flush=True)
     for deck in chosen:
         page = OUT / f"{deck.stem}.html"
-        page.write_text(re.sub(r"/\*!! License: https://\S*/([^/\s]+) \*/", r"/*!! License: \1 of marp-cli, MIT */", page.read_text()))
+        page.write_text(re.sub(r"/\*!! License: https://\S*/([^/\s]+) \*/", r"/*!! License: \1 of marp-cli, MIT */",
+                               page.read_text()))
         notes = OUT / f"{deck.stem}.txt"
         if notes.exists():
             notes.replace(OUT / f"{deck.stem}.notes.txt")

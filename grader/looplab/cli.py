@@ -87,7 +87,8 @@ def _internal(fault: Exception) -> int:
         traceback.print_exc()
     last = traceback.extract_tb(fault.__traceback__)[-1]
     print(for_stream(sys.stderr,
-                     f"looplab: internal error at {Path(last.filename).name}:{last.lineno}: {type(fault).__name__}: {fault} "
+                     "looplab: internal error "
+                           f"at {Path(last.filename).name}:{last.lineno}: {type(fault).__name__}: {fault} "
                            "(LOOPLAB_DEBUG=1 shows more)"), file=sys.stderr)
     return results.FAULT
 
@@ -113,7 +114,8 @@ def _order(options: argparse.Namespace, root: Path) -> Order:
     seed = seeds.choose(options.seed, os.environ) if options.seed is None else seeds.parse(options.seed)
     source, out = _path(options.source, root), _path(options.out, root)
     if not source.is_dir():
-        raise UsageError(f"FROM={options.source}: {'this is not a folder' if source.exists() else 'there is no such folder'}")
+        raise UsageError(
+            f"FROM={options.source}: {'this is not a folder' if source.exists() else 'there is no such folder'}")
     if out.exists() and not out.is_dir():
         raise UsageError(f"OUT={options.out}: this is not a folder")
     if options.lab:
@@ -122,8 +124,9 @@ def _order(options: argparse.Namespace, root: Path) -> Order:
     chosen = [lab for lab in known if (source / lab.slug).is_dir()] \
         or [lab for lab in known if (source / lab.source).is_file()]
     if not chosen:
-        raise UsageError(f"FROM={options.source}: it holds no lab's file ({', '.join(sorted({lab.source for lab in known})) or 'there are no labs'}) "
-                         "and no NN-slug folder; say LAB=01 to grade it as one")
+        raise UsageError(f"FROM={options.source}: it holds no lab's file "
+                         f"({', '.join(sorted({lab.source for lab in known})) or 'there are no labs'}) and no NN-slug "
+                         "folder; say LAB=01 to grade it as one")
     return Order(chosen, source, out, seed, options.check)
 
 
@@ -216,8 +219,8 @@ def _clear(out: Path) -> None:
 
 def run_checks(session: "Session", only: Optional[str] = None,
                tell: together.Tell = lambda done, of, title: None) -> "Checks":
-    """Compiles, and meanwhile reads the checks; then runs them, or `only` one and what it needs. tell: told of each that
-    begins."""
+    """Compiles, and meanwhile reads the checks; then runs them, or `only` one and what it needs. tell: told of each
+    that begins."""
     lab = session.lab
     session.start_build()
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
@@ -278,7 +281,8 @@ def source_of(lab: Lab, folder: Path, again: str, out: str) -> Source:
 
     def line(src: str) -> str:
         name, _, number = src.partition(":")
-        return lines[int(number) - 1].strip() if name == lab.source and number.isdigit() and 0 < int(number) <= len(lines) else ""
+        return lines[int(number) - 1].strip() if name == lab.source and number.isdigit() \
+            and 0 < int(number) <= len(lines) else ""
 
     return Source(lab.source, line, _first_todo(lab, lines), f"labs/{lab.slug}", again, out)
 

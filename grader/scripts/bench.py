@@ -2,18 +2,18 @@
 
     bench.py [--json FILE] [--peers] [--quick] [--rounds N]
 
-Each figure is ns of CPU time for one operation; the benchmark's C file says what is counted. Every program is run once a
-round and does its benchmark several times over; the best of all counts, as what other programs take from us only ever
+Each figure is ns of CPU time for one operation; the benchmark's C file says what is counted. Every program is run once
+a round and does its benchmark several times over; the best of all counts, as what other programs take from us only ever
 adds. Rounds change the CPU that all is pinned to, and with --peers each row's peers run right after ours, on the same
 CPU. Wall-clock time is told where it is more than 20 % above CPU time in the best run.
 
 The first row is a bare call of a function through a pointer: the yardstick. The targets are those of a machine on which
 it takes 1.4 ns; where it takes longer, they are scaled by it.
 
---json writes [{"name": "yield", "ns": 7.9, "peers": {"st": 31.0}}, ...]: ns is the figure, peers the same of each peer (an
-empty object without --peers, or where a row is not shared). task_bytes is no time: it has "bytes", and the same number
-as "ns", for scripts that read every row alike. --quick checks that all works, with counts so small that no figure means
-anything.
+--json writes [{"name": "yield", "ns": 7.9, "peers": {"st": 31.0}}, ...]: ns is the figure, peers the same of each peer
+(an empty object without --peers, or where a row is not shared). task_bytes is no time: it has "bytes", and the same
+number as "ns", for scripts that read every row alike. --quick checks that all works, with counts so small that no
+figure means anything.
 """
 
 from __future__ import annotations
@@ -196,7 +196,8 @@ def print_table(rows: list[Row], present: list[Peer]) -> None:
         lines.append([f"{row.name:<12} {row.what}", f"{row.cpu:.2f}" if row.name == "call" else amount(row.cpu),
                       amount(target) if target else "", "" if not target else "ok" if row.cpu <= target else "MISSED",
                       amount(row.with_trace) if row.with_trace else ""]
-                     + [f"{amount(row.peers[p.name])} ({row.peers[p.name] / row.cpu:.1f}x)" if p.name in row.peers else "-"
+                     + [f"{amount(row.peers[p.name])} ({row.peers[p.name] / row.cpu:.1f}x)" if p.name in row.peers
+                        else "-"
                         for p in present])
     widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
     for line in lines:
@@ -221,7 +222,8 @@ def write_json(rows: list[Row], path: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="bench.py", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(prog="bench.py", description=__doc__,
+                                     formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--json", metavar="FILE", help="write the figures to FILE, too")
     parser.add_argument("--peers", action="store_true", help="measure the other libraries that are installed, too")
     parser.add_argument("--quick", action="store_true", help="tiny counts: does it work?")
@@ -239,7 +241,8 @@ def main() -> None:
         print("QUICK: this shows that all works; the figures mean nothing.")
     print_table(rows, present)
     if present:
-        print("In brackets: how many times ours the peer takes. -: it has no such thing (State Threads and Pth have no virtual time).")
+        print("In brackets: how many times ours the peer takes. -: "
+              "it has no such thing (State Threads and Pth have no virtual time).")
     for line in absent:
         print(line)
     if options.json:

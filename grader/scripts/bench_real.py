@@ -2,9 +2,9 @@
 
     bench_real.py [--json FILE] [--rounds N] [--requests N] [--at-once N]
 
-1,000 small GETs from an nginx on the loopback, 50 at once: by the reference fetcher of lab 02, by curl's own --parallel, by
-Python's aiohttp. All three are whole processes, one after the other in each round; the best wall-clock time of each counts, as
-what other programs take from us only ever adds, and the CPU time of that run stands beside it.
+1,000 small GETs from an nginx on the loopback, 50 at once: by the reference fetcher of lab 02, by curl's own
+--parallel, by Python's aiohttp. All three are whole processes, one after the other in each round; the best wall-clock
+time of each counts, as what other programs take from us only ever adds, and the CPU time of that run stands beside it.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ OUT = ROOT / "build" / "bench"
 NGINX = """
 daemon off; master_process off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log crit;
 events {{ worker_connections 4096; }}
-http {{ access_log off; root {folder}/www; keepalive_requests 1000000; server {{ listen 127.0.0.1:{port} backlog=4096; }}
-        client_body_temp_path {folder}/1; proxy_temp_path {folder}/2; fastcgi_temp_path {folder}/3; uwsgi_temp_path {folder}/4;
-        scgi_temp_path {folder}/5; }}
+http {{ access_log off; root {folder}/www; keepalive_requests 1000000;
+        server {{ listen 127.0.0.1:{port} backlog=4096; }}
+        client_body_temp_path {folder}/1; proxy_temp_path {folder}/2; fastcgi_temp_path {folder}/3;
+        uwsgi_temp_path {folder}/4; scgi_temp_path {folder}/5; }}
 """
 
 AIOHTTP = """
@@ -70,8 +71,8 @@ def fetcher() -> str:
     program = OUT / "fetcher"
     sources = [str(path) for path in sorted((ROOT / "solutions" / lab).glob("*.c"))]
     words = [os.environ.get("CC") or "gcc", "@sim/kit/student.flags", "-O2", "-Isim/include", f"-Ilabs/{lab}", *sources,
-             f"build/kit/{lab}/main.o", "build/kit/libco-real.a", "build/kit/libco.a", "@sim/kit/link.flags", "@sim/kit/real.flags",
-             "-o", str(program)]
+             f"build/kit/{lab}/main.o", "build/kit/libco-real.a", "build/kit/libco.a", "@sim/kit/link.flags",
+             "@sim/kit/real.flags", "-o", str(program)]
     if subprocess.run(words, cwd=ROOT).returncode:
         sys.exit("bench: the reference fetcher does not compile")
     return str(program)
@@ -110,7 +111,8 @@ def clients(folder: Path, urls: list[str], at_once: int) -> dict[str, list[str]]
     if shutil.which("curl"):
         found["curl"] = ["curl", "-s", "--parallel", "--parallel-max", str(at_once), "-K", str(folder / "curl")]
     for python in [sys.executable, "/usr/bin/python3"]:
-        if "aiohttp" not in found and subprocess.run([python, "-c", "import aiohttp"], stderr=subprocess.DEVNULL).returncode == 0:
+        if "aiohttp" not in found and subprocess.run([python, "-c", "import aiohttp"],
+                                                     stderr=subprocess.DEVNULL).returncode == 0:
             found["aiohttp"] = [python, "-c", AIOHTTP, str(folder / "urls"), str(at_once)]
     return found
 
@@ -134,8 +136,8 @@ def main() -> None:
                     if program not in best or took.wall_ms < best[program].wall_ms:
                         best[program] = took
     ours = best["looplab"]
-    print(f"{asked.requests} small GETs from nginx on the loopback, {asked.at_once} at once, whole processes, best of {asked.rounds}"
-          f" (load {os.getloadavg()[0]:.1f})")
+    print(f"{asked.requests} small GETs from nginx on the loopback, {asked.at_once} at once, whole processes, "
+          f"best of {asked.rounds} (load {os.getloadavg()[0]:.1f})")
     print(f"  {'':10} {'wall':>9} {'CPU':>9} {'wall, ours = 1':>15}")
     for program, took in best.items():
         print(f"  {program:10} {took.wall_ms:6.1f} ms {took.cpu_ms:6.1f} ms {took.wall_ms / ours.wall_ms:15.2f}")

@@ -13,7 +13,8 @@ from typing import Any, Callable, Optional
 
 import pytest
 
-# Tests that press Ctrl-C start programs which would ignore it if we were started in the background, where a shell lets it be ignored.
+# Tests that press Ctrl-C start programs which would ignore it if we were started in the background, where a shell lets
+# it be ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from looplab.grading import session
@@ -88,7 +89,8 @@ class House:
 
 IMPORTS = "from looplab import Fault, World, ms, points\n" \
           "def urls(n):\n    world = World().site('http://a.test')\n" \
-          "    for i in range(n):\n        world.route(f'/{i}', latency=ms(10 * (i + 1)), body='hello')\n    return world\n\n"
+          "    for i in range(n):\n        world.route(f'/{i}', latency=ms(10 * (i + 1)), " \
+    "body='hello')\n    return world\n\n"
 
 
 class FakeRunning:

@@ -48,10 +48,13 @@ class Tried:
 
     def told(self) -> str:
         """A line of the table."""
-        seen = f"{self.failed[0]}{f' and {len(self.failed) - 1} more' if len(self.failed) > 1 else ''}" if self.failed else ""
-        how = "error   " if self.score is None else "killed  " if self.killed else "equal   " if self.reason else "SURVIVES"
+        seen = f"{self.failed[0]}{f' and {len(self.failed) - 1} more' if len(self.failed) > 1 else ''}" if self.failed \
+            else ""
+        how = "error   " if self.score is None else "killed  " if self.killed else "equal   " if self.reason \
+            else "SURVIVES"
         score = "  ?" if self.score is None else f"{self.score:3}"
-        return f"{score}  {how}  {self.mutant.line:4}  {self.mutant.what:9} {self.mutant.id}" + (f"   [{seen}]" if seen else "")
+        return f"{score}  {how}  {self.mutant.line:4}  {self.mutant.what:9} {self.mutant.id}" \
+            + (f"   [{seen}]" if seen else "")
 
 
 def equivalents(lab: Lab) -> dict[str, str]:
@@ -64,8 +67,8 @@ def equivalents(lab: Lab) -> dict[str, str]:
 def machine_code(lab: Lab, text: str) -> str:
     """What an optimising compiler makes of a file; "" if nothing."""
     flags = ["@sim/kit/student.flags", "-O2", "-g0", "-Isim/include", f"-I{lab.folder}", "-include", lab.header]
-    done = subprocess.run([os.environ.get("CC") or "gcc", *flags, "-S", "-x", "c", "-", "-o", "-"], input=text, cwd=ROOT,
-                          text=True, capture_output=True)
+    done = subprocess.run([os.environ.get("CC") or "gcc", *flags, "-S", "-x", "c", "-", "-o", "-"], input=text,
+                          cwd=ROOT, text=True, capture_output=True)
     return done.stdout if done.returncode == 0 else ""
 
 
@@ -126,8 +129,8 @@ def summary(lab: Lab, tried: list[Tried]) -> int:
     killed = sum(one.killed for one in counted)
     share = killed / len(counted) if counted else 0.0
     survivors = [one for one in counted if not one.killed]
-    print(f"\n{lab.slug}: {len(tried)} mutants; {len(tried) - len(counted)} equal to the original; of the other {len(counted)} "
-          f"{killed} lose points ({100 * share:.0f} %)")
+    print(f"\n{lab.slug}: {len(tried)} mutants; {len(tried) - len(counted)} equal to the original; "
+          f"of the other {len(counted)} {killed} lose points ({100 * share:.0f} %)")
     for one in survivors:
         print(f"\n{one.mutant.id}\n    solutions/{lab.slug}/{lab.source}:{one.mutant.line} ({one.mutant.what})"
               f"\n    either a check is missing, or {FOLDER.name}/{lab.slug}.json says why it is equal")

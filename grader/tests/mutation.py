@@ -22,7 +22,8 @@ _TOKEN = re.compile(r"""
 
 _COMMENT = re.compile(r'''("(?:[^"\\]|\\.)*")|/\*.*?\*/|//[^\n]*''', re.S)
 
-_OTHER = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "&&": "||", "||": "&&", "+": "-", "-": "+",
+_OTHER = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "&&": "||", "||": "&&", "+": "-",
+          "-": "+",
           "++": "--", "--": "++", "+=": "-=", "-=": "+=", "true": "false", "false": "true", "break": "continue",
           "continue": "break"}
 _BINARY_ONLY = ("+", "-", "<", ">")         # as a prefix, or after a type, they mean something else
@@ -98,7 +99,8 @@ def further(text: str) -> list[Mutant]:
     return [mutant for mutant in _made(text, _further, first) if mutant.of(text) not in known]
 
 
-def _made(text: str, changes: Callable[[str, list[Token]], Iterator[Change]], before: dict[str, Mutant]) -> list[Mutant]:
+def _made(text: str, changes: Callable[[str, list[Token]], Iterator[Change]],
+          before: dict[str, Mutant]) -> list[Mutant]:
     """The changes as mutants; their ids differ from those of the ones before."""
     made = dict(before)
     for function, body in bodies(tokens(text)):
@@ -115,7 +117,8 @@ def _made(text: str, changes: Callable[[str, list[Token]], Iterator[Change]], be
 def spread(all_mutants: list[Mutant]) -> list[Mutant]:
     """The same mutants, so ordered that any first few of them lie all over the file: each half of what is left, in
     turn."""
-    # The k-th place is k turned round bit by bit (van der Corput), which fills an interval evenly however far one counts.
+    # The k-th place is k turned round bit by bit (van der Corput), which fills an interval evenly however far one
+    # counts.
     ranked, size = [], len(all_mutants)
     bits = max(1, (size - 1).bit_length())
     for k in range(1 << bits):
@@ -138,7 +141,8 @@ def _token_changes(body: list[Token]) -> Iterator[Change]:
     for before, token in zip([None, *body], body):
         other = _other(before, token)
         if other is not None:
-            yield ("constant" if token.kind in ("number", "text", "char") else "operator", token.begin, token.end, other)
+            yield ("constant" if token.kind in ("number", "text", "char") else "operator", token.begin, token.end,
+                   other)
         if token.text == "!":
             yield "negate", token.begin, token.end, ""
 
@@ -190,7 +194,8 @@ def _statements(text: str, body: list[Token]) -> Iterator[Change]:
         begin, end = body[first].begin, body[last].end
         yield "drop", begin, end, ";"
         if body[first].text == "return" and last > first + 1:
-            yield "result", body[first + 1].begin, body[last].begin, "0" if text[body[first + 1].begin:body[last].begin] != "0" else "-1"
+            yield "result", body[first + 1].begin, body[last].begin, "0" \
+                if text[body[first + 1].begin:body[last].begin] != "0" else "-1"
         follows = before is not None and first > 0 and before[1] == first - 1
         if follows and before:
             one, other = text[body[before[0]].begin:body[before[1]].end], text[begin:end]
@@ -204,7 +209,8 @@ def _simple(body: list[Token]) -> Iterator[tuple[int, int]]:
     first, parens = 0, 0
     for k, token in enumerate(body):
         parens += (token.text == "(") - (token.text == ")")
-        if token.text in "{}" or token.text == ":" and parens == 0 and "?" not in [inner.text for inner in body[first:k]]:
+        if token.text in "{}" or token.text == ":" and parens == 0 and "?" not in [inner.text
+                                                                                   for inner in body[first:k]]:
             first = k + 1
         elif token.text == "else" or token.text == ")" and parens == 0 and _opens_block(body, first, k):
             first = k + 1
@@ -319,4 +325,5 @@ def _shown(text: str, begin: int, end: int, new: str) -> str:
     first, last = text.rfind("\n", 0, begin) + 1, text.find("\n", end)
     last = len(text) if last < 0 else last
     one, other = text[first:last], text[first:begin] + new + text[end:last]
-    return " -> ".join(f"`{' '.join(_COMMENT.sub(lambda match: match[1] or '', lines).split())}`" for lines in (one, other))
+    return " -> ".join(f"`{' '.join(_COMMENT.sub(lambda match: match[1] or '', lines).split())}`"
+                       for lines in (one, other))

@@ -1,4 +1,5 @@
-"""Servers on the loopback for the tests of the real world: nginx with a configuration of its own, certificates, and one that misbehaves."""
+"""Servers on the loopback for the tests of the real world: nginx with a configuration of its own, certificates, and one
+that misbehaves."""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-# ---- The client -----------------------------------------------------------------------------------------------------------
+# ---- The client -------------------------------------------------------------------------------
 
 SAID_BY_A_SANITIZER = re.compile(r"(ERROR|WARNING): (Address|Leak|Thread)Sanitizer|runtime error:")
 
@@ -82,7 +83,7 @@ def client(*words: object, variant: str = "plain", timeout: float = 60, env: Opt
     return Answers(rows, figures, run.stdout, run.stderr, run.returncode)
 
 
-# ---- Certificates ---------------------------------------------------------------------------------------------------------
+# ---- Certificates -----------------------------------------------------------------------------
 
 def openssl(*words: object) -> None:
     run = subprocess.run(["openssl", *map(str, words)], text=True, capture_output=True)
@@ -92,21 +93,22 @@ def openssl(*words: object) -> None:
 def certificate(folder: Path, name: str, host: str, days: int = 30) -> None:
     """folder/NAME.pem and NAME.key, signed by folder/ca.pem."""
     key, request, extension = folder / f"{name}.key", folder / f"{name}.csr", folder / f"{name}.ext"
-    extension.write_text(f"subjectAltName=DNS:{host},IP:127.0.0.1\n" if host == "localhost" else f"subjectAltName=DNS:{host}\n")
+    extension.write_text(f"subjectAltName=DNS:{host},IP:127.0.0.1\n" if host == "localhost"
+                         else f"subjectAltName=DNS:{host}\n")
     openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", request, "-subj", f"/CN={host}")
-    openssl("x509", "-req", "-in", request, "-CA", folder / "ca.pem", "-CAkey", folder / "ca.key", "-CAcreateserial", "-days", days,
-            "-extfile", extension, "-out", folder / f"{name}.pem")
+    openssl("x509", "-req", "-in", request, "-CA", folder / "ca.pem", "-CAkey", folder / "ca.key", "-CAcreateserial",
+            "-days", days, "-extfile", extension, "-out", folder / f"{name}.pem")
 
 
 def certificates(folder: Path) -> None:
-    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", 30, "-keyout", folder / "ca.key", "-out", folder / "ca.pem",
-            "-subj", "/CN=Looplab test CA")
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", 30, "-keyout", folder / "ca.key", "-out",
+            folder / "ca.pem", "-subj", "/CN=Looplab test CA")
     certificate(folder, "good", "localhost")
     certificate(folder, "expired", "localhost", days=-1)
     certificate(folder, "wrong", "elsewhere.test")
 
 
-# ---- nginx ----------------------------------------------------------------------------------------------------------------
+# ---- nginx ------------------------------------------------------------------------------------
 
 CONFIG = """
 daemon off; master_process off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;
@@ -115,17 +117,20 @@ http {{
     log_format short '$server_protocol $connection $request_method $uri';
     access_log {folder}/access.log short;
     root {folder}/www; default_type text/plain; keepalive_requests 100000; keepalive_timeout 60;
-    client_body_temp_path {folder}/1; proxy_temp_path {folder}/2; fastcgi_temp_path {folder}/3; uwsgi_temp_path {folder}/4;
-    scgi_temp_path {folder}/5;
+    client_body_temp_path {folder}/1; proxy_temp_path {folder}/2; fastcgi_temp_path {folder}/3;
+    uwsgi_temp_path {folder}/4; scgi_temp_path {folder}/5;
     gzip_types text/plain; gzip_min_length 100;
     server {{ listen 127.0.0.1:{http} backlog=4096;
               location = /packed {{ gzip on; alias {folder}/www/text; }}
               location = /moved {{ return 302 /text; }}
               location = /away {{ return 302 http://localhost:{http}/text; }} }}
-    server {{ listen 127.0.0.1:{https} ssl http2 backlog=4096; ssl_certificate {folder}/good.pem; ssl_certificate_key {folder}/good.key;
+    server {{ listen 127.0.0.1:{https} ssl http2 backlog=4096;
+              ssl_certificate {folder}/good.pem; ssl_certificate_key {folder}/good.key;
               location = /slow {{ alias {folder}/www/large; limit_rate 1000; }} }}
-    server {{ listen 127.0.0.1:{expired} ssl; ssl_certificate {folder}/expired.pem; ssl_certificate_key {folder}/expired.key; }}
-    server {{ listen 127.0.0.1:{wrong} ssl; ssl_certificate {folder}/wrong.pem; ssl_certificate_key {folder}/wrong.key; }}
+    server {{ listen 127.0.0.1:{expired} ssl;
+              ssl_certificate {folder}/expired.pem; ssl_certificate_key {folder}/expired.key; }}
+    server {{ listen 127.0.0.1:{wrong} ssl;
+              ssl_certificate {folder}/wrong.pem; ssl_certificate_key {folder}/wrong.key; }}
 }}
 """
 
@@ -181,7 +186,8 @@ def run_nginx(folder: Path) -> Iterator[Nginx]:
     certificates(folder)
     (folder / "nginx.conf").write_text(CONFIG.format(**vars(server)))
     with open(folder / "said", "w") as said:
-        process = subprocess.Popen([program, "-p", str(folder), "-c", "nginx.conf"], stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+        process = subprocess.Popen([program, "-p", str(folder), "-c", "nginx.conf"], stdin=subprocess.DEVNULL,
+                                   stdout=said, stderr=said)
     try:
         wait_for(server.http)
         yield server
@@ -190,7 +196,7 @@ def run_nginx(folder: Path) -> Iterator[Nginx]:
         process.wait(timeout=10)
 
 
-# ---- A server that misbehaves ---------------------------------------------------------------------------------------------
+# ---- A server that misbehaves -----------------------------------------------------------------
 
 Handler = Callable[["Faulty", asyncio.StreamReader, asyncio.StreamWriter, str], Awaitable[None]]
 
@@ -282,7 +288,8 @@ async def _(self, reader, writer, head):
 
 @fault("echo")
 async def _(self, reader, writer, head):
-    length = int(next((line.split(":")[1] for line in head.splitlines() if line.lower().startswith("content-length:")), 0))
+    length = int(next((line.split(":")[1] for line in head.splitlines() if line.lower().startswith("content-length:")),
+                      0))
     body = await reader.readexactly(length)
     cookie = next((line.split(": ")[1] for line in head.splitlines() if line.startswith("Cookie:")), "none")
     await self.send(writer, answer(body, f"X-Cookie: {cookie}", f"X-Method: {head.split()[0]}"))
@@ -302,7 +309,8 @@ async def _(self, reader, writer, head):
 
 @fault("trailers")
 async def _(self, reader, writer, head):
-    await self.send(writer, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-Late: 1\r\n\r\n")
+    await self.send(writer, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-Late: "
+                            b"1\r\n\r\n")
 
 
 @fault("close")

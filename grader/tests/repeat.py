@@ -63,8 +63,9 @@ def main() -> int:
         began = time.monotonic()
         outcomes = different(lab, source, options.count, options.jobs)
         worst |= len(outcomes) > 1
-        print(f"{source.relative_to(labs.ROOT)}: {options.count} gradings, {options.jobs} at a time, {len(outcomes)} different "
-              f"outcome{'s' if len(outcomes) > 1 else ''}, score {json.loads(outcomes[0])['score']}, {time.monotonic() - began:.0f} s",
+        print(f"{source.relative_to(labs.ROOT)}: {options.count} gradings, {options.jobs} at a time, {len(outcomes)} "
+              f"different outcome{'s' if len(outcomes) > 1 else ''}, "
+              f"score {json.loads(outcomes[0])['score']}, {time.monotonic() - began:.0f} s",
               flush=True)
     return worst
 

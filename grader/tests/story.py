@@ -15,7 +15,8 @@ class Story:
     """Times are whole ms. main is task 1."""
 
     def __init__(self, seed: int = 7):
-        self.lines = [json.dumps({"trace": "looplab/trace/v1", "program": "01-sync-vs-async", "seed": seed}, separators=(",", ":"))]
+        self.lines = [json.dumps({"trace": "looplab/trace/v1", "program": "01-sync-vs-async", "seed": seed},
+                                 separators=(",", ":"))]
         self.runtime(0, "spawn", task=1, name="async", by=0)
 
     def _line(self, ms: float, source: str, ev: str, fields: dict[str, Any]) -> "Story":
@@ -39,12 +40,14 @@ class Story:
     def wait(self, ms: float, task: int, on: str, src: Optional[str], op: Optional[int] = None) -> "Story":
         return self.runtime(ms, "await", task=task, on=on, src=src, op=op)
 
-    def get(self, ms: float, op: int, task: int, url: str, src: str = "compare.c:20", blocking: bool = False) -> "Story":
+    def get(self, ms: float, op: int, task: int, url: str, src: str = "compare.c:20",
+            blocking: bool = False) -> "Story":
         """A request is made, and its task waits for it."""
         self.world(ms, "http.start", op=op, task=task, url=url, method="GET", blocking=1 if blocking else None)
         return self if blocking else self.wait(ms, task, "http", src, op)
 
-    def got(self, ms: float, op: int, rc: int = 0, status: int = 200, bytes: int = 5, cpu: Optional[int] = None) -> "Story":
+    def got(self, ms: float, op: int, rc: int = 0, status: int = 200, bytes: int = 5,
+            cpu: Optional[int] = None) -> "Story":
         return self.world(ms, "http.end", op=op, rc=rc, status=status, bytes=bytes, cpu=cpu)
 
     def result(self, ms: float, results: Any = (), rc: int = 0, **more: Any) -> "Story":

@@ -1,5 +1,5 @@
-"""`make bench`: every row is there, the JSON has the form that it promises, and the benchmarks themselves are sound C. How
-fast anything is, no test says: that depends on the machine."""
+"""`make bench`: every row is there, the JSON has the form that it promises, and the benchmarks themselves are sound C.
+How fast anything is, no test says: that depends on the machine."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ sys.path.pop(0)
 
 def make(**variables: str) -> subprocess.CompletedProcess[str]:
     env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    return subprocess.run(["make", "bench", *(f"{name}={value}" for name, value in variables.items())], cwd=ROOT, env=env,
-                          text=True, capture_output=True, timeout=300)
+    return subprocess.run(["make", "bench", *(f"{name}={value}" for name, value in variables.items())], cwd=ROOT,
+                          env=env, text=True, capture_output=True, timeout=300)
 
 
 def test_a_quick_run_gives_every_row(tmp_path: Path) -> None:
-    """The table has each row, its target where it has one, and a figure with the trace on; the JSON has exactly the names."""
+    """The table has each row, its target where it has one, and a figure with the trace on; the JSON has exactly the
+    names."""
     file = tmp_path / "with blank.json"
     run = make(QUICK="1", JSON=str(file))
     assert run.returncode == 0, run.stdout + run.stderr
@@ -71,7 +72,8 @@ def test_the_table_says_what_misses_its_target(capsys: pytest.CaptureFixture[str
 
 
 def test_help_says_what_the_json_holds() -> None:
-    run = subprocess.run([sys.executable, "-B", str(ROOT / "grader/scripts/bench.py"), "--help"], text=True, capture_output=True)
+    run = subprocess.run([sys.executable, "-B", str(ROOT / "grader/scripts/bench.py"), "--help"], text=True,
+                         capture_output=True)
     assert run.returncode == 0 and '"bytes"' in run.stdout and '"peers"' in run.stdout
 
 

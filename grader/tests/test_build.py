@@ -50,7 +50,8 @@ def test_what_was_never_set_is_the_same_in_each_run_and_not_in_both_builds(tmp_p
     text = GOOD.replace("return", "volatile int unset;\n    return unset + 0 *", 1)
     program = build_text(house(), tmp_path, text)
     told = [process.run([path], limits=limits, cwd=program.work, launch=house().launch).stdout
-            for path, limits in ((program.cover, process.COVER), (program.cover, process.COVER), (program.asan, process.ASAN))]
+            for path, limits in ((program.cover, process.COVER), (program.cover, process.COVER),
+                                 (program.asan, process.ASAN))]
     assert old or told[0] == told[1] != told[2]
 
 
@@ -71,7 +72,8 @@ def test_lines_of_the_source(tmp_path):
 
 
 def test_warnings_are_advice(tmp_path):
-    program = build_text(house(), tmp_path, GOOD + "static int spare(int x) { int unused; return x; }\nint more(void) { int y; return y; }\n")
+    program = build_text(house(), tmp_path, GOOD + "static int spare(int x) { int unused; return x; "
+                                                   "}\nint more(void) { int y; return y; }\n")
     assert [(advice.src, advice.text) for advice in program.advice] == [
         ("toy.c:15", "'spare' defined but not used"), ("toy.c:15", "unused variable 'unused'"),
         ("toy.c:16", "'y' is used uninitialized")]
@@ -167,15 +169,19 @@ def test_no_program_text(tmp_path, text, message, src):
      "toy.c:7: 'number' undeclared (first use in this function); did you mean 'numbers'?"),
     (GOOD.replace("2 * x", "dubble(x)"), "toy.c:13: implicit declaration of function 'dubble'"),
     (GOOD + "int more(void) { }\n", "toy.c:15: control reaches end of non-void function"),
-    (GOOD + "int f(int *p) { return p; }\n", "toy.c:15: returning 'int *' from a function with return type 'int' makes integer from pointer without a cast"),
+    (GOOD + "int f(int *p) { return p; }\n", "toy.c:15: returning 'int *' from a function with return type 'int' makes "
+                                             "integer from pointer without a cast"),
     (GOOD + "int twice(int x) { return x + x; }\n", "toy.c:15: redefinition of 'twice' (the first one: toy.c:11)"),
-    (GOOD.replace("int twice(int x)", "int twice(long x)"), "toy.c:11: twice is not what toy.h declares: int twice(int x)"),
+    (GOOD.replace("int twice(int x)", "int twice(long x)"), "toy.c:11: twice is not what toy.h declares: "
+                                                            "int twice(int x)"),
     (GOOD.replace("(const int *numbers", "(int *numbers"),
      "toy.c:3: sum is not what toy.h declares: int sum(const int *numbers, size_t n)"),
-    (GOOD.replace("int sum(", "static int sum("), "toy.c:3: sum must not be static: toy.h declares it for others to call"),
+    (GOOD.replace("int sum(", "static int sum("), "toy.c:3: sum must not be static: toy.h declares it for others to "
+                                                  "call"),
     (GOOD.replace("int twice(int x)", "int twice(int x, int y)").replace('#include "toy.h"', ""),
      "toy.c:11: twice is not what toy.h declares: int twice(int x)"),
-    ("int f(int);\nlong f(int x) { return x; }\n" + GOOD, "toy.c:2: f is declared in two different ways, the other one at toy.c:1"),
+    ("int f(int);\nlong f(int x) { return x; }\n" + GOOD, "toy.c:2: f is declared in two different ways, "
+                                                          "the other one at toy.c:1"),
     (GOOD + '#error "/home/me/secret/place.c"\n', 'toy.c:15: #error "place.c"'),
     (GOOD + '__asm__("nonsense");\n', "an asm statement in toy.c is wrong: no such instruction: `nonsense'"),
     ("\x1b[2J" + GOOD, r"toy.c:1: stray '\33' in program"),
@@ -191,9 +197,12 @@ def test_first_error_only(tmp_path, text, message):
 @pytest.mark.parametrize("text, message, src", [
     (GOOD.replace("int twice(", "int thrice("), "toy.c does not define twice, which toy.h declares", "toy.c"),
     ("int other;\n", "toy.c does not define twice and sum, which toy.h declares", "toy.c"),
-    (GOOD + "int dubble(int);\nint more(void) { return dubble(1); }\n", "toy.c:16: calls dubble, which is defined nowhere", "toy.c:16"),
-    (GOOD + "\nint main(void)\n{\n    return 0;\n}\n", "toy.c:17: main is the kit's, in main.c: take your own main out of the file", "toy.c:17"),
-    (GOOD + "int toy_hello(void) { return 1; }\n", "toy.c:15: toy_hello exists already in the kit: give yours another name, or make it static", "toy.c:15"),
+    (GOOD + "int dubble(int);\nint more(void) { return dubble(1); }\n",
+     "toy.c:16: calls dubble, which is defined nowhere", "toy.c:16"),
+    (GOOD + "\nint main(void)\n{\n    return 0;\n}\n", "toy.c:17: main is the kit's, in main.c: take your own main out "
+                                                       "of the file", "toy.c:17"),
+    (GOOD + "int toy_hello(void) { return 1; }\n", "toy.c:15: toy_hello exists already in the kit: "
+                                                   "give yours another name, or make it static", "toy.c:15"),
     (GOOD + "char space[1L << 40];\n", "toy.c has more static data than a program can hold", "toy.c"),
 ])
 def test_linker_in_words(tmp_path, text, message, src):
@@ -210,7 +219,8 @@ def test_own_header(tmp_path):
         f"toy.c:2: there is no file helper.h to include: {OWN}", "toy.c:2")
 
 
-@pytest.mark.parametrize("path", ["/etc/passwd", "/etc/hostname", "{root}/labs/01-toy/toy.c", "../../../../../../../../{root}/labs/01-toy/toy.c",
+@pytest.mark.parametrize("path", ["/etc/passwd", "/etc/hostname", "{root}/labs/01-toy/toy.c",
+                                  "../../../../../../../../{root}/labs/01-toy/toy.c",
                                   "{root}/labs/01-toy/main.c"])
 def test_foreign_file(tmp_path, path):
     """Neither a solution nor a file of the machine gets into a program or a message."""
@@ -231,7 +241,8 @@ TOO_MUCH = "toy.c is too much for the compiler: it used up its time or memory"
 
 @pytest.mark.parametrize("text", [
     '#include "/dev/zero"\n',
-    "#define A(x) x x x x x x x x x x\n#define B(x) A(A(A(x)))\n#define C(x) B(B(B(x)))\nint f(int i) { C(i++;) return i; }\n" + GOOD,
+    "#define A(x) x x x x x x x x x x\n#define B(x) A(A(A(x)))\n#define C(x) B(B(B(x)))\nint f(int i) { C(i++;) return "
+    "i; }\n" + GOOD,
     "int f(int x) {" * 70000,
 ], ids=["endless file", "macro bomb", "deep nesting"])
 def test_compiler_is_limited(tmp_path, text):
@@ -261,11 +272,13 @@ def test_clang(tmp_path, monkeypatch):
     for path, limits in ((program.cover, process.COVER), (program.asan, process.ASAN)):
         assert process.run([path], limits=limits, cwd=program.work, launch=house().launch).stdout == "10 2\n"
     for number, (text, message) in enumerate([
-        (GOOD.replace("int twice(int x)", "int twice(long x)"), "toy.c:11: twice is not what toy.h declares: int twice(int x)"),
+        (GOOD.replace("int twice(int x)", "int twice(long x)"), "toy.c:11: twice is not what toy.h declares: "
+                                                                "int twice(int x)"),
         (GOOD.replace("int twice(", "int thrice("), "toy.c does not define twice, which toy.h declares"),
         ('#include "helper.h"\n', f"toy.c:1: there is no file helper.h to include: {OWN}"),
         (GOOD + '__asm__("nonsense");', "an asm statement in toy.c is wrong: invalid instruction mnemonic 'nonsense'"),
-        (GOOD + "int main(void) { return 0; }", "toy.c:15: main is the kit's, in main.c: take your own main out of the file"),
+        (GOOD + "int main(void) { return 0; }", "toy.c:15: main is the kit's, in main.c: take your own main out of the "
+                                                "file"),
     ]):
         assert refused(tmp_path / str(number), text)[0] == message
 
@@ -302,7 +315,8 @@ def test_folder_of_a_lab(tmp_path):
     folder.mkdir(parents=True)
     (tmp_path / "labs" / "notes").mkdir()
     (tmp_path / "labs" / "README.md").write_text("")
-    with pytest.raises(lab.LabError, match="^labs/02-new-lab must hold exactly one C file besides main.c, but it holds none$"):
+    with pytest.raises(lab.LabError, match="^labs/02-new-lab must hold exactly one C file besides main.c, "
+                                           "but it holds none$"):
         lab.find_labs(tmp_path)
     (folder / "main.c").write_text("")
     (folder / "toy.c").write_text("")

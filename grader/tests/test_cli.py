@@ -85,7 +85,8 @@ def test_ungradable_knows_what_there_was_to_win(house, capsys):
     assert (results(house)["status"], results(house)["max_score"], results(house)["src"],
             house.ran) == ("ungradable", 10, "toy.c:2", [])
     assert results(house)["message"] == "toy.c:2: expected ';'"
-    assert "cannot be graded:\n    toy.c:2: expected ';'\n    toy.c:2 | /* TODO 1: write it. */\n\nNext: mend toy.c:2" in capsys.readouterr().out
+    assert "cannot be graded:\n    toy.c:2: expected ';'\n    toy.c:2 | /* TODO 1: write it. */\n\nNext: mend toy.c:2" \
+        in capsys.readouterr().out
     house.build_fails = Ungradable("toy.c is missing", "toy.c")
     assert run(house) == 2 and results(house)["message"] == "toy.c is missing"
     assert "Next: put that right, then: make grade LAB=01" in capsys.readouterr().out
@@ -179,7 +180,8 @@ def test_a_skeleton_is_told_its_first_todo(house, capsys):
     assert run(house) == 1
     assert "Next: begin with toy.c:2, TODO 1: write it." in capsys.readouterr().out
     skeleton = house.root / "labs/01-toy/toy.c"
-    skeleton.write_text("/* After TODO 2: make grade */\n/* TODO 2: later. */\n\n/* TODO 1: write it. */\n")     # the first one, wherever it stands
+    # the first one, wherever it stands
+    skeleton.write_text("/* After TODO 2: make grade */\n/* TODO 2: later. */\n\n/* TODO 1: write it. */\n")
     assert run(house) == 1
     assert "Next: begin with toy.c:4, TODO 1: write it." in capsys.readouterr().out
     (house.root / "mine").mkdir()
@@ -193,7 +195,8 @@ def test_warnings_are_advice(house, capsys):
     house.advice = (Advice("toy.c:1", "unused variable 'x'"),)
     assert run(house) == 0
     assert results(house)["advice"] == [{"src": "toy.c:1",
-                                         "text": "unused variable 'x'"}] and "the compiler warns: toy.c:1" in capsys.readouterr().out
+                                         "text": "unused variable 'x'"}] \
+        and "the compiler warns: toy.c:1" in capsys.readouterr().out
 
 
 def test_colours_only_on_a_terminal(house, capsys, monkeypatch):
@@ -288,7 +291,8 @@ def test_the_seed_is_on_the_card(house, capsys, monkeypatch):
     house.lab(GOOD)
     monkeypatch.setenv("LOOPLAB_STUDENT", "ann")
     run(house)
-    assert f"seed {seed.of_student('ann')}" in capsys.readouterr().out and results(house)["seed"] == seed.of_student("ann")
+    assert f"seed {seed.of_student('ann')}" in capsys.readouterr().out \
+        and results(house)["seed"] == seed.of_student("ann")
 
 
 # ---- as a process ----

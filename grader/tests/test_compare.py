@@ -1,5 +1,6 @@
-"""A world served for real, and the prediction held against it. Real servers on free ports of the loopback; no assertion rests on how
-long anything took, but for the one that `looplab compare` makes itself, which is only looked at where the machine is quiet."""
+"""A world served for real, and the prediction held against it. Real servers on free ports of the loopback; no assertion
+rests on how long anything took, but for the one that `looplab compare` makes itself, which is only looked at where the
+machine is quiet."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ from looplab.telling.compare import Made, differences, near, swapped
 ROOT = Path(__file__).resolve().parents[2]
 SERVE = ROOT / "build/kit/serve"
 WORLDS = ROOT / "labs/01-sync-vs-async/worlds"
-needs_real = pytest.mark.skipif(not (ROOT / "build/kit/libco-real.a").exists() or not SERVE.exists(), reason="libuv and libcurl are not there: make deps-dev")
+needs_real = pytest.mark.skipif(not (ROOT / "build/kit/libco-real.a").exists() or not SERVE.exists(),
+                                reason="libuv and libcurl are not there: make deps-dev")
 
 
 def world_file(folder: Path, world: World) -> Path:
@@ -39,7 +41,8 @@ def address(server: Server, site: str) -> tuple[str, int]:
 
 
 async def ask(host: str, port: int, *requests: str) -> tuple[bytes, list[float]]:
-    """Sends raw requests on one connection, the next when the one before is answered; returns all that came, and how long each took."""
+    """Sends raw requests on one connection, the next when the one before is answered; returns all that came, and how
+    long each took."""
     reader, writer = await asyncio.open_connection(host, port)
     came, took = b"", []
     for request in requests:
@@ -70,7 +73,8 @@ def test_what_a_route_says_comes_over_the_wire(tmp_path):
     world = (World(seed=1).site("http://a.test", rtt=ms(2)).route("/hello", body="hello", headers={"X-Colour": "red"})
              .route("/gone", status=404, body="no").route("/there", redirect="http://a.test/hello"))
     with Server(world_file(tmp_path, world)) as server:
-        came, _ = asyncio.run(ask(*address(server, "a.test:80"), get("/hello"), get("/gone"), get("/there"), get("/nix")))
+        came, _ = asyncio.run(ask(*address(server, "a.test:80"), get("/hello"), get("/gone"), get("/there"),
+                                  get("/nix")))
     text = came.decode()
     assert re.findall(r"HTTP/1.1 (\d+)", text) == ["200", "404", "302", "404"]
     assert "X-Colour: red\r\n" in text and "\r\n\r\nhello" in text and "Location: http://a.test/hello" in text
@@ -81,7 +85,8 @@ def test_times_are_kept_and_never_early(tmp_path):
     world = World(seed=1).site("http://a.test", rtt=ms(20), connect=ms(30)).route("/", latency=ms(100), body="x")
     with Server(world_file(tmp_path, world)) as server:
         _, took = asyncio.run(ask(*address(server, "a.test:80"), get("/"), get("/")))
-    assert took[0] >= 0.150 and took[1] >= 0.120       # connection set-up, way there and back, latency; then without the set-up
+    # connection set-up, way there and back, latency; then without the set-up
+    assert took[0] >= 0.150 and took[1] >= 0.120
 
 
 @needs_real
@@ -90,7 +95,8 @@ def test_faults_happen_on_the_wire(tmp_path):
 
     world = (World(seed=1).site("http://bad.test").route("/reset", body_size=5000, fault=Fault.reset(after=1000))
              .route("/short", body_size=5000, fault=Fault.truncate(after=1000))
-             .site("http://closed.test", fault=Fault.refused()).route("/").site("http://nowhere.test", fault=Fault.unresolved()).route("/"))
+             .site("http://closed.test", fault=Fault.refused()).route("/").site("http://nowhere.test",
+                                                                                fault=Fault.unresolved()).route("/"))
     with Server(world_file(tmp_path, world)) as server:
         came, _ = asyncio.run(ask(*address(server, "bad.test:80"), get("/reset")))
         assert came.endswith(b"<reset>") or 0 < len(came.partition(b"\r\n\r\n")[2]) <= 1000
@@ -133,7 +139,8 @@ def test_requests_that_are_none_do_not_end_the_server(tmp_path):
 
 
 @pytest.mark.skipif(not SERVE.exists(), reason="build/kit/serve is not there: make deps-dev")
-@pytest.mark.parametrize("text, said", [("{", "line 1"), ('{"world": "looplab/world/v1", "sites": [{"url": "https://a.test", "routes": []}]}', "only http://")])
+@pytest.mark.parametrize("text, said", [("{", "line 1"), ('{"world": "looplab/world/v1", "sites": [{"url": '
+                                                          '"https://a.test", "routes": []}]}', "only http://")])
 def test_what_cannot_be_served_is_said_in_one_line(tmp_path, text, said):
     file = tmp_path / "w.json"
     file.write_text(text)
@@ -143,7 +150,8 @@ def test_what_cannot_be_served_is_said_in_one_line(tmp_path, text, said):
 
 @needs_real
 def test_make_serve_tells_how_to_reach_it_and_ends_with_ctrl_c():
-    serving = subprocess.Popen([sys.executable, "-m", "looplab", "serve", "--lab", "01", "--world", "three.json"], cwd=ROOT, stdout=subprocess.PIPE,
+    serving = subprocess.Popen([sys.executable, "-m", "looplab", "serve", "--lab", "01", "--world", "three.json"],
+                               cwd=ROOT, stdout=subprocess.PIPE,
                                text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "grader")})
     assert re.match(r"http://breakfast.test is at 127.0.0.1:\d+", serving.stdout.readline())
     assert "CO_CONNECT_TO=" in serving.stdout.readline() + serving.stdout.readline()
@@ -155,16 +163,20 @@ def test_make_serve_tells_how_to_reach_it_and_ends_with_ctrl_c():
 
 
 def made(*ends: tuple[str, int], result: object = None, end: int = 0) -> Made:
-    lines = [{"trace": "looplab/trace/v1", "program": "x", "seed": 1}, {"t": 0, "from": "world", "ev": "report", "name": "start", "value": {}}]
-    lines += [{"t": 0, "from": "world", "ev": "http.start", "op": op, "task": 1, "url": url, "method": "GET"} for op, (url, _) in enumerate(ends, 1)]
+    lines = [{"trace": "looplab/trace/v1", "program": "x", "seed": 1}, {"t": 0, "from": "world", "ev": "report",
+                                                                        "name": "start", "value": {}}]
+    lines += [{"t": 0, "from": "world", "ev": "http.start", "op": op, "task": 1, "url": url, "method": "GET"} for op,
+              (url, _) in enumerate(ends, 1)]
     order = sorted(enumerate(ends, 1), key=lambda one: one[1][1])
-    lines += [{"t": t * 1_000_000, "from": "world", "ev": "http.end", "op": op, "rc": 0, "status": 200, "bytes": 1} for op, (_, t) in order]
+    lines += [{"t": t * 1_000_000, "from": "world", "ev": "http.end", "op": op, "rc": 0, "status": 200, "bytes": 1}
+              for op, (_, t) in order]
     lines.append({"t": end * 1_000_000, "from": "world", "ev": "report", "name": "result", "value": result})
     return Made(read("".join(json.dumps(line) + "\n" for line in lines)))
 
 
 def test_near_is_three_per_cent_or_five_milliseconds():
-    assert near(1e9, 1.03e9) and not near(1e9, 1.031e9) and near(0, 5_000_000) and not near(10_000_000, 15_000_001) and near(1e9, 0.97e9)
+    assert near(1e9, 1.03e9) and not near(1e9, 1.031e9) and near(0, 5_000_000) and not near(10_000_000, 15_000_001) \
+        and near(1e9, 0.97e9)
 
 
 def test_only_ends_that_lie_apart_must_keep_their_order():
@@ -175,7 +187,8 @@ def test_only_ends_that_lie_apart_must_keep_their_order():
 
 def test_times_may_differ_a_little_and_nothing_else():
     assert differences({"took_ns": 100_000_000, "status": 200}, {"took_ns": 104_000_000, "status": 200}) == []
-    assert differences({"took_ns": 100_000_000}, {"took_ns": 200_000_000}) and differences({"status": 200}, {"status": 404})
+    assert differences({"took_ns": 100_000_000}, {"took_ns": 200_000_000}) and differences({"status": 200},
+                                                                                           {"status": 404})
     assert differences({"workers": [{"jobs": 3}, {"jobs": 2}]}, {"workers": [{"jobs": 2}, {"jobs": 3}]}) == []
     assert differences({"workers": [{"jobs": 3}, {"jobs": 2}]}, {"workers": [{"jobs": 4}, {"jobs": 1}]})
     assert differences({"error": -111, "took_ns": 20_000_000}, {"error": -111, "took_ns": 90_000}) == []
@@ -184,19 +197,23 @@ def test_times_may_differ_a_little_and_nothing_else():
 
 
 def run_compare(tmp_path: Path, *words: str) -> tuple[int, dict, str]:
-    done = subprocess.run([sys.executable, "-m", "looplab", "compare", *words, "--runs", "1", "--out", str(tmp_path)], cwd=ROOT, capture_output=True,
+    done = subprocess.run([sys.executable, "-m", "looplab", "compare", *words, "--runs", "1", "--out", str(tmp_path)],
+                          cwd=ROOT, capture_output=True,
                           text=True, timeout=200, env={**os.environ, "PYTHONPATH": str(ROOT / "grader")})
     assert done.returncode in (0, 1), done.stdout + done.stderr
     return done.returncode, json.loads((tmp_path / "compare.json").read_text()), done.stdout
 
 
 @needs_real
-@pytest.mark.parametrize("lab, world, mode", [("01", "ten.json", "async"), ("01", "uneven.json", "compare"), ("02", "mixed.json", ""), ("03", "titles.json", ""),
+@pytest.mark.parametrize("lab, world, mode", [("01", "ten.json", "async"), ("01", "uneven.json", "compare"),
+                                              ("02", "mixed.json", ""), ("03", "titles.json", ""),
                                               ("04", "ten.json", ""), ("05", "default.json", "")])
 def test_the_references_do_for_real_what_was_predicted(tmp_path, lab, world, mode):
-    code, said, text = run_compare(tmp_path, "--lab", lab, "--from", "solutions", "--world", world, *(["--mode", mode] if mode else []))
+    code, said, text = run_compare(tmp_path, "--lab", lab, "--from", "solutions", "--world", world,
+                                   *(["--mode", mode] if mode else []))
     assert set(said) >= {"predicted_s", "real_s", "same_results", "same_order"} and said["predicted_s"] > 0
-    assert said["real_s"] >= said["predicted_s"] * 0.98, text       # a busy machine makes it late, nothing makes it early
+    # a busy machine makes it late, nothing makes it early
+    assert said["real_s"] >= said["predicted_s"] * 0.98, text
     if os.getloadavg()[0] < 1.5:
         assert code == 0, text
 
@@ -205,17 +222,23 @@ def test_the_references_do_for_real_what_was_predicted(tmp_path, lab, world, mod
 def test_another_program_than_predicted_is_told(tmp_path):
     """One that asks which world it is in: the results differ, and compare says where."""
     source = (ROOT / "solutions/01-sync-vs-async/compare.c").read_text()
-    (tmp_path / "compare.c").write_text("#include <stdlib.h>\n" + source.replace("out->status = resp->status;", "out->status = getenv(\"CO_CONNECT_TO\") ? 418 : resp->status;"))
-    code, said, text = run_compare(tmp_path, "--lab", "01", "--from", str(tmp_path), "--world", "uneven.json", "--mode", "async")
+    (tmp_path / "compare.c").write_text("#include <stdlib.h>\n" + source.replace("out->status = resp->status;",
+                                                                                 "out->status = "
+                                                                                 "getenv(\"CO_CONNECT_TO\") ? 418 : "
+                                                                                 "resp->status;"))
+    code, said, text = run_compare(tmp_path, "--lab", "01", "--from", str(tmp_path), "--world", "uneven.json",
+                                   "--mode", "async")
     assert code == 1 and not said["same_results"] and "predicted 200, really 418" in text and "do not agree" in text
 
 
 @needs_real
-@pytest.mark.parametrize("words, told", [(["--lab", "01", "--world", "nix.json"], "labs/01-sync-vs-async/worlds has"), (["--lab", "06"], "no worlds"),
-                                         (["--lab", "01", "--runs", "0"], "RUNS=0"), (["--lab", "01", "--from", "nowhere"], "FROM=nowhere")])
+@pytest.mark.parametrize("words, told", [(["--lab", "01", "--world", "nix.json"], "labs/01-sync-vs-async/worlds has"),
+                                         (["--lab", "06"], "no worlds"),
+                                         (["--lab", "01", "--runs", "0"], "RUNS=0"),
+                                         (["--lab", "01", "--from", "nowhere"], "FROM=nowhere")])
 def test_what_cannot_be_compared_is_said_in_one_line(words, told):
-    done = subprocess.run([sys.executable, "-m", "looplab", "compare", *words], cwd=ROOT, capture_output=True, text=True, timeout=60,
-                          env={**os.environ, "PYTHONPATH": str(ROOT / "grader")})
+    done = subprocess.run([sys.executable, "-m", "looplab", "compare", *words], cwd=ROOT, capture_output=True,
+                          text=True, timeout=60, env={**os.environ, "PYTHONPATH": str(ROOT / "grader")})
     assert done.returncode == 2 and told in done.stderr and len(done.stderr.strip().splitlines()) == 1
 
 

@@ -45,7 +45,8 @@ def rows() -> list[Row]:
             assert len(cells) == 2, f"CONFORMANCE.md:{number}: {len(cells)} cells instead of 2"
             left, right = cells
             names = tuple(re.findall(r"`([^`]+)`", left))
-            assert left == "<br>".join(f"`{name}`" for name in names), f"CONFORMANCE.md:{number}: what names are these? {left}"
+            assert left == "<br>".join(f"`{name}`" for name in names), f"CONFORMANCE.md:{number}: what names are " \
+                f"these? {left}"
             reason = right.startswith("— ")
             ours = () if reason else tuple(OURS.findall(right))
             text = right[2:] if reason else OURS.sub("", right).strip()
@@ -74,7 +75,8 @@ def installed_names() -> list[str]:
         for top in ast.parse((INSTALLED / f"{file}.py").read_text("utf-8")).body:
             if isinstance(top, (ast.ClassDef, ast.FunctionDef)):
                 names += [f"{file} {top.name}.{test.name}" for test in top.body
-                          if isinstance(test, (ast.FunctionDef, ast.AsyncFunctionDef)) and test.name.startswith("test_")]
+                          if isinstance(test, (ast.FunctionDef, ast.AsyncFunctionDef))
+                          and test.name.startswith("test_")]
     return names
 
 

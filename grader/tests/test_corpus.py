@@ -1,7 +1,7 @@
 """Submissions as students write them: what each is worth, which checks it fails, and whether it is told why.
 
-Each folder of corpus/NN-slug is one submission with one misconception (or none: honest-*), and its verdict.json says what
-the grader makes of it. After a change of the checks: `python3 grader/tests/corpus/record.py`, then read the diff.
+Each folder of corpus/NN-slug is one submission with one misconception (or none: honest-*), and its verdict.json says
+what the grader makes of it. After a change of the checks: `python3 grader/tests/corpus/record.py`, then read the diff.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ def gradings(request, tmp_path_factory):
     wanted = {item.callspec.params["entry"] for item in request.session.items
               if item.path == request.path and "gradings" in item.fixturenames}
     with ThreadPoolExecutor(2) as pool:
-        futures = {entry: pool.submit(grade, entry, out / entry.parent.name / entry.name) for entry in ENTRIES if entry in wanted}
+        futures = {entry: pool.submit(grade, entry, out / entry.parent.name / entry.name)
+                   for entry in ENTRIES if entry in wanted}
         yield futures
         for future in futures.values():
             future.cancel()

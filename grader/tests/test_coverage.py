@@ -97,12 +97,16 @@ def test_what_is_named(tmp_path):
     # Nothing is said of assert, whose other way out nobody can take.
     assert (measured.lines_covered, measured.lines_total) == (23, 36)
     assert (measured.branches_covered, measured.branches_total) == (10, 21)
-    assert measured.line_percent == pytest.approx(63.9, abs=0.1) and measured.branch_percent == pytest.approx(47.6, abs=0.1)
+    assert measured.line_percent == pytest.approx(63.9, abs=0.1) \
+        and measured.branch_percent == pytest.approx(47.6, abs=0.1)
 
 
 def test_condition_is_looked_for_in_the_same_function_only(tmp_path):
-    program = build_text(house(), tmp_path, "#include <stdlib.h>\n" + GOOD.replace("return total;", "if (n > 50) total++;\n    return total;")
-                         .replace("return 2 * x;", "sum(&x, 1);\n    void (*volatile end)(int) = exit;\n    end(0);\n    return x;"))
+    program = build_text(house(), tmp_path, "#include <stdlib.h>\n" + GOOD.replace("return total;",
+                                                                                   "if (n > 50) total++;\n    return "
+                                                                                   "total;")
+                         .replace("return 2 * x;", "sum(&x, 1);\n    void (*volatile end)(int) = exit;\n    end(0);\n  "
+                                                   "  return x;"))
     run(program)
     assert [(one.src, one.condition) for one in coverage.measure(program).unreached] == [
         ("toy.c:9", "toy.c:9"), ("toy.c:18", None)]
@@ -124,7 +128,8 @@ def test_runs_at_the_same_time_all_count(tmp_path):
     program = build_text(house(), tmp_path, GOOD)
     runs = [process.start([program.cover], cwd=program.work, launch=house().launch) for _ in range(20)]
     assert all(one.finish().ok for one in runs)
-    outcome = process.run(["gcov", "-t", "cover-toy.gcda"], limits=process.TOOL, cwd=program.work, launch=house().launch)
+    outcome = process.run(["gcov", "-t", "cover-toy.gcda"], limits=process.TOOL, cwd=program.work,
+                          launch=house().launch)
     assert "       20:    5:    int total = 0;" in outcome.stdout
 
 
@@ -146,7 +151,8 @@ def test_killed_runs_count_for_nothing(tmp_path):
 
 @pytest.mark.parametrize("content", [b"", b"adcg", b"garbage" * 100, None], ids=["empty", "cut", "garbage", "half"])
 def test_broken_counts_are_no_fault(tmp_path, content):
-    """A run killed while it writes its counts, or a program that scribbles over them, costs the student, not the grader."""
+    """A run killed while it writes its counts, or a program that scribbles over them, costs the student, not the
+    grader."""
     program = build_text(house(), tmp_path, GOOD)
     run(program)
     counts, = program.work.glob("*.gcda")
@@ -186,7 +192,8 @@ def test_gcovr_that_fails(tmp_path, monkeypatch):
         coverage.measure(program)
 
 
-@pytest.mark.parametrize("cc, gcov", [("gcc", "gcov"), ("gcc-13", "gcov-13"), ("aarch64-linux-gnu-gcc", "aarch64-linux-gnu-gcov"),
+@pytest.mark.parametrize("cc, gcov", [("gcc", "gcov"), ("gcc-13", "gcov-13"),
+                                      ("aarch64-linux-gnu-gcc", "aarch64-linux-gnu-gcov"),
                                       ("/usr/bin/gcc", "gcov"), ("clang-14", "llvm-cov-14 gcov"), ("cc", "gcov")])
 def test_gcov_of_the_compiler(monkeypatch, cc, gcov):
     monkeypatch.setattr(coverage, "compiler", lambda: ["ccache", cc])

@@ -59,7 +59,8 @@ def shared(job_of=True, src="compare.c:30", asks=URLS[3]):
 def test_one_job_for_all_tasks(topic):
     found = cause(shared(), topic, asked=URLS[1:])
     assert (found.kind, found.src) == ("shared job", "compare.c:30")
-    assert "compare.c:30 gives one and the same job to 3 tasks" in found.text and URLS[3] in found.text and "Give each its own" in found.text
+    assert "compare.c:30 gives one and the same job to 3 tasks" in found.text and URLS[3] in found.text \
+        and "Give each its own" in found.text
 
 
 def test_a_job_may_be_shared_by_those_who_only_read_it():
@@ -104,7 +105,8 @@ def test_a_semaphore_holds_back():
     story = Story().begin()
     for i in range(3):
         story.spawn(0, i + 2)
-    story.wait(0, 1, "group", "compare.c:35").get(0, 1, 2, URLS[0]).get(0, 2, 3, URLS[1]).wait(0, 4, "sem", "compare.c:18")
+    story.wait(0, 1, "group", "compare.c:35").get(0, 1, 2, URLS[0]).get(0, 2, 3,
+                                                                        URLS[1]).wait(0, 4, "sem", "compare.c:18")
     story.got(300, 1).get(300, 3, 4, URLS[2]).got(400, 2).got(600, 3).result(600).end(600)
     found = find(Case(story.trace(), URLS[:3], topic="timing", expected=ms(300), happened=ms(600)))
     assert (found.kind, found.src) == ("held", "compare.c:18") and "take no lock (or semaphore)" in found.text
@@ -130,7 +132,8 @@ def test_one_after_another_is_no_cause_where_it_is_asked_for():
 def test_blocked_by_the_blocking_call():
     found = slow(blocking(URLS, TOOK))
     assert (found.kind, found.src) == ("blocked", "compare.c:22")
-    assert "1,130 ms in 4 calls" in found.text and "http_get_blocking" in found.text and "Call co_http_get instead" in found.text
+    assert "1,130 ms in 4 calls" in found.text and "http_get_blocking" in found.text \
+        and "Call co_http_get instead" in found.text
 
 
 def test_blocked_by_sleeping_even_where_one_after_another_is_right():
@@ -216,7 +219,8 @@ def test_an_error_returned_is_that_of_a_request_and_blocking_is_not_blamed():
                   src="compare.c:22").result(300, rc=-errno.ECONNREFUSED).end(300)
     found = find(Case(story.trace(), URLS[:1], topic="refusal"))
     assert (found.kind, found.src) == ("handed on",
-                                       "compare.c:22") and "-ECONNREFUSED is what became of http://a.test/0" in found.text
+                                       "compare.c:22") and "-ECONNREFUSED is what became of http://a.test/0" \
+        in found.text
     assert find(Case(blocking(URLS, TOOK).trace(), URLS, topic="refusal")) is None
 
 
@@ -227,7 +231,8 @@ def test_the_first_failure_ends_the_loop():
                                                                                  on="http", src="compare.c:22")
     found = cause(story.result(340).end(340), "results")
     assert (found.kind, found.src) == ("aborted", "compare.c:22")
-    assert "the 404 of http://a.test/1" in found.text and "2 URLs were never asked for, http://a.test/2 first" in found.text
+    assert "the 404 of http://a.test/1" in found.text and "2 URLs were never asked for, http://a.test/2 first" \
+        in found.text
 
 
 def test_failures_that_stop_nobody_are_no_cause():
@@ -240,7 +245,8 @@ def test_failures_that_stop_nobody_are_no_cause():
 
 
 def test_a_url_that_was_forgotten():
-    assert "the last one, was never asked for: does the loop stop one too early?" in cause(overlapped(URLS[:3], TOOK[:3]), "results").text
+    assert "the last one, was never asked for: does the loop stop one too early?" \
+        in cause(overlapped(URLS[:3], TOOK[:3]), "results").text
     assert "only http://a.test/0 was asked for: does the loop go on" in cause(overlapped(URLS[:1], TOOK[:1]),
                                                                               "results").text
     found = cause(overlapped(URLS[:2] + URLS[3:], TOOK[:3]), "results")
@@ -252,7 +258,8 @@ def test_a_url_that_was_forgotten():
 def test_a_list_that_is_cut_short():
     found = cause(overlapped(URLS[:2], TOOK[:2]), "requests")
     assert (found.kind, found.src) == ("cut short", "compare.c:30")
-    assert "stops after the first 2 (compare.c:30), and http://a.test/2 is the next" in found.text and "room for 2 only" in found.text
+    assert "stops after the first 2 (compare.c:30), and http://a.test/2 is the next" in found.text \
+        and "room for 2 only" in found.text
 
 
 def test_a_url_given_twice_and_fetched_once():
@@ -273,7 +280,8 @@ def test_twice_is_right_for_a_url_given_twice_or_for_two_passes_or_after_a_redir
     assert cause(overlapped(URLS[:1] * 2, [1, 2]), "requests", asked=URLS[:1] * 2) is None
     assert cause(overlapped(URLS[:1] * 2, [1, 2]), "requests", asked=URLS[:1], passes=2) is None
     story = Story().begin().get(0, 1, 1, URLS[0]).got(5, 1, status=302).get(5, 2, 1,
-                                                                            URLS[1]).got(9, 2).get(9, 3, 1, URLS[1]).got(11, 3)
+                                                                            URLS[1]).got(9, 2).get(9, 3, 1,
+                                                                                                   URLS[1]).got(11, 3)
     assert cause(story.result(11).end(11), "requests", asked=URLS[:2]) is None
 
 
@@ -285,7 +293,8 @@ def test_retries_are_told_before_what_they_lead_to():
 
 
 def timed(ms_, src):
-    story = Story().begin().spawn(0, 2).get(0, 1, 2, URLS[0]).runtime(ms_, "cancel", task=2, by=0, why="timeout", src=src)
+    story = Story().begin().spawn(0, 2).get(0, 1, 2, URLS[0]).runtime(ms_, "cancel", task=2, by=0, why="timeout",
+                                                                      src=src)
     return story.world(ms_, "http.cancelled", op=1).result(ms_).end(ms_).trace()
 
 
@@ -294,7 +303,8 @@ def test_a_timeout_of_ones_own():
     assert (find(case).kind, find(case).src) == ("own timeout", "compare.c:19") and "5,000 ms" in find(case).text
     assert "take it away, the kit itself gives up after 30,000 ms" in find(case).text
     case = Case(timed(500, "compare.c:19"), URLS[:1], topic="timing", expected=ms(1000), happened=ms(500))
-    assert find(case).kind == "own timeout" and "the kit" not in find(case).text        # one was asked for, and it is too short
+    # one was asked for, and it is too short
+    assert find(case).kind == "own timeout" and "the kit" not in find(case).text
 
 
 @pytest.mark.parametrize("topic", ["timing", "results", ""])
@@ -313,11 +323,14 @@ def test_a_hanging_server_that_no_timeout_of_the_students_ended():
 def test_a_co_wait_that_came_back_and_left_its_request_running():
     def told(cancelled):
         story = Story().begin().spawn(0, 2).wait(0, 1, "wait", "compare.c:31").get(0, 1, 2, URLS[0], "http.c:7")
-        story.runtime(2000, "cancel", task=1, by=0, why="timeout", src=cancelled).wait(2000, 1, "group", "compare.c:31").got(30_000, 1, -errno.ETIMEDOUT)
-        return find(Case(story.result(30_000).end(30_000).trace(), URLS[:1], topic="timing", expected=ms(2000), happened=ms(30_000)))
+        story.runtime(2000, "cancel", task=1, by=0, why="timeout", src=cancelled)
+        story.wait(2000, 1, "group", "compare.c:31").got(30_000, 1, -errno.ETIMEDOUT)
+        return find(Case(story.result(30_000).end(30_000).trace(), URLS[:1], topic="timing", expected=ms(2000),
+                         happened=ms(30_000)))
 
     assert (told("compare.c:31").kind, told("compare.c:31").src) == ("no longer waited for", "compare.c:31")
-    assert "the co_wait at compare.c:31 came back" in told("compare.c:31").text and "co_cancel" in told("compare.c:31").text
+    assert "the co_wait at compare.c:31 came back" in told("compare.c:31").text \
+        and "co_cancel" in told("compare.c:31").text
     assert told("compare.c:50").kind == "no timeout"        # not the wait's own
 
 
@@ -326,23 +339,27 @@ def test_a_limit_without_its_end(topic):
     story = Story().begin().get(0, 1, 1, URLS[0]).got(20, 1, -errno.ECONNREFUSED).result(20)
     story.runtime(20, "leak", what="timeout", src="compare.c:18", task=1, name="page").end(20)
     found = find(Case(story.trace(), URLS[:2], topic=topic))
-    assert (found.kind, found.src) == ("limit not ended", "compare.c:18") and "a return before co_timeout_end?" in found.text
+    assert (found.kind, found.src) == ("limit not ended", "compare.c:18") \
+        and "a return before co_timeout_end?" in found.text
 
 
 def raced(clock_ends=300, clock="compare.c:25", waits=True):
     """A task that fetches and one that sleeps: the answer is there after 100 ms."""
-    story = Story().begin().spawn(0, 2).spawn(0, 3, name="run_clock").wait(0, 1, "wait", "compare.c:32").wait(0, 3, "sleep", clock)
+    story = Story().begin().spawn(0, 2).spawn(0, 3, name="run_clock").wait(0, 1, "wait",
+                                                                           "compare.c:32").wait(0, 3, "sleep", clock)
     story.get(0, 1, 2, URLS[0]).got(100, 1).runtime(100, "done", task=2, rc=0)
     if waits:
         story.wait(100, 1, "group", "compare.c:32")
     story.runtime(clock_ends, "run", task=3).runtime(clock_ends, "done", task=3, rc=0)
-    return Case(story.result(clock_ends).end(clock_ends).trace(), URLS[:1], topic="timing", expected=ms(100), happened=ms(clock_ends))
+    return Case(story.result(clock_ends).end(clock_ends).trace(), URLS[:1], topic="timing", expected=ms(100),
+                happened=ms(clock_ends))
 
 
 def test_a_clock_that_goes_on_when_the_answer_is_there():
     found = find(raced())
     assert (found.kind, found.src) == ("clock goes on", "compare.c:25")
-    assert "the answer of http://a.test/0 was there after 100 ms" in found.text and "run_clock sleeps on at compare.c:25" in found.text
+    assert "the answer of http://a.test/0 was there after 100 ms" in found.text \
+        and "run_clock sleeps on at compare.c:25" in found.text
     assert find(raced(waits=False)).kind == "slept"
 
 
@@ -351,7 +368,8 @@ def cancelled(waits="compare.c:45", rc=0):
     story = Story().begin().spawn(0, 2, src="main.c:99", name="run_async").runtime(0, "run", task=2).spawn(0, 3, by=2)
     story.wait(0, 2, "group", waits).get(0, 1, 3, URLS[0]).runtime(100, "cancel", task=2, by=1, why="call",
                                                                    src="main.c:99")
-    story.runtime(100, "cancel", task=3, by=1, why="group").world(100, "http.cancelled", op=1).runtime(100, "run", task=2)
+    story.runtime(100, "cancel", task=3, by=1, why="group").world(100, "http.cancelled",
+                                                                  op=1).runtime(100, "run", task=2)
     return story.result(100, rc=rc).runtime(100, "done", task=2, rc=rc).end(100)
 
 
@@ -394,7 +412,8 @@ def test_returned_while_a_request_was_under_way():
 
 def test_over_the_limit():
     found = cause(overlapped(URLS, TOOK), "limit", expected=3, happened=4)
-    assert (found.kind, found.src) == ("limit", "compare.c:30") and "http://a.test/3 was the 4th under way" in found.text
+    assert (found.kind, found.src) == ("limit", "compare.c:30") \
+        and "http://a.test/3 was the 4th under way" in found.text
     assert cause(overlapped(URLS, TOOK), "limit", expected=4, happened=4) is None
 
 
@@ -402,7 +421,8 @@ def test_over_the_limit():
                          [("task", "never awaited", "nobody ever waits for it: call co_join"),
                           ("response", "leaked response", "co_response_free"),
                                               ("lock", "held lock", "still held"),
-                                              ("timeout", "limit not ended", "every later call that waits returns -ECANCELED"),
+                                              ("timeout", "limit not ended",
+                                               "every later call that waits returns -ECANCELED"),
                                               ("shield", "leak", "leaves behind a shield")])
 def test_leaks(what, kind, told):
     story = overlapped(URLS, TOOK).runtime(320, "leak", what=what, src="compare.c:20", task=2, name="fetch_one")
@@ -431,7 +451,8 @@ def test_deadlock_in_a_ring():
     story.runtime(5, "deadlock", task=3, on="lock", src="compare.c:21", since=1 * MS, holder=2).end(5, rc=-35)
     found = stuck(story.trace())
     assert (found.kind, found.src) == ("deadlock", "compare.c:11")
-    assert "left (task 2) waits at compare.c:11 for a lock, which right (task 3) holds" in found.text and "ring" in found.text
+    assert "left (task 2) waits at compare.c:11 for a lock, which right (task 3) holds" in found.text \
+        and "ring" in found.text
 
 
 def test_deadlock_without_a_ring_names_who_waits_for_what():
@@ -440,13 +461,15 @@ def test_deadlock_without_a_ring_names_who_waits_for_what():
     story.runtime(5, "deadlock", task=2, on="event", src="compare.c:11", since=0).end(5, rc=-35)
     found = stuck(story.trace())
     assert (found.kind, found.src) == ("deadlock",
-                                       "compare.c:11") and "reader (task 2) waits at compare.c:11 for an event" in found.text
+                                       "compare.c:11") and "reader (task 2) waits at compare.c:11 for an event" \
+        in found.text
 
 
 @pytest.mark.parametrize("ev, fields, kind, told", [
     ("livelock", {"task": 1, "src": "compare.c:9", "steps": 1000000}, "livelock", "1,000,000 steps"),
     ("overflow", {"task": 1, "name": "deep", "src": "compare.c:9", "size": 262144}, "overflow", "256 KiB"),
-    ("overflow", {"task": 1, "name": "deep", "src": "kit.c:363", "at": "compare.c:9", "size": 262144}, "overflow", "compare.c:9, in deep, needs"),
+    ("overflow", {"task": 1, "name": "deep", "src": "kit.c:363", "at": "compare.c:9", "size": 262144}, "overflow",
+     "compare.c:9, in deep, needs"),
     ("crash", {"signal": 11, "src": "compare.c:9"}, "crashed", "not its own (SIGSEGV)"),
     ("block", {"task": 1, "ns": (1 << 63) - 1 - 5 * MS, "on": "pause", "src": "compare.c:9"}, "blocked for ever",
      "pause()")])
@@ -457,7 +480,9 @@ def test_other_ends(ev, fields, kind, told):
 
 def test_a_loop_that_a_cancelled_task_does_not_leave():
     def told(**fields):
-        return stuck(Story().runtime(5, "cancel", task=1, by=0, **fields).runtime(5, "livelock", task=1, src="compare.c:9", steps=1000000).trace())
+        return stuck(Story().runtime(5, "cancel", task=1, by=0, **fields).runtime(5, "livelock", task=1,
+                                                                                  src="compare.c:9", steps=1000000)
+                     .trace())
 
     found = told(why="call", src="main.c:9")
     assert (found.kind, found.src) == ("livelock", "compare.c:9") and "leave the loop" in found.text
@@ -474,11 +499,13 @@ def witness(story, kind, message="reads 8 bytes", within="fetch_one"):
 
 def test_a_crash_says_how_long_the_list_was():
     story = Story().world(0, "report", name="start", value={"mode": "async", "n": 500})
-    assert witness(story, "index out of bounds").endswith("n = 500: is there room for n, and does every loop end with index n - 1?)")
+    assert witness(story, "index out of bounds").endswith("n = 500: is there room for n, and does every loop end with "
+                                                          "index n - 1?)")
     assert witness(story, "null pointer") == "compare.c:22 reads 8 bytes"
     assert witness(story, "wild pointer") == "compare.c:22 reads 8 bytes (was that pointer ever set?)"
     story.spawn(0, 2, src="compare.c:41").spawn(0, 3, src="compare.c:41", job_of=2)
-    assert witness(story, "heap buffer overflow").endswith("index n - 1?) (compare.c:41 gives one and the same job to 2 tasks)")
+    assert witness(story, "heap buffer overflow").endswith("index n - 1?) (compare.c:41 gives one and the same job to "
+                                                           "2 tasks)")
     assert witness(story, "heap buffer overflow", within="compare").endswith("index n - 1?)")
     empty = Story().world(0, "report", name="start", value={"mode": "async", "n": 0})
     for kind in ("heap buffer overflow", "null pointer"):
@@ -492,13 +519,15 @@ def test_a_call_of_a_function_that_nobody_gave():
 
     found = ending.failure(Crashed, Story().runtime(5, "crash", signal=11, src="compare.c:9").trace(),
                            [Finding("null pointer", "calls a function through a null pointer", None, "", "")])
-    assert found.cause.src == "compare.c:9" and found.cause.text.startswith("compare.c:9 calls a function through a null pointer")
+    assert found.cause.src == "compare.c:9" \
+        and found.cause.text.startswith("compare.c:9 calls a function through a null pointer")
     assert "Ask before you call it" in found.cause.text
 
 
 def test_a_job_that_did_not_live_long_enough_names_where_its_tasks_were_started():
     story = Story().spawn(0, 2, src="compare.c:41").spawn(0, 3, src="compare.c:41", job_of=2)
-    assert witness(story, "use after scope") == "compare.c:22 reads 8 bytes (compare.c:41 gives one and the same job to 2 tasks)"
+    assert witness(story, "use after scope") == "compare.c:22 reads 8 bytes (compare.c:41 gives one and the same job " \
+        "to 2 tasks)"
     assert witness(story, "use after free") == "compare.c:22 reads 8 bytes (fetch_one was started at compare.c:41)"
     assert witness(story, "use after free", within="compare") == "compare.c:22 reads 8 bytes"
 
@@ -586,7 +615,8 @@ def test_a_worker_that_ended_early(topic):
     numbers = {"expected": ms(300), "happened": ms(600)} if topic == "timing" else {"expected": 2, "happened": 1}
     found = find(Case(two_workers(first_ends=2).trace(), MANY, topic=topic, **numbers))
     assert (found.kind, found.src) == ("worker ended",
-                                       "pool.c:33") and "work (task 2, spawned at pool.c:60) had ended at 200 ms" in found.text
+                                       "pool.c:33") and "work (task 2, spawned at pool.c:60) had ended at 200 ms" \
+        in found.text
     assert "4 jobs were begun after that" in found.text
     assert getattr(find(Case(two_workers().trace(), MANY, topic=topic, **numbers)), "kind", None) != "worker ended"
 
@@ -596,7 +626,8 @@ def test_fewer_at_once_than_allowed():
         return find(Case(two_workers(**how).trace(), MANY, topic="reach", expected=2, happened=1))
 
     assert (held(sem=True).kind,
-            held(sem=True).src) == ("held", "pool.c:41") and "a semaphore, which lets only 1 through" in held(sem=True).text
+            held(sem=True).src) == ("held", "pool.c:41") \
+        and "a semaphore, which lets only 1 through" in held(sem=True).text
     assert (held(tasks=(2,)).kind, held(tasks=(2,)).src) == ("one worker", "pool.c:44")
     assert held().kind == "held" and held().src is None
     assert find(Case(two_workers().trace(), MANY, topic="reach", expected=1, happened=1)) is None
@@ -622,7 +653,8 @@ def written(path, write_rc=None, renamed=True):
     story.world(1, "file.end", op=1, rc=0, bytes=0).world(1, "file.start", op=2, task=1, call="write", path=path,
                                                           file=1, bytes=9)
     story.wait(1, 1, "file", "pipeline.c:7", op=2)
-    story.world(2, "file.cancelled", op=2) if write_rc is None else story.world(2, "file.end", op=2, rc=write_rc, bytes=0)
+    story.world(2, "file.cancelled", op=2) if write_rc is None else story.world(2, "file.end", op=2, rc=write_rc,
+                                                                                bytes=0)
     if renamed:
         story.world(2, "file.start", op=3, task=1, call="rename", path=path,
                     to="out/b").world(3, "file.end", op=3, rc=0, bytes=0)
@@ -636,7 +668,8 @@ def test_files_that_are_half_there():
     assert "was given up at pipeline.c:7" in cause(written("out/a", None, renamed=False), "files", asked=[]).text
     found = cause(written("out/a.tmp", 0, renamed=False), "files", asked=[])
     assert (found.kind, found.src) == ("temporary file",
-                                       "pipeline.c:5") and "out/a.tmp, made at pipeline.c:5, is still there" in found.text
+                                       "pipeline.c:5") and "out/a.tmp, made at pipeline.c:5, is still there" \
+        in found.text
     assert cause(written("out/a.tmp", 0), "files", asked=[]) is None
     assert cause(written("out/a", 0, renamed=False), "files", asked=[]) is None
     removed = written("out/a.tmp", -errno.ENOSPC, renamed=False)

@@ -34,17 +34,19 @@ def is_newer(made: Path, needs: list[Path]) -> bool:
 
 def cc(*words: object) -> str:
     """What the compiler says."""
-    return subprocess.run([os.environ.get("CC") or "gcc", *map(str, words)], cwd=ROOT, text=True, capture_output=True).stderr
+    return subprocess.run([os.environ.get("CC") or "gcc", *map(str, words)], cwd=ROOT, text=True,
+                          capture_output=True).stderr
 
 
 def compile_one(example: str, build: str) -> str:
-    """Its object, unless it is newer than all it is made of. Its main is renamed, so that one program can hold all examples."""
+    """Its object, unless it is newer than all it is made of. Its main is renamed, so that one program can hold all
+    examples."""
     made = BUILD / "examples" / build / f"{example}.o"
     if is_newer(made, [FOLDER / f"{example}.c", ROOT / "sim/include/co.h", ROOT / "sim/kit/student.flags"]):
         return ""
     made.parent.mkdir(parents=True, exist_ok=True)
-    return cc("@sim/kit/student.flags", "-Werror", *BUILDS[build][1], "-Isim/include", f"-Dmain=main_{example[:2]}", "-c",
-              f"sim/examples/{example}.c", "-o", made)
+    return cc("@sim/kit/student.flags", "-Werror", *BUILDS[build][1], "-Isim/include", f"-Dmain=main_{example[:2]}",
+              "-c", f"sim/examples/{example}.c", "-o", made)
 
 
 def link_all(build: str) -> None:
@@ -54,9 +56,10 @@ def link_all(build: str) -> None:
     names = [f"main_{example[:2]}" for example in EXAMPLES]
     (folder / "all.c").write_text("#include <stdlib.h>\n" + "".join(f"int {name}(void);\n" for name in names) +
                                   "int main(int argc, char **argv)\n{\n    switch (argc > 1 ? atoi(argv[1]) : 0) {\n" +
-                                  "".join(f"    case {int(name[5:])}: return {name}();\n" for name in names) + "    }\n    return 3;\n}\n")
-    said = cc(*flags, folder / "all.c", *(folder / f"{example}.o" for example in EXAMPLES), f"build/kit/{library}", "@sim/kit/link.flags",
-              "-o", folder / "all")
+                                  "".join(f"    case {int(name[5:])}: return {name}();\n" for name in names)
+                                  + "    }\n    return 3;\n}\n")
+    said = cc(*flags, folder / "all.c", *(folder / f"{example}.o" for example in EXAMPLES), f"build/kit/{library}",
+              "@sim/kit/link.flags", "-o", folder / "all")
     assert said == ""
 
 
@@ -72,7 +75,8 @@ def compiled() -> None:
 def on_a_terminal(program: Path, word: str, env: dict[str, str]) -> tuple[int, str]:
     """Exit code and all that a terminal shows: there, a report stands behind what was printed before it."""
     ours, theirs = os.openpty()
-    with subprocess.Popen([program, word], cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs) as run:
+    with subprocess.Popen([program, word], cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=theirs,
+                          stderr=theirs) as run:
         os.close(theirs)
         patience = Timer(60, run.kill)
         patience.start()
@@ -90,8 +94,8 @@ def on_a_terminal(program: Path, word: str, env: dict[str, str]) -> tuple[int, s
 def make(**variables: str) -> subprocess.CompletedProcess[str]:
     """make run; what it builds first is not told."""
     env = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MFLAGS", "MAKELEVEL"}}
-    run = subprocess.run(["make", "run", *(f"{name}={value}" for name, value in variables.items())], cwd=ROOT, env=env, text=True,
-                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
+    run = subprocess.run(["make", "run", *(f"{name}={value}" for name, value in variables.items())], cwd=ROOT, env=env,
+                         text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
     run.stdout = re.sub(r"^built .*\n", "", run.stdout, flags=re.MULTILINE)
     return run
 
@@ -179,7 +183,8 @@ def test_the_claims_of_the_course_are_in_examples_that_exist():
     ("queue of five", "28-back-pressure", ["waited 280 ms, 5 there"]),
     ("never awaited", "44-mistakes", ["ended, and nobody ever awaited it"]),
     ("a lock taken twice", "19-deadlocks", ["the circle: task 2 -> task 3 -> task 2", "twice: deadlock"]),
-    ("a cancellation ignored", "53-anti-ignored-cancel", ["stubborn was cancelled, and still wants to wait at 53-anti-ignored-cancel.c:"]),
+    ("a cancellation ignored", "53-anti-ignored-cancel", ["stubborn was cancelled, and still wants to wait at "
+                                                          "53-anti-ignored-cancel.c:"]),
 ])
 def test_a_claim_is_seen(claim, example, lines):
     shown = (FOLDER / f"{example}.out").read_text()

@@ -20,8 +20,8 @@ LAB = "01-sync-vs-async"
 def make(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Runs make as a user would, whatever make this test itself runs under."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    return subprocess.run(["make", *words, *(f"{name}={value}" for name, value in variables.items())], cwd=ROOT, env=env,
-                          text=True, capture_output=True, timeout=120)
+    return subprocess.run(["make", *words, *(f"{name}={value}" for name, value in variables.items())], cwd=ROOT,
+                          env=env, text=True, capture_output=True, timeout=120)
 
 
 def targets() -> list[str]:
@@ -43,7 +43,8 @@ def assert_one_line(run: subprocess.CompletedProcess[str], code: int, *parts: st
 def test_make_alone_lists_the_targets_one_line_each():
     run = make()
     assert run.returncode == 0
-    assert targets() == ["grade", "demo", "run", "serve", "compare", "report", "watch", "hint", "progress", "start", "test", "bench", "slides", "doctor", "deps", "deps-dev", "clean"]
+    assert targets() == ["grade", "demo", "run", "serve", "compare", "report", "watch", "hint", "progress", "start",
+                         "test", "bench", "slides", "doctor", "deps", "deps-dev", "clean"]
     assert all(len(line) <= 120 for line in run.stdout.splitlines())
 
 
@@ -126,7 +127,8 @@ def test_doctor_names_what_a_student_needs():
 
 
 MANAGERS = {"apt-get": "libjansson-dev", "dnf": "jansson-devel", "pacman": "jansson", "brew": "jansson"}
-PLAIN_TOOLS = "sh awk cat cut dirname env getconf grep id ls mkdir mktemp mv rm sed sort tail tr uname gcc as ld make".split()
+PLAIN_TOOLS = \
+    "sh awk cat cut dirname env getconf grep id ls mkdir mktemp mv rm sed sort tail tr uname gcc as ld make".split()
 
 
 def bare_machine(folder: Path, *scripts: tuple[str, str]) -> dict[str, str]:
@@ -135,7 +137,8 @@ def bare_machine(folder: Path, *scripts: tuple[str, str]) -> dict[str, str]:
     for name, text in scripts:
         (folder / name).write_text("#!/bin/sh\n" + text)
         (folder / name).chmod(0o755)
-    for tool in PLAIN_TOOLS:        # after the scripts: nothing is ever written through a link to the machine's own tool
+    # after the scripts: nothing is ever written through a link to the machine's own tool
+    for tool in PLAIN_TOOLS:
         if not (folder / tool).exists():
             (folder / tool).symlink_to(shutil.which(tool) or pytest.skip(f"no {tool} here"))
     return {"PATH": str(folder)}

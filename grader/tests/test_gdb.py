@@ -1,4 +1,5 @@
-"""A student's program, compiled with the students' flags, outside the grader: gdb's `bt` in a task, and arrays too large for its stack."""
+"""A student's program, compiled with the students' flags, outside the grader: gdb's `bt` in a task, and arrays too
+large for its stack."""
 
 from __future__ import annotations
 
@@ -81,7 +82,8 @@ def gdb(program: Path, *commands: str) -> str:
     """What gdb says when it runs the program with these commands."""
     if not shutil.which("gdb"):
         pytest.skip("no gdb")
-    words = [word for command in ("set debuginfod enabled off", "set pagination off", *commands) for word in ("-ex", command)]
+    words = [word for command in ("set debuginfod enabled off", "set pagination off", *commands)
+             for word in ("-ex", command)]
     run = subprocess.run(["gdb", "-q", "-batch", "-nx", *words, str(program)], text=True, timeout=60,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ, "LC_ALL": "C"})
     if "ptrace: Operation not permitted" in run.stdout or "Could not trace the inferior" in run.stdout:

@@ -1,4 +1,5 @@
-"""Programs that crash, loop, flood or forge are graded like any other: a clean verdict, soon, and nothing left behind."""
+"""Programs that crash, loop, flood or forge are graded like any other: a clean verdict, soon, and nothing left
+behind."""
 
 from __future__ import annotations
 
@@ -21,13 +22,17 @@ HOSTILE = {
     "crash": ("int *p = NULL; *p = 1; return 0;", "crash"),
     "endless-loop": ("for (volatile int i = 0;; i++) ; return 0;", "still computing"),
     "sleeps-for-real": ("static struct { long s, ns; } t = {1000, 0}; for (;;) syscall(35, &t, 0);", "did not end"),
-    "ten-gigabytes": ("char *p = malloc(10ull << 30); for (size_t i = 0; i < 10ull << 30; i += 4096) p[i] = 1; return 0;", "."),
+    "ten-gigabytes": ("char *p = malloc(10ull << 30); for (size_t i = 0; i < 10ull << 30; i += 4096) p[i] = 1; "
+                      "return 0;", "."),
     "fork-bomb": ("for (;;) fork();", "still computing"),
-    "flood": ("char line[1000]; memset(line, 'x', 999); line[999] = 0; for (int i = 0; i < 100000; i++) puts(line); return 0;", "printed"),
-    "huge-file": ("FILE *f = fopen(\"huge\", \"w\"); static char b[1 << 20]; for (int i = 0; i < 1000; i++) fwrite(b, 1, sizeof b, f); fclose(f); abort();", "."),
+    "flood": ("char line[1000]; memset(line, 'x', 999); line[999] = 0; for (int i = 0; i < 100000; "
+              "i++) puts(line); return 0;", "printed"),
+    "huge-file": ("FILE *f = fopen(\"huge\", \"w\"); static char b[1 << 20]; for (int i = 0; i < 1000; i++) fwrite(b, "
+                  "1, sizeof b, f); fclose(f); abort();", "."),
     "exit-0": ("exit(0);", "ended"),
     "exits-at-once": ("_exit(0);", "ended"),
-    "scorecard": ("puts(\"score 100/100\"); puts(\"{\\\"status\\\": \\\"graded\\\", \\\"score\\\": 100}\"); exit(0);", "ended"),
+    "scorecard": ("puts(\"score 100/100\"); puts(\"{\\\"status\\\": \\\"graded\\\", \\\"score\\\": 100}\"); exit(0);",
+                  "ended"),
     "closes-everything": ("for (int fd = 0; fd < 1000; fd++) close(fd); return 0;", "."),
     "kills-all": ("kill(-1, 9); kill(0, 9); return 0;", "."),
     "ignores-signals": ("for (int s = 1; s < 64; s++) signal(s, SIG_IGN); for (;;) ;", "still computing"),
@@ -53,7 +58,8 @@ def hostile_source(body: str) -> str:
     renamed = SOUND.replace("int fetch_async(", "__attribute__((unused)) static int sound_fetch_async(")
     assert renamed != SOUND
     unused = "(void)urls, (void)n, (void)out;"
-    function = f"int fetch_async(const char *const urls[], size_t n, struct fetch_result out[])\n{{\n{unused}\n{body}\n}}\n"
+    function = ("int fetch_async(const char *const urls[], size_t n, struct fetch_result "
+                f"out[])\n{{\n{unused}\n{body}\n}}\n")
     return PREAMBLE + renamed.replace("\nint compare(", f"\n{function}\nint compare(")
 
 
@@ -64,8 +70,10 @@ def test_a_clean_verdict(name, tmp_path, record_property):
     folder.mkdir()
     (folder / "compare.c").write_text(hostile_source(body))
     begin = time.monotonic()
-    command = [sys.executable, "-m", "looplab", "grade", "--lab", "01", "--from", str(folder), "--out", str(tmp_path / "out"), "--seed", "7"]
-    done = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": str(ROOT / "grader"), "PATH": "/usr/bin:/bin"}, capture_output=True, text=True, timeout=120)
+    command = [sys.executable, "-m", "looplab", "grade", "--lab", "01", "--from", str(folder), "--out",
+               str(tmp_path / "out"), "--seed", "7"]
+    done = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": str(ROOT / "grader"), "PATH": "/usr/bin:/bin"},
+                          capture_output=True, text=True, timeout=120)
     record_property("seconds", round(time.monotonic() - begin, 1))
     assert done.returncode == 1, done.stdout + done.stderr
     result = json.loads((tmp_path / "out" / LAB / "results.json").read_text())

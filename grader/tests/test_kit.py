@@ -126,7 +126,8 @@ static int show(void *job)
     kit_report("text", json_string("hello"));
     kit_report("wait_ns", json_integer(-1500000));
     kit_report("broken", NULL);
-    kit_report("mixed", json_pack("{s:b, s:n, s:[i, i], s:i, s:[]}", "yes", 1, "nothing", "list", 1, 2, "rc", -111, "empty"));
+    kit_report("mixed", json_pack("{s:b, s:n, s:[i, i], s:i, s:[]}", "yes", 1, "nothing", "list", 1, 2, "rc",
+                                  -111, "empty"));
     return 7;
 }
 
@@ -163,7 +164,8 @@ def test_the_peak_of_memory_is_written(shapes, tmp_path):
     assert 500_000 < int((tmp_path / "peak").read_text()) < 20_000_000
     failed = subprocess.run([shapes, "--memory", tmp_path / "no" / "peak", "--help"], text=True, capture_output=True,
                             timeout=60)
-    assert failed.returncode == 2 and failed.stderr == f"shapes: --memory {tmp_path}/no/peak: No such file or directory\n"
+    assert failed.returncode == 2 and failed.stderr == f"shapes: --memory {tmp_path}/no/peak: No such file or " \
+        "directory\n"
 
 
 def test_a_mode_that_fails_says_with_what(shapes):
@@ -218,7 +220,8 @@ def test_a_mode_reads_its_settings(shapes, words, values):
 def test_a_setting_that_is_no_number(shapes, word, told):
     refused = settings(shapes, word)
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert refused.stderr.startswith(f"shapes: --set {word}: ") and told in refused.stderr and refused.stderr.count("\n") == 1
+    assert refused.stderr.startswith(f"shapes: --set {word}: ") and told in refused.stderr \
+        and refused.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("words", [["wrkers=5"], ["workers=3", "wrkers=5"], ["limit=3"], ["wrkers=5", "workers=13"]])

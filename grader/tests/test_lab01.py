@@ -1,4 +1,5 @@
-"""What lab 01 alone promises: the numbers of its handout, and the errors of its mixed world. What all labs promise: test_labs.py."""
+"""What lab 01 alone promises: the numbers of its handout, and the errors of its mixed world. What all labs promise:
+test_labs.py."""
 
 from __future__ import annotations
 
@@ -19,23 +20,26 @@ HANDOUT = (LAB / "README.md").read_text()
 def report(mode: str, world: str, folder: Path) -> dict:
     """What the reference solution reports as "result"."""
     trace = folder / "trace"
-    subprocess.run([PROGRAM, "--world", LAB / "worlds" / world, "--trace", trace, mode], cwd=folder, capture_output=True,
-                   timeout=20)
+    subprocess.run([PROGRAM, "--world", LAB / "worlds" / world, "--trace", trace, mode], cwd=folder,
+                   capture_output=True, timeout=20)
     return [json.loads(line)["value"] for line in trace.read_text().splitlines() if '"name":"result"' in line][-1]
 
 
 def test_contract_is_used_as_it_is():
     """What the handout says of the contract stands in the contract."""
     header = " ".join((LAB / "compare.h").read_text().split())
-    for said in ("fetch_sync(const char *const urls[], size_t n, struct fetch_result out[])", "BOUND_UNKNOWN n < 2", "below 1.5"):
+    for said in ("fetch_sync(const char *const urls[], size_t n, struct fetch_result out[])", "BOUND_UNKNOWN n < 2",
+                 "below 1.5"):
         assert said in header
-    for name in ("-ECONNREFUSED", "-CO_ENOHOST", "-ECONNRESET", "-EPROTO", "-ETIMEDOUT", "-ECANCELED", "-ENOMEM", "CO_HTTP_TIMEOUT"):
+    for name in ("-ECONNREFUSED", "-CO_ENOHOST", "-ECONNRESET", "-EPROTO", "-ETIMEDOUT", "-ECANCELED", "-ENOMEM",
+                 "CO_HTTP_TIMEOUT"):
         assert name in HANDOUT
 
 
 @pytest.mark.parametrize("world,sync,together,factor,bound", [
     ("ten.json", 3440, 400, 8.6, "io"), ("three.json", 6000, 2000, 3.0, "io"), ("uneven.json", 3000, 1500, 2.0, "io"),
-    ("cpu.json", 2000, 2000, 1.0, "cpu"), ("one.json", 340, 340, 1.0, "unknown"), ("mixed.json", 31600, 30000, 31.6 / 30, "cpu")])
+    ("cpu.json", 2000, 2000, 1.0, "cpu"), ("one.json", 340, 340, 1.0, "unknown"),
+    ("mixed.json", 31600, 30000, 31.6 / 30, "cpu")])
 def test_numbers_the_handout_tells(tmp_path, world, sync, together, factor, bound):
     told = report("compare", world, tmp_path)
     assert (told["sync_ns"], told["async_ns"]) == (sync * 10**6, together * 10**6)

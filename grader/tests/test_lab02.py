@@ -1,4 +1,5 @@
-"""What lab 02 alone promises: the numbers of its handout and timeline, and the errors of its mixed world. What all labs promise: test_labs.py."""
+"""What lab 02 alone promises: the numbers of its handout and timeline, and the errors of its mixed world. What all labs
+promise: test_labs.py."""
 
 from __future__ import annotations
 
@@ -18,11 +19,13 @@ HANDOUT, TIMELINE = (LAB / "README.md").read_text(), (LAB / "timeline.md").read_
 MS = 10**6
 
 
-def trace_of(folder: Path, mode: str, world: str, *settings: str, program: Path = KIT / NAME / "reference") -> list[dict]:
+def trace_of(folder: Path, mode: str, world: str, *settings: str,
+             program: Path = KIT / NAME / "reference") -> list[dict]:
     """The trace of a run of the reference solution."""
     trace = folder / "trace"
     given = [word for setting in settings for word in ("--set", setting)]
-    subprocess.run([program, "--world", LAB / "worlds" / world, "--trace", trace, *given, mode], capture_output=True, timeout=20)
+    subprocess.run([program, "--world", LAB / "worlds" / world, "--trace", trace, *given, mode], capture_output=True,
+                   timeout=20)
     return [json.loads(line) for line in trace.read_text().splitlines()]
 
 
@@ -35,7 +38,8 @@ def opened(trace: list[dict]) -> int:
 
 
 @pytest.mark.parametrize("mode,world,per_host,ms,connections", [
-    ("one", "five.json", 4, 1680, 1), ("all", "five.json", 0, 600, 5), ("all", "five.json", 2, 1020, 2), ("all", "five.json", 1, 1680, 1),
+    ("one", "five.json", 4, 1680, 1), ("all", "five.json", 0, 600, 5), ("all", "five.json", 2, 1020, 2),
+    ("all", "five.json", 1, 1680, 1),
     ("all", "hundred.json", 1, 22030, 1), ("all", "hundred.json", 10, 2409, 10), ("all", "hundred.json", 0, 399, 100)])
 def test_numbers_the_handout_tells(tmp_path, mode, world, per_host, ms, connections):
     trace = trace_of(tmp_path, mode, world, f"per_host={per_host}")
@@ -53,9 +57,10 @@ def test_progress_of_the_prediction(tmp_path):
 def test_sleep_and_blocking_sleep(tmp_path, call, ms):
     """Question 7: each task of the reference begins with a sleep."""
     source, program = tmp_path / "fetcher.c", tmp_path / "program"
-    source.write_text("#include <unistd.h>\n" + SOLUTION.read_text().replace("    int rc = fetch_url(", f"    {call}\n    int rc = fetch_url("))
-    subprocess.run(["gcc", "@sim/kit/student.flags", "-Isim/include", f"-Ilabs/{NAME}", source, KIT / NAME / "main.o", KIT / "libco.a",
-                    "@sim/kit/link.flags", "-o", program], check=True, cwd=ROOT)
+    source.write_text("#include <unistd.h>\n" + SOLUTION.read_text().replace("    int rc = fetch_url(",
+                                                                             f"    {call}\n    int rc = fetch_url("))
+    subprocess.run(["gcc", "@sim/kit/student.flags", "-Isim/include", f"-Ilabs/{NAME}", source, KIT / NAME / "main.o",
+                    KIT / "libco.a", "@sim/kit/link.flags", "-o", program], check=True, cwd=ROOT)
     assert reports(trace_of(tmp_path, "all", "five.json", "per_host=0", program=program), "result")[0]["t"] == ms * MS
     assert f"{ms} ms" in TIMELINE
 

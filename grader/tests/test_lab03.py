@@ -1,4 +1,5 @@
-"""The numbers that the handout and the timeline of lab 03 tell are those of the reference solution in the lab's worlds."""
+"""The numbers that the handout and the timeline of lab 03 tell are those of the reference solution in the lab's
+worlds."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ def reports(folder: Path, mode: str, world: str, *settings: str) -> list[dict]:
     """What a run of the reference solution reports."""
     trace = folder / "trace"
     words = [word for setting in settings for word in ("--set", setting)]
-    subprocess.run([REFERENCE, "--world", LAB / "worlds" / world, "--trace", trace, *words, mode], capture_output=True, timeout=20)
+    subprocess.run([REFERENCE, "--world", LAB / "worlds" / world, "--trace", trace, *words, mode], capture_output=True,
+                   timeout=20)
     return [event for event in map(json.loads, trace.read_text().splitlines()) if event.get("ev") == "report"]
 
 
@@ -53,7 +55,8 @@ def test_mixed_world_has_every_error_of_the_table(tmp_path):
 
 
 @pytest.mark.parametrize("mode,world,settings,ms", [
-    ("all", "three.json", (), 2000), ("page", "three.json", (), 5000), ("cancel", "three.json", ("after=1200ms",), 1200),
+    ("all", "three.json", (), 2000), ("page", "three.json", (), 5000), ("cancel", "three.json", ("after=1200ms",),
+                                                                        1200),
     ("all", "order.json", (), 1500), ("all", "drip.json", (), 2000)])
 def test_times_of_the_timeline(tmp_path, mode, world, settings, ms):
     assert result(tmp_path, mode, world, *settings)["ms"] == ms
@@ -61,7 +64,8 @@ def test_times_of_the_timeline(tmp_path, mode, world, settings, ms):
 
 def test_news_and_counts_of_the_timeline(tmp_path):
     news = [event for event in reports(tmp_path, "all", "order.json") if event["name"] == "progress"]
-    assert [(event["value"]["url"][-2:], event["t"] // 10**6) for event in news] == [("/a", 500), ("/b", 1000), ("/c", 1500)]
+    assert [(event["value"]["url"][-2:], event["t"] // 10**6) for event in news] == [("/a", 500), ("/b", 1000),
+                                                                                     ("/c", 1500)]
     told = result(tmp_path, "cancel", "three.json", "after=1200ms")["summary"]
     assert (told["successful"], told["failed"], told["total"]) == (1, 0, 3)
 
@@ -75,6 +79,7 @@ def test_a_byte_a_second(tmp_path):
 
 def test_titles_of_the_world(tmp_path):
     titles = [page["title"] for page in result(tmp_path, "page", "titles.json")["results"]]
-    assert titles[:5] == ["Plain", "Capitals", "Attributes", "White space everywhere", "Tea & toast <now> \"hot\" 'and' &amp; &copy; &amp"]
+    assert titles[:5] == ["Plain", "Capitals", "Attributes", "White space everywhere",
+                          "Tea & toast <now> \"hot\" 'and' &amp; &copy; &amp"]
     assert titles[5:9] == ["Final", "Right", "One", "First"] and len(titles[9]) == 63
     assert titles[10:] == ["", "", "", "After zero bytes", "Caf\\xe9 cr\\xe8me", "Café crème", ""]

@@ -20,7 +20,8 @@ MS = 10**6
 def report(folder: Path, world: str, *words: str, program: Path = KIT / NAME / "reference") -> dict:
     """What a run of the reference solution (or another program) reports as its result."""
     trace = folder / "trace"
-    subprocess.run([program, "--world", LAB / "worlds" / world, "--trace", trace, *words], capture_output=True, timeout=20)
+    subprocess.run([program, "--world", LAB / "worlds" / world, "--trace", trace, *words], capture_output=True,
+                   timeout=20)
     return [json.loads(line)["value"] for line in trace.read_text().splitlines() if '"name":"result"' in line][-1]
 
 
@@ -36,8 +37,8 @@ def changed(folder: Path, *changes: tuple[str, str]) -> Path:
         assert right in text
         text = text.replace(right, wrong)
     source.write_text(text)
-    subprocess.run(["gcc", "@sim/kit/student.flags", "-Isim/include", f"-Ilabs/{NAME}", source, KIT / NAME / "main.o", KIT / "libco.a",
-                    "@sim/kit/link.flags", "-o", program], check=True, cwd=ROOT)
+    subprocess.run(["gcc", "@sim/kit/student.flags", "-Isim/include", f"-Ilabs/{NAME}", source, KIT / NAME / "main.o",
+                    KIT / "libco.a", "@sim/kit/link.flags", "-o", program], check=True, cwd=ROOT)
     return program
 
 
@@ -50,14 +51,18 @@ def test_times_of_the_prediction(tmp_path, number, s, numbers):
 
 def test_a_semaphore_in_each_worker(tmp_path):
     """Question 3: as if nothing were limited."""
-    program = changed(tmp_path, ("CO_WITH_SEM(&pool->requests)", "struct co_sem own = CO_SEM_INIT((int)pool->config.limit);\n    CO_WITH_SEM(&own)"))
-    assert report(tmp_path, "ten.json", program=program)["elapsed_ns"] == 2000 * MS and ": 2 s.**" in TIMELINE.split("**3. ")[1].split("\n")[0]
+    program = changed(tmp_path, ("CO_WITH_SEM(&pool->requests)",
+                                 "struct co_sem own = CO_SEM_INIT((int)pool->config.limit);\n    CO_WITH_SEM(&own)"))
+    assert report(tmp_path, "ten.json", program=program)["elapsed_ns"] == 2000 * MS \
+        and ": 2 s.**" in TIMELINE.split("**3. ")[1].split("\n")[0]
 
 
 def test_a_place_held_while_the_page_is_handled(tmp_path):
     """What the answer to question 5 says of it."""
-    program = changed(tmp_path, ("        rc = co_http_get(url, page);\n    }", "        rc = co_http_get(url, page);\n        (void)!co_sleep(CO_SEC(1));\n    }"))
-    assert report(tmp_path, "ten.json", program=program)["elapsed_ns"] == 8000 * MS and "it would take 8 s as in 4" in TIMELINE
+    program = changed(tmp_path, ("        rc = co_http_get(url, page);\n    }",
+                                 "        rc = co_http_get(url, page);\n        (void)!co_sleep(CO_SEC(1));\n    }"))
+    assert report(tmp_path, "ten.json", program=program)["elapsed_ns"] == 8000 * MS \
+        and "it would take 8 s as in 4" in TIMELINE
 
 
 def test_the_crawl(tmp_path):
@@ -73,7 +78,8 @@ def test_the_crawl(tmp_path):
 def test_the_stop(tmp_path):
     """Question 7."""
     told = report(tmp_path, "stop.json")
-    assert told["elapsed_ns"] == 2000 * MS and sorted(url.split("/")[-1] for url in told["left"]) == ["5", "6", "7", "late"]
+    assert told["elapsed_ns"] == 2000 * MS and sorted(url.split("/")[-1]
+                                                      for url in told["left"]) == ["5", "6", "7", "late"]
     assert "2 s, and `/5`, `/6`, `/7` and `/late` are handed back" in TIMELINE
 
 

@@ -1,4 +1,5 @@
-"""The numbers that the handout, the contract and the timeline of lab 05 tell are those of the reference solution in the lab's worlds."""
+"""The numbers that the handout, the contract and the timeline of lab 05 tell are those of the reference solution in the
+lab's worlds."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ def run(folder: Path, world: str, *settings: str, mode: str = "pipeline") -> lis
     """The trace of a run of the reference solution."""
     trace = folder / "trace"
     words = [word for setting in settings for word in ("--set", setting)]
-    subprocess.run([REFERENCE, "--world", LAB / "worlds" / world, "--trace", trace, *words, mode], capture_output=True, timeout=20)
+    subprocess.run([REFERENCE, "--world", LAB / "worlds" / world, "--trace", trace, *words, mode], capture_output=True,
+                   timeout=20)
     return [json.loads(line) for line in trace.read_text().splitlines()[1:]]
 
 
@@ -42,7 +44,8 @@ def test_times_of_the_timeline(tmp_path, world, settings, ms):
     assert f"{ms} ms" in timeline()
 
 
-@pytest.mark.parametrize("bound,starts", [(1, [0, 100, 200, 300, 400, 500, 750, 1050]), (100, [0, 100, 200, 300, 400, 500, 600, 700])])
+@pytest.mark.parametrize("bound,starts", [(1, [0, 100, 200, 300, 400, 500, 750, 1050]),
+                                          (100, [0, 100, 200, 300, 400, 500, 600, 700])])
 def test_requests_of_the_timeline(tmp_path, bound, starts):
     events = run(tmp_path, "slow-disk.json", "workers=1", f"bound={bound}")
     assert [event["t"] // 10**6 for event in events if event["ev"] == "http.start"] == starts
@@ -55,10 +58,13 @@ def test_transform_on_the_loop_as_in_the_timeline(tmp_path):
     assert solution.count("co_to_thread(compute, item)") == 1
     (tmp_path / "pipeline.c").write_text(solution.replace("co_to_thread(compute, item)", "compute(item)"))
     program = tmp_path / "program"
-    subprocess.run(["gcc", "@sim/kit/student.flags", "-Isim/include", "-Ilabs/05-data-pipeline", tmp_path / "pipeline.c",
-                    "build/kit/05-data-pipeline/main.o", "build/kit/libco.a", "@sim/kit/link.flags", "-o", program], check=True, cwd=ROOT)
+    subprocess.run(["gcc", "@sim/kit/student.flags", "-Isim/include", "-Ilabs/05-data-pipeline",
+                    tmp_path / "pipeline.c",
+                    "build/kit/05-data-pipeline/main.o", "build/kit/libco.a", "@sim/kit/link.flags", "-o", program],
+                   check=True, cwd=ROOT)
     trace = tmp_path / "trace"
-    subprocess.run([program, "--world", LAB / "worlds/three.json", "--trace", trace], capture_output=True, timeout=20, check=True)
+    subprocess.run([program, "--world", LAB / "worlds/three.json", "--trace", trace], capture_output=True, timeout=20,
+                   check=True)
     events = [json.loads(line) for line in trace.read_text().splitlines()[1:]]
     assert result(events)["elapsed_ns"] == 280 * 10**6 and "280 ms" in timeline()
     assert next(event["t"] for event in events if event["ev"] == "file.start") == 250 * 10**6
@@ -66,8 +72,10 @@ def test_transform_on_the_loop_as_in_the_timeline(tmp_path):
 
 def test_mixed_world(tmp_path):
     told = result(run(tmp_path, "mixed.json"))
-    assert "ends after 441.53 ms with 2 files" in handout() and told["elapsed_ns"] == 441_530_000 and told["done"]["write"] == 2
-    assert "3 failed in fetch, 3 in transform, 2 in write" in handout() and told["failed"] == {"fetch": 3, "transform": 3, "write": 2}
+    assert "ends after 441.53 ms with 2 files" in handout() and told["elapsed_ns"] == 441_530_000 \
+        and told["done"]["write"] == 2
+    assert "3 failed in fetch, 3 in transform, 2 in write" in handout() \
+        and told["failed"] == {"fetch": 3, "transform": 3, "write": 2}
 
 
 def test_full_disk(tmp_path):
@@ -81,7 +89,8 @@ def test_what_the_worlds_are_said_to_hold():
 
     assert [(len(route["body"]), route["latency"]) for route in routes("three.json")] == [(100, "100ms")] * 3
     assert [(len(route["body"]), route["latency"]) for route in routes("slow-disk.json")] == [(100, "100ms")] * 8
-    assert sorted(int(route["latency"][:-2]) for route in routes("orders.json"))[::7] == [60, 200] and len(routes("orders.json")) == 8
+    assert sorted(int(route["latency"][:-2]) for route in routes("orders.json"))[::7] == [60, 200] \
+        and len(routes("orders.json")) == 8
     assert len(routes("mixed.json")) == 10 and len(routes("full.json")) == 3
 
 
@@ -91,5 +100,7 @@ def test_example_of_the_contract(tmp_path):
     order = json.loads(" ".join(line[4:].strip() for line in lines if re.match(r" \*\s+(\{\"id\"|\"items\")", line)))
     text = next(line[4:].strip() for line in lines if line.startswith(' *     {"customer":"Ada"'))
     world = tmp_path / "world.json"
-    world.write_text(json.dumps({"world": "looplab/world/v1", "sites": [{"url": "http://a.test", "routes": [{"path": "/", "body": json.dumps(order)}]}]}))
+    world.write_text(json.dumps({"world": "looplab/world/v1",
+                                 "sites": [{"url": "http://a.test",
+                                            "routes": [{"path": "/", "body": json.dumps(order)}]}]}))
     assert result(run(tmp_path, world, mode="transform"))["results"] == [{"rc": 0, "id": 17, "text": text}]

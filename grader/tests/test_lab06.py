@@ -1,4 +1,5 @@
-"""What lab 06 alone promises: correct scrapers pass, each fault is exposed, and a suite cannot earn its points in another way."""
+"""What lab 06 alone promises: correct scrapers pass, each fault is exposed, and a suite cannot earn its points in
+another way."""
 
 from __future__ import annotations
 
@@ -52,7 +53,8 @@ def verdicts(tmp_path_factory) -> dict[str, dict[str, str]]:
         done = subprocess.run([program], capture_output=True, text=True, timeout=60)
         assert done.returncode in (0, 1), done.stderr
         return {name: "passed" if mark == "      OK" else "failed"
-                for mark, name in re.findall(r"^\[ ?(      OK| FAILED ) \] (\w+)$", done.stdout.split("test(s) run")[0], re.M)}
+                for mark, name in re.findall(r"^\[ ?(      OK| FAILED ) \] (\w+)$",
+                                             done.stdout.split("test(s) run")[0], re.M)}
 
     with ThreadPoolExecutor(2) as pool:
         return dict(zip((scraper.name for scraper in ALL), pool.map(run, ALL)))
@@ -74,7 +76,8 @@ def test_the_reference_suite_exposes_every_fault(verdicts):
 
 
 def test_each_fault_is_one_of_a_kind(verdicts):
-    """Faults that no test can tell apart would be one fault that counts twice: some test of ours sees the difference."""
+    """Faults that no test can tell apart would be one fault that counts twice: some test of ours sees the
+    difference."""
     seen: dict[tuple, str] = {}
     alike = []
     for scraper in ALL:
@@ -148,18 +151,24 @@ def test_assertions_that_cannot_fail(tmp_path):
 
 
 def test_five_tests_are_graded_all_the_same(tmp_path):
-    graded = grade_text(ABOUT + "#define T(name) CO_TEST(name) { struct page page; assert_int_equal(scrape_page(\"http://a.test/\", CO_SEC(1), &page), 0); "
+    graded = grade_text(ABOUT + "#define T(name) CO_TEST(name) { struct page page; "
+                        "assert_int_equal(scrape_page(\"http://a.test/\", CO_SEC(1), &page), 0); "
                         "assert_int_equal(page.error, -CO_ENOHOST); }\n" + SIX.replace("T(f)\n", ""), tmp_path)
     told = check(graded, "test_number_of_tests")
     assert told["status"] == "failed" and "happened: 5" in told["message"]
-    assert check(graded, "test_passes_on_scraper_c")["status"] == check(graded, "test_passes_on_other_scrapers")["status"] == "passed"
+    assert check(graded, "test_passes_on_scraper_c")["status"] \
+        == check(graded, "test_passes_on_other_scrapers")["status"] == "passed"
     assert check(graded, "test_exposes_faulty_scrapers")["score"] > 0
 
 
 def test_assertions_that_nobody_comes_to(tmp_path):
     """They stand in a callback, and a scraper that calls nobody passes: the report says so."""
     graded = grade_text(ABOUT + """
-static void told(void *arg, const struct page *page, size_t done, size_t total) { assert_int_equal(page->error, -CO_ENOHOST); assert_int_equal(done, 1); }
+static void told(void *arg, const struct page *page, size_t done, size_t total)
+{
+    assert_int_equal(page->error, -CO_ENOHOST);
+    assert_int_equal(done, 1);
+}
 #define T(name) CO_TEST(name) { struct page out[1]; struct summary summary; const char *urls[] = {"http://a.test/"}; \\
     (void)!scrape_all(urls, 1, 1, CO_SEC(1), &(struct listener){.progress = told}, out, &summary); }
 """ + SIX, tmp_path)
@@ -171,7 +180,9 @@ static void told(void *arg, const struct page *page, size_t done, size_t total) 
 @pytest.mark.parametrize("name, body", {
     "exit": "exit(0);", "_exit": "_exit(0);",
     "pretends to pass": 'puts("{\\"test\\":\\"a\\",\\"verdict\\":\\"passed\\"}\\n[  PASSED  ] 6 test(s)."); exit(0);',
-    "pretends to fail": 'fprintf(stderr, "0x1 != 0x2\\n[   LINE   ] --- x.c:1: error: Failure!\\n"); exit(1);'}.items(), ids=lambda value: value[:16])
+    "pretends to fail":
+    'fprintf(stderr, "0x1 != 0x2\\n[   LINE   ] --- x.c:1: error: Failure!\\n"); exit(1);'}.items(),
+                         ids=lambda value: value[:16])
 def test_leaving_is_no_verdict(tmp_path, name, body):
     graded = grade_text(ABOUT + f"#define T(name) CO_TEST(name) {{ {body} }}\n" + SIX, tmp_path)
     assert graded.code == 1 and graded.score <= 15, graded.lost()
@@ -180,20 +191,24 @@ def test_leaving_is_no_verdict(tmp_path, name, body):
 
 
 def test_leaving_before_main(tmp_path):
-    graded = grade_text(ABOUT + "__attribute__((constructor)) static void leave(void) { _exit(0); }\n#define T(name) CO_TEST(name) {}\n" + SIX, tmp_path)
+    graded = grade_text(ABOUT + "__attribute__((constructor)) static void leave(void) { _exit(0); "
+                                "}\n#define T(name) CO_TEST(name) {}\n" + SIX, tmp_path)
     assert (graded.code, graded.score) == (1, 0)
 
 
 @pytest.mark.parametrize("name, body, words", [
     ("computes", "for (volatile int i = 0;; i++) ;", "computes without end"),
-    ("floods", 'for (;;) puts("a line that is printed for ever and ever, in the hope that somebody keeps it all");', "prints without end"),
+    ("floods", 'for (;;) puts("a line that is printed for ever and ever, in the hope that somebody keeps it all");',
+     "prints without end"),
     ("forks", "for (;;) (void)!fork();", "computes without end"),
     ("eats", "for (;;) memset(malloc(1 << 20), 1, 1 << 20);", None),
     ("closes", "for (int fd = 0; fd < 256; fd++) close(fd); abort();", None),
-    ("kills", "kill(-1, 9); kill(0, 9); raise(9);", None)], ids=lambda value: value if value and value.isalpha() else "")
+    ("kills", "kill(-1, 9); kill(0, 9); raise(9);", None)], ids=lambda value: value if value and value.isalpha()
+                         else "")
 def test_no_end(tmp_path, name, body, words):
     """A suite that behaves like this ends soon, with a verdict, and takes nobody with it."""
-    graded = grade_text(ABOUT + "#include <signal.h>\n" + f"#define T(name) CO_TEST(name) {{ {body} }}\n" + SIX, tmp_path)
+    graded = grade_text(ABOUT + "#include <signal.h>\n" + f"#define T(name) CO_TEST(name) {{ {body} }}\n" + SIX,
+                        tmp_path)
     assert graded.code == 1 and graded.score <= 15, graded.lost()
     told = check(graded, "test_tests_run")["message"] + check(graded, "test_passes_on_scraper_c")["message"]
     assert not words or words in told, told
@@ -210,7 +225,8 @@ static int sum(void)
     return sum;
 }
 static int known = -1;
-""" + "#define T(name) CO_TEST(name) { known = known < 0 ? sum() : known; assert_int_equal(sum() % 7, known % 7); assert_int_equal(sum() % 2, 0); }\n" + SIX
+""" + "#define T(name) CO_TEST(name) { known = known < 0 ? sum() : known; assert_int_equal(sum() % 7, known % 7); " \
+        "assert_int_equal(sum() % 2, 0); }\n" + SIX
     graded = grade_text(text, tmp_path)
     assert graded.score <= 30 and check(graded, "test_exposes_faulty_scrapers")["score"] == 0
 
@@ -221,7 +237,8 @@ def test_looking_into_the_scraper(tmp_path):
 
 
 def test_replacing_the_scraper(tmp_path):
-    own = "int scrape_page(const char *url, int64_t timeout, struct page *out) { (void)url, (void)timeout, (void)out; return 0; }\n"
+    own = ("int scrape_page(const char *url, int64_t timeout, struct page *out) { (void)url, "
+           "(void)timeout, (void)out; return 0; }\n")
     graded = grade_text(SOLUTION + own, tmp_path)
     assert graded.code == 2 and "scrape_page exists already" in graded.result["message"]
 
@@ -230,8 +247,14 @@ def test_tests_that_depend_on_each_other(tmp_path):
     """The second test only passes when the first has run; the third only when nobody has."""
     text = SOLUTION + """
 static int state;
-CO_TEST(sets) { mock_get("http://a.test/"); struct page page; assert_int_equal(scrape_page("http://a.test/", CO_SEC(1), &page), 0); state++; }
-CO_TEST(uses) { mock_get("http://a.test/"); struct page page; assert_int_equal(scrape_page("http://a.test/", CO_SEC(1), &page), 0); assert_int_equal(state, 1); }
+static void scrape(void)
+{
+    mock_get("http://a.test/");
+    struct page page;
+    assert_int_equal(scrape_page("http://a.test/", CO_SEC(1), &page), 0);
+}
+CO_TEST(sets) { scrape(); state++; }
+CO_TEST(uses) { scrape(); assert_int_equal(state, 1); }
 """
     graded = grade_text(text, tmp_path)
     told = check(graded, "test_independent")
@@ -242,7 +265,11 @@ CO_TEST(uses) { mock_get("http://a.test/"); struct page page; assert_int_equal(s
 def one_more(delays: str, timeout: str, asserted: str) -> tuple[str, str]:
     """What is replaced, and by what: a test of three good pages, all at once."""
     return "CO_TEST(", f"""static const struct page *kept;
-static void keep(void *arg, const struct page *page, size_t done, size_t total) {{ on_progress(arg, page, done, total); kept = page; }}
+static void keep(void *arg, const struct page *page, size_t done, size_t total)
+{{
+    on_progress(arg, page, done, total);
+    kept = page;
+}}
 CO_TEST(one_more)
 {{
     static const char *const urls[] = {{"http://a.test/0", "http://b.test/1", "http://c.test/2"}};
@@ -262,13 +289,17 @@ CO_TEST("""
 @pytest.mark.parametrize("name, old, new, words", [
     ("wording", "assert_true(notes.log[i].has_cause);", "", None),
     ("log", "notes->log[notes->log_n].has_cause = cause && *cause;",
-     'notes->log[notes->log_n].has_cause = true; if (strstr(url, "404")) assert_string_equal(cause, "HTTP 404");', '"HTTP 404"'),
-    ("instant", 'CO_MS(990));\n    mock_get("http://a.test/late"', 'CO_MS(990));\n    mock_get("http://b.test/late"', None),
+     'notes->log[notes->log_n].has_cause = true; if (strstr(url, "404")) assert_string_equal(cause, "HTTP 404");',
+     '"HTTP 404"'),
+    ("instant", 'CO_MS(990));\n    mock_get("http://a.test/late"', 'CO_MS(990));\n    mock_get("http://b.test/late"',
+     None),
     ("tail", "assert_string_equal(out[3].title, \"behind a zero\");",
      "assert_memory_equal(out[3].title, \"behind a zero\\0\\0\", 15);", "assert_memory_equal"),
     ("progress first", "notes->log[notes->log_n].url = url;",
-     "notes->log[notes->log_n].url = url; assert_int_equal(notes->progress_n > 0 && notes->progress[notes->progress_n - 1].url == url, 0);", "fails"),
-    ("order", *one_more('{150, 150, 150}', "CO_SEC(1)", "for (int i = 0; i < 3; i++) assert_ptr_equal(notes.progress[i].url, urls[i]);"), "fails"),
+     "notes->log[notes->log_n].url = url; assert_int_equal(notes->progress_n > 0 && notes->progress[notes->progress_n "
+     "- 1].url == url, 0);", "fails"),
+    ("order", *one_more('{150, 150, 150}', "CO_SEC(1)", "for (int i = 0; i < 3; i++) "
+                                                        "assert_ptr_equal(notes.progress[i].url, urls[i]);"), "fails"),
     ("border", *one_more('{100, 200, 1000}', "CO_SEC(1)", "assert_int_equal(out[2].error, 0);"), "-ETIMEDOUT is not 0"),
     ("kept", *one_more('{100, 200, 300}', "CO_SEC(1)", "assert_int_equal(kept->status, 200);"), "0 is not 200")],
     ids=lambda value: value[:16] if value else "-")
@@ -283,17 +314,21 @@ def test_what_the_contract_leaves_open(tmp_path, name, old, new, words):
     if words is None:
         assert graded.score == 100, graded.lost()
     else:
-        assert told["status"] == "failed" and words in told["message"] and "which sentence of scraper.h says so?" in told["message"]
+        assert told["status"] == "failed" and words in told["message"] \
+            and "which sentence of scraper.h says so?" in told["message"]
         assert check(graded, "test_passes_on_scraper_c")["status"] == "passed"
         assert graded.score <= 80
 
 
 def test_untidy_tests(tmp_path):
-    one = 'mock_get("http://a.test/"); struct page page; assert_int_equal(scrape_page("http://a.test/", CO_SEC(1), &page), 0); assert_int_equal(page.status, 200);'
+    one = ('mock_get("http://a.test/"); struct page page; assert_int_equal(scrape_page("http://a.test/", CO_SEC(1), '
+           '&page), 0); assert_int_equal(page.status, 200);')
     text = ABOUT + "".join(f"CO_TEST({name}) {{ {one} {more} }}\n" for name, more in (
-        ("a", ""), ("b", "sleep(1);"), ("c", ""), ("d", "char *volatile p = malloc(10); p = NULL;"), ("e", "CO_RESPONSE(r); (void)!http_get_blocking(\"http://a.test/\", &r);"),
+        ("a", ""), ("b", "sleep(1);"), ("c", ""), ("d", "char *volatile p = malloc(10); p = NULL;"),
+        ("e", "CO_RESPONSE(r); (void)!http_get_blocking(\"http://a.test/\", &r);"),
         ("f", "co_cpu(1);"), ("g", "(void)co_to_thread(busy, NULL);"), ("h", "")))
-    graded = grade_text(text.replace("CO_TEST(a)", "static int busy(void *job) { co_cpu(CO_SEC(1)); return 0; }\nCO_TEST(a)"), tmp_path)
+    graded = grade_text(text.replace("CO_TEST(a)", "static int busy(void *job) { co_cpu(CO_SEC(1)); "
+                                                   "return 0; }\nCO_TEST(a)"), tmp_path)
     assert "b, e, f did" in check(graded, "test_no_files_no_blocking")["message"]
     told = check(graded, "test_clean_under_sanitizers")
     assert told["status"] == "failed" and "leak" in told["message"]
@@ -312,7 +347,8 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-@pytest.mark.parametrize("level, told", [("none", "not all are exposed"), ("number", "24 of 27 are exposed"), ("names", "does not follow redirects")])
+@pytest.mark.parametrize("level, told", [("none", "not all are exposed"), ("number", "24 of 27 are exposed"),
+                                         ("names", "does not follow redirects")])
 def test_levels_of_feedback(tmp_path, level, told):
     """What is told of the faults that are not exposed is a setting of the lab."""
     text = SOLUTION
@@ -320,25 +356,33 @@ def test_levels_of_feedback(tmp_path, level, told):
         text = text.replace(f"CO_TEST({name})", f"__attribute__((unused)) static void {name}(void)")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / LAB.source).write_text(text)
-    done = subprocess.run([sys.executable, "-c", SET, level, "grade", "--lab", "06", "--from", tmp_path / "mine", "--out", tmp_path / "out"], cwd=ROOT,
-                          env={**os.environ, "PYTHONPATH": str(ROOT / "grader")}, capture_output=True, text=True, timeout=300)
+    done = subprocess.run([sys.executable, "-c", SET, level, "grade", "--lab", "06", "--from", tmp_path / "mine",
+                           "--out", tmp_path / "out"], cwd=ROOT,
+                          env={**os.environ, "PYTHONPATH": str(ROOT / "grader")}, capture_output=True, text=True,
+                          timeout=300)
     assert done.returncode == 1, done.stdout + done.stderr
     result = json.loads((tmp_path / "out" / LAB.slug / "results.json").read_text())
     graded = Graded(done.returncode, result, done.stdout)
     entry = check(graded, "test_exposes_faulty_scrapers")
     assert entry["score"] == 48 and told in entry["message"], entry["message"]
     assert ("24 of 27" in json.dumps(entry)) == (level == "number")
-    assert any(scraper.fault and not scraper.practice and scraper.fault.sentence in json.dumps(entry) for scraper in ALL) == (level == "names")
+    assert any(scraper.fault and not scraper.practice and scraper.fault.sentence in json.dumps(entry)
+               for scraper in ALL) == (level == "names")
 
 
 # ---- The handout's prediction -----------------------------------------------------------------
 
 SCENE = ABOUT + """
 static int64_t first = -1;
-static void told(void *arg, const struct page *page, size_t done, size_t total) { (void)arg, (void)page, (void)done, (void)total; first = first < 0 ? co_now() : first; }
+static void told(void *arg, const struct page *page, size_t done, size_t total)
+{
+    (void)arg, (void)page, (void)done, (void)total;
+    first = first < 0 ? co_now() : first;
+}
 CO_TEST(scene)
 {
-    static const char *const urls[] = {"http://a.test/1", "http://a.test/2", "http://a.test/3", "http://a.test/4", "http://a.test/5"};
+    static const char *const urls[] = {"http://a.test/1", "http://a.test/2", "http://a.test/3",
+                                       "http://a.test/4", "http://a.test/5"};
     for (int i = 0; i < 5; i++)
         mock_get(urls[i], .delay = CO_MS(i == 0 ? 400 : 100));
     struct page out[5];
@@ -349,16 +393,19 @@ CO_TEST(scene)
 """
 
 
-@pytest.mark.parametrize("letter, name", [("correct", "visible"), ("A", "visible-one_by_one"), ("B", "as_completed-batches"),
-                                          ("C", "workers-limit_one_more"), ("D", "visible-news_at_the_end"), ("E", "own_timer-timer_runs_on")])
+@pytest.mark.parametrize("letter, name", [("correct", "visible"), ("A", "visible-one_by_one"),
+                                          ("B", "as_completed-batches"),
+                                          ("C", "workers-limit_one_more"), ("D", "visible-news_at_the_end"),
+                                          ("E", "own_timer-timer_runs_on")])
 def test_numbers_of_the_prediction(tmp_path, letter, name):
     scraper = next(scraper for scraper in ALL if scraper.name == name)
     (tmp_path / "scene.c").write_text(SCENE)
     fault = [f"-DFAULT={scraper.fault.name}"] if scraper.fault else []
-    subprocess.run(["gcc", f"@{ROOT / 'sim/kit/student.flags'}", f"-I{ROOT / 'sim/include'}", f"-I{LAB.folder}", *fault, tmp_path / "scene.c",
-                    scraper.source, *KIT, "-o", tmp_path / "scene"], check=True)
+    subprocess.run(["gcc", f"@{ROOT / 'sim/kit/student.flags'}", f"-I{ROOT / 'sim/include'}", f"-I{LAB.folder}",
+                    *fault, tmp_path / "scene.c", scraper.source, *KIT, "-o", tmp_path / "scene"], check=True)
     done = subprocess.run([tmp_path / "scene"], capture_output=True, text=True, timeout=20)
     end, peak, first = map(int, re.search(r"(\d+) (\d+) (\d+)", done.stderr).groups())
-    row = re.search(rf"^\| {letter}\b[^|]*\|([^|]*)\|([^|]*)\|([^|]*)\|$", (LAB.folder / "timeline.md").read_text(), re.M)
+    row = re.search(rf"^\| {letter}\b[^|]*\|([^|]*)\|([^|]*)\|([^|]*)\|$", (LAB.folder / "timeline.md").read_text(),
+                    re.M)
     told = [int(re.search(r"\d+", cell)[0]) for cell in row.groups()]
     assert (end >= told[0] if "or more" in row[1] else end == told[0]) and [peak, first] == told[1:]

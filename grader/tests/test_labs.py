@@ -24,7 +24,8 @@ ALTERNATIVES = [(lab, file) for lab in LABS
 HANDOUT = ["the questions", "what you will be able", "predict the timeline", "run the reference", "build", "check",
            "stretch goals",
            "key points", "where asyncio differs"]
-CONTRACT_KEEPS = re.compile(r"^(?!static|typedef|#)[a-z][\w *]*?\b(\w+)\(", re.M)     # a function that a header declares
+# a function that a header declares
+CONTRACT_KEEPS = re.compile(r"^(?!static|typedef|#)[a-z][\w *]*?\b(\w+)\(", re.M)
 
 each_lab = pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.slug)
 
@@ -270,8 +271,8 @@ def test_every_world_loads_and_stands_in_the_handout(tmp_path, lab):
     for world in worlds(lab):
         json.loads(world.read_text())
         trace = tmp_path / "trace"
-        done = subprocess.run([lab.reference, "--world", world, "--trace", trace], cwd=tmp_path, capture_output=True, text=True,
-                              timeout=20)
+        done = subprocess.run([lab.reference, "--world", world, "--trace", trace], cwd=tmp_path, capture_output=True,
+                              text=True, timeout=20)
         assert done.returncode == 0, f"{world.name}: {done.stderr}"
         assert json.loads(trace.read_text().splitlines()[-1])["ev"] == "end"
         assert world.name == "default.json" or world.name in handout(lab), f"the handout does not name {world.name}"

@@ -22,7 +22,8 @@ def confined() -> bool:
     return launch("--check").stdout == "seccomp\n"
 
 
-needs_seccomp = pytest.mark.skipif(not confined(), reason="this kernel has no seccomp: programs are bound by rlimits only")
+needs_seccomp = pytest.mark.skipif(not confined(), reason="this kernel has no seccomp: programs are bound by rlimits "
+                                                          "only")
 
 
 @pytest.mark.parametrize("words, message", [
@@ -86,8 +87,8 @@ def test_limits_files_signals_and_group(tmp_path):
     for fd in extra:
         os.set_inheritable(fd, True)
     try:
-        done = launch("--cpu", "3", "--memory", "1000000000", "--file", "4096", "--keep-fd", str(extra[1]), "--", program,
-                      close_fds=False, input="typed by the student", preexec_fn=ignore_interrupts)
+        done = launch("--cpu", "3", "--memory", "1000000000", "--file", "4096", "--keep-fd", str(extra[1]), "--",
+                      program, close_fds=False, input="typed by the student", preexec_fn=ignore_interrupts)
     finally:
         for fd in extra:
             os.close(fd)
@@ -181,7 +182,8 @@ PROBE = r"""
     }"""
 
 
-@pytest.mark.skipif(not Path("/proc/sys/kernel/seccomp/actions_avail").exists() or os.uname().machine not in ("x86_64", "aarch64"),
+@pytest.mark.skipif(not Path("/proc/sys/kernel/seccomp/actions_avail").exists()
+                    or os.uname().machine not in ("x86_64", "aarch64"),
                     reason="this kernel has no seccomp filters")
 def test_confinement_is_reached_where_the_kernel_can():
     """Else a broken filter would only make the tests below skip."""
@@ -209,7 +211,8 @@ def test_root_is_an_ordinary_user_inside():
 
 @needs_seccomp
 def test_leak_checker_works_inside(tmp_path):
-    program = compile_c(tmp_path, "#include <stdlib.h>\nchar *volatile p;\nint main(void) { p = malloc(40); p = NULL; }",
+    program = compile_c(tmp_path, "#include <stdlib.h>\nchar *volatile p;\nint main(void) { p = malloc(40); "
+                                  "p = NULL; }",
                         "-fsanitize=address")
     # Without disable_coredump=0 ASan would stop at the limit it may not set (process.py says the same).
     done = launch("--confine", "--", program, env={"ASAN_OPTIONS": "disable_coredump=0"})
@@ -236,12 +239,13 @@ def test_runs_without_seccomp(tmp_path):
     from looplab.course.lab import ROOT
     target = tmp_path / "launch"
     try:
-        subprocess.run(["aarch64-linux-gnu-gcc", "-static", "-O2", ROOT / "grader/launcher/launch.c", "-o", target], check=True)
+        subprocess.run(["aarch64-linux-gnu-gcc", "-static", "-O2", ROOT / "grader/launcher/launch.c", "-o", target],
+                       check=True)
         done = subprocess.run(["qemu-aarch64", target, "--check"], capture_output=True, text=True, timeout=20)
     except FileNotFoundError:
         pytest.skip("needs aarch64-linux-gnu-gcc and qemu-aarch64: make deps-dev")
     assert (done.returncode, done.stdout) == (0, "rlimits\n")
-    done = subprocess.run(["qemu-aarch64", target, "--confine", "--cpu", "5", "--", "/bin/echo", "on"], capture_output=True,
-                          text=True, timeout=20)
+    done = subprocess.run(["qemu-aarch64", target, "--confine", "--cpu", "5", "--", "/bin/echo", "on"],
+                          capture_output=True, text=True, timeout=20)
     assert done.stdout in ("on\n", "")      # qemu may refuse to run a program of another architecture
     assert "launch" not in done.stderr or "cannot run" in done.stderr

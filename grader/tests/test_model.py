@@ -1,8 +1,8 @@
 """Random programs over co.h do on the real runtime what a model of the manual says: the same results at the same times.
 
 The model (grader/tests/model/model.py) is written from co.h, not from sim/runtime. LOOPLAB_PROGRAMS=N runs N programs
-instead of 10,000, LOOPLAB_SEED=N begins at another one. A disagreement is made as small as possible and shown, both logs side
-by side; when it is settled who was wrong, the program goes to model/kept/ with the log that it must have.
+instead of 10,000, LOOPLAB_SEED=N begins at another one. A disagreement is made as small as possible and shown, both
+logs side by side; when it is settled who was wrong, the program goes to model/kept/ with the log that it must have.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def run(program: list[str], text: str, path: Path, seconds: int = 60) -> tuple[d
     path.write_text(text)
     with path.with_suffix(".err").open("w") as err:         # deadlocks and leaks are told there
         try:
-            process = subprocess.run([*program, str(path)], stdout=subprocess.PIPE, stderr=err, text=True, timeout=seconds)
+            process = subprocess.run([*program, str(path)], stdout=subprocess.PIPE, stderr=err, text=True,
+                                     timeout=seconds)
             output, fault = process.stdout, f"the process ended with {process.returncode}" if process.returncode else ""
         except subprocess.TimeoutExpired as late:
             output, fault = (late.stdout or b"").decode(), f"the process did not end within {seconds} s"

@@ -54,7 +54,8 @@ def test_only_function_bodies_are_changed():
 
 def test_operators_and_constants():
     made = changes(FILE)
-    assert "int sum = a - *b;" in made["operator"] and "if (a <= 3 && !b)" in made["operator"] and "if (a < 3 || !b)" in made["operator"]
+    assert "int sum = a - *b;" in made["operator"] and "if (a <= 3 && !b)" in made["operator"] \
+        and "if (a < 3 || !b)" in made["operator"]
     assert "sum -= i;" in made["operator"] and "for (int i = 0; i < a; i--)" in made["operator"]
     assert not any("+1" in line or "return +1" in line
                    for line in made["operator"]), "a sign is no operator between two values"
@@ -104,7 +105,8 @@ def test_each_mutant_has_an_id_of_its_own_that_does_not_depend_on_lines():
 def test_an_id_shows_texts_and_no_comments():
     made = mutants('int f(void)\n{\n    get("http://a.test", 1);   // a comment\n    return 0; /* another */\n}\n')
     shown = [mutant.id for mutant in made]
-    assert 'f: `get("http://a.test", 1);` -> `get("http://a.test", 2);`' in shown and not any("comment" in name or "another" in name for name in shown)
+    assert 'f: `get("http://a.test", 1);` -> `get("http://a.test", 2);`' in shown \
+        and not any("comment" in name or "another" in name for name in shown)
 
 
 def test_the_first_ones_lie_all_over_the_file():

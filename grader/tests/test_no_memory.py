@@ -1,7 +1,9 @@
-"""sim/tests/test_no_memory.c once more with ASan, UBSan and LeakSanitizer: what a failed allocation leaves is looked at closely.
+"""sim/tests/test_no_memory.c once more with ASan, UBSan and LeakSanitizer: what a failed allocation leaves is looked at
+closely.
 
-The sanitizers bring an allocator of their own, which no program can replace; so the calls of the kit are wrapped by the linker.
-(Plain, the same program replaces malloc itself, and fails the allocations of the libraries, too: that is test_sim.py's.)
+The sanitizers bring an allocator of their own, which no program can replace; so the calls of the kit are wrapped by the
+linker. (Plain, the same program replaces malloc itself, and fails the allocations of the libraries, too: that is
+test_sim.py's.)
 """
 
 from __future__ import annotations
@@ -14,21 +16,23 @@ import pytest
 from variants import BUILD, ROOT
 
 WRAPPED = ["malloc", "calloc", "realloc", "free", "mmap", "munmap"]
-FLAGS = ["-std=gnu11", "-g", "-O1", "-fsanitize=address,undefined", "-fno-omit-frame-pointer", "-fno-optimize-sibling-calls"]
+FLAGS = ["-std=gnu11", "-g", "-O1", "-fsanitize=address,undefined", "-fno-omit-frame-pointer",
+         "-fno-optimize-sibling-calls"]
 
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory):
     path = tmp_path_factory.mktemp("no-memory") / "program"
     wraps = ["-Wl," + ",".join(f"--wrap={name}" for name in WRAPPED)]
-    subprocess.run(["gcc", *FLAGS, "-DWRAPPED", "-Isim/include", "-Isim", "sim/tests/test_no_memory.c", BUILD / "kit" / "libco-asan.a",
+    subprocess.run(["gcc", *FLAGS, "-DWRAPPED", "-Isim/include", "-Isim", "sim/tests/test_no_memory.c",
+                    BUILD / "kit" / "libco-asan.a",
                     "-lcmocka", "@sim/kit/link.flags", *wraps, "-o", path], cwd=ROOT, check=True)
     return path
 
 
 def test_no_memory_under_the_sanitizers(program):
-    run = subprocess.run([program], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                         timeout=300, env={**os.environ, "NO_MEMORY_STEP": "2"})
+    run = subprocess.run([program], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                         stderr=subprocess.STDOUT, text=True, timeout=300, env={**os.environ, "NO_MEMORY_STEP": "2"})
     if run.returncode != 0:
         telling = [line for line in run.stdout.splitlines() if "leak: " not in line]
         pytest.fail("\n".join(telling[-80:]), pytrace=False)

@@ -118,7 +118,8 @@ def test_tapes_are_different_legal_and_grow():
     assert [tape.count("=") for tape in made] == sorted(tape.count("=") for tape in made)
     firsts = [int(tape.split("=")[0]) for tape in made[:4]]
     assert [place // 10 for place in sorted(place - 1 for place in firsts)] == [0, 1, 2,
-                                                                                3], "single deviations are spread over the run"
+                                                                                3], "single deviations are spread " \
+        "over the run"
     for tape in made:
         pairs = [tuple(map(int, pair.split("="))) for pair in tape.split(",")]
         assert pairs == sorted(pairs) and all(0 < option < asked[place - 1].options and place != 8 for place,
@@ -150,4 +151,5 @@ def test_what_a_world_leaves_to_chance():
     fixed = World().site("http://a.test").route("/1", latency=ms(5)).route("/2", fault=Fault.reset(times=1))
     assert left_to_chance(fixed) is None
     assert left_to_chance(World().site("http://a.test").route("/1", latency=(ms(5), ms(6)))) == "http://a.test/1"
-    assert left_to_chance(World().site("http://a.test").route("/1", fault=Fault.reset(probability=0.5))) == "http://a.test/1"
+    assert left_to_chance(World().site("http://a.test").route("/1", fault=Fault.reset(probability=0.5))) \
+        == "http://a.test/1"

@@ -1,4 +1,5 @@
-"""Checks as tests: collecting, order, skips, outcomes, messages, the double run. Programs are functions (conftest.py)."""
+"""Checks as tests: collecting, order, skips, outcomes, messages, the double run. Programs are functions
+(conftest.py)."""
 
 import errno
 import json
@@ -68,7 +69,8 @@ def test_mute(lab):
     pass
 '''
 TWICE = ONE % "pass" + "\n\nimport pytest\n" + ONE.replace("def test_one(lab)",
-                                                           "@pytest.mark.parametrize('x', [1])\ndef test_two(lab, x)") % "pass"
+                                                           "@pytest.mark.parametrize('x', [1])\ndef test_two(lab, x)") \
+    % "pass"
 
 
 @pytest.mark.parametrize("checks, told", [
@@ -88,13 +90,15 @@ def test_wrong_checks_are_the_graders_fault(house, capsys, checks, told):
     house.lab(checks)
     code, result, _ = grade(house)
     assert (code, result["status"], result["checks"], house.ran) == (3, "error", [], [])
-    assert told in result["message"] and "\n" not in result["message"] and "Traceback" not in "".join(capsys.readouterr())
+    assert told in result["message"] and "\n" not in result["message"] \
+        and "Traceback" not in "".join(capsys.readouterr())
 
 
 def test_an_id_is_unique_over_visible_and_hidden_checks(house):
     code, result, _ = grade(house, ONE % "pass", hidden=ONE % "pass")
     assert code == 3
-    assert "grader/hidden/01-toy/test_hidden.py:9: test_one is also the name of the check at labs/01-toy/test_visible.py:9" in result["message"]
+    assert "grader/hidden/01-toy/test_hidden.py:9: test_one is also the name of the check at " \
+        "labs/01-toy/test_visible.py:9" in result["message"]
 
 
 def test_parametrized_checks_are_checks_of_their_own(house):
@@ -176,7 +180,8 @@ def test_what_is_needed_runs_first_and_summaries_run_last(house):
 def test_a_check_whose_need_failed_is_skipped_and_names_the_root(house, first, status):
     _, _, checks = grade(house, NEEDS.format(first=first))
     assert checks["test_third"]["status"] == checks["test_second"]["status"] == "skipped"
-    assert checks["test_third"]["message"] == checks["test_second"]["message"] == f'needs "First" (test_first), {status}'
+    assert checks["test_third"]["message"] == checks["test_second"]["message"] \
+        == f'needs "First" (test_first), {status}'
     assert checks["test_third"]["score"] == 0 and checks["test_summary"]["status"] == "passed"
 
 
@@ -184,7 +189,8 @@ def test_one_check_alone_runs_with_what_it_needs(house):
     code, result, checks = grade(house, NEEDS.format(first="pass"), "--check", "test_second")
     assert (list(checks), result["only"], code) == (["test_first", "test_second"], "test_second", 0)
     assert grade(house, None, "--check",
-                 "test_nothing")[1]["message"].startswith("there is no check 'test_nothing'; the checks are: test_coverage")
+                 "test_nothing")[1]["message"].startswith("there is no check 'test_nothing'; the checks are: "
+                                                          "test_coverage")
 
 
 def test_a_check_may_not_skip_itself(house):
@@ -217,7 +223,8 @@ def test_where_the_trace_tells_nothing_the_explanation_stands(house):
 
 def test_an_assert_without_explanation(house):
     check = one(house, "assert run.results == []")
-    assert check["message"] == "expected: []\nhappened: [status 200, length 5, status 200, length 5, status 200, length 5]"
+    assert check["message"] == "expected: []\nhappened: [status 200, length 5, status 200, length 5, " \
+        "status 200, length 5]"
 
 
 @pytest.mark.parametrize("line, told",
@@ -229,27 +236,31 @@ def test_other_asserts(house, line, told):
 
 def test_helpers_word_the_message(house):
     check = one(house, 'run.should_take(30000000, what="as long as the slowest URL")', serial)
-    assert check["message"].startswith("expected: 30 ms, as long as the slowest URL\nhappened: it took 60 ms\ncause: compare.c:31 waits")
+    assert check["message"].startswith("expected: 30 ms, as long as the slowest URL\nhappened: "
+                                       "it took 60 ms\ncause: compare.c:31 waits")
 
 
 HELPERS = [
     ("run.should_give()", serial, None),
     ("run.should_peak_at(3)", serial, "cause: compare.c:31 waits"),
     ("run.should_stay_within(2)", well,
-     "expected: at most 2 requests under way at once\nhappened: 3\ncause: at 0 ms the request for http://a.test/2 was the 3rd"),
+     "expected: at most 2 requests under way at once\nhappened: 3\ncause: "
+     "at 0 ms the request for http://a.test/2 was the 3rd"),
     ("run.should_never_block()", lambda ran: End(blocking(["http://a.test/0"], [10]).text()),
      "happened: it stood still for 10 ms\ncause: compare.c:22 blocks"),
     ("run.should_ask_once()", lambda ran: End(overlapped(["http://a.test/0"] * 2, [10, 20]).text()), "asked for twice"),
     ("run.should_leak_nothing()",
      lambda ran: End(overlapped(["http://a.test/0"], [10]).runtime(10, "leak", what="response", src="compare.c:9")
                                                   .end(10).text()),
-                                                  "happened: 1 answer never freed\ncause: compare.c:9 receives an answer"),
+                                                  "happened: 1 answer never freed\ncause: compare.c:9 receives an "
+                                                  "answer"),
     ('run.should_report("speedup", 2.0)', lambda ran: End(Story().begin().result(5, speedup=0.5).end(5).text()),
      "expected: speedup 2\nhappened: speedup 0.5"),
     ('run.should_report("sync_ns", ms(3))', lambda ran: End(Story().begin().result(5, sync_ns=2 * MS).end(5).text()),
      "expected: sync_ns 3 ms\nhappened: sync_ns 2 ms"),
     ('run.should_report("sync_ns", ms(3))', lambda ran: End(Story().begin().result(5, sync_ns=3000).end(5).text()),
-     "expected: sync_ns 3,000,000 (3 ms)\nhappened: sync_ns 3,000\ncause: sync_ns counts nanoseconds, and these are microseconds"),
+     "expected: sync_ns 3,000,000 (3 ms)\nhappened: sync_ns 3,000\ncause: sync_ns counts nanoseconds, "
+     "and these are microseconds"),
     ('run.should_report("sync_ns", ms(3))', lambda ran: End(Story().begin().result(5, sync_ns=3).end(5).text()),
      "these are milliseconds"),
     ('run.should(run.peak < 2, "peace", "war", "because", "compare.c:4")', well,
@@ -270,7 +281,8 @@ def test_each_helper_fails_where_it_should(house, line, behave, told):
                                   "run.should_never_block()", "run.should_ask_once()", "run.should_leak_nothing()",
                                   'run.should_report("rc", 0)', 'run.should(True, "peace", "war")',
                                   "assert run.opened == 0",
-                                  "assert run.order == run.world.urls() and len(run.spawns) == 3 and run.in_flight()[2] == (0, 3)"])
+                                  "assert run.order == run.world.urls() and len(run.spawns) == 3 and "
+                                  "run.in_flight()[2] == (0, 3)"])
 def test_each_helper_holds_where_it_should(house, line):
     assert one(house, line)["status"] == "passed"
 
@@ -331,11 +343,12 @@ def test_parts_must_add_up(house):
     assert check["status"] == "error" and "add up to 3 points, but it is worth 10" in check["message"]
 
 
-@pytest.mark.parametrize("line, told", [("1 / 0", "labs/01-toy/test_visible.py:15: ZeroDivisionError: division by zero"),
-                                        ("lab.nothing", "labs/01-toy/test_visible.py:15: AttributeError"),
-                                        ("lab.coverage()", "is for checks that run last"),
-                                        ("lab.run('async', urls(1), urls=[])", "needs a world without routes"),
-                                        ("run._report('nothing')", "never reported 'nothing'")])
+@pytest.mark.parametrize("line, told",
+                         [("1 / 0", "labs/01-toy/test_visible.py:15: ZeroDivisionError: division by zero"),
+                          ("lab.nothing", "labs/01-toy/test_visible.py:15: AttributeError"),
+                          ("lab.coverage()", "is for checks that run last"),
+                          ("lab.run('async', urls(1), urls=[])", "needs a world without routes"),
+                          ("run._report('nothing')", "never reported 'nothing'")])
 def test_any_other_exception_is_the_graders_fault(house, line, told):
     check = one(house, line)
     assert (check["status"], check["exit"]) == ("error", 3) and told in check["message"]
@@ -396,12 +409,14 @@ def test_the_replay_names_what_differs(house):
     (house.root / "my files").mkdir()
     (house.root / "my files" / "toy.c").write_text("")
     _, _, checks = grade(house, None, "--from", "my files")
-    assert checks["test_one"]["replay"] == "make run LAB=01 MODE=sync WORLD=build/grade/01-toy/worlds/test_one-2.json SEED=7 " \
-        "FROM='my files' URLS='http://x.test/ü http://y.test/' TAPE=1=2"
+    assert checks["test_one"]["replay"] == "make run LAB=01 MODE=sync " \
+        "WORLD=build/grade/01-toy/worlds/test_one-2.json SEED=7 FROM='my files' URLS='http://x.test/ü " \
+        "http://y.test/' TAPE=1=2"
 
 
 def test_settings_reach_the_program_and_the_replay(house):
-    check = one(house, 'lab.run("pool", urls(1), settings={"workers": 5, "timeout": ms(300), "delay": "2s"}, tape="1=2").should_take(1)')
+    check = one(house, 'lab.run("pool", urls(1), settings={"workers": 5, "timeout": ms(300), "delay": "2s"}, '
+                       'tape="1=2").should_take(1)')
     ran = house.ran[-1].argv
     assert [ran[i + 1] for i, word in enumerate(ran) if word == "--set"] == ["workers=5", "timeout=300ms", "delay=2s"]
     assert check["replay"].endswith(" SET='workers=5 timeout=300ms delay=2s' TAPE=1=2")
@@ -416,13 +431,16 @@ def test_other_settings_are_another_run(house):
 @pytest.mark.parametrize("value", ["1.5", "True", "None"])
 def test_a_setting_is_a_number(house, value):
     check = one(house, f'lab.run("pool", urls(1), settings={{"workers": {value}}})')
-    assert check["status"] == "error" and f"the setting workers must be a whole number" in check["message"] and check["exit"] == 3
+    assert check["status"] == "error" and f"the setting workers must be a whole number" in check["message"] \
+        and check["exit"] == 3
 
 
 def test_a_setting_that_the_mode_does_not_know_is_the_checks_fault(house):
     check = one(house, 'lab.run("pool", urls(1), settings={"wrkers": 5})',
-                lambda ran: End(well(ran).trace, exit=2, stderr="01-toy: pool has no setting 'wrkers'; it has: workers"))
-    assert check["status"] == "error" and "no setting 'wrkers'; it has: workers" in check["message"] and check["exit"] == 3
+                lambda ran: End(well(ran).trace, exit=2,
+                                stderr="01-toy: pool has no setting 'wrkers'; it has: workers"))
+    assert check["status"] == "error" and "no setting 'wrkers'; it has: workers" in check["message"] \
+        and check["exit"] == 3
 
 
 def test_memory_of_a_run_and_of_nothing(house):
@@ -473,15 +491,18 @@ def test_the_least_different_order_that_fails_is_told_with_its_tape(house, asser
     check = in_orders(house, ORDERS + assertion, lambda tape: True)
     tapes = [ran.option("--tape") for ran in house.ran if ran.option("--tape")]
     assert check["status"] == "failed" and check["replay"].endswith(f" TAPE={tapes[0]}") and tapes[0].count("=") == 1
-    assert ("when tasks that are ready at the same time run in another order" in check["message"]) == assertion.startswith("run")
+    assert ("when tasks that are ready at the same time run in another order" in check["message"]) \
+        == assertion.startswith("run")
 
 
 def test_an_order_that_crashes_is_told_with_the_shortest_tape(house):
-    """The longest one, the last ready task first everywhere, meets it; what has nothing to do with it is taken out of the tape."""
+    """The longest one, the last ready task first everywhere, meets it; what has nothing to do with it is taken out of
+    the tape."""
     def behave(ran):
         tape = (ran.option("--tape") or "").split(",")
         story = three_ready(n=6)
-        return End(story.text().rsplit('{"t":', 1)[0], exit=None, signal="SIGSEGV") if "2=4" in tape and "4=2" in tape else End(story.text())
+        return End(story.text().rsplit('{"t":', 1)[0], exit=None, signal="SIGSEGV") if "2=4" in tape and "4=2" in tape \
+            else End(story.text())
 
     check = one(house, ORDERS + "pass", behave)
     assert check["status"] == "failed" and check["replay"].endswith(" TAPE=2=4,4=2")
@@ -533,20 +554,22 @@ def test_the_reference_is_a_yardstick(house):
 
 def test_a_run_unlike_the_references_is_told_of_it(house):
     check = referred(house, LIKE_IT, slow)
-    assert check["message"].startswith("expected: 30 ms, as long as the reference solution takes in the same world\nhappened: it took 60 ms\n")
+    assert check["message"].startswith("expected: 30 ms, as long as the reference solution takes in the same "
+                                       "world\nhappened: it took 60 ms\n")
     assert "compare.c:31" in check["message"]
 
 
 def test_the_reference_runs_once_for_each_call(house):
-    referred(house, 'lab.reference("async", urls(3)); lab.reference("async", urls(3)); lab.reference("async", urls(3), settings={"a": 1})')
+    referred(house, 'lab.reference("async", urls(3)); lab.reference("async", urls(3)); lab.reference("async", '
+                    'urls(3), settings={"a": 1})')
     assert [ran.option("--set") for ran in house.ran if ran.binary == "reference"] == [None, "a=1"]
 
 
 def test_without_a_reference_one_line_says_so(house):
     check = referred(house, LIKE_IT, built=False)
     assert (check["status"], check["exit"]) == ("error", 3)
-    assert check["message"] == "test_one compares with the reference solution, which is not built: `make grade` builds it from " \
-        "solutions/01-toy, if that is there and compiles"
+    assert check["message"] == "test_one compares with the reference solution, which is not built: " \
+        "`make grade` builds it from solutions/01-toy, if that is there and compiles"
 
 
 @pytest.mark.parametrize("end, told", [
@@ -607,7 +630,8 @@ def test_a_program_that_depends_on_the_build_is_the_students_fault(house):
 
 
 def test_a_stack_that_is_full_under_the_sanitizers_only_is_no_mere_difference(house):
-    house.behave = by_build(well, lambda ran: End(Story().begin().runtime(5, "overflow", task=1, name="async", size=262144).text()))
+    house.behave = by_build(well, lambda ran: End(Story().begin().runtime(5, "overflow", task=1, name="async",
+                                                                          size=262144).text()))
     message = grade(house, ONE % "pass" + CLEAN)[2]["test_clean"]["message"]
     assert "happened: stack overflow" in message and "recursion that is too deep" in message
 
@@ -632,7 +656,8 @@ def test_an_error_found_while_the_check_goes_on_stays_one(house):
 def test_a_finding_fails_the_summary_and_quotes_the_line(house, monkeypatch):
     from looplab.running import sanitizer
     monkeypatch.setattr(sanitizer, "findings", lambda stderr, program: [
-        Finding("use after free", "reads 4 bytes of a block that was freed", "toy.c:2", "x = *p;", "")] if stderr else [])
+        Finding("use after free", "reads 4 bytes of a block that was freed", "toy.c:2", "x = *p;", "")] if stderr
+                        else [])
     house.behave = by_build(well, lambda ran: End(None, exit=86, stderr="==1==ERROR"))
     _, _, checks = grade(house, ONE % "pass" + CLEAN)
     assert checks["test_one"]["status"] == "passed"
@@ -658,7 +683,8 @@ def test_a_crash_whose_place_the_trace_alone_knows_is_not_told_twice(house, monk
     from looplab.running import sanitizer
     crash = Finding("null pointer", "calls a function through a null pointer", None, "", "")
     monkeypatch.setattr(sanitizer, "findings", lambda stderr, program: [crash] if stderr else [])
-    house.behave = ending(Story().begin().runtime(5, "crash", signal=11, src="toy.c:7"), signal="SIGSEGV", exit=None, stderr="==1==ERROR")
+    house.behave = ending(Story().begin().runtime(5, "crash", signal=11, src="toy.c:7"), signal="SIGSEGV", exit=None,
+                          stderr="==1==ERROR")
     _, _, checks = grade(house, ONE % "pass" + CLEAN)
     assert "toy.c:7 calls a function" in checks["test_one"]["message"] and checks["test_clean"]["status"] == "skipped"
 
@@ -669,7 +695,8 @@ def test_what_a_run_leaks_that_did_not_end_is_not_told(house, monkeypatch):
         Finding("memory leak", "8 bytes allocated here are never freed", "toy.c:2", "x", "")] if stderr else [])
     house.behave = ending(Story().begin(), exit=1, stderr="==1==ERROR")
     _, _, checks = grade(house, ONE % "pass" + CLEAN)
-    assert "it ended early, with exit code 1" in checks["test_one"]["message"] and checks["test_clean"]["status"] == "skipped"
+    assert "it ended early, with exit code 1" in checks["test_one"]["message"] \
+        and checks["test_clean"]["status"] == "skipped"
     house.behave = by_build(well, lambda ran: End(well(ran).trace, stderr="==1==ERROR"))
     assert "never freed. Free it on every way out" in grade(house)[2]["test_clean"]["message"]
 
@@ -740,7 +767,8 @@ ENDS = [
     (ending(Story().begin(), signal="SIGKILL", limit="memory"), "wanted more memory"),
     (ending(Story().begin(), signal="SIGKILL", limit="output", stdout="score 100/100"), "printed without end"),
     (ending(Story().begin().runtime(9, "deadlock", task=1, on="event", src="toy.c:2", since=0).end(9, rc=-35), exit=1),
-     "at 9 ms every task was waiting, and nothing could happen any more\ncause: nothing can ever happen again: async (task 1) waits at toy.c:2"),
+     "at 9 ms every task was waiting, and nothing could happen any more\ncause: nothing can ever happen again: async "
+     "(task 1) waits at toy.c:2"),
     (ending(Story().begin().runtime(9, "livelock", task=1, src="toy.c:2", steps=1000000), exit=70),
      "at 9 ms time stood still"),
     (lambda ran: End(None, exit=1), "it ended early, with exit code 1")]
@@ -749,7 +777,8 @@ ENDS = [
 @pytest.mark.parametrize("behave, told", ENDS, ids=[told[:40] for _, told in ENDS])
 def test_a_run_that_ends_badly_fails_its_check_by_itself(house, behave, told):
     check = one(house, "pass", behave)
-    assert (check["status"], check["exit"], check["replay"][:8]) == ("failed", 1, "make run") and told in check["message"]
+    assert (check["status"], check["exit"], check["replay"][:8]) == ("failed", 1, "make run") \
+        and told in check["message"]
 
 
 def test_a_function_may_fail_where_that_is_asked_for(house):
@@ -804,7 +833,8 @@ def test_what_never_ran_is_named(house, lines, branches):
     house.coverage = Coverage(lines, 10, branches, 4, (Unreached("toy.c:2", "return -ETIMEDOUT;", 1, "toy.c:1"),))
     check = grade(house, ONE % "pass" + COVERAGE)[2]["test_coverage"]
     assert (check["status"], check["src"]) == ("failed", "toy.c:2")
-    assert f"{lines * 10} % of the lines" in check["message"] and "toy.c:2" in check["message"] and "Which world would reach it?" in check["message"]
+    assert f"{lines * 10} % of the lines" in check["message"] and "toy.c:2" in check["message"] \
+        and "Which world would reach it?" in check["message"]
 
 
 def test_what_waits_for_a_failed_malloc_is_named_last(house):
@@ -825,9 +855,10 @@ def test_a_check_author_can_run_pytest(tmp_path):
     root = Path(__file__).resolve().parents[2]
     if not (root / "build/kit/libco.a").is_file() or not (root / "labs/01-sync-vs-async/test_visible.py").is_file():
         pytest.skip("the kit is not built (make test builds it)")
-    ran = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "looplab.grading.plugin", "-k",
-                          "test_sync_results",
+    ran = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p",
+                          "looplab.grading.plugin", "-k", "test_sync_results",
                           "labs/01-sync-vs-async/test_visible.py"], cwd=root, capture_output=True, text=True,
                          env={"PYTHONPATH": str(root / "grader"), "PATH": "/usr/bin:/bin",
                               "PYTHONDONTWRITEBYTECODE": "1", "SEED": "7"})
-    assert ran.returncode == 1 and "make run LAB=01" in ran.stdout and "expected: " in ran.stdout, ran.stdout + ran.stderr
+    assert ran.returncode == 1 and "make run LAB=01" in ran.stdout and "expected: " in ran.stdout, \
+        ran.stdout + ran.stderr

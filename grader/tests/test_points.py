@@ -14,7 +14,8 @@ def marked(*args, **named):
 
 def test_the_mark_says_what_it_was_told():
     said = marked(10, "timing", needs=("test_a", "test_b"))
-    assert (said.worth, said.category, said.needs, said.last, said.fault()) == (10, "timing", ("test_a", "test_b"), False, None)
+    assert (said.worth, said.category, said.needs, said.last, said.fault()) == (10, "timing", ("test_a", "test_b"),
+                                                                                False, None)
 
 
 def test_a_single_need_may_stand_alone():
@@ -29,7 +30,8 @@ def test_an_unmarked_test_has_no_points():
     assert points_of(lambda: None) is None
 
 
-@pytest.mark.parametrize("args, told", [((0, "timing"), "0 points"), ((2.5, "timing"), "2.5 points"), ((True, "timing"), "True points"),
+@pytest.mark.parametrize("args, told", [((0, "timing"), "0 points"), ((2.5, "timing"), "2.5 points"),
+                                        ((True, "timing"), "True points"),
                                         ((1, "speed"), "correctness, timing, robustness, coverage"),
                                         ((1, "timing", (3,)), "names of checks")])
 def test_nonsense_is_told(args, told):

@@ -23,13 +23,15 @@ linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks i
 
 
 def run(program: Path | str, *arguments: str, limits: Limits = COVER, cwd: Path | None = None, **env: str) -> Outcome:
-    return process.run([program, *arguments], limits=limits, cwd=cwd or Path(program).parent, env=env, launch=house().launch)
+    return process.run([program, *arguments], limits=limits, cwd=cwd or Path(program).parent, env=env,
+                       launch=house().launch)
 
 
 def run_c(folder: Path, text: str, limits: Limits = COVER, flags: tuple[str, ...] = ()) -> Outcome:
     """Runs a C program and asserts that it ended in time and that nothing of it is left."""
     program = compile_c(folder, "#define _GNU_SOURCE\n#include <pthread.h>\n#include <signal.h>\n#include <stdio.h>\n"
-                                "#include <stdlib.h>\n#include <string.h>\n#include <sys/wait.h>\n#include <unistd.h>\n" + text,
+                                "#include <stdlib.h>\n#include <string.h>\n#include <sys/wait.h>\n#include "
+                                "<unistd.h>\n" + text,
                         *flags)
     started = time.monotonic()
     outcome = run(program, limits=limits)
@@ -104,7 +106,8 @@ def test_no_launcher(tmp_path):
 
 
 def test_costs_little(tmp_path):
-    """A trivial program may cost 4 ms more than the bare call; best of many, because this machine has other work too."""
+    """A trivial program may cost 4 ms more than the bare call; best of many, because this machine has other work
+    too."""
     def best(call) -> float:
         times = []
         for _ in range(30):
@@ -142,12 +145,14 @@ def test_endless_loop_that_ignores_signals(tmp_path):
 
 
 def test_sleeps_for_ever_and_ignores_signals(tmp_path):
-    outcome = run_c(tmp_path, "int main(void) { for (int i = 1; i < 65; i++) signal(i, SIG_IGN); for (;;) pause(); }", QUICK)
+    outcome = run_c(tmp_path, "int main(void) { for (int i = 1; i < 65; i++) signal(i, SIG_IGN); for (;;) pause(); }",
+                    QUICK)
     assert facts(outcome) == ("SIGKILL", "wall") and 0.6 <= outcome.wall_s < 2
 
 
 def test_closes_its_output_and_loops(tmp_path):
-    assert facts(run_c(tmp_path, "int main(void) { close(1); close(2); for (;;) pause(); }", QUICK)) == ("SIGKILL", "wall")
+    assert facts(run_c(tmp_path, "int main(void) { close(1); close(2); for (;;) pause(); }",
+                       QUICK)) == ("SIGKILL", "wall")
     assert facts(run_c(tmp_path, "int main(void) { close(1); close(2); for (;;); }", QUICK)) == ("SIGKILL", "cpu")
 
 
@@ -166,13 +171,16 @@ def test_crash(tmp_path):
 
 
 def test_exit_before_the_end(tmp_path):
-    assert facts(run_c(tmp_path, "static void student(void) { exit(0); } int main(void) { student(); puts(\"end\"); return 1; }")) == (0, None)
+    assert facts(run_c(tmp_path, "static void student(void) { exit(0); } int main(void) { student(); "
+                                 "puts(\"end\"); return 1; }")) == (0, None)
 
 
-@pytest.mark.parametrize("limits, ending", [(COVER, ("SIGSEGV", None)), (replace(COVER, memory=None), ("SIGKILL", "memory"))])
+@pytest.mark.parametrize("limits, ending",
+                         [(COVER, ("SIGSEGV", None)), (replace(COVER, memory=None), ("SIGKILL", "memory"))])
 @linux
 def test_ten_gigabytes(tmp_path, limits, ending):
-    """The plain build has no address space for it: malloc returns NULL. The sanitizer build must have, and is watched."""
+    """The plain build has no address space for it: malloc returns NULL. The sanitizer build must have, and is
+    watched."""
     outcome = run_c(tmp_path, "int main(void) { char *p = malloc(10L << 30); for (long i = 0; ; i += 4096) p[i] = 1; }",
                     replace(limits, cpu_s=10, wall_s=30))
     assert facts(outcome) == ending
@@ -180,12 +188,14 @@ def test_ten_gigabytes(tmp_path, limits, ending):
 
 @linux
 def test_many_small_blocks(tmp_path):
-    outcome = run_c(tmp_path, "int main(void) { for (;;) memset(malloc(100000), 1, 100000); }", replace(COVER, cpu_s=20, wall_s=60))
+    outcome = run_c(tmp_path, "int main(void) { for (;;) memset(malloc(100000), 1, 100000); }",
+                    replace(COVER, cpu_s=20, wall_s=60))
     assert outcome.limit == "memory"
 
 
 def test_more_static_data_than_memory(tmp_path):
-    outcome = run_c(tmp_path, "static char a[1L << 33]; int main(void) { a[0] = 1; return a[1L << 32]; }", flags=("-mcmodel=large",))
+    outcome = run_c(tmp_path, "static char a[1L << 33]; int main(void) { a[0] = 1; return a[1L << 32]; }",
+                    flags=("-mcmodel=large",))
     assert outcome.stdout == "" and not outcome.ok
 
 
@@ -204,14 +214,16 @@ def test_fork_bomb(tmp_path):
 
 @confined
 def test_cannot_leave_or_daemonise(tmp_path):
-    outcome = run_c(tmp_path, 'int main(void) { printf("%d %d %d\\n", daemon(1, 1), setsid() < 0, setpgid(0, 0)); return 0; }')
+    outcome = run_c(tmp_path, 'int main(void) { printf("%d %d %d\\n", daemon(1, 1), setsid() < 0, setpgid(0, '
+                              '0)); return 0; }')
     assert facts(outcome) == (0, None) and outcome.stdout == "-1 1 -1\n"
 
 
 @confined
 def test_cannot_signal_others(tmp_path):
     """With signal 0, which only asks, so that a hole in the filter costs nobody their session."""
-    outcome = run_c(tmp_path, 'int main(void) { printf("%d %d %d\\n", kill(-1, 0), kill(getppid(), 0), kill(0, 0)); return 0; }')
+    outcome = run_c(tmp_path, 'int main(void) { printf("%d %d %d\\n", kill(-1, 0), kill(getppid(), 0), kill(0, '
+                              '0)); return 0; }')
     assert outcome.stdout == "-1 -1 -1\n"
 
 
@@ -228,9 +240,10 @@ def test_thread_bomb(tmp_path, body):
 
 
 def test_some_threads_are_fine(tmp_path):
-    outcome = run_c(tmp_path, "static void *f(void *x) { *(int *)x = 1; return x; } int main(void) { int ran[8] = {0}, n = 0;"
-                              " pthread_t t[8]; for (int i = 0; i < 8; i++) pthread_create(&t[i], NULL, f, &ran[i]);"
-                              " for (int i = 0; i < 8; i++) pthread_join(t[i], NULL), n += ran[i]; return n; }")
+    outcome = run_c(tmp_path, "static void *f(void *x) { *(int *)x = 1; return x; "
+                              "} int main(void) { int ran[8] = {0}, n = 0; pthread_t t[8]; for (int i = 0; i < 8; i++) "
+                              "pthread_create(&t[i], NULL, f, &ran[i]); for (int i = 0; i < 8; i++) pthread_join(t[i], "
+                              "NULL), n += ran[i]; return n; }")
     assert facts(outcome) == (8, None)
 
 
@@ -244,7 +257,8 @@ def test_hundred_megabytes_of_output(tmp_path, stream):
 
 def test_output_at_the_limit_is_no_fault(tmp_path):
     limits = replace(COVER, output=100_000)
-    text = "int main(void) {{ for (int i = 0; i < {}; i++) putchar('x'); for (int i = 0; i < 50000; i++) fputc('y', stderr); }}"
+    text = ("int main(void) {{ for (int i = 0; i < {}; i++) putchar('x'); for (int i = 0; i < 50000; "
+            "i++) fputc('y', stderr); }}")
     outcome = run_c(tmp_path, text.format(50_000), limits)
     assert facts(outcome) == (0, None) and len(outcome.stdout) + len(outcome.stderr) == 100_000
     assert run_c(tmp_path, text.format(50_001), limits).limit == "output"
@@ -256,7 +270,8 @@ def test_flood_of_escapes(tmp_path):
 
 
 def test_huge_file(tmp_path):
-    outcome = run_c(tmp_path, 'int main(void) { FILE *f = fopen("big", "w"); char b[65536] = {1}; for (;;) fwrite(b, 1, sizeof b, f); }',
+    outcome = run_c(tmp_path, 'int main(void) { FILE *f = fopen("big", "w"); char b[65536] = {1}; '
+                              'for (;;) fwrite(b, 1, sizeof b, f); }',
                     replace(COVER, file=MIB, wall_s=30))
     assert facts(outcome) == ("SIGXFSZ", "file")
     assert (tmp_path / "big").stat().st_size == MIB
@@ -293,7 +308,8 @@ process.start([{str(program)!r}], cwd=pathlib.Path({str(tmp_path)!r}), launch=pa
 time.sleep(0.3)
 os.kill(os.getpid(), 9)
 """
-    child = subprocess.Popen([sys.executable, "-c", grader], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    child = subprocess.Popen([sys.executable, "-c", grader],
+                             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
     deadline = time.monotonic() + 5
     while not processes_of(tmp_path) and time.monotonic() < deadline:
         time.sleep(0.01)

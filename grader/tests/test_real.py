@@ -19,8 +19,8 @@ from real_servers import Answers, Faulty, client, environment, faulty, free_port
 from variants import BUILD, ROOT, require
 
 VARIANTS = ["plain", "asan", "tsan"]
-VALGRIND = ["valgrind", "-q", "--leak-check=full", "--show-leak-kinds=definite,indirect", "--errors-for-leak-kinds=definite,indirect",
-            "--error-exitcode=99"]
+VALGRIND = ["valgrind", "-q", "--leak-check=full", "--show-leak-kinds=definite,indirect",
+            "--errors-for-leak-kinds=definite,indirect", "--error-exitcode=99"]
 
 
 def hash_of(data: bytes) -> str:
@@ -47,12 +47,12 @@ def test_c(variant):
     program = BUILD / "tests" / ("plain" if variant == "valgrind" else variant) / "real" / "test_world"
     assert program.exists(), f"{program.relative_to(ROOT)} is not built: say make test"
     wrapper = [*VALGRIND, "--child-silent-after-fork=yes"] if variant == "valgrind" else []
-    run = subprocess.run([*wrapper, str(program)], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300,
-                         stdin=subprocess.DEVNULL, env=environment())
+    run = subprocess.run([*wrapper, str(program)], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                         timeout=300, stdin=subprocess.DEVNULL, env=environment())
     assert run.returncode == 0, run.stdout[-5000:]
 
 
-# ---- Many requests ------------------------------------------------------------------------------------------------------------
+# ---- Many requests ----------------------------------------------------------------------------
 
 @pytest.mark.parametrize("session", [-1, 0, 10], ids=["none", "session", "ten-a-host"])
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
@@ -60,9 +60,11 @@ def test_c(variant):
 def test_a_thousand_urls_fifty_at_once(nginx, session, secure, variant):
     n = 1000 if variant == "plain" else 200
     nginx.log()
-    answers = client("--session", session, "--at-once", 50, "fetch", *urls(nginx, n, secure), variant=variant, env=nginx.trusted)
+    answers = client("--session", session, "--at-once", 50, "fetch", *urls(nginx, n, secure), variant=variant,
+                     env=nginx.trusted)
     all_well(answers)
-    assert [row.length for row in answers.rows] == [len((nginx.folder / "www" / str(i)).read_bytes()) for i in range(1, n + 1)]
+    assert [row.length for row in answers.rows] == [len((nginx.folder / "www" / str(i)).read_bytes())
+                                                    for i in range(1, n + 1)]
     requests = nginx.log()
     assert {line[0] for line in requests} == {"HTTP/2.0" if secure else "HTTP/1.1"}
     connections = {line[1] for line in requests}
@@ -74,7 +76,8 @@ def test_a_thousand_urls_fifty_at_once(nginx, session, secure, variant):
 
 def test_nothing_is_left_over_as_valgrind_sees_it(nginx):
     require("valgrind")
-    answers = client("--session", 10, "fetch", *urls(nginx, 60), *urls(nginx, 60, True), f"http://127.0.0.1:{free_port()}/",
+    answers = client("--session", 10, "fetch", *urls(nginx, 60), *urls(nginx, 60, True),
+                     f"http://127.0.0.1:{free_port()}/",
                      "http://no-such-host.invalid/", env=nginx.trusted, wrapper=VALGRIND, timeout=120)
     assert answers.rcs == [0] * 120 + [-errno.ECONNREFUSED, -errno.ENXIO]
 
@@ -101,13 +104,14 @@ def test_two_thousand_in_flight(faulty):
     assert answers.grown_kib / 2000 < 64, f"{answers.grown_kib / 2000:.1f} KiB each"
 
 
-# ---- What is in an answer -------------------------------------------------------------------------------------------------------
+# ---- What is in an answer ---------------------------------------------------------------------
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("what", ["fetch", "stream", "block"])
 def test_a_large_body_arrives_whole(nginx, what, variant):
     content = (nginx.folder / "www" / "text").read_bytes()
-    answers = client(what, f"http://127.0.0.1:{nginx.http}/text", f"https://localhost:{nginx.https}/text", variant=variant, env=nginx.trusted)
+    answers = client(what, f"http://127.0.0.1:{nginx.http}/text", f"https://localhost:{nginx.https}/text",
+                     variant=variant, env=nginx.trusted)
     all_well(answers)
     assert {(row.length, row.hash) for row in answers.rows} == {(len(content), hash_of(content))}
 
@@ -116,7 +120,8 @@ def test_a_large_body_arrives_whole(nginx, what, variant):
 def test_compressed_bodies_are_decoded(nginx, faulty, what):
     content = (nginx.folder / "www" / "text").read_bytes()
     answers = client(what, f"http://127.0.0.1:{nginx.http}/packed", faulty.url("gzip"))
-    assert [(row.length, row.hash) for row in answers.rows] == [(len(content), hash_of(content)), (7000, hash_of(b"packed " * 1000))]
+    assert [(row.length, row.hash) for row in answers.rows] == [(len(content), hash_of(content)),
+                                                                (7000, hash_of(b"packed " * 1000))]
 
 
 def test_methods_and_bodies(faulty):
@@ -138,7 +143,8 @@ def test_head_has_no_body(nginx):
 
 
 def test_own_headers_are_sent_as_they_are(faulty):
-    client("--headers", "X-One: 1\nX-Empty:\nUser-Agent: me\nAccept: a/b\nContent-Type: text/x", "--body", "x", "fetch", faulty.url("echo"))
+    client("--headers", "X-One: 1\nX-Empty:\nUser-Agent: me\nAccept: a/b\nContent-Type: text/x", "--body", "x",
+           "fetch", faulty.url("echo"))
     lines = faulty.requests[0].split("\r\n")
     assert {"X-One: 1", "X-Empty:", "User-Agent: me", "Accept: a/b", "Content-Type: text/x"} <= set(lines)
     assert sum(line.lower().startswith(("user-agent", "accept:", "content-type")) for line in lines) == 3
@@ -152,7 +158,7 @@ def test_heads_on_the_way_and_trailers_are_not_the_answers(faulty):
     assert "X-Empty: \n" in client("--show", "X-Empty", "fetch", faulty.url("interim")).stdout
 
 
-# ---- Redirects, cookies, sessions -------------------------------------------------------------------------------------------------
+# ---- Redirects, cookies, sessions -------------------------------------------------------------
 
 def test_redirects_are_followed(nginx):
     answers = client("fetch", f"http://127.0.0.1:{nginx.http}/moved", f"http://127.0.0.1:{nginx.http}/away")
@@ -162,7 +168,8 @@ def test_redirects_are_followed(nginx):
 
 
 def test_a_session_keeps_cookies_and_its_connection(faulty):
-    answers = client("--session", 1, "--at-once", 1, "--show", "X-Cookie", "fetch", faulty.url("set"), faulty.url("echo"))
+    answers = client("--session", 1, "--at-once", 1, "--show", "X-Cookie", "fetch", faulty.url("set"),
+                     faulty.url("echo"))
     all_well(answers)
     assert "X-Cookie: a=1\n" in answers.stdout
     assert len(faulty.closed) <= 1
@@ -172,18 +179,20 @@ def test_a_session_keeps_cookies_and_its_connection(faulty):
 
 def test_a_kept_connection_that_the_server_closed_is_no_error(faulty):
     """`short` ends its connection; what comes next finds a new one."""
-    answers = client("--session", 1, "--at-once", 1, "fetch", faulty.url("ok"), faulty.url("interim"), faulty.url("ok"), faulty.url("ok"))
+    answers = client("--session", 1, "--at-once", 1, "fetch", faulty.url("ok"), faulty.url("interim"),
+                     faulty.url("ok"), faulty.url("ok"))
     all_well(answers)
 
 
-# ---- Streams ------------------------------------------------------------------------------------------------------------------------
+# ---- Streams ------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_reading_slowly_slows_the_server(faulty, variant):
     answers = client("--most", 40_000, "--pause", 20, "stream", faulty.url("endless"), variant=variant)
     assert answers.rcs == [0]
     assert 40_000 <= answers.rows[0].length < 45_000
-    assert faulty.sent < 12_000_000             # what the system's buffers take; a fast reader gets a hundred times as much
+    # what the system's buffers take; a fast reader gets a hundred times as much
+    assert faulty.sent < 12_000_000
     assert answers.grown_kib < 8 * 1024 * (1 if variant == "plain" else 4)
 
 
@@ -200,7 +209,7 @@ def test_a_long_stream(nginx):
     assert answers.grown_kib < 8 * 1024
 
 
-# ---- Proxies --------------------------------------------------------------------------------------------------------------------------
+# ---- Proxies ------------------------------------------------------------------------------------
 
 class Proxy:
     """Hands on what it is asked for: a tunnel for CONNECT, else one answer of its own."""
@@ -257,13 +266,14 @@ def test_proxies_are_those_of_the_environment(nginx, proxy):
     assert proxy.asked == []
 
 
-# ---- The trace, and the front door --------------------------------------------------------------------------------------------------
+# ---- The trace, and the front door ------------------------------------------------------------
 
 def test_the_trace_tells_connections_and_keeps_to_its_schema(nginx, tmp_path):
     require("jsonschema")
     import jsonschema
     path = tmp_path / "trace.jsonl"
-    client("--session", 2, "--at-once", 4, "fetch", *urls(nginx, 20), f"http://127.0.0.1:{free_port()}/", env={"CO_TRACE": str(path)})
+    client("--session", 2, "--at-once", 4, "fetch", *urls(nginx, 20), f"http://127.0.0.1:{free_port()}/",
+           env={"CO_TRACE": str(path)})
     events = [json.loads(line) for line in path.read_text().splitlines()]
     validator = jsonschema.Draft7Validator(json.loads((ROOT / "sim/trace/trace.schema.json").read_text()))
     assert [error.message for event in events for error in validator.iter_errors(event)] == []
@@ -272,15 +282,16 @@ def test_the_trace_tells_connections_and_keeps_to_its_schema(nginx, tmp_path):
     connected = [event for event in events if event.get("ev") == "http.connected"]
     assert len(connected) == 20 and len({event["conn"] for event in connected}) == 2
     assert sum(event["reused"] for event in connected) == 18
-    assert {event["conn"] for event in events if event.get("ev") == "http.closed"} == {event["conn"] for event in connected}
+    assert {event["conn"] for event in events if event.get("ev") == "http.closed"} == {event["conn"]
+                                                                                       for event in connected}
     ends = [event for event in events if event.get("ev") == "http.end"]
     assert sorted(event["rc"] for event in ends) == [-errno.ECONNREFUSED] + [0] * 20
 
 
 def make(**variables: str) -> subprocess.CompletedProcess[str]:
     env = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MFLAGS", "MAKELEVEL"}}
-    return subprocess.run(["make", "run", *(f"{name}={value}" for name, value in variables.items())], cwd=ROOT, env=env, text=True,
-                          capture_output=True, timeout=300)
+    return subprocess.run(["make", "run", *(f"{name}={value}" for name, value in variables.items())], cwd=ROOT,
+                          env=env, text=True, capture_output=True, timeout=300)
 
 
 def test_make_run_in_the_real_world(nginx):
@@ -294,8 +305,8 @@ def test_make_run_in_the_real_world(nginx):
 
 def test_ctrl_c_ends_a_lab_program_with_130(nginx, faulty):
     assert make(LAB="01", FROM="solutions", REAL="1", MODE="async", URLS=urls(nginx, 1)[0]).returncode == 0
-    process = subprocess.Popen([BUILD / "run/01-sync-vs-async/program", "--real", "async", faulty.url("hang")], text=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+    process = subprocess.Popen([BUILD / "run/01-sync-vs-async/program", "--real", "async", faulty.url("hang")],
+                               text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
     assert process.stdout and "start" in process.stdout.readline()
     while not faulty.requests:
         time.sleep(0.01)
@@ -307,7 +318,8 @@ def test_ctrl_c_ends_a_lab_program_with_130(nginx, faulty):
 def test_a_program_without_it_says_what_it_needs():
     program = BUILD / "solutions" / "plain" / "01-sync-vs-async" / "program"
     assert program.exists(), "say make test"
-    run = subprocess.run([program, "--real", "async", "http://localhost/"], text=True, capture_output=True, env=environment())
+    run = subprocess.run([program, "--real", "async", "http://localhost/"], text=True, capture_output=True,
+                         env=environment())
     assert run.returncode == 2
     assert re.fullmatch(r"01-sync-vs-async: the real world \(.*\) needs libuv and libcurl.*REAL=1\n", run.stderr)
 

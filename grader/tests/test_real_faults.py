@@ -1,4 +1,5 @@
-"""The real world against servers that misbehave: each time the documented error, in bounded time and memory, and nothing left over."""
+"""The real world against servers that misbehave: each time the documented error, in bounded time and memory, and
+nothing left over."""
 
 from __future__ import annotations
 
@@ -70,8 +71,10 @@ def test_a_server_killed_in_mid_body():
     port = free_port()
     server = subprocess.Popen([sys.executable, "-c", f"""
 import socket, time
-s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("127.0.0.1", {port})); s.listen(); print("up", flush=True)
-c, _ = s.accept(); c.recv(65536); c.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 1000000\\r\\n\\r\\n" + b"x" * 1000); time.sleep(60)
+s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("127.0.0.1", {port})); s.listen()
+print("up", flush=True)
+c, _ = s.accept(); c.recv(65536); c.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 1000000\\r\\n\\r\\n" + b"x" * 1000)
+time.sleep(60)
 """], stdout=subprocess.PIPE, text=True)
     assert server.stdout and server.stdout.readline() == "up\n"
     from threading import Timer
@@ -98,7 +101,7 @@ def test_no_tls_where_it_was_expected(nginx):
     assert rc_of(f"https://localhost:{nginx.http}/text", env=nginx.trusted) == -errno.EPROTO
 
 
-# ---- Time -------------------------------------------------------------------------------------------------------------------
+# ---- Time -------------------------------------------------------------------------------------
 
 def silent() -> socket.socket:
     """Accepts connections (the system does) and never says a word."""
@@ -118,7 +121,8 @@ def test_a_limit_holds_in_each_phase(faulty, phase, variant):
             filler.setblocking(False)
             filler.connect_ex(full.getsockname())
         time.sleep(0.05)
-        url = {"connect": f"http://127.0.0.1:{full.getsockname()[1]}/", "tls": f"https://127.0.0.1:{listener.getsockname()[1]}/",
+        url = {"connect": f"http://127.0.0.1:{full.getsockname()[1]}/",
+               "tls": f"https://127.0.0.1:{listener.getsockname()[1]}/",
                "head": faulty.url("hang"), "body": faulty.url("hang-body")}[phase]
         answers = client("--timeout", 300, "fetch", url, variant=variant)
         for filler in fillers:
@@ -142,7 +146,8 @@ def test_a_cancel_ends_an_http2_connection_of_its_own_too(nginx, tmp_path):
     url = f"https://localhost:{nginx.https}/slow"
     for session, n in [(-1, 3), (0, 1)]:
         path = tmp_path / f"trace{session}"
-        answers = client("--session", session, "--after", 300, "cancel", *[url] * 3, env={**nginx.trusted, "CO_TRACE": str(path)})
+        answers = client("--session", session, "--after", 300, "cancel", *[url] * 3,
+                         env={**nginx.trusted, "CO_TRACE": str(path)})
         assert answers.rcs == [-errno.ECANCELED] * 3
         events = [json.loads(line) for line in path.read_text().splitlines()]
         cancelled = [event["t"] for event in events if event.get("ev") == "http.cancelled"]
@@ -159,7 +164,8 @@ def test_a_cancel_waits_for_no_name_and_no_connection():
         for filler in fillers:
             filler.setblocking(False)
             filler.connect_ex(full.getsockname())
-        answers = client("--after", 50, "cancel", f"http://127.0.0.1:{full.getsockname()[1]}/", "http://no-such-host.invalid/")
+        answers = client("--after", 50, "cancel", f"http://127.0.0.1:{full.getsockname()[1]}/",
+                         "http://no-such-host.invalid/")
         for filler in fillers:
             filler.close()
     at = int(answers.stdout.split("at_us=")[1].split()[0])

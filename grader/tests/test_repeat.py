@@ -14,4 +14,5 @@ from repeat import different
 def test_the_same_grade_again_and_again(lab):
     """Of the skeleton: its many failures have messages, replays and reports that could differ."""
     outcomes = different(lab, lab.folder, count=3, jobs=2)
-    assert len(outcomes) == 1, "\n".join(difflib.unified_diff(*(outcome.split("\n") for outcome in outcomes[:2]), lineterm="", n=1))
+    assert len(outcomes) == 1, "\n".join(difflib.unified_diff(*(outcome.split("\n") for outcome in outcomes[:2]),
+                                                              lineterm="", n=1))

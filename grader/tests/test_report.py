@@ -21,13 +21,14 @@ from looplab.report.timeline import BLOCKED, CANCELLED, DONE, FAILED, LEAKED, OP
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT / "grader/tests/corpus/01-sync-vs-async"
 NODE = ROOT / "build/node"
-CHROMIUM = next((found for found in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if found), None)
+CHROMIUM = next((found for found in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if found),
+                None)
 
 
 def report(*words: str, code: int = 0) -> str:
     """Runs `looplab report`; returns what it printed."""
-    done = subprocess.run([sys.executable, "-m", "looplab", "report", *words], capture_output=True, text=True, cwd=ROOT, timeout=60,
-                          env={**os.environ, "PYTHONPATH": str(ROOT / "grader")})
+    done = subprocess.run([sys.executable, "-m", "looplab", "report", *words], capture_output=True, text=True,
+                          cwd=ROOT, timeout=60, env={**os.environ, "PYTHONPATH": str(ROOT / "grader")})
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
 
@@ -37,14 +38,16 @@ def report(*words: str, code: int = 0) -> str:
 def wrong(tmp_path_factory):
     """The page of a submission that waits for each fetch before it starts the next."""
     file = tmp_path_factory.mktemp("report") / "wrong.html"
-    report("--lab", "01", "--from", str(CORPUS / "awaits-each"), "--seed", "7", "--check", "test_async_takes_the_longest", "--out", str(file))
+    report("--lab", "01", "--from", str(CORPUS / "awaits-each"), "--seed", "7", "--check",
+           "test_async_takes_the_longest", "--out", str(file))
     return file
 
 
 @pytest.fixture(scope="module")
 def right(tmp_path_factory):
     file = tmp_path_factory.mktemp("report") / "right.html"
-    report("--lab", "01", "--from", "solutions", "--seed", "7", "--mode", "async", "--world", "mixed.json", "--out", str(file))
+    report("--lab", "01", "--from", "solutions", "--seed", "7", "--mode", "async", "--world", "mixed.json", "--out",
+           str(file))
     return file
 
 
@@ -54,7 +57,8 @@ def right(tmp_path_factory):
 def lines(*events: dict) -> timeline.Timeline:
     """The timeline of a trace written by hand; each event is a runtime's unless it says otherwise."""
     head = {"trace": "looplab/trace/v1", "program": "toy", "seed": 1}
-    return timeline.of(read("".join(json.dumps(line) + "\n" for line in [head, *({"from": "runtime", **event} for event in events)])))
+    return timeline.of(read("".join(json.dumps(line) + "\n"
+                                    for line in [head, *({"from": "runtime", **event} for event in events)])))
 
 
 SPAWN = {"t": 0, "ev": "spawn", "task": 1, "name": "main", "src": "kit.c:1", "by": 0}
@@ -72,7 +76,8 @@ def states(lane):
 def test_a_task_runs_waits_is_woken_and_ends():
     shape = lines(SPAWN, run(0, 1), {"t": 0, "ev": "await", "task": 1, "on": "sleep", "src": "toy.c:5"},
                   {"t": 50, "ev": "ready", "task": 1, "by": 0}, run(50, 1), {"t": 50, "ev": "done", "task": 1, "rc": 0})
-    assert states(shape.lanes[0]) == [(READY, 0, 0), (RUNNING, 0, 0), (WAITING, 0, 50), (READY, 50, 50), (RUNNING, 50, 50)]
+    assert states(shape.lanes[0]) == [(READY, 0, 0), (RUNNING, 0, 0), (WAITING, 0, 50), (READY, 50, 50),
+                                      (RUNNING, 50, 50)]
     assert shape.lanes[0].spans[2].src == "toy.c:5" and shape.lanes[0].ending == DONE and shape.end == 50
 
 
@@ -85,7 +90,8 @@ def test_a_block_reaches_back_to_its_beginning():
 
 def test_who_could_run_while_another_one_blocks():
     shape = lines(SPAWN, run(0, 1), CHILD, {"t": 0, "ev": "ready", "task": 2, "by": 1},
-                  {"t": 90, "ev": "block", "task": 1, "ns": 90, "on": "cpu"}, {"t": 90, "ev": "await", "task": 1, "on": "group"}, run(90, 2))
+                  {"t": 90, "ev": "block", "task": 1, "ns": 90, "on": "cpu"},
+                  {"t": 90, "ev": "await", "task": 1, "on": "group"}, run(90, 2))
     assert (READY, 0, 90) in states(shape.lanes[1])
     assert [(wake.by, wake.task, wake.t) for wake in shape.wakes] == [(1, 2, 0)]
 
@@ -93,14 +99,16 @@ def test_who_could_run_while_another_one_blocks():
 def test_endings_are_told_apart():
     shape = lines(SPAWN, run(0, 1), CHILD, run(0, 2), {"t": 3, "ev": "cancel", "task": 2, "by": 1, "why": "timeout"},
                   {"t": 4, "ev": "done", "task": 2, "rc": -125})
-    assert shape.lanes[1].ending == CANCELLED and shape.lanes[1].cancelled_at == 3 and shape.lanes[1].cancelled_why == "timeout"
+    assert shape.lanes[1].ending == CANCELLED and shape.lanes[1].cancelled_at == 3 \
+        and shape.lanes[1].cancelled_why == "timeout"
     assert shape.lanes[0].ending == OPEN and shape.lanes[0].end == 4
     leaked = lines(SPAWN, CHILD, {"t": 5, "ev": "leak", "what": "task", "task": 2, "src": "toy.c:9"})
     assert leaked.lanes[1].ending == LEAKED
 
 
 def test_what_a_lane_does_after_an_event():
-    shape = lines(SPAWN, run(0, 1), {"t": 0, "ev": "await", "task": 1, "on": "sleep"}, {"t": 9, "ev": "ready", "task": 1, "by": 0})
+    shape = lines(SPAWN, run(0, 1), {"t": 0, "ev": "await", "task": 1, "on": "sleep"},
+                  {"t": 9, "ev": "ready", "task": 1, "by": 0})
     at = [next(span for span in shape.lanes[0].spans if span.first <= index < span.last) for index in range(4)]
     assert [span.state for span in at] == [READY, RUNNING, WAITING, READY]
 
@@ -111,7 +119,8 @@ def test_what_a_lane_does_after_an_event():
 def story(*urls: str, gap: int = 0, status: int = 200):
     """A run that asks for each URL, `gap` ms after the one before, and has each answer 100 ms later."""
     said = Story()
-    todo = [(gap * number, 0, number) for number in range(len(urls))] + [(gap * number + 100, 1, number) for number in range(len(urls))]
+    todo = [(gap * number, 0, number) for number in range(len(urls))] + [(gap * number + 100, 1, number)
+                                                                         for number in range(len(urls))]
     for ms, ends, number in sorted(todo):
         said.got(ms, number + 1, status=status) if ends else said.get(ms, number + 1, 1, urls[number])
     return said.trace()
@@ -136,7 +145,8 @@ def test_they_part_where_the_world_first_saw_another_thing():
 
 
 def test_text_fits_80_columns_and_names_the_line():
-    said = report("--lab", "01", "--from", str(CORPUS / "awaits-each"), "--seed", "7", "--check", "test_async_takes_the_longest", "--format", "text")
+    said = report("--lab", "01", "--from", str(CORPUS / "awaits-each"), "--seed", "7", "--check",
+                  "test_async_takes_the_longest", "--format", "text")
     assert re.search(r"compare.c:58 waits for each fetch", " ".join(said.split()))
     assert "reference" in said and "at most 10" in said and "they part" in said
     assert all(len(line) <= 80 for line in said.splitlines() if not line.startswith("again:"))
@@ -144,26 +154,31 @@ def test_text_fits_80_columns_and_names_the_line():
 
 def test_text_draws_waits_and_blocks():
     shape = lines(SPAWN, run(0, 1), {"t": 50_000_000, "ev": "block", "task": 1, "ns": 50_000_000, "on": "sleep"},
-                  {"t": 50_000_000, "ev": "await", "task": 1, "on": "sleep"}, {"t": 100_000_000, "ev": "ready", "task": 1, "by": 0}, run(100_000_000, 1),
+                  {"t": 50_000_000, "ev": "await", "task": 1, "on": "sleep"},
+                  {"t": 100_000_000, "ev": "ready", "task": 1, "by": 0}, run(100_000_000, 1),
                   {"t": 100_000_000, "ev": "done", "task": 1, "rc": 0})
     row = ascii.draw(shape)[1]
     assert re.fullmatch(r"1 main +#{23,24}\|?-{22,23}\| done", row), row
 
 
 def test_svg_is_whole_and_escapes_names():
-    drawn = svg.render(lines({**SPAWN, "name": "<b>&"}, run(0, 1), {"t": 9, "ev": "done", "task": 1, "rc": 0}), title="<i>")
+    drawn = svg.render(lines({**SPAWN, "name": "<b>&"}, run(0, 1), {"t": 9, "ev": "done", "task": 1, "rc": 0}),
+                       title="<i>")
     from xml.etree import ElementTree
 
     ElementTree.fromstring(drawn)
     assert "<b>" not in drawn and "<i>" not in drawn
 
 
-PHASES = {"M": {"name", "pid", "tid", "args"}, "X": {"name", "cat", "pid", "tid", "ts", "dur"}, "i": {"name", "pid", "tid", "ts", "s"},
-          "s": {"name", "cat", "id", "pid", "tid", "ts"}, "f": {"name", "cat", "id", "pid", "tid", "ts", "bp"}, "C": {"name", "pid", "ts", "args"}}
+PHASES = {"M": {"name", "pid", "tid", "args"}, "X": {"name", "cat", "pid", "tid", "ts", "dur"},
+          "i": {"name", "pid", "tid", "ts", "s"},
+          "s": {"name", "cat", "id", "pid", "tid", "ts"}, "f": {"name", "cat", "id", "pid", "tid", "ts", "bp"},
+          "C": {"name", "pid", "ts", "args"}}
 
 
 def check_chrome(text: str) -> list[dict]:
-    """The rules of Perfetto's importer for JSON traces: fields of each phase, numbers, flows that begin before they end and lie in slices."""
+    """The rules of Perfetto's importer for JSON traces: fields of each phase, numbers, flows that begin before they end
+    and lie in slices."""
     events = json.loads(text)["traceEvents"]
     slices: dict[int, list[tuple[float, float]]] = {}
     for event in events:
@@ -189,7 +204,8 @@ def check_chrome(text: str) -> list[dict]:
 
 def test_chrome_trace_is_what_perfetto_reads(tmp_path):
     file = tmp_path / "trace.json"
-    report("--lab", "01", "--from", "solutions", "--mode", "async", "--world", "mixed.json", "--format", "chrome", "--out", str(file))
+    report("--lab", "01", "--from", "solutions", "--mode", "async", "--world", "mixed.json", "--format", "chrome",
+           "--out", str(file))
     events = check_chrome(file.read_text())
     assert {event["ph"] for event in events} >= {"M", "X", "s", "f", "C"}
     names = {event["args"]["name"] for event in events if event["name"] == "thread_name"}
@@ -198,7 +214,8 @@ def test_chrome_trace_is_what_perfetto_reads(tmp_path):
 
 
 def test_chrome_times_are_microseconds():
-    shape = lines(SPAWN, run(0, 1), {"t": 0, "ev": "await", "task": 1, "on": "sleep"}, {"t": 2_000_000, "ev": "ready", "task": 1, "by": 0})
+    shape = lines(SPAWN, run(0, 1), {"t": 0, "ev": "await", "task": 1, "on": "sleep"},
+                  {"t": 2_000_000, "ev": "ready", "task": 1, "by": 0})
     waits = next(event for event in check_chrome(chrome.render(shape)) if event["name"] == "waits: sleep")
     assert waits["dur"] == 2000
 
@@ -212,14 +229,17 @@ def test_a_usual_page_is_small_and_asks_for_nothing(wrong):
 def test_what_a_program_says_is_never_markup():
     evil = "</script><script>alert(1)</script>"
     shape = lines({**SPAWN, "name": evil}, run(0, 1), {"t": 1, "ev": "done", "task": 1, "rc": 0})
-    text = page.render(Subject("01-x", evil, shape, diagnosis=evil, source_name="a.c", source=f"int x; /* {evil} {{{{css}}}} */", replay=evil))
+    text = page.render(Subject("01-x", evil, shape, diagnosis=evil, source_name="a.c",
+                               source=f"int x; /* {evil} {{{{css}}}} */", replay=evil))
     assert "<script>alert" not in text and text.count("</script>") == 2
     assert "{{css}}" in text        # a file that holds our own marks keeps them
 
 
 @pytest.mark.parametrize("words, said", [
-    (["--lab", "01", "--world", "no.json"], "labs/01-sync-vs-async/worlds has"), (["--lab", "01", "--mode", "nix"], "there is no mode 'nix'"),
-    (["--lab", "01", "--from", "nowhere"], "FROM=nowhere"), (["--lab", "01", "--check", "test_nix"], "there is no check 'test_nix'"), ([], "--lab"),
+    (["--lab", "01", "--world", "no.json"], "labs/01-sync-vs-async/worlds has"),
+    (["--lab", "01", "--mode", "nix"], "there is no mode 'nix'"),
+    (["--lab", "01", "--from", "nowhere"], "FROM=nowhere"), (["--lab", "01", "--check", "test_nix"],
+                                                             "there is no check 'test_nix'"), ([], "--lab"),
     (["--lab", "01", "--from", "solutions", "--check", "test_clean_under_sanitizers"], "made no run")])
 def test_what_cannot_be_drawn_is_said_in_one_line(words, said):
     told = report(*words, code=2)
@@ -227,8 +247,10 @@ def test_what_cannot_be_drawn_is_said_in_one_line(words, said):
 
 
 def test_a_grading_leaves_a_page_for_each_failed_check(tmp_path):
-    done = subprocess.run([sys.executable, "-m", "looplab", "grade", "--lab", "01", "--from", str(CORPUS / "batches"), "--out", str(tmp_path)],
-                          capture_output=True, text=True, cwd=ROOT, timeout=60, env={**os.environ, "PYTHONPATH": str(ROOT / "grader")})
+    done = subprocess.run([sys.executable, "-m", "looplab", "grade", "--lab", "01", "--from", str(CORPUS / "batches"),
+                           "--out", str(tmp_path)],
+                          capture_output=True, text=True, cwd=ROOT, timeout=60,
+                          env={**os.environ, "PYTHONPATH": str(ROOT / "grader")})
     result = json.loads((tmp_path / "01-sync-vs-async/results.json").read_text())
     failed = [check for check in result["checks"] if check["status"] == "failed"]
     assert failed and done.returncode == 1
@@ -251,8 +273,10 @@ def browser():
         pytest.skip(f"npm could not fetch puppeteer and axe: {(made.stdout + made.stderr).strip()[-200:]}")
 
     def look(file: Path, width: int = 1280, scheme: str = "light") -> dict:
-        done = subprocess.run(["node", "grader/tests/browser/look.mjs", str(file), CHROMIUM, str(width), scheme, str(file.with_suffix(f".{width}.png"))],
-                              cwd=ROOT, capture_output=True, text=True, timeout=120, env={**os.environ, "NODE_FOLDER": str(NODE)})
+        done = subprocess.run(["node", "grader/tests/browser/look.mjs", str(file), CHROMIUM, str(width), scheme,
+                               str(file.with_suffix(f".{width}.png"))],
+                              cwd=ROOT, capture_output=True, text=True, timeout=120,
+                              env={**os.environ, "NODE_FOLDER": str(NODE)})
         assert done.returncode == 0, done.stdout + done.stderr
         return json.loads(done.stdout)
 
@@ -281,18 +305,21 @@ def test_the_page_of_a_right_one(browser, right):
 
 
 def test_thirty_thousand_events_stay_smooth(browser, tmp_path):
-    """No timing is asserted here but that the page comes to its end: the figures are printed (pytest -s) for whoever asks."""
+    """No timing is asserted here but that the page comes to its end: the figures are printed (pytest -s) for whoever
+    asks."""
     events = [SPAWN, run(0, 1)]
     for task in range(2, 302):
         events += [{**CHILD, "task": task, "t": 0}, {"t": 0, "ev": "ready", "task": task, "by": 1}]
     for turn in range(34):
         for task in range(2, 302):
             t = turn * 1_000_000
-            events += [{"t": t, "ev": "run", "task": task}, {"t": t, "ev": "await", "task": task, "on": "sleep", "src": "toy.c:9"}]
+            events += [{"t": t, "ev": "run", "task": task}, {"t": t, "ev": "await", "task": task, "on": "sleep",
+                                                             "src": "toy.c:9"}]
         events += [{"t": (turn + 1) * 1_000_000, "ev": "ready", "task": task, "by": 0} for task in range(2, 302)]
     assert len(events) > 30_000
     file = tmp_path / "many.html"
     file.write_text(page.render(Subject("01-toy", "many", lines(*events), source_name="toy.c", source="\n" * 20)))
     saw = browser(file)
-    print({key: saw["walk"][key] for key in ("median_ms", "worst_ms", "steps")}, "ready_ms", saw["ready_ms"], "bytes", file.stat().st_size)
+    print({key: saw["walk"][key] for key in ("median_ms", "worst_ms", "steps")}, "ready_ms", saw["ready_ms"], "bytes",
+          file.stat().st_size)
     assert saw["console"] == [] and saw["walk"]["steps"] == len(events)

@@ -56,9 +56,12 @@ def test_the_scores_add_up():
 
 def test_a_result_is_as_the_design_has_it():
     assert graded(failed()) == {
-        "schema": "looplab/result/v1", "lab": "01-toy", "status": "graded", "score": 0, "max_score": 10, "seed": 7, "elapsed_s": 0.41,
-        "checks": [{"id": "test_b", "category": "timing", "title": "What test_b is about.", "status": "failed", "score": 0,
-                    "max_score": 10, "message": "expected: 1 ms\nhappened: 2 ms", "src": "toy.c:3", "replay": "make run LAB=01",
+        "schema": "looplab/result/v1", "lab": "01-toy", "status": "graded", "score": 0, "max_score": 10, "seed": 7,
+        "elapsed_s": 0.41,
+        "checks": [{"id": "test_b", "category": "timing", "title": "What test_b is about.", "status": "failed",
+                    "score": 0,
+                    "max_score": 10, "message": "expected: 1 ms\nhappened: 2 ms", "src": "toy.c:3",
+                    "replay": "make run LAB=01",
                     "virtual_ns": 2_000_000}]}
 
 
@@ -140,7 +143,8 @@ def _one(category: str, worth: int, status: str) -> Check:
     return one
 
 
-@pytest.mark.parametrize("category, score, points", [("timing", 80, 95), ("correctness", 80, 95), ("robustness", 80, 95), ("coverage", 95, None)])
+@pytest.mark.parametrize("category, score, points", [("timing", 80, 95), ("correctness", 80, 95),
+                                                     ("robustness", 80, 95), ("coverage", 95, None)])
 def test_a_wrong_program_gets_four_fifths_at_most(category, score, points):
     result = results.graded("01-x", [_one("correctness", 95, "passed"), _one(category, 5, "failed")], 1, 0.0)
     assert (result["score"], result["max_score"], result.get("points")) == (score, 100, points)
@@ -152,5 +156,6 @@ def test_below_the_ceiling_nothing_is_taken():
 
 
 def test_one_check_alone_has_no_ceiling():
-    result = results.graded("01-x", [_one("correctness", 95, "passed"), _one("timing", 5, "failed")], 1, 0.0, only="test_x")
+    result = results.graded("01-x", [_one("correctness", 95, "passed"), _one("timing", 5, "failed")], 1, 0.0,
+                            only="test_x")
     assert result["score"] == 95

@@ -1,4 +1,5 @@
-"""The same program, world and seed leave the same trace, byte for byte, whoever compiled it and however often it runs."""
+"""The same program, world and seed leave the same trace, byte for byte, whoever compiled it and however often it
+runs."""
 
 from __future__ import annotations
 

@@ -24,7 +24,8 @@ def run(program: Program) -> process.Outcome:
 def found(folder: Path, body: str) -> list[Finding]:
     """The findings of a sum() with this body; its first line is toy.c:9, and n is 4."""
     text = ('#include "toy.h"\n#include <stdlib.h>\n#include <string.h>\n#include <stdio.h>\n'
-            "int twice(int x) { return 2 * x; }\n\nint sum(const int *numbers, size_t n)\n{\n" + body + "\n    return 0;\n}\n")
+            "int twice(int x) { return 2 * x; }\n\nint sum(const int *numbers, size_t n)\n{\n" + body
+            + "\n    return 0;\n}\n")
     program = build_text(house(), folder, text)
     outcome = run(program)
     assert sanitizer.trouble(outcome.stderr) is None
@@ -47,22 +48,28 @@ def found(folder: Path, body: str) -> list[Finding]:
      "reads 4 bytes before the start of the variable a of line 9"),
     ("static int a[4];\nint *volatile p = a;\nreturn p[n];", "global buffer overflow", "toy.c:11",
      "reads 4 bytes right past the end of the variable a of 16 bytes (toy.c:9)"),
-    ("return numbers[n];", "stack buffer overflow", "toy.c:9", "reads 4 bytes past the end of the variable numbers of line 8"),
+    ("return numbers[n];", "stack buffer overflow", "toy.c:9", "reads 4 bytes past the end of the variable numbers of "
+                                                               "line 8"),
     ("int *a = malloc(40);\nfree(a);\na[n] = 1;", "use after free", "toy.c:11",
      "writes 4 bytes of a block that was freed at toy.c:10 (allocated at toy.c:9)"),
     ("int *volatile p;\n{ int x[3] = {1}; p = x; }\nreturn *p;", "use after scope", "toy.c:11",
      "reads 4 bytes of the variable x of line 10 after its block has ended"),
-    ("int *a = malloc(40);\nfree(a);\nfree(a);", "double free", "toy.c:11", "frees a block that was freed at toy.c:10 already"),
-    ("int a[4];\nint *volatile p = a;\nfree(p);", "wrong free", "toy.c:11", "frees memory that did not come from malloc"),
+    ("int *a = malloc(40);\nfree(a);\nfree(a);", "double free", "toy.c:11",
+     "frees a block that was freed at toy.c:10 already"),
+    ("int a[4];\nint *volatile p = a;\nfree(p);", "wrong free", "toy.c:11",
+     "frees memory that did not come from malloc"),
     ("char *p = malloc(8);\nfree(p + 1);", "wrong free", "toy.c:10",
      "frees a pointer into the middle of a block: only its start can be freed"),
-    ("int *volatile p = (int *)0x1234567812345678;\nreturn *p;", "wild pointer", "toy.c:10", "reads where the program has no memory"),
-    ("char b[16] = {0};\nmemcpy(b, b + 1, n);", "overlapping copy", "toy.c:10", "source and target of memcpy overlap: memmove may do that"),
+    ("int *volatile p = (int *)0x1234567812345678;\nreturn *p;", "wild pointer", "toy.c:10",
+     "reads where the program has no memory"),
+    ("char b[16] = {0};\nmemcpy(b, b + 1, n);", "overlapping copy", "toy.c:10",
+     "source and target of memcpy overlap: memmove may do that"),
     ("char b[16] = {0}, c[16];\nmemcpy(c, b, n - 5);", "negative size", "toy.c:10",
      "passes a negative size to a function that copies or fills memory"),
     ("return sum(numbers, n + 1) + 1;", "stack overflow", "toy.c:9",
      "uses up the stack: recursion without end, or a local variable that is too large"),
-    ("int (*volatile f)(void) = NULL;\nreturn f() + 1;", "null pointer", None, "calls a function through a null pointer"),
+    ("int (*volatile f)(void) = NULL;\nreturn f() + 1;", "null pointer", None,
+     "calls a function through a null pointer"),
     ("char *p = malloc((size_t)10 << 30);\np[n] = 1;", "null pointer", "toy.c:10",
      "writes through a null pointer (there was no memory for a block of 10737418240 bytes: malloc returned NULL)"),
     # ---- LSan
@@ -70,8 +77,8 @@ def found(folder: Path, body: str) -> list[Finding]:
     ("char *volatile p = malloc(1);\np = NULL;", "memory leak", "toy.c:9", "1 byte allocated here is never freed"),
     ("for (int i = 0; i < 3; i++) {\nchar *volatile p = strdup(\"hello\");\np = NULL;\n}", "memory leak", "toy.c:10",
      "18 bytes in 3 blocks allocated here are never freed"),
-    ("struct s { struct s *next; } *volatile p = calloc(1, 16);\np->next = calloc(1, 24);\np = NULL;", "memory leak", "toy.c:9",
-     "16 bytes allocated here are never freed"),
+    ("struct s { struct s *next; } *volatile p = calloc(1, 16);\np->next = calloc(1, 24);\np = NULL;", "memory leak",
+     "toy.c:9", "16 bytes allocated here are never freed"),
     ("struct s { struct s *next; } *volatile p = calloc(1, 16);\np->next = p;\np = NULL;", "memory leak", "toy.c:9",
      "16 bytes allocated here are never freed"),
     # ---- UBSan; a crash that follows on the same line is the same finding
@@ -81,13 +88,17 @@ def found(folder: Path, body: str) -> list[Finding]:
      "uses a member of a struct s through a null pointer"),
     ("char *volatile p = NULL;\nreturn (int)strlen(p);", "null pointer", "toy.c:10",
      "passes a null pointer as argument 1 to a function that does not take one"),
-    ("int a[4] = {0};\nreturn a[n];", "index out of bounds", "toy.c:10", "index 4 is out of bounds of an array int [4]"),
-    ("int x = 2147483640;\nreturn x + (int)n * 10;", "signed integer overflow", "toy.c:10", "2147483640 + 40 does not fit into the type int"),
-    ("int x = -2147483647 - 1;\nreturn -x;", "signed integer overflow", "toy.c:10", "-(-2147483648) does not fit into the type int"),
+    ("int a[4] = {0};\nreturn a[n];", "index out of bounds", "toy.c:10",
+     "index 4 is out of bounds of an array int [4]"),
+    ("int x = 2147483640;\nreturn x + (int)n * 10;", "signed integer overflow", "toy.c:10",
+     "2147483640 + 40 does not fit into the type int"),
+    ("int x = -2147483647 - 1;\nreturn -x;", "signed integer overflow", "toy.c:10",
+     "-(-2147483648) does not fit into the type int"),
     ("int x = 5;\nreturn x / ((int)n - 4);", "division by zero", "toy.c:10", "divides by zero"),
     ("return 1 << (n * 10);", "wrong shift", "toy.c:9", "shifts a value of 32 bits by 40 bits"),
     ("return 1 << ((int)n - 5);", "wrong shift", "toy.c:9", "shifts by -1 bits"),
-    ("_Bool b;\nmemset(&b, 7, 1);\nreturn b;", "invalid value", "toy.c:11", "reads 7 from a _Bool: it was never set, or overwritten"),
+    ("_Bool b;\nmemset(&b, 7, 1);\nreturn b;", "invalid value", "toy.c:11", "reads 7 from a _Bool: it was never set, "
+                                                                            "or overwritten"),
     ("char b[16] = {0};\nint *volatile p = (int *)(b + 1);\nreturn *p;", "misaligned pointer", "toy.c:11",
      "reads an int at an address that is not a multiple of 4"),
     ("int m = (int)n - 5;\nint a[m]; a[0] = 0;", "wrong array size", "toy.c:10", "makes an array of -1 elements"),
@@ -116,12 +127,15 @@ def test_several(tmp_path):
     findings = found(tmp_path, "for (int i = 0; i < 3; i++)\nn += 1 << (30 + (int)n);\n"
                                "int *a = malloc(4); (void)a;\na = malloc(8);\na = NULL;\nint x = 2147483647;\nx++;")
     assert [(one.kind, one.src) for one in findings] == [
-        ("wrong shift", "toy.c:10"), ("signed integer overflow", "toy.c:15"), ("memory leak", "toy.c:12"), ("memory leak", "toy.c:11")]
+        ("wrong shift", "toy.c:10"), ("signed integer overflow", "toy.c:15"), ("memory leak", "toy.c:12"),
+        ("memory leak", "toy.c:11")]
 
 
 def test_one_place_reached_on_two_ways_is_one_finding(tmp_path):
-    program = build_text(house(), tmp_path, "#include <stdlib.h>\nstatic void lose(void) { char *volatile p = malloc(3); p = 0; }\n" +
-                         GOOD.replace("int total = 0;", "int total = 0; lose();").replace("return total;", "lose(); return total;"))
+    program = build_text(house(), tmp_path, "#include <stdlib.h>\nstatic void lose(void) { char *volatile p = "
+                                            "malloc(3); p = 0; }\n" +
+                         GOOD.replace("int total = 0;", "int total = 0; lose();").replace("return total;",
+                                                                                          "lose(); return total;"))
     outcome = run(program)
     assert outcome.stderr.count("Direct leak") == 2
     assert [(one.kind, one.src) for one in sanitizer.findings(outcome.stderr, program)] == [("memory leak", "toy.c:2")]
@@ -140,9 +154,11 @@ def test_same_report_each_time(tmp_path):
 def test_block_that_a_function_of_the_kit_allocated(tmp_path):
     """The student's file only called it: then that call is the place, and the function is named."""
     program = build_text(house(), tmp_path, GOOD.replace(
-        "int total = 0;", 'int total = 0; extern char *toy_copy(const char *); char *volatile p = toy_copy("hello"); p = 0;'))
+        "int total = 0;", 'int total = 0; extern char *toy_copy(const char *); char *volatile p = toy_copy("hello"); '
+                          'p = 0;'))
     findings = sanitizer.findings(run(program).stderr, program)
-    assert [(one.src, one.message) for one in findings] == [("toy.c:5", "6 bytes that toy_copy allocated here are never freed")]
+    assert [(one.src, one.message) for one in findings] == [("toy.c:5",
+                                                             "6 bytes that toy_copy allocated here are never freed")]
 
 
 def test_the_memory_of_a_queue():
@@ -167,7 +183,8 @@ def test_fault_in_the_kit_has_no_place(tmp_path):
     report = "==1==ERROR: AddressSanitizer: heap-use-after-free on address 0x604000000038 at pc 0x1 bp 0x2 sp 0x3\n" \
              "WRITE of size 8 at 0x604000000038 thread T0\n    #0 0x7ffff7  (/lib/libjansson.so.4+0x77)\n\n"
     assert sanitizer.findings(report, program) == [Finding(
-        "use after free", "writes 8 bytes of a block that was freed before", None, "", "ERROR: AddressSanitizer: heap-use-after-free")]
+        "use after free", "writes 8 bytes of a block that was freed before", None, "",
+        "ERROR: AddressSanitizer: heap-use-after-free")]
 
 
 def test_unknown_kinds_keep_their_words(tmp_path):

@@ -11,7 +11,8 @@ from looplab.telling import results
 from looplab.telling.scorecard import Source, Style, card, command, summary
 from test_results import check, failed, faulty, passed, skipped
 
-LONG = "A title that is so long that it cannot possibly fit into one line of the list, whatever the terminal may be like"
+LONG = ("A title that is so long that it cannot possibly fit into one line of the list, "
+        "whatever the terminal may be like")
 
 
 def of(*checks, **more):
@@ -22,7 +23,8 @@ def full_failure():
     one = failed()
     one.message = "expected: 320 ms, as long as the slowest URL\nhappened: it took 3,200 ms\n" \
                   "cause: toy.c:3 waits for each fetch before the next one starts: start all of them first, then wait"
-    one.replay = "make run LAB=01 MODE=async WORLD=build/grade/01-sync-vs-async/worlds/test_all_fetches_overlap.json SEED=7 URLS='http://a.test/ http://b.test/'"
+    one.replay = ("make run LAB=01 MODE=async WORLD=build/grade/01-sync-vs-async/worlds/test_all_fetches_overlap.json "
+                  "SEED=7 URLS='http://a.test/ http://b.test/'")
     return one
 
 
@@ -57,8 +59,10 @@ def test_each_part_shows_its_own_line():
     one.passed()
     lines = card(of(one), source=Source("toy.c", line={"toy.c:3": "get(a);", "toy.c:9": "get(b);"}.get)).split("\n")
     at = lines.index("    after one (1 point)")
-    assert lines[at:at + 6] == ["    after one (1 point)", "    happened: 1 answer never freed", "              toy.c:3 | get(a);",
-                                "    after two (4 points)", "    happened: 2 answers never freed", "              toy.c:9 | get(b);"]
+    assert lines[at:at + 6] == ["    after one (1 point)", "    happened: 1 answer never freed",
+                                "              toy.c:3 | get(a);",
+                                "    after two (4 points)", "    happened: 2 answers never freed",
+                                "              toy.c:9 | get(b);"]
 
 
 def test_a_command_with_a_command_in_it_can_be_copied():
@@ -80,7 +84,8 @@ def test_a_full_score_says_what_is_next():
 
 def test_less_names_the_run_to_look_at():
     text = card(of(passed(), full_failure()))
-    assert text.split("Next: ")[1].startswith('look at the run behind "What test_b is about":\n              make run LAB=01')
+    assert text.split("Next: ")[1].startswith('look at the run behind "What test_b is about":\n              make run '
+                                              'LAB=01')
 
 
 def test_a_skeleton_is_told_where_to_begin():
@@ -107,7 +112,8 @@ def test_skips_for_one_reason_are_one_line():
 
 def test_advice_is_short():
     text = card(of(passed(), advice=[Advice(f"toy.c:{i}", "unused variable") for i in range(5)]))
-    assert "the compiler warns: toy.c:0: unused variable" in text and "toy.c:3" not in text and "2 further warnings" in text
+    assert "the compiler warns: toy.c:0: unused variable" in text and "toy.c:3" not in text \
+        and "2 further warnings" in text
 
 
 def test_nothing_is_wider_than_80_columns():
@@ -141,7 +147,8 @@ def test_a_program_cannot_write_on_the_terminal():
     assert not re.search(r"[\x00-\x09\x0b-\x1f\u202e]", text) and "\\x1b[2J" in text and "\\u202e" in text
 
 
-@pytest.mark.parametrize("text, shown", [("a\tb", "a    b"), ("\x7f", "\\x7f"), ("é✓", "é✓"), ("a\nb", "a\nb"), ("\u2066", "\\u2066")])
+@pytest.mark.parametrize("text, shown", [("a\tb", "a    b"), ("\x7f", "\\x7f"), ("é✓", "é✓"), ("a\nb", "a\nb"),
+                                         ("\u2066", "\\u2066")])
 def test_printable(text, shown):
     assert printable(text) == shown
 

@@ -48,7 +48,8 @@ def commands() -> list[tuple[str, list[str]]]:
 
 def test_editors_are_told_how_each_file_is_compiled():
     files = {file for file, _ in commands()}
-    sources = {str(path.relative_to(ROOT)) for folder in ["sim", "labs", "solutions"] for path in (ROOT / folder).rglob("*.c")}
+    sources = {str(path.relative_to(ROOT)) for folder in ["sim", "labs", "solutions"]
+               for path in (ROOT / folder).rglob("*.c")}
     of_others = {name for name in sources if name.startswith("sim/bench/peers/")}
     assert sources - files - of_others == set()
 
@@ -57,6 +58,7 @@ def test_clang_has_no_warning():
     require("clang")
     messages = []
     for file, words in commands():
-        run = subprocess.run(["clang", *words[1:], "-fsyntax-only", "-Werror"], cwd=ROOT, text=True, capture_output=True)
+        run = subprocess.run(["clang", *words[1:], "-fsyntax-only", "-Werror"], cwd=ROOT, text=True,
+                             capture_output=True)
         messages += [run.stderr] if run.returncode else []
     assert messages == []

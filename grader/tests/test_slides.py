@@ -20,7 +20,8 @@ import build  # noqa: E402
 DECKS = build.decks()
 MODULES = [deck for deck in DECKS if (ROOT / "labs" / deck.stem).is_dir()]
 LABS = sorted(path.name for path in (ROOT / "labs").iterdir() if path.is_dir())
-CHROMIUM = next((found for found in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if found), None)
+CHROMIUM = next((found for found in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if found),
+                None)
 
 
 def slides(deck: Path) -> list[str]:
@@ -39,17 +40,20 @@ def test_a_deck_a_lab_one_before_and_one_after():
 def test_every_slide_has_notes_and_every_question_an_answer(deck):
     parts = slides(deck)
     for number, slide in enumerate(parts, start=1):
-        notes = [note for note in re.findall(r"<!--(.*?)-->", slide, flags=re.DOTALL) if not note.strip().startswith("_")]
+        notes = [note for note in re.findall(r"<!--(.*?)-->", slide, flags=re.DOTALL)
+                 if not note.strip().startswith("_")]
         assert notes and len(" ".join(notes)) > 25, f"slide {number} has nothing to say"
         if "_class: question" in slide:
-            assert number < len(parts) and "_class: question" not in parts[number], f"slide {number} has no answer after it"
+            assert number < len(parts) and "_class: question" not in parts[number], \
+                f"slide {number} has no answer after it"
 
 
 @pytest.mark.parametrize("deck", MODULES, ids=[deck.stem for deck in MODULES])
 def test_a_module_has_twenty_to_thirty_five_slides_and_ends_with_the_lab_and_asyncio(deck):
     parts = slides(deck)
     assert 20 <= len(parts) <= 35
-    assert any("_class: lab" in slide for slide in parts[-4:]) and any("_class: asyncio" in slide for slide in parts[-4:])
+    assert any("_class: lab" in slide for slide in parts[-4:]) and any("_class: asyncio" in slide
+                                                                       for slide in parts[-4:])
     assert sum("_class: question" in slide for slide in parts) >= 2
     assert sum("@figure" in slide for slide in parts) >= 2
 
@@ -58,12 +62,14 @@ def test_a_module_has_twenty_to_thirty_five_slides_and_ends_with_the_lab_and_asy
 def test_code_in_c_comes_from_tested_files_only(deck):
     assert "```c\n" not in deck.read_text(), "write @code PATH#NAME instead: what stands in a deck by hand may be wrong"
     for path in re.findall(r"^@code ([^\s#]+)", deck.read_text(), flags=re.MULTILINE):
-        assert path.startswith(("sim/examples/", "solutions/", "labs/", "sim/include/", "sim/runtime/", "grader/tests/", "grader/hidden/", "slides/suites/")), path
+        assert path.startswith(("sim/examples/", "solutions/", "labs/", "sim/include/", "sim/runtime/",
+                                "grader/tests/", "grader/hidden/", "slides/suites/")), path
 
 
 def test_the_suite_of_the_slides_passes_on_a_right_scraper(tmp_path):
     done = subprocess.run(["sh", "grader/scripts/run.sh"], cwd=ROOT, capture_output=True, text=True, timeout=60,
-                          env={**os.environ, "CC": os.environ.get("CC", "gcc"), "LAB": "06", "FROM": "slides/suites", "TRACE": str(tmp_path / "trace")})
+                          env={**os.environ, "CC": os.environ.get("CC", "gcc"), "LAB": "06", "FROM": "slides/suites",
+                               "TRACE": str(tmp_path / "trace")})
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -95,20 +101,25 @@ int counter = 3;
 
 def test_a_definition_is_cut_out_by_name():
     assert build.definition(SOURCE, "job").startswith("struct job {") and build.definition(SOURCE, "job").endswith("};")
-    assert build.definition(SOURCE, "first").startswith("static int first(void)\n{") and build.definition(SOURCE, "first").endswith("}")
+    assert build.definition(SOURCE, "first").startswith("static int first(void)\n{") \
+        and build.definition(SOURCE, "first").endswith("}")
     assert build.definition(SOURCE, "TWICE").count("\n") == 1
     with pytest.raises(build.DeckError, match="no definition of nobody"):
         build.definition(SOURCE, "nobody")
 
 
 def test_comments_go_and_so_do_lines_that_held_nothing_else():
-    assert build.without_comments(build.definition(SOURCE, "first")) == "static int first(void)\n{\n    int n = 1;\n\n    return n;\n}"
+    assert build.without_comments(build.definition(SOURCE, "first")) == "static int first(void)\n{\n    int n = " \
+        "1;\n\n    return n;\n}"
 
 
 @pytest.mark.parametrize("line, said", [
-    ("@code sim/examples/06-timeouts.c#nobody", "no definition of nobody"), ("@code sim/examples/no-such.c#main", "no-such.c"),
-    ('@code sim/examples/01-event-loop-basics.c#flash from="nix"', "no line holds 'nix'"), ("@run EXAMPLE=99", "no example '99'"),
-    ("@trace EXAMPLE=01 task=99", "no such event"), ("@figure LAB=01 FROM=solutions MODE=nix", "fails"), ("@figure EXAMPLE=01 end=soon", "expected a time")])
+    ("@code sim/examples/06-timeouts.c#nobody", "no definition of nobody"),
+    ("@code sim/examples/no-such.c#main", "no-such.c"),
+    ('@code sim/examples/01-event-loop-basics.c#flash from="nix"', "no line holds 'nix'"),
+    ("@run EXAMPLE=99", "no example '99'"),
+    ("@trace EXAMPLE=01 task=99", "no such event"), ("@figure LAB=01 FROM=solutions MODE=nix", "fails"),
+    ("@figure EXAMPLE=01 end=soon", "expected a time")])
 def test_what_is_not_there_stops_the_build_with_its_place(line, said):
     with pytest.raises(build.DeckError) as fault:
         build.expand(f"# One\n\n{line}\n", "09-toy.md")
@@ -123,8 +134,10 @@ def test_a_line_that_would_be_cut_off_stops_the_build(tmp_path):
 
 def test_a_trace_tells_of_one_task_and_long_lines_are_continued():
     said = build.expand('@trace EXAMPLE=01 task=2 only="run await" to="await"', "09-toy.md")
-    assert said.split("\n")[1:3] == ["0 ms  run     task 2", "0 ms  await   task 2  on sleep  src 01-event-loop-basics.c:23"]
-    assert [len(line) <= build.WIDEST for line in build._wrapped("word " * 40)] == [True] * 3 and build._wrapped("as it  was") == ["as it  was"]
+    assert said.split("\n")[1:3] == ["0 ms  run     task 2",
+                                     "0 ms  await   task 2  on sleep  src 01-event-loop-basics.c:23"]
+    assert [len(line) <= build.WIDEST for line in build._wrapped("word " * 40)] == [True] * 3 \
+        and build._wrapped("as it  was") == ["as it  was"]
 
 
 # ---- the output -------------------------------------------------------------------------------
@@ -140,7 +153,8 @@ def pages():
         pytest.skip(f"npm could not fetch Marp: {(made.stdout + made.stderr).strip()[-200:]}")
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "grader")}
     for words in (["07"], ["--no-pdf"]):
-        done = subprocess.run([sys.executable, "slides/build.py", *words], cwd=ROOT, capture_output=True, text=True, timeout=300, env=environment)
+        done = subprocess.run([sys.executable, "slides/build.py", *words], cwd=ROOT, capture_output=True, text=True,
+                              timeout=300, env=environment)
         assert done.returncode == 0, done.stdout + done.stderr
     return ROOT / "build/slides"
 
@@ -155,13 +169,16 @@ def test_every_deck_is_there_whole(pages):
 def test_no_output_asks_for_anything_from_anywhere(pages):
     for deck in DECKS:
         text = (pages / f"{deck.stem}.html").read_text()
-        bad = re.findall(r"""(?:src|href|poster|data|action)\s*=\s*["']\s*(?:https?:)?//[^"']+|url\(\s*["']?(?:https?:)?//[^)]+|@import[^;]+""", text)
+        bad = re.findall(
+            r"""(?:src|href|poster|data|action)\s*=\s*["']\s*(?:https?:)?//[^"']+|"""
+            r"""url\(\s*["']?(?:https?:)?//[^)]+|@import[^;]+""", text)
         assert bad == [], deck.stem
     assert not re.search(rb"/URI\s*\(http", (pages / "07-closing.pdf").read_bytes())
 
 
 def test_nothing_is_cut_off_or_too_small(pages):
-    done = subprocess.run(["node", "slides/look.mjs", CHROMIUM, "build/node", *(str(pages / f"{deck.stem}.html") for deck in DECKS)], cwd=ROOT,
+    done = subprocess.run(["node", "slides/look.mjs", CHROMIUM, "build/node",
+                           *(str(pages / f"{deck.stem}.html") for deck in DECKS)], cwd=ROOT,
                           capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     seen = [json.loads(line) for line in done.stdout.splitlines()]

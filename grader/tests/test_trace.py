@@ -46,16 +46,19 @@ def test_a_block_begins_where_its_line_says_less_its_length():
 
 
 def test_the_price_of_an_answer_is_not_the_programs_block():
-    story = Story().get(0, 1, 1, URLS[0]).got(5, 1, cpu=7 * MS).runtime(12, "block", task=1, ns=7 * MS, on="cpu", src="compare.c:20")
+    story = Story().get(0, 1, 1, URLS[0]).got(5, 1, cpu=7 * MS).runtime(12, "block", task=1, ns=7 * MS, on="cpu",
+                                                                        src="compare.c:20")
     assert story.trace().blocks() == []
     story.runtime(19, "block", task=1, ns=7 * MS, on="cpu", src="compare.c:20")     # once more: that one is
     assert len(story.trace().blocks()) == 1
 
 
 def test_a_request_whose_own_time_was_up_was_not_given_up():
-    timed = Story().get(0, 1, 2, URLS[0]).runtime(30_000, "cancel", task=2, by=0, why="timeout").world(30_000, "http.cancelled", op=1).trace()
+    timed = Story().get(0, 1, 2, URLS[0]).runtime(30_000, "cancel", task=2, by=0,
+                                                  why="timeout").world(30_000, "http.cancelled", op=1).trace()
     assert (timed.requests[0].rc, timed.requests[0].given_up, len(timed.finished)) == (-errno.ETIMEDOUT, False, 1)
-    ended = Story().get(0, 1, 2, URLS[0]).runtime(5, "cancel", task=2, by=3, why="group").world(5, "http.cancelled", op=1).trace()
+    ended = Story().get(0, 1, 2, URLS[0]).runtime(5, "cancel", task=2, by=3, why="group").world(5, "http.cancelled",
+                                                                                                op=1).trace()
     assert (ended.requests[0].rc, ended.requests[0].given_up, ended.finished) == (-errno.ECANCELED, True, [])
     blocked = Story().get(0, 1, 1, URLS[0], blocking=True).world(30_000, "http.cancelled", op=1).trace()
     assert blocked.requests[0].rc == -errno.ETIMEDOUT
@@ -69,7 +72,8 @@ def test_half_a_last_line_is_left_out():
 
 @pytest.mark.parametrize("text, told", [
     ("", "line 1"), ("{}\n", "line 1"), ('{"trace":"looplab/trace/v2"}\n', "looplab/trace/v1"),
-    (Story().text() + "nonsense\n", "line 3"), (Story().text() + "[1]\n", "line 3"), (Story().text() + "{},{}\n", "line 3"),
+    (Story().text() + "nonsense\n", "line 3"), (Story().text() + "[1]\n", "line 3"),
+    (Story().text() + "{},{}\n", "line 3"),
     (Story().text() + '{"from":"world","ev":"http.end","op":9,"t":0}\n', "line 3"),
     (Story().text() + '{"from":"world","ev":"http.start","op":9,"t":0}\n', "task")])
 def test_a_damaged_trace_is_refused_with_its_line(text, told):
@@ -99,9 +103,12 @@ def test_the_stories_these_tests_tell_are_traces():
     schema = json.loads((Path(__file__).resolve().parents[2] / "sim/trace/trace.schema.json").read_text())
     kinds = {name: jsonschema.Draft7Validator({**definition, "definitions": schema["definitions"]})
              for name, definition in schema["definitions"].items()}
-    odd = Story().runtime(1, "deadlock", task=1, on="lock", src="compare.c:1", since=0, holder=1).runtime(1, "crash", signal=11, src="compare.c:1") \
-        .runtime(1, "livelock", task=1, src="compare.c:1", steps=5).runtime(1, "overflow", task=1, name="deep", src="compare.c:1", size=262144) \
-        .runtime(1, "leak", what="response", src="compare.c:1").runtime(1, "cancel", task=1, by=0, why="timeout", src="compare.c:1") \
+    odd = Story().runtime(1, "deadlock", task=1, on="lock", src="compare.c:1", since=0,
+                          holder=1).runtime(1, "crash", signal=11, src="compare.c:1") \
+        .runtime(1, "livelock", task=1, src="compare.c:1", steps=5).runtime(1, "overflow", task=1, name="deep",
+                                                                            src="compare.c:1", size=262144) \
+        .runtime(1, "leak", what="response", src="compare.c:1").runtime(1, "cancel", task=1, by=0, why="timeout",
+                                                                        src="compare.c:1") \
         .world(1, "http.cancelled", op=1).wait(1, 1, "sleep", "compare.c:1")
     for story in (overlapped(URLS, [3, 1, 2]), one_by_one(URLS, [3, 1, 2]), blocking(URLS, [3, 1, 2]), odd):
         for line in map(json.loads, story.lines[1:]):

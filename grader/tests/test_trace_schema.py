@@ -102,14 +102,16 @@ static int crashes(void *job) { *(volatile int *)job = 1; return 0; }
 int main(int argc, char **argv)
 {
     static const struct { const char *name; co_fn fn; } all[] = {
-        {"leaks", leaks}, {"cancels", cancels}, {"stuck", stuck}, {"spins", spins}, {"crashes", crashes}, {"deep", deep}};
+        {"leaks", leaks}, {"cancels", cancels}, {"stuck", stuck},
+        {"spins", spins}, {"crashes", crashes}, {"deep", deep}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (argc > 1 && strcmp(argv[1], all[i].name) == 0)
             return co_run(all[i].fn, NULL, NULL) < 0;
     return 2;
 }
 """
-WORLD = {"world": "looplab/world/v1", "sites": [{"url": "http://a.test", "rtt": "2ms", "routes": [{"path": "/", "latency": "1s", "body": "x"}]}]}
+WORLD = {"world": "looplab/world/v1",
+         "sites": [{"url": "http://a.test", "rtt": "2ms", "routes": [{"path": "/", "latency": "1s", "body": "x"}]}]}
 
 
 @pytest.fixture(scope="module")
@@ -118,18 +120,21 @@ def trouble(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("trouble")
     (folder / "trouble.c").write_text(TROUBLE)
     (folder / "world.json").write_text(json.dumps(WORLD))
-    subprocess.run(["gcc", "@sim/kit/student.flags", "-w", "-Isim/include", str(folder / "trouble.c"), "build/kit/libco.a",
-                    "@sim/kit/link.flags", "-o", str(folder / "trouble")], cwd=ROOT, check=True)
+    subprocess.run(["gcc", "@sim/kit/student.flags", "-w", "-Isim/include", str(folder / "trouble.c"),
+                    "build/kit/libco.a", "@sim/kit/link.flags", "-o", str(folder / "trouble")], cwd=ROOT, check=True)
     return folder
 
 
 @pytest.mark.parametrize("word, kinds", [
-    ("leaks", {"runtime:leak", "runtime:block", "world:cpu.block", "world:cpu.submit", "world:cpu.start", "world:cpu.end"}),
+    ("leaks", {"runtime:leak", "runtime:block", "world:cpu.block", "world:cpu.submit", "world:cpu.start",
+               "world:cpu.end"}),
     ("cancels", {"runtime:cancel", "runtime:silence", "world:http.cancelled"}),
-    ("stuck", {"runtime:deadlock"}), ("spins", {"runtime:livelock"}), ("crashes", {"runtime:crash"}), ("deep", {"runtime:overflow"})])
+    ("stuck", {"runtime:deadlock"}), ("spins", {"runtime:livelock"}), ("crashes", {"runtime:crash"}),
+    ("deep", {"runtime:overflow"})])
 def test_trouble(trouble, word, kinds):
     trace = trouble / f"{word}.jsonl"
-    subprocess.run([str(trouble / "trouble"), word], env={"CO_TRACE": str(trace), "CO_WORLD": str(trouble / "world.json")},
+    subprocess.run([str(trouble / "trouble"), word],
+                   env={"CO_TRACE": str(trace), "CO_WORLD": str(trouble / "world.json")},
                    capture_output=True, timeout=60)
     assert kinds <= check(trace.read_text())
 

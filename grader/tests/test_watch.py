@@ -31,7 +31,8 @@ PATIENCE_S = 60     # a loaded machine may take its time; nothing here rests on 
 
 
 def looplab(*words: str, code: int = 0, cwd: Path = ROOT) -> str:
-    done = subprocess.run([sys.executable, "-m", "looplab", *words], capture_output=True, text=True, cwd=cwd, timeout=120, env=ENVIRONMENT)
+    done = subprocess.run([sys.executable, "-m", "looplab", *words], capture_output=True, text=True, cwd=cwd,
+                          timeout=120, env=ENVIRONMENT)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
 
@@ -40,29 +41,35 @@ def looplab(*words: str, code: int = 0, cwd: Path = ROOT) -> str:
 
 
 def check(number: int, status: str = "passed") -> dict:
-    return {"id": f"test_{number}", "category": "correctness", "title": f"Check number {number}", "status": status, "score": 2 * (status == "passed"),
-            "max_score": 2, "message": "" if status == "passed" else "expected: one\nhappened: two\ncause: compare.c:3 says two", "src": "compare.c:3"}
+    return {"id": f"test_{number}", "category": "correctness", "title": f"Check number {number}", "status": status,
+            "score": 2 * (status == "passed"),
+            "max_score": 2, "message": "" if status == "passed" else "expected: one\nhappened: two\ncause: compare.c:3 "
+                                                                     "says two", "src": "compare.c:3"}
 
 
 def result(*statuses: str) -> dict:
     checks = [check(number, status) for number, status in enumerate(statuses)]
-    return {"schema": "looplab/result/v1", "lab": "01-sync-vs-async", "status": "graded", "score": sum(one["score"] for one in checks),
+    return {"schema": "looplab/result/v1", "lab": "01-sync-vs-async", "status": "graded",
+            "score": sum(one["score"] for one in checks),
             "max_score": 2 * len(checks), "seed": 7, "elapsed_s": 0.5, "checks": checks}
 
 
 @pytest.mark.parametrize("width, height", [(80, 24), (60, 16), (200, 60), (20, 8)])
 @pytest.mark.parametrize("show", [screen.FIRST, screen.LIST, screen.ALL, screen.HINT])
 def test_the_screen_is_never_larger_than_the_terminal(width, height, show):
-    view = View("01-sync-vs-async", "compare.c", "", result(*["failed", "passed", "skipped"] * 15), show=show, text=["word " * 40] * 50)
+    view = View("01-sync-vs-async", "compare.c", "", result(*["failed", "passed", "skipped"] * 15), show=show,
+                text=["word " * 40] * 50)
     lines = screen.draw(view, width, height)
     assert len(lines) <= height and all(len(line) <= width for line in lines)
     assert "hint" in lines[-1]
 
 
 def test_the_first_failed_check_in_full_and_the_others_in_a_line():
-    lines = screen.draw(View("01-sync-vs-async", "compare.c", "", result("passed", "failed", "failed", "skipped")), 80, 24)
+    lines = screen.draw(View("01-sync-vs-async", "compare.c", "", result("passed", "failed", "failed", "skipped")), 80,
+                        24)
     text = "\n".join(lines)
-    assert text.count("compare.c:3 says two") == 1 and "Check number 2" in text and "1 check wait" in text and "Check number 0" not in text
+    assert text.count("compare.c:3 says two") == 1 and "Check number 2" in text and "1 check wait" in text \
+        and "Check number 0" not in text
     assert "[#####...............] 1/4 checks · 2/8 points" in text
 
 
@@ -87,7 +94,8 @@ class Terminal:
         self.pid, self.fd = pty.fork()
         if not self.pid:
             os.chdir(ROOT)
-            os.execve(sys.executable, [sys.executable, "-m", "looplab", "watch", "--from", str(folder), *words], ENVIRONMENT)
+            os.execve(sys.executable, [sys.executable, "-m", "looplab", "watch", "--from", str(folder), *words],
+                      ENVIRONMENT)
         self.resize(80, 24)
 
     def resize(self, width: int, height: int) -> None:
@@ -105,7 +113,8 @@ class Terminal:
                     self.screen += os.read(self.fd, 65536).decode("utf-8", "replace")
                 except OSError:
                     break
-                self.screen = self.screen[self.screen.rfind("\x1b[H\x1b[2J"):] if "\x1b[H\x1b[2J" in self.screen else self.screen
+                self.screen = self.screen[self.screen.rfind("\x1b[H\x1b[2J"):] if "\x1b[H\x1b[2J" in self.screen \
+                    else self.screen
             if re.search(pattern, self.screen):
                 return self.screen
         raise AssertionError(f"never showed {pattern!r}: {self.screen!r}")
@@ -191,7 +200,8 @@ def test_it_resumes_where_it_was(tmp_path):
 def test_a_line_a_grading_without_a_terminal(tmp_path):
     file = tmp_path / "compare.c"
     shutil.copy(CORPUS / "awaits-each/compare.c", file)
-    watching = subprocess.Popen([sys.executable, "-m", "looplab", "watch", "--lab", "01", "--seed", "7", "--from", str(tmp_path)], cwd=ROOT,
+    watching = subprocess.Popen([sys.executable, "-m", "looplab", "watch", "--lab", "01", "--seed", "7", "--from",
+                                 str(tmp_path)], cwd=ROOT,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=ENVIRONMENT)
     try:
         first = watching.stdout.readline()
@@ -227,7 +237,8 @@ def test_hints_are_told_level_by_level_and_remembered(tmp_path, monkeypatch):
 
 def test_the_hint_asked_for():
     assert "TODO 2" in looplab("hint", "--lab", "01", "--todo", "2", "--level", "3")
-    assert looplab("hint", "--lab", "01", "--todo", "9", code=2).strip() == "looplab: TODO=9: there are 1, 2, 3, 4, 5, 6"
+    assert looplab("hint", "--lab", "01", "--todo", "9", code=2).strip() == "looplab: TODO=9: there are 1, 2, 3, 4, " \
+        "5, 6"
 
 
 def test_progress_tells_what_was_graded_and_what_has_changed_since(tmp_path):

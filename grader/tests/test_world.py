@@ -18,10 +18,12 @@ def simple(**route):
 
 def test_the_file_is_what_the_c_side_reads():
     world = World(seed=7, cpus=2).site("http://a.test", rtt=ms(20), workers=4, rate_limit=(10, sec(1))) \
-        .route("/x", latency=(ms(100), us(500_500)), body=b"\0\xff", headers={"X": "y"}, fault=Fault.reset(after=1, times=2))
+        .route("/x", latency=(ms(100), us(500_500)), body=b"\0\xff", headers={"X": "y"},
+               fault=Fault.reset(after=1, times=2))
     assert json.loads(world.text()) == {
         "world": "looplab/world/v1", "seed": 7, "cpus": 2, "sites": [
-            {"url": "http://a.test", "rtt": "20ms", "workers": 4, "rate_limit": {"requests": 10, "per": "1s"}, "routes": [
+            {"url": "http://a.test", "rtt": "20ms", "workers": 4, "rate_limit": {"requests": 10, "per": "1s"},
+             "routes": [
                 {"path": "/x", "headers": {"X": "y"}, "latency": ["100ms", "500500us"], "body_base64": "AP8=",
                  "fault": {"kind": "reset", "after": 1, "times": 2}}]}]}
 
@@ -53,7 +55,8 @@ def test_connecting_takes_a_round_trip_unless_said_otherwise():
     (Fault.hang(), 30_000, errno.ETIMEDOUT)])
 def test_a_fault_has_its_time_and_its_error(fault, took, error):
     world = simple(latency=ms(300), body="x" * 10, bandwidth=1000, fault=fault)
-    assert (world.total("http://a.test/"), world.answer("http://a.test/")) == (ms(took), {"error": -error, "status": 0, "length": 0})
+    assert (world.total("http://a.test/"), world.answer("http://a.test/")) == (ms(took), {"error": -error, "status": 0,
+                                                                                          "length": 0})
 
 
 def test_an_answer_that_takes_longer_than_the_client_waits_is_a_timeout():
@@ -64,8 +67,10 @@ def test_an_answer_that_takes_longer_than_the_client_waits_is_a_timeout():
 def test_sites_that_are_not_there():
     world = World().site("http://gone.test", resolve=ms(9), fault=Fault.unresolved()).route("/") \
         .site("http://shut.test", rtt=ms(2), fault=Fault.refused()).route("/")
-    assert [world.total(url) for url in ("http://gone.test/", "http://shut.test/", "http://other.test/")] == [ms(9), ms(2), 0]
-    assert [answer["error"] for answer in world.answers(["http://gone.test/", "http://shut.test/", "http://other.test/"])] \
+    assert [world.total(url) for url in ("http://gone.test/", "http://shut.test/", "http://other.test/")] \
+        == [ms(9), ms(2), 0]
+    assert [answer["error"] for answer in world.answers(["http://gone.test/", "http://shut.test/",
+                                                         "http://other.test/"])] \
         == [-errno.ENXIO, -errno.ECONNREFUSED, -errno.ENXIO]
 
 
@@ -91,7 +96,8 @@ def test_the_programs_own_work_counts():
     assert simple(cpu=ms(200)).latencies() == [ms(250)]
 
 
-@pytest.mark.parametrize("route", [{"latency": (1, 2)}, {"fault": Fault.hang(times=1)}, {"fault": Fault.hang(probability=0.5)},
+@pytest.mark.parametrize("route", [{"latency": (1, 2)}, {"fault": Fault.hang(times=1)},
+                                   {"fault": Fault.hang(probability=0.5)},
                                    {"fault": Fault.drip()}])
 def test_what_has_no_single_time_is_refused(route):
     with pytest.raises(WorldError):
@@ -127,7 +133,8 @@ def test_durations_keep_their_unit_through_sums():
     assert isinstance(5 + ms(1) - 3, Duration)
 
 
-@pytest.mark.parametrize("ns, written, shown", [(0, "0ms", "0 ms"), (300_000_000, "300ms", "300 ms"), (1_500_000, "1500us", "1.5 ms"),
+@pytest.mark.parametrize("ns, written, shown", [(0, "0ms", "0 ms"), (300_000_000, "300ms", "300 ms"),
+                                                (1_500_000, "1500us", "1.5 ms"),
                                                 (7, "7ns", "0.000007 ms"), (30 * 10**9, "30s", "30,000 ms")])
 def test_times_in_files_and_in_messages(ns, written, shown):
     assert (exact(ns), show(ns)) == (written, shown)
@@ -147,7 +154,8 @@ def test_the_virtual_world_takes_exactly_as_long(tmp_path):
     if not lab.library().is_file() or not lab.launch.is_file():
         pytest.skip("the kit is not built (make test builds it)")
     world = World(seed=9).site("http://a.test", rtt=ms(21), connect=ms(30), resolve=ms(4), bandwidth=997) \
-        .route("/", latency=ms(300), body="x" * 100, chunk=7).route("/cut", body="x" * 50, fault=Fault.truncate(after=20)) \
+        .route("/", latency=ms(300), body="x" * 100, chunk=7).route("/cut", body="x" * 50,
+                                                                    fault=Fault.truncate(after=20)) \
         .route("/reset", latency=us(1), body="x" * 50, fault=Fault.reset(after=49)).route("/hang", fault=Fault.hang()) \
         .route("/moved", redirect="http://b.test/x").route("/work", cpu=ms(8)) \
         .site("http://b.test", rtt=us(1501)).route("/x", status=404, body=b"\0\1").route("/gone", status=500) \

@@ -9,20 +9,24 @@ from looplab.asking.world import Fault
 
 
 def test_required_headers_and_an_echo_are_in_the_file():
-    world = World().site("http://a.test", rtt=ms(20)).route("/in", require={"Authorization": "Bearer 1"}).route("/back", echo=True)
+    world = World().site("http://a.test",
+                         rtt=ms(20)).route("/in", require={"Authorization": "Bearer 1"}).route("/back", echo=True)
     routes = world.json()["sites"][0]["routes"]
     assert routes[0]["require"] == {"Authorization": "Bearer 1"} and "echo" not in routes[0]
     assert routes[1]["echo"] is True and "require" not in routes[1]
 
 
 def test_a_plain_get_is_not_let_in_and_takes_as_long():
-    world = World().site("http://a.test", rtt=ms(20)).route("/", ms(300), body_size=1000, bandwidth=1000, cpu=ms(5), require={"X": "1"})
+    world = World().site("http://a.test", rtt=ms(20)).route("/", ms(300), body_size=1000, bandwidth=1000, cpu=ms(5),
+                                                            require={"X": "1"})
     assert world.answer("http://a.test/") == {"error": 0, "status": 401, "length": 0}
     assert world.total("http://a.test/") == ms(20 + 20 + 300)
 
 
 def test_a_plain_get_of_an_echo_is_empty():
-    world = World().site("http://a.test", rtt=ms(20)).route("/", ms(300), echo=True).route("/cut", echo=True, fault=Fault.truncate(after=5))
+    world = World().site("http://a.test", rtt=ms(20)).route("/", ms(300), echo=True).route("/cut", echo=True,
+                                                                                           fault=Fault.truncate(after=
+                                                                                               5))
     assert world.answers() == [{"error": 0, "status": 200, "length": 0}] * 2
     assert world.total("http://a.test/") == ms(340)
 

@@ -92,7 +92,8 @@ def processes_of(folder: Path) -> list[int]:
 
 def compile_launch(target: Path) -> Path:
     """The real launcher, built with warnings as errors."""
-    subprocess.run(["gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", ROOT / "grader/launcher/launch.c", "-o", target],
+    subprocess.run(["gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", ROOT / "grader/launcher/launch.c", "-o",
+                    target],
                    check=True)
     return target
 
@@ -106,7 +107,8 @@ def make_house(root: Path) -> Lab:
     (folder / "toy.c").write_text(GOOD)
     (folder / "main.c").write_text(MAIN)
     (root / "sim/include/toykit.h").write_text("int toy_hello(void);\nchar *toy_copy(const char *text);\n")
-    (root / "sim/kit/toykit.c").write_text('#include "toykit.h"\n#include <string.h>\nint toy_hello(void) { return 0; }\n'
+    (root / "sim/kit/toykit.c").write_text('#include "toykit.h"\n#include <string.h>\nint toy_hello(void) { return 0; '
+                                           '}\n'
                                            "char *toy_copy(const char *text) { return strdup(text); }\n")
     for flags in ("student.flags", "link.flags"):
         (root / "sim/kit" / flags).write_text((ROOT / "sim/kit" / flags).read_text())
@@ -115,8 +117,10 @@ def make_house(root: Path) -> Lab:
     (root / "sim/kit/link.flags").write_text("\n".join(link))
     compile_launch(kit / "launch")
     for suffix, flags in (("", ["-O2"]), ("-asan", ["-O1", "-fsanitize=address,undefined"])):
-        common = ["gcc", "-std=gnu11", "-g", "-fno-omit-frame-pointer", f"-ffile-prefix-map={root}=.", *flags, "-Isim/include", "-c"]
-        subprocess.run([*common, "-Ilabs/01-toy", "labs/01-toy/main.c", "-o", objects / f"main{suffix}.o"], cwd=root, check=True)
+        common = ["gcc", "-std=gnu11", "-g", "-fno-omit-frame-pointer", f"-ffile-prefix-map={root}=.", *flags,
+                  "-Isim/include", "-c"]
+        subprocess.run([*common, "-Ilabs/01-toy", "labs/01-toy/main.c", "-o", objects / f"main{suffix}.o"], cwd=root,
+                       check=True)
         subprocess.run([*common, "sim/kit/toykit.c", "-o", f"toykit{suffix}.o"], cwd=root, check=True)
         subprocess.run(["ar", "rcs", kit / f"libco{suffix}.a", f"toykit{suffix}.o"], cwd=root, check=True)
     return load("01-toy", root)

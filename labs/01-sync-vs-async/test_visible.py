@@ -1,4 +1,5 @@
-"""The visible checks of lab 01. The numbers in brackets are the requirements' in README.md, "What your functions must do"."""
+"""The visible checks of lab 01. The numbers in brackets are the requirements' in README.md, "What your functions must
+do"."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ def good_and_bad(lab) -> World:
     world.site("http://bad.test", rtt=ms(20))
     world.route("/reset", latency=ms(lab.rng.randint(50, 90)), body_size=size, fault=Fault.reset(after=size // 3))
     world.route("/good", latency=ms(lab.rng.randint(100, 300)), body="good, on a bad server")
-    world.route("/truncated", latency=ms(lab.rng.randint(50, 90)), body_size=size, fault=Fault.truncate(after=size // 2))
+    world.route("/truncated", latency=ms(lab.rng.randint(50, 90)), body_size=size,
+                fault=Fault.truncate(after=size // 2))
     world.route("/hangs", fault=Fault.hang())
     world.site("http://unknown.test", resolve=ms(5), fault=Fault.unresolved()).route("/")
     world.site("http://last.test", rtt=ms(20)).route("/", latency=ms(lab.rng.randint(100, 300)), body="the last one")
@@ -55,7 +57,8 @@ def statuses(lab) -> World:
 def should_store(run) -> None:
     """The right result for every URL, in its place."""
     missing = any("never written" in result.values() for result in run.results)
-    run.should_give(hint="out holds garbage when you get it: store error, status and length of every element" if missing else "")
+    run.should_give(hint="out holds garbage when you get it: store error, status and length of every element"
+                    if missing else "")
 
 
 def should_store_in_any_order(run) -> None:
@@ -126,17 +129,21 @@ def test_async_results(lab):
     run = lab.run("async", pages(lab, like=True), todo="fetch_async, TODOs 2 to 4")
     if not run.requests and run.spawns:
         task = run.spawns[-1]
-        hint = (f"{task.name}, started at {task.src}, never called co_http_get with a URL. It runs for the first time when the loop that "
-                "started it is over: what does it see in its job then, and what does it do with it? (TODOs 2 and 3)")
+        hint = (f"{task.name}, started at {task.src}, never called co_http_get with a URL. "
+                "It runs for the first time when the loop that started it is over: what does it see in its job then, "
+                "and what does it do with it? (TODOs 2 and 3)")
         stored = {result["error"] for result in run.results}
         if len(stored) == 1 and isinstance(*stored, int) and min(stored) < 0:
-            hint = f"every result holds {error(min(stored))}: that is what the fetch call returned. Call co_http_get in the task itself"
+            hint = (f"every result holds {error(min(stored))}: that is what the fetch call returned. "
+                    "Call co_http_get in the task itself")
         run.fail("each task fetches its URL", f"{len(run.spawns)} tasks ran, and none made a request", hint,
-                 topic="requests" if any(event.get("on") == "job" for event in run.trace.of("await", "runtime")) else "-")
+                 topic="requests" if any(event.get("on") == "job" for event in run.trace.of("await", "runtime"))
+                 else "-")
     urls = {request.url for request in run.requests}
     if len(run.requests) > 1 and len(urls) == 1:
         run.fail("each task fetches a URL of its own", f"all of them fetched {min(urls)}", topic="requests",
-                 hint="do all tasks share one job? Each needs its own, and it must live until the task has ended (TODOs 2 and 4)")
+                 hint="do all tasks share one job? Each needs its own, "
+                      "and it must live until the task has ended (TODOs 2 and 4)")
     should_store_in_any_order(run)
 
 
@@ -193,7 +200,8 @@ def test_async_can_be_cancelled(lab):
     if run.report["rc"] != -errno.ECANCELED:
         run.fail("it returns -ECANCELED", f"it returned {error(run.report['rc'])}", topic="cancelled",
                  hint="return what co_join (or your way of waiting) returned")
-    run.should_take(ms(100), what="until it was cancelled", hint="a call that returned -ECANCELED means: stop waiting, clean up, return")
+    run.should_take(ms(100), what="until it was cancelled", hint="a call that returned -ECANCELED means: stop waiting, "
+                                                                 "clean up, return")
     late = [request.url for request in run.requests if request.rc is None or request.end > ms(100)]
     run.should(not late, "every fetch ends when fetch_async is cancelled", f"{len(late)} went on, {late[:1]} first",
                hint="tasks of a group are cancelled with the task that waits for them")
@@ -255,10 +263,13 @@ def test_compare_runs_both_halves(lab):
     """compare calls each half once, with all URLs (14)"""
     world = pages(lab)
     run = lab.run("compare", world, passes=2, todo="compare, TODO 5")
-    run.should(bool(run.requests), "compare calls fetch_sync and fetch_async", "it made no request", hint="begin with compare, TODO 5")
+    run.should(bool(run.requests), "compare calls fetch_sync and fetch_async", "it made no request",
+               hint="begin with compare, TODO 5")
     halves = sorted(request.url for half in ("sync", "async") for request in lab.run(half, world).requests)
-    run.should(sorted(request.url for request in run.requests) == halves, f"{len(halves)} requests, as many as by both halves together",
-               f"{len(run.requests)} requests", hint="compare calls fetch_sync once and fetch_async once, each with all n URLs")
+    run.should(sorted(request.url for request in run.requests) == halves,
+               f"{len(halves)} requests, as many as by both halves together",
+               f"{len(run.requests)} requests", hint="compare calls fetch_sync once and fetch_async once, "
+                                                     "each with all n URLs")
     run.should_report("n", 10, hint="report->n is the number of URLs")
 
 
@@ -278,7 +289,8 @@ def test_compare_measures_both_halves(lab):
         if got == -1:
             hint = f"report->{half}_ns was never stored"
         elif got == 0:
-            hint = f"nothing was measured: read co_now() before and after the call of fetch_{half}. (clock() counts computing, and waiting is none.)"
+            hint = (f"nothing was measured: read co_now() before and after the call of fetch_{half}. (clock() counts "
+                    "computing, and waiting is none.)")
         elif got % sec(1) == 0 and abs(got - took[half]) < sec(1):
             hint = "these are whole seconds: time() is too coarse a clock, read co_now() before and after the call"
         elif half == "async" and got == sum(alone):
@@ -306,13 +318,15 @@ def should_divide(run) -> None:
     got = run.report["speedup"]
     if isinstance(got, float) and got != right:
         if sync and abs(got - together / sync) < 1e-9:
-            hint = "it is the wrong way round: async_ns / sync_ns. Four times faster means that sync_ns is four times async_ns"
+            hint = ("it is the wrong way round: async_ns / sync_ns. "
+                    "Four times faster means that sync_ns is four times async_ns")
         elif got == right // 1:
             hint = "an integer division drops the fraction: make the numbers double before you divide them"
         elif got == round(right) or abs(got - right) < 0.06:
             hint = "do not round it"
     run.should_report("speedup", right, tolerance=1e-9 * right,
-                      hint=hint or f"{sync / 1e6:g} ms one after the other, {together / 1e6:g} ms together: sync_ns / async_ns")
+                      hint=hint or f"{sync / 1e6:g} ms one after the other, {together / 1e6:g} ms together: "
+                                   "sync_ns / async_ns")
 
 
 @points(3, "correctness", needs="test_compare_runs_both_halves")
@@ -346,7 +360,8 @@ def test_explain(lab):
     cases = lab.run("explain", World(seed=lab.seed), []).report["explained"]
     wrong = [case for case in cases if case["bound"] != bound_of(case)]
     if wrong:
-        first, others = wrong[0], f" (and {len(wrong) - 1} more of {len(cases)} cases are wrong)" if len(wrong) > 1 else ""
+        first, others = wrong[0], f" (and {len(wrong) - 1} more of {len(cases)} cases are wrong)" if len(wrong) > 1 \
+            else ""
         lab.fail(f"n {first['n']}, speed-up {first['speedup']:g}: {bound_name(bound_of(first))}",
                  f"explain said {bound_name(first['bound'])}{others}", why_explain(cases, wrong))
 
@@ -367,18 +382,21 @@ def why_explain(cases: list[dict], wrong: list[dict]) -> str:
     if len({case["bound"] for case in cases}) == 1:
         return f"it says that of every report. {rule[0].upper()}{rule[1:]}"
     if all(case["speedup"] == 1.5 and case["n"] > 1 for case in wrong):
-        return "BOUND_CPU is for a speed-up below 1.5, and 1.5 itself is not below: compare with < 1.5, or with >= 1.5 (TODO 6)"
+        return ("BOUND_CPU is for a speed-up below 1.5, and 1.5 itself is not below: compare with < 1.5, "
+                "or with >= 1.5 (TODO 6)")
     if all(case["n"] < 2 for case in wrong):
-        return "with fewer than two URLs nothing can overlap: ask for n < 2 first, before you look at the speed-up (TODO 6)"
+        return ("with fewer than two URLs nothing can overlap: ask for n < 2 first, "
+                "before you look at the speed-up (TODO 6)")
     overlap = [case for case in cases if case["n"] > 1]
     if {case["bound"] for case in overlap} == {"io", "cpu"}:
         if all(case["bound"] != bound_of(case) for case in overlap):
-            return "it is the wrong way round: a high speed-up means that the waits overlapped, so the time had gone into waiting (TODO 6)"
+            return ("it is the wrong way round: a high speed-up means that the waits overlapped, "
+                    "so the time had gone into waiting (TODO 6)")
         for key in ("sync_ns", "async_ns"):
             said = [case["bound"] for case in sorted(overlap, key=lambda case: case[key])]
             if said == sorted(said):        # cpu before io: the longer, the more io
-                return (f"your answer goes by how long it took ({key}), as if only waiting could take long. Computing can, too: "
-                        "only n and speedup count (TODO 6)")
+                return (f"your answer goes by how long it took ({key}), as if only waiting could take long. "
+                        "Computing can, too: only n and speedup count (TODO 6)")
     return rule
 
 
@@ -391,7 +409,8 @@ def test_computing_does_not_overlap(lab):
         world.route(f"/{i}", cpu=ms(lab.rng.randint(100, 300)), body="answer")
     run = lab.run("compare", world, passes=2)
     run.should_report("sync_ns", sum(world.latencies()))
-    run.should_report("async_ns", sum(world.latencies()), hint="each answer costs the one thread its time, in both halves")
+    run.should_report("async_ns", sum(world.latencies()), hint="each answer costs the one thread its time, "
+                                                               "in both halves")
     run.should_report("speedup", 1.0)
     run.should_report("bound", "cpu")
 
@@ -413,5 +432,7 @@ def test_coverage(lab):
         return
     pieces = [piece for piece in seen.pieces() if piece.lines]
     named = ", ".join(f"{piece.src} ({piece.lines} line{'s' if piece.lines > 1 else ''})" for piece in pieces[:5])
-    lab.fail(f"the checks run at least {LEAST_COVERED} % of your lines", f"{seen.line_percent:.0f} %; never ran: {named}",
-             f"{pieces[0].describe().rstrip(';')}. Which of the situations in the handout reaches it? If none does, what is it for?", pieces[0].src)
+    lab.fail(f"the checks run at least {LEAST_COVERED} % of your lines",
+             f"{seen.line_percent:.0f} %; never ran: {named}",
+             f"{pieces[0].describe().rstrip(';')}. Which of the situations in the handout reaches it? If none does, "
+             "what is it for?", pieces[0].src)

@@ -1,4 +1,5 @@
-"""The visible checks of lab 02. The numbers in brackets are the requirements' in README.md, "What your functions must do"."""
+"""The visible checks of lab 02. The numbers in brackets are the requirements' in README.md, "What your functions must
+do"."""
 
 from __future__ import annotations
 
@@ -88,7 +89,8 @@ def good_and_bad(lab) -> World:
 
 
 def with_limit(world: World, urls: list[str], per_host: int) -> Duration:
-    """How long good pages take over so many connections to each site: who is first in line gets the one that is free first."""
+    """How long good pages take over so many connections to each site: who is first in line gets the one that is free
+    first."""
     free: dict[str, list[int]] = {}         # by site: when each of its connections is free
     for url in urls:
         site = free.setdefault(url.rsplit("/", 1)[0], [])
@@ -115,14 +117,16 @@ def should_use_the_session(run, whose: str, hint: str) -> None:
     if alone:
         blocking = any(start.get("blocking") for start in alone)
         line = next((block.src for block in run.blocks if block.on == "http"), None) or waits_at(run, alone[0]["op"])
-        run.should(False, f"every request goes over {whose}", f"{len(alone)} of {len(starts)} went over a connection of their own",
-                   f"at {line or 'each fetch'} call co_session_get with the session, not {'http_get_blocking' if blocking else 'co_http_get'}: "
-                   "without a session each request opens a connection of its own, and closes it", line)
+        run.should(False, f"every request goes over {whose}", f"{len(alone)} of {len(starts)} went over a connection "
+                                                              "of their own",
+                   f"at {line or 'each fetch'} call co_session_get with the session, "
+                   f"not {'http_get_blocking' if blocking else 'co_http_get'}: without a session each request opens a "
+                   "connection of its own, and closes it", line)
     sessions = {start["session"] for start in starts}
     if len(sessions) > 1:
         run.should(False, f"all {len(starts)} requests go over {whose}", f"they went over {len(sessions)} sessions",
-                   f"the request at {waits_at(run, starts[0]['op'])} goes over a session of its own, and one that lives for a single request "
-                   f"has nothing to use again. {hint}", waits_at(run, starts[0]["op"]))
+                   f"the request at {waits_at(run, starts[0]['op'])} goes over a session of its own, and one that "
+                   f"lives for a single request has nothing to use again. {hint}", waits_at(run, starts[0]["op"]))
 
 
 def should_get_once(run) -> None:
@@ -131,15 +135,18 @@ def should_get_once(run) -> None:
     other = [request for request in run.requests if request.method != "GET"]
     if other:
         run.should(False, "every request is a GET", f"{len(other)} were not, such as {other[0].method} {other[0].url}",
-                   "the length is that of the page that comes; what a HEAD's Content-Length promises need not come. co_session_get makes a GET")
+                   "the length is that of the page that comes; what a HEAD's Content-Length promises need not come. "
+                   "co_session_get makes a GET")
 
 
 def should_never_block(run) -> None:
     """The loop never stands still."""
     fetched = [block for block in run.blocks if block.on == "http"]
     if fetched:
-        run.should(False, "the loop never stands still", f"it stood still for {show(Duration(sum(block.ns for block in fetched)))}",
-                   "http_get_blocking keeps the whole program standing until the answer is there. Call co_session_get instead", fetched[0].src)
+        run.should(False, "the loop never stands still",
+                   f"it stood still for {show(Duration(sum(block.ns for block in fetched)))}",
+                   "http_get_blocking keeps the whole program standing until the answer is there. "
+                   "Call co_session_get instead", fetched[0].src)
     run.should_never_block()
 
 
@@ -167,7 +174,8 @@ def should_close_all(run) -> None:
     leaked = next((leak.src for leak in run.leaks if leak.what == "session"), None)
     run.should(not left, "no connection is open when fetch_all returns", f"{count(len(left), 'connection')} still open",
                "CO_SESSION closes the session, and its connections, where its block ends"
-               + (f"; the one that {leaked} opens is never closed. (A copy of the struct is another session: hand on its address)" if leaked else ": is it declared in fetch_all itself?"), leaked)
+               + (f"; the one that {leaked} opens is never closed. (A copy of the struct is another session: "
+                  "hand on its address)" if leaked else ": is it declared in fetch_all itself?"), leaked)
     tasks = run.report.get("tasks_left", 0)
     run.should(tasks == 0, "no task is left when fetch_all returns", f"{count(tasks, 'task')} left",
                "wait for every task of your group (co_join) before you return")
@@ -183,8 +191,10 @@ def should_store(run, right: Optional[list[dict]] = None) -> None:
     right = run.world.answers(run.asked) if right is None else right
     for i, result in enumerate(run.results):
         if run.requests and run.report.get("rc", 0) == 0 and "never written" in result.values():
-            run.should(False, f"result {i} for {run.asked[i]}: {in_words(right[i])}", in_words(result), "out holds garbage when you get it: store "
-                       "error, status and length, with an answer and without. (Without one the kit has zeroed the response.)")
+            run.should(False, f"result {i} for {run.asked[i]}: {in_words(right[i])}", in_words(result),
+                       "out holds garbage when you get it: store "
+                       "error, status and length, with an answer and without. "
+                       "(Without one the kit has zeroed the response.)")
     run.should_give(right, explained(run, right))
 
 
@@ -193,8 +203,8 @@ def explained(run, right: list[dict]) -> str:
     for i, (got, want) in enumerate(zip(run.results, right)):
         if isinstance(got["length"], int) and got["status"] == want["status"] and got["length"] != want["length"]:
             if want["error"] == 0 and 0 <= got["length"] < want["length"]:
-                return ("the length is that of the whole body in bytes. strlen stops at the first '\\0', and a body may hold "
-                        "some: resp.length counts them all")
+                return ("the length is that of the whole body in bytes. strlen stops at the first '\\0', "
+                        "and a body may hold some: resp.length counts them all")
     return ""
 
 
@@ -237,7 +247,8 @@ def test_one_uses_the_session(lab):
     """fetch_url uses connections again: 2 sites, 2 set-ups (5)"""
     world, urls = walk(lab)
     run = lab.run("one", world, urls)
-    should_use_the_session(run, "the session that fetch_url is given", "Fetch over the one that you are given, and open none")
+    should_use_the_session(run, "the session that fetch_url is given",
+                           "Fetch over the one that you are given, and open none")
     should_never_block(run)
     should_open(run, 2, "each site's first fetch opens a connection; the session keeps it for the next ones")
     run.should_take(sum(world.latencies(urls)) - 4 * SETUP, what="the sum of six fetches, four of them without set-up",
@@ -261,8 +272,8 @@ def test_one_records_errors(lab):
             if report["name"] == "one" and report["value"]["rc"] != 0:
                 run.should(False, "fetch_url returns 0: it has found out what became of the URL",
                            f"it returned {error(report['value']['rc'])} for {run.asked[report['value']['index']]}",
-                           "the error of a URL belongs into out->error. What you return says whether you yourself could do your work: "
-                           "only -ECANCELED is about you")
+                           "the error of a URL belongs into out->error. "
+                           "What you return says whether you yourself could do your work: only -ECANCELED is about you")
         should_store(run, [{"error": -errno.EINVAL, "status": 0, "length": 0}, world.answer(urls[1])] if urls else None)
         if not urls:
             run.should_ask_once()
@@ -273,9 +284,11 @@ def test_one_can_be_cancelled(lab):
     """fetch_url ends when it is cancelled (6)"""
     world, urls = walk(lab)
     run = lab.run("cancel-one", world, urls, settings={"after": ms(100)})
-    run.should(run.report["rc"] == -errno.ECANCELED, "fetch_url returns -ECANCELED", f"it returned {error(run.report['rc'])}",
+    run.should(run.report["rc"] == -errno.ECANCELED, "fetch_url returns -ECANCELED",
+               f"it returned {error(run.report['rc'])}",
                "of all errors of co_session_get this one is about you, not about the URL: return it")
-    run.should_take(ms(100), what="until it was cancelled", hint="a call that returned -ECANCELED means: stop waiting, clean up, return")
+    run.should_take(ms(100), what="until it was cancelled", hint="a call that returned -ECANCELED means: stop waiting, "
+                                                                 "clean up, return")
     run.should_leak_nothing()
 
 
@@ -289,12 +302,14 @@ def test_all_results(lab):
     if not run.requests and run.spawns:
         task = run.spawns[-1]
         run.fail("each task fetches its URL", f"{len(run.spawns)} tasks ran, and none made a request", topic="-",
-                 hint=f"{task.name}, started at {task.src}, never fetched anything. It runs for the first time when the loop that started it is "
-                      "over: what does it see in its job then, and what does it do with it? (TODOs 2 and 3)")
+                 hint=f"{task.name}, started at {task.src}, never fetched anything. It runs for the first time when "
+                      "the loop that started it is over: what does it see in its job then, "
+                      "and what does it do with it? (TODOs 2 and 3)")
     urls = {request.url for request in run.requests}
     if len(run.requests) > 1 and len(urls) == 1:
         run.fail("each task fetches a URL of its own", f"all of them fetched {min(urls)}", topic="requests",
-                 hint="do all tasks share one job? Each needs its own, and it must live until the task has ended (TODOs 2 and 4)")
+                 hint="do all tasks share one job? Each needs its own, "
+                      "and it must live until the task has ended (TODOs 2 and 4)")
     should_store_in_any_order(run)
 
 
@@ -326,7 +341,8 @@ def test_all_keeps_input_order(lab):
     world = World(seed=lab.seed).site("http://late.test", rtt=RTT)
     for i, size in enumerate(lab.rng.sample(range(1, 1000), 6)):
         world.route(f"/{i}", latency=ms(600 - 100 * i + lab.rng.randint(-20, 20)), body_size=size)
-    lab.run("all", world, settings={"per_host": 0}).should_give(hint="give each task a pointer to its own place: &out[i]")
+    lab.run("all", world, settings={"per_host": 0}).should_give(hint="give each task a pointer to its own place: "
+                                                                     "&out[i]")
 
 
 @points(5, "correctness", needs="test_all_results")
@@ -344,9 +360,10 @@ def test_all_takes_what_the_limit_allows(lab):
     """With a limit it takes exactly what the limit allows (9)"""
     world = villages(lab)
     run = lab.run("all", world, settings={"per_host": LIMIT})
-    run.should_take(with_limit(world, world.urls(), LIMIT), what="twelve fetches over two connections to each of two sites",
-                    hint="all fetches are begun at once, in input order, and wait for a free connection in the session: whoever is first in line "
-                         "gets the one that is free first. No batches, no semaphore")
+    run.should_take(with_limit(world, world.urls(), LIMIT),
+                    what="twelve fetches over two connections to each of two sites",
+                    hint="all fetches are begun at once, in input order, and wait for a free connection in the "
+                         "session: whoever is first in line gets the one that is free first. No batches, no semaphore")
 
 
 @points(1, "correctness", needs="test_all_results")
@@ -383,12 +400,14 @@ def should_tell_each_once(run) -> list[dict]:
         run.should(False, f"on_progress is called {count(n, 'time')}, once for each URL", "it was never called",
                    "call on_progress in the task that fetched the URL, right after fetch_url (TODO 5)")
     strangers = [call for call in calls if call["index"] == "not in out"]
-    run.should(not strangers, "result points to the URL's element of out", f"{len(strangers)} of {len(calls)} calls got another pointer",
+    run.should(not strangers, "result points to the URL's element of out",
+               f"{len(strangers)} of {len(calls)} calls got another pointer",
                "pass &out[i] itself, not a copy of it: the caller may want to know which element it is")
     indices = [call["index"] for call in calls]
     for i, url in enumerate(run.asked):
         times = indices.count(i)
-        run.should(times == 1, f"progress is told once of {url}", f"it was told {times} times" if times else "it was never told",
+        run.should(times == 1, f"progress is told once of {url}",
+                   f"it was told {times} times" if times else "it was never told",
                    "every URL is told of, once: also one that failed, and the last one")
     return calls
 
@@ -400,7 +419,8 @@ def test_progress_tells_of_each_url(lab):
     should_tell_each_once(lab.run("all", pages(lab, 1)))
 
 
-@points(2, "correctness", needs=("test_progress_tells_of_each_url", "test_all_goes_on_after_errors", "test_all_keeps_input_order"))
+@points(2, "correctness", needs=("test_progress_tells_of_each_url", "test_all_goes_on_after_errors",
+                                 "test_all_keeps_input_order"))
 def test_progress_tells_the_result(lab):
     """Progress tells the whole result, and counts: 1 to n (14)"""
     run = lab.run("all", good_and_bad(lab), settings={"per_host": 0})
@@ -409,13 +429,18 @@ def test_progress_tells_the_result(lab):
         i = call["index"]
         stored = run.results[i]     # whether that is right is asked elsewhere
         got = {name: call.get(name) for name in stored}
-        run.should(got == stored, f"told of {urls[i]} what stands in out in the end: {in_words(stored)}", f"told: {in_words(got)}",
-                   "result must be complete before it is told: call on_progress after all four fields of out[i] are stored")
-        run.should("arg" not in call, "arg is what fetch_all was given", f"arg was {call.get('arg')}", "hand on the arg of fetch_all as it is: it is the caller's")
-        run.should(call["n"] == len(urls), f"n is {len(urls)} in every call", f"n was {call['n']}", "n is how many URLs fetch_all was given")
-    for run in (run, lab.run("all", pages(lab, like=True), settings={"per_host": 0})):     # here all are done at the same instant
-        should_count(told(run), run, "one counter for all tasks of this call of fetch_all, counted up right before on_progress is called, "
-                                     "without a wait in between")
+        run.should(got == stored, f"told of {urls[i]} what stands in out in the end: {in_words(stored)}",
+                   f"told: {in_words(got)}",
+                   "result must be complete before it is told: "
+                   "call on_progress after all four fields of out[i] are stored")
+        run.should("arg" not in call, "arg is what fetch_all was given", f"arg was {call.get('arg')}",
+                   "hand on the arg of fetch_all as it is: it is the caller's")
+        run.should(call["n"] == len(urls), f"n is {len(urls)} in every call", f"n was {call['n']}",
+                   "n is how many URLs fetch_all was given")
+    # here all are done at the same instant
+    for run in (run, lab.run("all", pages(lab, like=True), settings={"per_host": 0})):
+        should_count(told(run), run, "one counter for all tasks of this call of fetch_all, "
+                                     "counted up right before on_progress is called, without a wait in between")
 
 
 def should_count(calls: list[dict], run, hint: str) -> None:
@@ -426,11 +451,13 @@ def should_count(calls: list[dict], run, hint: str) -> None:
         if call["done"] == k:
             hint = "done counts the calls, this one included: it begins with 1"
         elif all(call["done"] in (call["index"], call["index"] + 1) for call in calls):
-            hint = "done counts the calls. Here it goes by the order in which the fetches began: is it the URL's place, or counted up before the fetch?"
+            hint = ("done counts the calls. Here it goes by the order in which the fetches began: is it the URL's "
+                    "place, or counted up before the fetch?")
         run.should(False, f"done is {k + 1} in call {k + 1}", f"done was {call['done']}", hint)
 
 
-@points(4, "timing", needs=("test_all_takes_the_longest", "test_all_keeps_input_order", "test_progress_tells_of_each_url"))
+@points(4, "timing", needs=("test_all_takes_the_longest", "test_all_keeps_input_order",
+                            "test_progress_tells_of_each_url"))
 def test_progress_comes_at_once(lab):
     """Progress tells of each URL the moment it is done (13)"""
     run = lab.run("all", pages(lab), settings={"per_host": 0})
@@ -443,12 +470,15 @@ def test_progress_comes_at_once(lab):
     url, at = run.asked[first["index"]], {call["t"] for call in calls}
     hint = "the task that has fetched a URL is the first to know: call on_progress there, right after fetch_url"
     if len(at) == 1 and max(at) >= max(ends.values()):
-        hint = f"all {len(calls)} are told at {show(Duration(max(at)))}, after the last one is done: that is no progress. {hint[0].upper()}{hint[1:]}"
+        hint = (f"all {len(calls)} are told at {show(Duration(max(at)))}, after the last one is done: that is no "
+                f"progress. {hint[0].upper()}{hint[1:]}")
     elif first["t"] < ends[url]:
         hint = "it is told before its answer is there"
     elif [call["index"] for call in calls] == sorted(call["index"] for call in calls):
-        hint = f"they are told in input order, each one only when all before it are done: so waits who awaits task after task. {hint[0].upper()}{hint[1:]}"
-    run.should(False, f"{url} is told at {show(ends[url])}, when it is done", f"it is told at {show(Duration(first['t']))}", hint)
+        hint = ("they are told in input order, each one only when all before it are done: so waits who awaits task "
+                f"after task. {hint[0].upper()}{hint[1:]}")
+    run.should(False, f"{url} is told at {show(ends[url])}, when it is done",
+               f"it is told at {show(Duration(first['t']))}", hint)
 
 
 @points(1, "robustness", needs="test_all_results")
@@ -467,11 +497,14 @@ def test_each_result_holds_its_url(lab):
     for run in (lab.run("one", world, urls), lab.run("all", pages(lab), settings={"per_host": 0})):
         for wrong in run.report.get("wrong_urls", []):
             run.should(False, f"url of result {wrong['index']}: {run.asked[wrong['index']]}",
-                       "it was never written" if wrong["holds"] == "never written" else "it is NULL" if wrong["holds"] == "NULL" else
+                       "it was never written" if wrong["holds"] == "never written" else "it is NULL"
+                       if wrong["holds"] == "NULL" else
                        f"it is {wrong['holds']}",
-                       "that is another fetch's. Does it stand in a static or global variable meanwhile? While fetch_url waits, other tasks run "
-                       "through it, too, and there is only one of each static variable" if wrong["holds"].startswith("http") else
-                       "store the very pointer you were given, in fetch_url: out->url = url. No copy: who would free it?")
+                       "that is another fetch's. Does it stand in a static or global variable meanwhile? While "
+                       "fetch_url waits, other tasks run through it, too, "
+                       "and there is only one of each static variable" if wrong["holds"].startswith("http") else
+                       "store the very pointer you were given, in fetch_url: out->url = url. No copy: "
+                       "who would free it?")
 
 
 @points(2, "correctness", needs=BOTH)
@@ -512,7 +545,8 @@ def test_all_can_be_cancelled(lab):
     if run.report["rc"] != -errno.ECANCELED:
         run.fail("it returns -ECANCELED", f"it returned {error(run.report['rc'])}", topic="cancelled",
                  hint="return what co_join (or your way of waiting) returned")
-    run.should_take(ms(100), what="until it was cancelled", hint="a call that returned -ECANCELED means: stop waiting, clean up, return")
+    run.should_take(ms(100), what="until it was cancelled", hint="a call that returned -ECANCELED means: stop waiting, "
+                                                                 "clean up, return")
     late = [request.url for request in run.requests if request.rc is None or request.end > ms(100)]
     run.should(not late, "every fetch ends when fetch_all is cancelled", f"{len(late)} went on, {late[:1]} first",
                "tasks of a group are cancelled with the task that waits for them")
@@ -522,7 +556,8 @@ def test_all_can_be_cancelled(lab):
                "if fetch_url returned -ECANCELED, nothing is known of the URL: return without calling on_progress")
     leaked = [leak for leak in run.leaks if leak.what == "response"]
     run.should(not leaked, "every answer is freed, also after a cancellation", f"{len(leaked)} were not",
-               "a way out that leaves co_response_free out: is there a return in front of it?", leaked[0].src if leaked else None)
+               "a way out that leaves co_response_free out: is there a return in front of it?",
+               leaked[0].src if leaked else None)
 
 
 @points(2, "robustness", needs=(*BOTH, "test_all_waits_for_every_task"))
@@ -548,8 +583,10 @@ def test_bodies_are_not_kept(lab):
         world.route(f"/{i}", latency=ms(100), body_size=size)
     run = lab.run("all", world, settings={"per_host": 1})
     held = (run.memory - lab.memory_of_nothing()) / size
-    run.should(held < 1.5, f"the program needs the memory of one film of {size // MB} MB at a time", f"it needs that of {held:.1f} films",
-               "each body is kept until the end: free the response in fetch_url, as soon as you have taken its length" if held > films - 0.5 else
+    run.should(held < 1.5, f"the program needs the memory of one film of {size // MB} MB at a time",
+               f"it needs that of {held:.1f} films",
+               "each body is kept until the end: free the response in fetch_url, as soon as you have taken its length"
+               if held > films - 0.5 else
                "the body is there twice: is it copied? You only need its length")
 
 
@@ -558,12 +595,14 @@ def test_two_calls_at_once(lab):
     """Two calls of fetch_all at the same time (19)"""
     world = pages(lab)
     run = lab.run("both", world, settings={"per_host": LIMIT})
-    hint = "what belongs to one call (its jobs, its session, its counter) stands in fetch_all or in memory of its own, never in a static or global variable"
+    hint = ("what belongs to one call (its jobs, its session, its counter) stands in fetch_all or in memory of its "
+            "own, never in a static or global variable")
     right = world.answers()
     if run.results != right:
         run.should_give(right, hint)
     sessions = {start.get("session") for start in run.trace.of("http.start", "world")}
-    run.should(len(sessions) == 2, "each of the two calls has a session of its own", f"{count(len(sessions), 'session')} in all", hint)
+    run.should(len(sessions) == 2, "each of the two calls has a session of its own",
+               f"{count(len(sessions), 'session')} in all", hint)
     for name in ("first", "second"):
         counted = [call["done"] for call in told(run) if call["of"] == name]
         run.should(counted == [1, 2, 3, 4, 5], f"the {name} call counts its own five: 1, 2, 3, 4, 5",
@@ -587,5 +626,7 @@ def test_coverage(lab):
         return
     pieces = [piece for piece in seen.pieces() if piece.lines]
     named = ", ".join(f"{piece.src} ({piece.lines} line{'s' if piece.lines > 1 else ''})" for piece in pieces[:5])
-    lab.fail(f"the checks run at least {LEAST_COVERED} % of your lines", f"{seen.line_percent:.0f} %; never ran: {named}",
-             f"{pieces[0].describe().rstrip(';')}. Which of the situations in the handout reaches it? If none does, what is it for?", pieces[0].src)
+    lab.fail(f"the checks run at least {LEAST_COVERED} % of your lines",
+             f"{seen.line_percent:.0f} %; never ran: {named}",
+             f"{pieces[0].describe().rstrip(';')}. Which of the situations in the handout reaches it? If none does, "
+             "what is it for?", pieces[0].src)

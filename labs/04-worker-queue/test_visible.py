@@ -1,4 +1,5 @@
-"""The visible checks of lab 04. The numbers in brackets are the requirements' in README.md, "What your functions must do"."""
+"""The visible checks of lab 04. The numbers in brackets are the requirements' in README.md, "What your functions must
+do"."""
 
 from __future__ import annotations
 
@@ -45,13 +46,14 @@ class Plan:
 
 def lines_of(world: World) -> dict:
     """What the handler of main.c finds in each page."""
-    return {site["url"] + route["path"]: route.get("body", "").split("\n") for site in world.json()["sites"] for route in site["routes"]}
+    return {site["url"] + route["path"]: route.get("body", "").split("\n") for site in world.json()["sites"]
+            for route in site["routes"]}
 
 
-def plan(world: World, urls=None, workers: int = WORKERS, limit: int = LIMIT, handle: int = 0, repeat: int = 1, handler: int = 1,
-         after=None, held: bool = False, batch: int = 0) -> Plan:
-    """The right run. after: when pool_stop is called. Two mistakes, to recognise them: held (a place is held while the handler
-    runs, too), batch (so many jobs are begun together, and the next only when all of these are done)."""
+def plan(world: World, urls=None, workers: int = WORKERS, limit: int = LIMIT, handle: int = 0, repeat: int = 1,
+         handler: int = 1, after=None, held: bool = False, batch: int = 0) -> Plan:
+    """The right run. after: when pool_stop is called. Two mistakes, to recognise them: held (a place is held while the
+    handler runs, too), batch (so many jobs are begun together, and the next only when all of these are done)."""
     pages, does = lines_of(world), Plan()
     waiting = deque(list(world.urls() if urls is None else urls) * repeat)
     events: list = []                               # (t, number, what, url)
@@ -99,7 +101,8 @@ def plan(world: World, urls=None, workers: int = WORKERS, limit: int = LIMIT, ha
     if after:
         later(after, "stop")
     while True:
-        while waiting and free and places and not stopping and (not batch or len(does.begun) % batch or free == workers):
+        while waiting and free and places and not stopping and (not batch or len(does.begun) % batch
+                                                                or free == workers):
             url = waiting.popleft()
             free, places = free - 1, places - 1
             does.begun.append((t, url))
@@ -133,25 +136,27 @@ def with_reason(failure: Failure) -> Failure:
     cause = failure.cause
     if not cause or cause.kind != "deadlock":
         return failure
-    gets, places, joins, room = (words in cause.text for words in ("an item from a queue", "a semaphore", "items to be finished", "room in a queue"))
+    gets, places, joins, room = (words in cause.text for words in ("an item from a queue", "a semaphore",
+                                                                   "items to be finished", "room in a queue"))
     if room:
-        why = ("the queue is full, and nobody is there to take something out. pool_add may not wait: co_queue_try_put, into a queue without a bound "
-               "(maxsize 0)")
+        why = ("the queue is full, and nobody is there to take something out. pool_add may not wait: co_queue_try_put, "
+               "into a queue without a bound (maxsize 0)")
     elif joins and not gets and not places:
-        why = ("no worker is left to finish these jobs: a worker ends when there will be no job any more, not because one has failed or the pool "
-               "was stopped")
+        why = ("no worker is left to finish these jobs: a worker ends when there will be no job any more, not because "
+               "one has failed or the pool was stopped")
     elif joins and not places:
-        why = ("that needs one co_queue_task_done for each job that was got. Is it called also when the job has failed, and when it is left because "
-               "of a stop?")
+        why = ("that needs one co_queue_task_done for each job that was got. Is it called also when the job has "
+               "failed, and when it is left because of a stop?")
     elif gets and not joins:
-        why = ("a worker waits for a job that never comes. Did another one take it between the look at the queue and the get? (What you saw before "
-               "a wait may be wrong after it.) Or has nobody told it that there will be no more, once all jobs are finished?")
+        why = ("a worker waits for a job that never comes. Did another one take it between the look at the queue and "
+               "the get? (What you saw before a wait may be wrong after it.) Or has nobody told it that there will be "
+               "no more, once all jobs are finished?")
     elif places:
-        why = ("a place was taken and never given back. Which path leaves without a release: a request that failed, a handler's error, a stop? "
-               "(CO_WITH_SEM gives it back on every path)")
+        why = ("a place was taken and never given back. Which path leaves without a release: a request that failed, a "
+               "handler's error, a stop? (CO_WITH_SEM gives it back on every path)")
         if not joins:
-            why += (". Or, if this semaphore counts jobs or news: at the end, and where there is no job at all, it must be released once for each "
-                    "worker that waits, as one release wakes one")
+            why += (". Or, if this semaphore counts jobs or news: at the end, and where there is no job at all, it "
+                    "must be released once for each worker that waits, as one release wakes one")
     else:
         why = "whoever finishes the last job must wake all who wait: for a job, and for the end"
     return Failure(failure.expected, failure.happened, Cause(cause.kind, f"{cause.text}: {why}", cause.src))
@@ -169,13 +174,15 @@ def should_cut_nothing_off(run) -> None:
         return
     told = run.cause("refusal")
     src = run.trace.cancel_of(cut[0]).get("src")
-    hint = (f"{f'{src} cancels workers' if src else 'workers are cancelled'} in the middle of their jobs, {cut[0].url} first: wait until all jobs are "
-            "finished (co_queue_join), and only then end the workers")
+    hint = (f"{f'{src} cancels workers' if src else 'workers are cancelled'} in the middle of their jobs, {cut[0].url} "
+            "first: wait until all jobs are finished (co_queue_join), and only then end the workers")
     if run.mode == "stop":
-        hint = (f"{f'{src} cancels workers' if src else 'workers are cancelled'} in the middle of their jobs, {cut[0].url} first: to stop is not to "
-                "cancel. pool_stop only says that nothing more begins; who works finishes")
+        hint = (f"{f'{src} cancels workers' if src else 'workers are cancelled'} in the middle of their "
+                f"jobs, {cut[0].url} first: to stop is not to cancel. "
+                "pool_stop only says that nothing more begins; who works finishes")
     run.fail("each request that was begun is waited for", f"{count(len(cut), 'request')} given up under way",
-             told.text if told and told.kind == "aborted" else hint, told.src if told and told.kind == "aborted" else src, topic="-")
+             told.text if told and told.kind == "aborted" else hint, told.src if told and told.kind == "aborted"
+             else src, topic="-")
 
 
 def should_do(run, urls) -> None:
@@ -194,7 +201,8 @@ def should_do(run, urls) -> None:
             hint = "a job that failed is counted, and not tried again"
         if right[url] == 0:
             hint = "it was to be handed back, or was no job at all"
-        run.fail(f"{count(right[url], 'request')} for {url}", f"{made[url]}, the last one at {show(again.start)}", hint, topic="-")
+        run.fail(f"{count(right[url], 'request')} for {url}", f"{made[url]}, the last one at {show(again.start)}",
+                 hint, topic="-")
     if missing:
         run.fail(f"{count(len(urls), 'request')}, one for each job",
                  f"{len(run.requests)}: {count(sum(missing.values()), 'job')} never begun, {min(missing)} first",
@@ -205,17 +213,19 @@ def why_missing(run, missing) -> str:
     """Why jobs were never begun although pool_run has returned."""
     added = [url for url in missing if url not in run.asked]
     if added and run.report["handled"] == run.report["wrong"]:
-        return "the handler could not read a page: each was freed before the call. Free it after the handler has returned"
+        return ("the handler could not read a page: each was freed before the call. "
+                "Free it after the handler has returned")
     if added and len(added) == len(missing):
-        return ("handlers added these with pool_add while the pool ran. An empty queue is not the end while a job is being done: it may add "
-                "others. Wait until all that was put is finished, its handler included (co_queue_join), then end the workers")
+        return ("handlers added these with pool_add while the pool ran. "
+                "An empty queue is not the end while a job is being done: it may add others. Wait until all that was "
+                "put is finished, its handler included (co_queue_join), then end the workers")
     first = [request.url for request in run.requests]
     if set(missing) <= set(first) and len(set(first)) == len(first):
-        return (f"{min(missing)} was added {first.count(min(missing)) + missing[min(missing)]} times, but was asked for only once: the same URL added "
-                "twice is two jobs")
+        return (f"{min(missing)} was added {first.count(min(missing)) + missing[min(missing)]} times, but was asked "
+                "for only once: the same URL added twice is two jobs")
     if first == run.asked[:len(first)]:
-        return (f"it stopped after the first {len(first)}: pool_run waits until every job is finished before it ends the workers, and a worker "
-                "takes one job after the other")
+        return (f"it stopped after the first {len(first)}: pool_run waits until every job is finished before it ends "
+                "the workers, and a worker takes one job after the other")
     return "pool_run waits until every job is finished before it ends the workers"
 
 
@@ -248,37 +258,46 @@ def should_take_as_planned(run, world: World, urls=None, **numbers) -> None:
     hint = told.text if told else why_time(run, world, urls, right, numbers)
     what = f"{count(workers, 'worker')}, at most {count(limit, 'request')} at a time"
     if run.elapsed != right.elapsed:
-        run.fail(f"{show(right.elapsed)} for {count(len(right.begun), 'job')} ({what})", f"it took {show(run.elapsed)}", hint,
-                 told.src if told else None, topic="-")
+        run.fail(f"{show(right.elapsed)} for {count(len(right.begun), 'job')} ({what})",
+                 f"it took {show(run.elapsed)}", hint, told.src if told else None, topic="-")
     late = next(i for i, (mine, planned) in enumerate(zip(begins(run), right.begun)) if mine[0] != planned[0])
-    run.fail(f"request number {late + 1} begins at {show(right.begun[late][0])} ({what})", f"it began at {show(begins(run)[late][0])}",
-             hint, told.src if told else None, topic="-")
+    run.fail(f"request number {late + 1} begins at {show(right.begun[late][0])} ({what})",
+             f"it began at {show(begins(run)[late][0])}", hint, told.src if told else None, topic="-")
 
 
 def why_time(run, world: World, urls, right: Plan, numbers: dict) -> str:
     """Which mistake takes exactly that long."""
     workers, limit = numbers.get("workers", WORKERS), numbers.get("limit", LIMIT)
-    waits = {event["on"]: event["src"] for event in run.trace.of("await", "runtime") if (event.get("src") or "").startswith("pool.c")}
+    waits = {event["on"]: event["src"] for event in run.trace.of("await", "runtime")
+             if (event.get("src") or "").startswith("pool.c")}
     if "sleep" in waits:
-        return (f"{waits['sleep']} sleeps for a while and then looks again: nobody knows how long it takes until there is something to do. Wait for "
-                "it: co_queue_get, co_sem_acquire and co_event_wait go on at the very instant")
+        return (f"{waits['sleep']} sleeps for a while and then looks again: nobody knows how long it takes until there "
+                "is something to do. Wait for it: co_queue_get, "
+                "co_sem_acquire and co_event_wait go on at the very instant")
     fetching = len({request.task for request in run.requests})
     if fetching < min(workers, len(run.requests)):
-        return (f"only {fetching} of the {workers} workers ever made a request: start config.workers of them. The limit is for requests: while one "
-                "worker handles its page, another one may fetch")
+        return (f"only {fetching} of the {workers} workers ever made a request: start config.workers of them. The "
+                "limit is for requests: while one worker handles its page, another one may fetch")
     last = max((request.end or 0 for request in run.requests), default=0) - run.trace.report("start")["t"]
-    together = "jobs are begun together, and the next only when all of these are done: let each worker take the next one as soon as it is free"
+    together = ("jobs are begun together, and the next only when all of these are done: let each worker take the next "
+                "one as soon as it is free")
     mistakes = [
-        ({"held": True}, "a place is held while the handler runs, too: the limit counts requests only. Give it back as soon as the answer is there"),
-        ({"limit": 10**9}, "as if there were no limit: one semaphore, shared by all workers, must stand before each request"),
+        ({"held": True}, "a place is held while the handler runs, too: the limit counts requests only. Give it back as "
+                         "soon as the answer is there"),
+        ({"limit": 10**9}, "as if there were no limit: one semaphore, shared by all workers, "
+                           "must stand before each request"),
         ({"workers": 1}, "as if there were only one worker: start all of them before you wait for one"),
         ({"batch": limit}, f"{limit} {together}"),
         ({"batch": workers}, f"{workers} {together}"),
-        ({"limit": limit - 1}, f"as if the limit were {limit - 1}: has a place been taken and not given back, or is the limit off by one?"),
+        ({"limit": limit - 1}, f"as if the limit were {limit - 1}: has a place been taken and not given back, "
+                               "or is the limit off by one?"),
         ({"limit": limit + 1}, f"as if the limit were {limit + 1}: is it off by one?"),
-        ({"workers": workers - 1}, f"as if there were {workers - 1} workers: is a loop off by one, or has a worker ended too early?"),
-        ({"workers": workers + 1}, f"as if there were {workers + 1} workers: config.workers of them do the jobs, and nobody else"),
-        ({"handle": 0}, "the handler's time is missing: it is called in the worker's task, and the worker is busy until it has returned"),
+        ({"workers": workers - 1}, f"as if there were {workers - 1} workers: is a loop off by one, "
+                                   "or has a worker ended too early?"),
+        ({"workers": workers + 1}, f"as if there were {workers + 1} workers: config.workers of them do the jobs, "
+                                   "and nobody else"),
+        ({"handle": 0}, "the handler's time is missing: it is called in the worker's task, "
+                        "and the worker is busy until it has returned"),
     ]
     for mistake, words in mistakes:
         with_it = {**numbers, **mistake}
@@ -286,13 +305,17 @@ def why_time(run, world: World, urls, right: Plan, numbers: dict) -> str:
             its = plan(world, urls, **with_it)
             if its.elapsed == run.elapsed and [t for t, _ in its.begun] == [t for t, _ in begins(run)]:
                 if mistake == {"workers": 1} and fetching > 1 and "lock" in waits:
-                    return f"at {waits['lock']} each worker waits until the job before is done: do not hold the lock while a job is done"
+                    return (f"at {waits['lock']} each worker waits until the job before is done: "
+                            "do not hold the lock while a job is done")
                 return words
-    if run.elapsed > right.elapsed and [t for t, _ in begins(run)] == [t for t, _ in right.begun] and last <= right.elapsed:
-        return f"the last answer was there at {show(last)}, and nothing was left to wait for: no sleep and no timeout decides when a pool is done"
+    if run.elapsed > right.elapsed and [t for t, _ in begins(run)] == [t for t, _ in right.begun] \
+            and last <= right.elapsed:
+        return (f"the last answer was there at {show(last)}, and nothing was left to wait for: no sleep and no "
+                "timeout decides when a pool is done")
     if run.elapsed >= right.elapsed:
-        return ("somewhere a worker was free, a job waited, and the limit would have allowed it: who waits for a job must be woken as soon as there "
-                "is one, and a place must be given back as soon as the answer is there, also after an error")
+        return ("somewhere a worker was free, a job waited, and the limit would have allowed it: who waits for a job "
+                "must be woken as soon as there is one, and a place must be given back as soon as the answer is there, "
+                "also after an error")
     return "it was quicker than the numbers allow: is the limit, or the handler's time, left out?"
 
 
@@ -307,23 +330,28 @@ def should_stay_within_limit(run, limit: int) -> None:
 def why_over(run, limit: int) -> str:
     """Which mistake has let more through."""
     rule = "one semaphore with config.limit places, in the pool, must stand before each request"
-    waits = {event["on"]: event["src"] for event in run.trace.of("await", "runtime") if (event.get("src") or "").startswith("pool.c")}
+    waits = {event["on"]: event["src"] for event in run.trace.of("await", "runtime")
+             if (event.get("src") or "").startswith("pool.c")}
     woken = waits.get("event") or waits.get("cond")
     if "sem" not in waits and run.peak == limit + 1:
-        return "it is one too many: a request may begin while fewer than config.limit are in flight (<, not <=), and is counted before it is sent"
+        return ("it is one too many: a request may begin while fewer than config.limit are in flight (<, not <=), and "
+                "is counted before it is sent")
     if "sem" not in waits and woken:
-        return (f"one place is free, and several that wait at {woken} are woken: only the first of them finds it free. Look again after the wait: "
-                "while (no place is free), not if")
+        return (f"one place is free, and several that wait at {woken} are woken: only the first of them finds it free. "
+                "Look again after the wait: while (no place is free), not if")
     if "sem" not in waits:
-        return f"no worker ever waited for a place. A semaphore in each worker (or made anew for each job) limits nobody: {rule}"
+        return ("no worker ever waited for a place. A semaphore in each worker (or made anew for each job) limits "
+                f"nobody: {rule}")
     if run.peak == limit + 1:
-        return f"it is one too many. Has the semaphore config.limit places, and is one taken before each request? {rule[0].upper()}{rule[1:]}"
+        return ("it is one too many. Has the semaphore config.limit places, and is one taken before each "
+                f"request? {rule[0].upper()}{rule[1:]}")
     return f"a place is free again only when the answer is there, and is given back once: {rule}"
 
 
 def should_count(run, right: Plan) -> None:
     """The sums."""
-    for key, value in (("jobs", right.succeeded + right.failed), ("succeeded", right.succeeded), ("failed", right.failed)):
+    for key, value in (("jobs", right.succeeded + right.failed), ("succeeded", right.succeeded),
+                       ("failed", right.failed)):
         got = run.report[key]
         if got != value:
             run.fail(f"stats->{key} {value}", f"{got}", why_count(run, key, value, right), topic="-")
@@ -338,8 +366,9 @@ def why_count(run, key: str, value: int, right: Plan) -> str:
         return "the statistics hold garbage when you get them: set them to zero before you count"
     mine = [worker[key] for worker in report["workers"]]
     if all(isinstance(part, int) for part in mine) and sum(mine) == value and got < value:
-        return ("the workers' own numbers are right, but the sum has lost some. Is it kept while the workers run, read before a wait and written "
-                "after it? What the others have counted meanwhile is overwritten: read and write it in one go, or sum up when all have ended")
+        return ("the workers' own numbers are right, but the sum has lost some. Is it kept while the workers run, read "
+                "before a wait and written after it? What the others have counted meanwhile is overwritten: read and "
+                "write it in one go, or sum up when all have ended")
     if all(isinstance(part, int) for part in mine) and sum(mine) == value:
         return "the workers' own numbers are right, but they are not what you summed up"
     if isinstance(got, int) and right.left and got == value + len(right.left):
@@ -347,21 +376,25 @@ def why_count(run, key: str, value: int, right: Plan) -> str:
     if key == "jobs" and report["succeeded"] == right.succeeded and report["failed"] == right.failed:
         return "jobs is succeeded + failed"
     if key == "succeeded" and got == right.succeeded + right.failed:
-        return "each job was counted as a success: a status of 400 or more, no answer, and a handler's error are failures"
+        return ("each job was counted as a success: a status of 400 or more, no answer, "
+                "and a handler's error are failures")
     errors = sum(request.failed for request in run.requests)
     refused = sum(request.status >= 400 for request in run.requests)
-    if key in ("succeeded", "failed") and errors and refused and got == (value - refused if key == "failed" else value + refused):
+    if key in ("succeeded", "failed") and errors and refused and got == (value - refused if key == "failed"
+                                                                         else value + refused):
         return "a status of 400 or more was counted as a success: it is an answer, but the job has failed"
     if isinstance(got, int) and got > value and right.left:
         return "a job that is handed back was not done: it is not counted"
     if right.handled and got == (value + right.succeeded if key == "failed" else value - right.succeeded):
-        return "each page that was handled counts as a failure, but a handler that returns 0 or more is content: only less than 0 is an error"
+        return ("each page that was handled counts as a failure, but a handler that returns 0 or more is content: "
+                "only less than 0 is an error")
     nonsense = right.failed - errors - refused
-    if key in ("succeeded", "failed") and nonsense and got == (value - nonsense if key == "failed" else value + nonsense):
+    if key in ("succeeded", "failed") and nonsense and got == (value - nonsense if key == "failed"
+                                                               else value + nonsense):
         return "a handler that returns less than 0 makes its job a failure"
     if isinstance(got, int) and got < value:
-        return ("counts are lost. Was a number read before a wait and written after it? Others count meanwhile: read and write it in one go, after "
-                "the last wait; or is a path of a failed job not counted?")
+        return ("counts are lost. Was a number read before a wait and written after it? Others count meanwhile: read "
+                "and write it in one go, after the last wait; or is a path of a failed job not counted?")
     return "each job is counted once, when it is finished: as succeeded or as failed"
 
 
@@ -372,10 +405,12 @@ def should_count_by_worker(run) -> None:
         for key, value in worker.items():
             if value == "never written":
                 run.fail(f"stats->workers[{i}].{key} is set", "it was never written",
-                         "the array holds garbage when you get it: set the elements of all config.workers workers to zero first", topic="-")
+                         "the array holds garbage when you get it: "
+                         "set the elements of all config.workers workers to zero first", topic="-")
         if worker["jobs"] != worker["succeeded"] + worker["failed"]:
             garbage = max(worker.values()) > GARBAGE
-            run.fail(f"stats->workers[{i}].jobs is succeeded + failed", f"{worker['jobs']}, {worker['succeeded']} and {worker['failed']}",
+            run.fail(f"stats->workers[{i}].jobs is succeeded + failed",
+                     f"{worker['jobs']}, {worker['succeeded']} and {worker['failed']}",
                      "the array holds garbage when you get it: set it to zero first" if garbage else
                      "count them in one place, with no wait in between", topic="-")
     made = sorted(Counter(request.task for request in run.requests).values())
@@ -385,22 +420,26 @@ def should_count_by_worker(run) -> None:
         if sum(told) == sum(made) and len(told) == 1 < len(made):
             hint = "all were counted for one worker: give each worker a pointer to its own element, &stats->workers[i]"
         if sum(told) < sum(made):
-            hint = "some were not counted, or were overwritten: a failed job counts, too, and nothing waits between reading a count and writing it"
-        run.fail(f"the tasks that made requests made {made}: so many jobs have their workers", f"{told}", hint, topic="-")
+            hint = ("some were not counted, or were overwritten: a failed job counts, too, and nothing waits between "
+                    "reading a count and writing it")
+        run.fail(f"the tasks that made requests made {made}: so many jobs have their workers", f"{told}", hint,
+                 topic="-")
 
 
 def should_hand_back(run, urls) -> None:
     """Exactly these jobs, in any order."""
     right, got = Counter(urls), Counter(url or "NULL" for url in run.report["left"])
     if right == got:
-        run.should(run.report["last"] == 0, "pool_take_back returns 1 with a job, and 0 when none is left", f"it returned {run.report['last']}",
+        run.should(run.report["last"] == 0, "pool_take_back returns 1 with a job, and 0 when none is left",
+                   f"it returned {run.report['last']}",
                    hint="1: here is one; 0: the end. So one loop goes with it: while (pool_take_back(pool, &url) > 0)")
         return
     lost, extra = right - got, got - right
     if lost:
         url = min(lost)
         begun = any(request.url == url for request in run.requests)
-        hint = ("pool_take_back hands back one job after the other, those that a worker had got but not begun, too: put them where it finds them"
+        hint = ("pool_take_back hands back one job after the other, those that a worker had got but not begun, too: "
+                "put them where it finds them"
                 if not begun else "")
         if extra and len(got) == 1:
             hint = f"{min(got)} is handed back again and again: take each job out of where you keep it"
@@ -411,7 +450,8 @@ def should_hand_back(run, urls) -> None:
         run.fail(f"{count(len(urls), 'job')} handed back", f"{sum(got.values())}: {url} is lost", hint, topic="-")
     url = min(extra)
     made = any(request.url == url for request in run.requests)
-    hint = "it was begun, so it is no job that is left" if made else "each job that is left is handed back once: take it out of where you keep it"
+    hint = "it was begun, so it is no job that is left" if made else "each job that is left is handed back once: " \
+        "take it out of where you keep it"
     run.fail(f"{count(len(urls), 'job')} handed back", f"{sum(got.values())}: {url} is one too many", hint, topic="-")
 
 
@@ -422,8 +462,10 @@ def should_have_ended(run) -> None:
     told = run.cause("leaks")
     alive = run.report["tasks"]
     run.fail("all workers have ended when pool_run returns",
-             f"{count(alive, 'task')} still alive" if alive else f"{count(len(run.leaks), 'task')} that nobody waited for",
-             told.text if told else "the group must end before pool_run returns: co_join, and a CO_GROUP in pool_run itself",
+             f"{count(alive, 'task')} still alive" if alive else f"{count(len(run.leaks), 'task')} that nobody waited "
+                                                                 "for",
+             told.text if told else "the group must end before pool_run returns: co_join, "
+                                    "and a CO_GROUP in pool_run itself",
              told.src if told else None, topic="-")
 
 
@@ -445,7 +487,8 @@ def few_pages(lab) -> World:
 
 
 def tree(lab) -> tuple:
-    """A page that names others, which name others; and the one URL to begin with. Twice one job is being done, and none waits.
+    """A page that names others, which name others; and the one URL to begin with. Twice one job is being done, and none
+    waits.
 
     The jobs that a page names either all begin at once, or are alike: so their order among themselves does not matter.
     """
@@ -564,12 +607,17 @@ def test_handler_sees_each_page(lab):
         run = pool(lab, world)
         right = plan(world).handled
         if run.report["handled"] == right == run.report["wrong"]:
-            run.fail("the handler gets the page", "it gets pages of status 0", "the page is freed before the call: co_response_free zeroes it. Free it "
+            run.fail("the handler gets the page", "it gets pages of status 0",
+                     "the page is freed before the call: co_response_free zeroes it. Free it "
                      "after the handler has returned", topic="-")
-        run.should(run.report["handled"] == right and not run.report["wrong"], f"{count(right, 'call')} of the handler, all for statuses below 400",
-                   f"{count(run.report['handled'], 'call')}, {run.report['wrong']} of them without a URL or for a status of 400 or more",
-                   hint="call it for pages only: not without an answer, and not for an error page" if run.report["handled"] > right else
-                   "each answer with a status below 400 is a page, a 201 or a 304, too: call config.handle with it, once")
+        run.should(run.report["handled"] == right and not run.report["wrong"],
+                   f"{count(right, 'call')} of the handler, all for statuses below 400",
+                   f"{count(run.report['handled'], 'call')}, {run.report['wrong']} of them without a URL or for a "
+                   "status of 400 or more",
+                   hint="call it for pages only: not without an answer, and not for an error page"
+                   if run.report["handled"] > right else
+                   "each answer with a status below 400 is a page, a 201 or a 304, too: "
+                   "call config.handle with it, once")
     with lab.part(1, "a pool without a handler"):
         run = pool(lab, pages(lab), handler=0)
         should_do(run, pages(lab).urls())
@@ -585,9 +633,10 @@ def test_further_jobs(lab):
         should_do(run, plan(world, first).urls)
     with lab.part(2, "as soon as possible"):
         if run.elapsed != plan(world, first).elapsed and run.elapsed == plan(world, first, workers=1).elapsed:
-            run.fail(f"{show(plan(world, first).elapsed)}: further jobs are done by all workers", f"it took {show(run.elapsed)}",
-                     "one worker does everything: the others have ended, as they found the queue empty. Empty is not the end while a job is "
-                     "being done", topic="-")
+            run.fail(f"{show(plan(world, first).elapsed)}: further jobs are done by all workers",
+                     f"it took {show(run.elapsed)}",
+                     "one worker does everything: the others have ended, as they found the queue empty. "
+                     "Empty is not the end while a job is being done", topic="-")
         should_take_as_planned(run, world, first)
 
 
@@ -607,8 +656,8 @@ def should_start_few_tasks(run, workers: int) -> None:
     """The number of tasks does not grow with the jobs, and the workers make the requests themselves."""
     fetching = {request.task for request in run.requests}
     src = run.spawns[-1].src if run.spawns else None
-    hint = (f"{src or 'the program'} starts a task for each job, or new workers again and again: start config.workers once; each does one job after "
-            "the other")
+    hint = (f"{src or 'the program'} starts a task for each job, or new workers again and again: start config.workers "
+            "once; each does one job after the other")
     if len(run.spawns) <= 4 * workers + 8:
         hint = f"config.workers tasks, {workers} here, do the jobs, and call co_http_get themselves"
     run.should(len(run.spawns) <= 4 * workers + 8 and len(fetching) <= workers,
@@ -622,7 +671,8 @@ def test_any_numbers(lab):
     few = few_pages(lab)
     for title, world, numbers in (("more workers than jobs", few, {"workers": 7, "limit": 2}),
                                   ("a limit above the workers", pages(lab), {"workers": 2, "limit": 6}),
-                                  ("one worker", few, {"workers": 1, "limit": 3}), ("a limit of one", few, {"workers": 4, "limit": 1})):
+                                  ("one worker", few, {"workers": 1, "limit": 3}),
+                                  ("a limit of one", few, {"workers": 4, "limit": 1})):
         with lab.part(1, title):
             run = pool(lab, world, **numbers)
             should_do(run, world.urls())
@@ -648,7 +698,8 @@ def test_failed_jobs_end_nothing(lab):
     should_take_as_planned(run, world)
 
 
-@points(3, "correctness", needs=("test_failed_jobs_end_nothing", "test_statistics_add_up", "test_handler_sees_each_page"))
+@points(3, "correctness", needs=("test_failed_jobs_end_nothing", "test_statistics_add_up",
+                                 "test_handler_sees_each_page"))
 def test_failures_are_counted(lab):
     """Errors, statuses from 400 and bad pages are failures (11)"""
     world = good_and_bad(lab)
@@ -684,11 +735,13 @@ def should_stop_as_planned(run, world: World, urls=None, **numbers) -> None:
     if late:
         held = len(late) <= numbers.get("workers", WORKERS)
         run.fail("no request begins after pool_stop", f"{count(len(late), 'request')} did, {late[0]} first",
-                 "a worker that waits for its place when pool_stop is called must look again when it gets it: right before the request" if held else
+                 "a worker that waits for its place when pool_stop is called must look again when it gets it: "
+                 "right before the request" if held else
                  "who looks at what pool_stop has set? Every worker, right before each request", topic="-")
     should_do(run, right.urls)
     if run.elapsed != right.elapsed:
-        run.fail(f"pool_run returns at {show(right.elapsed)}, when the last running job is finished", f"it returned at {show(run.elapsed)}",
+        run.fail(f"pool_run returns at {show(right.elapsed)}, when the last running job is finished",
+                 f"it returned at {show(run.elapsed)}",
                  "wait for the jobs that are being done, and for nothing else", topic="-")
 
 
@@ -721,11 +774,13 @@ def should_end_when_cancelled(run, after: int) -> None:
                  hint="hand on what the wait in pool_run returned")
     if run.elapsed != after:
         run.fail(f"it returns at {show(after)}, when it is cancelled", f"it returned at {show(run.elapsed)}", topic="-",
-                 hint="cancel the workers (leaving a CO_GROUP when cancelled does, and co_join) instead of letting them finish")
+                 hint="cancel the workers (leaving a CO_GROUP when cancelled does, "
+                      "and co_join) instead of letting them finish")
     should_have_ended(run)
 
 
-@points(3, "robustness", needs=("test_all_workers_have_ended", "test_cancelled_it_ends", "test_failed_jobs_end_nothing", "test_stop_lets_running_jobs_finish"))
+@points(3, "robustness", needs=("test_all_workers_have_ended", "test_cancelled_it_ends",
+                                "test_failed_jobs_end_nothing", "test_stop_lets_running_jobs_finish"))
 def test_open_and_close(lab):
     """Nothing is left behind, and the pool is closed (17)"""
     done, stopped = pool(lab, good_and_bad(lab)), pool(lab, pages(lab), mode="stop", after=STOP)
@@ -735,7 +790,8 @@ def test_open_and_close(lab):
     with lab.part(1, "after a cancellation"):
         pool(lab, pages(lab), mode="cancel", after=CANCEL, may_fail=True).should_leak_nothing()
     with lab.part(1, "the variable is NULL"):
-        done.should(done.report["closed"], "pool_close sets the variable to NULL", "it still points to the pool that was freed",
+        done.should(done.report["closed"], "pool_close sets the variable to NULL",
+                    "it still points to the pool that was freed",
                     hint="it gets a pointer to the variable: *pool = NULL")
 
 
@@ -775,9 +831,12 @@ def should_tell_its_time(run) -> None:
 
 
 def alike(lab) -> World:
-    """Pages that all take equally long, so that many tasks are ready at the same instants; good and bad ones, and one that names others."""
+    """Pages that all take equally long, so that many tasks are ready at the same instants; good and bad ones, and one
+    that names others."""
     world = World(seed=lab.seed).site("http://like.test", rtt=ms(10))
-    world.route("/0", latency=ms(100), body="http://like.test/more/0\nhttp://like.test/more/1\nhttp://like.test/more/2\nhttp://like.test/more/3\n")
+    world.route("/0", latency=ms(100),
+                body="http://like.test/more/0\nhttp://like.test/more/1\n"
+                     "http://like.test/more/2\nhttp://like.test/more/3\n")
     for i in range(1, 6):
         world.route(f"/{i}", latency=ms(100), body="bad\n" if i == 2 else "good", status=500 if i == 4 else 200)
     for i in range(4):
@@ -830,5 +889,7 @@ def test_coverage(lab):
         return
     pieces = [piece for piece in seen.pieces() if piece.lines]
     named = ", ".join(f"{piece.src} ({piece.lines} line{'s' if piece.lines > 1 else ''})" for piece in pieces[:5])
-    lab.fail(f"the checks run at least {LEAST_COVERED} % of your lines", f"{seen.line_percent:.0f} %; never ran: {named}",
-             f"{pieces[0].describe().rstrip(';')}. Which of the situations in the handout reaches it? If none does, what is it for?", pieces[0].src)
+    lab.fail(f"the checks run at least {LEAST_COVERED} % of your lines",
+             f"{seen.line_percent:.0f} %; never ran: {named}",
+             f"{pieces[0].describe().rstrip(';')}. Which of the situations in the handout reaches it? If none does, "
+             "what is it for?", pieces[0].src)

@@ -1,7 +1,7 @@
 """The visible checks of lab 06. The numbers in the titles are those of "What your suite must do" in README.md.
 
-You may read this file. `lab.suite()` has built your tests, linked them with many scrapers and run them: what it knows stands at the head of
-grader/looplab/grading/suite.py. The scrapers themselves are hidden.
+You may read this file. `lab.suite()` has built your tests, linked them with many scrapers and run them: what it knows
+stands at the head of grader/looplab/grading/suite.py. The scrapers themselves are hidden.
 """
 
 from __future__ import annotations
@@ -32,8 +32,10 @@ def names(tests, most: int = 4) -> str:
 def what_counts(suite) -> str:
     """Why a suite with tests in it exposes nothing."""
     if suite.hollow and len(suite.hollow) == len(suite.tests):
-        return "none of your tests has an assertion that means anything, and only tests count that pass or fail for a reason"
-    return "none of your tests counts: each fails on a correct scraper, asserts nothing, or depends on others. Mend that first"
+        return ("none of your tests has an assertion that means anything, "
+                "and only tests count that pass or fail for a reason")
+    return ("none of your tests counts: each fails on a correct scraper, asserts nothing, or depends on others. "
+            "Mend that first")
 
 
 # ---- The suite --------------------------------------------------------------------------------
@@ -46,9 +48,11 @@ def test_tests_run(lab):
     stopped = [verdict for verdict in suite.broken("visible") if verdict.verdict == "stopped"]
     if suite.stopped and stopped:
         lab.fail("the tests come to an end", suite.told(stopped, "does not"),
-                 "waiting takes no real time here, so no test needs any: what does it do all the while?", stopped[0].src, suite.replay(stopped[0].test))
+                 "waiting takes no real time here, so no test needs any: what does it do all the while?",
+                 stopped[0].src, suite.replay(stopped[0].test))
     if len(suite.tests) < BEGUN:
-        lab.fail(f"{FEWEST} to {MOST} tests", f"{len(suite.tests)}", "each CO_TEST is one; TODOs 2 to 7 tell what they could be about")
+        lab.fail(f"{FEWEST} to {MOST} tests", f"{len(suite.tests)}",
+                 "each CO_TEST is one; TODOs 2 to 7 tell what they could be about")
 
 
 @points(1, "correctness", needs="test_tests_run")
@@ -56,10 +60,12 @@ def test_number_of_tests(lab):
     """Six tests at least, sixty at most (1)"""
     suite = lab.suite()
     if len(suite.tests) < FEWEST:
-        lab.fail(f"{FEWEST} to {MOST} tests", f"{len(suite.tests)}", "each CO_TEST is one. A test ends at the first assertion that does not hold, so "
+        lab.fail(f"{FEWEST} to {MOST} tests", f"{len(suite.tests)}",
+                 "each CO_TEST is one. A test ends at the first assertion that does not hold, so "
                  "a long one tells little: make several of it")
     if len(suite.tests) > MOST:
-        lab.fail(f"{FEWEST} to {MOST} tests", f"{len(suite.tests)}, and only the first {MOST} were run", "tests that look at the same thing can go")
+        lab.fail(f"{FEWEST} to {MOST} tests", f"{len(suite.tests)}, and only the first {MOST} were run",
+                 "tests that look at the same thing can go")
 
 
 @points(2, "correctness", needs="test_tests_run")
@@ -69,7 +75,8 @@ def test_passes_on_scraper_c(lab):
     broken = suite.broken("visible")
     if broken:
         lab.fail("every test passes on scraper.c, which is correct", suite.told(broken),
-                 suite.why(broken[0], "which sentence of scraper.h says so? (On the left stands what it was, on the right what you asked for.)"),
+                 suite.why(broken[0], "which sentence of scraper.h says so? (On the left stands what it was, on the "
+                                      "right what you asked for.)"),
                  broken[0].src, suite.replay(broken[0].test))
 
 
@@ -80,8 +87,8 @@ def test_every_test_asserts(lab):
     if suite.hollow:
         lab.fail("every test fails on a scraper in which everything is wrong",
                  f"{names(suite.hollow)} pass{'es' if len(suite.hollow) == 1 else ''} on all of these",
-                 "what runs without an assertion that can fail tests nothing, however much of scraper.c it reaches. What must be so behind the call?",
-                 suite.hollow[0].src, suite.replay(suite.hollow[0]))
+                 "what runs without an assertion that can fail tests nothing, however much of scraper.c it reaches. "
+                 "What must be so behind the call?", suite.hollow[0].src, suite.replay(suite.hollow[0]))
 
 
 @points(5, "robustness", needs="test_tests_run")
@@ -90,9 +97,10 @@ def test_independent(lab):
     suite = lab.suite()
     if suite.dependent:
         first, more = suite.dependent[0], len(suite.dependent) - 1
-        lab.fail("the same verdict on its own, and in any order", f"{first.test.name} {first.how}" + (f" (and {more} more)" if more else ""),
-                 f"{first.verdict.words}: something lives on from test to test. A static variable? Put it on the stack of the test, or set it at its begin",
-                 first.verdict.src, suite.replay(first.test))
+        lab.fail("the same verdict on its own, and in any order",
+                 f"{first.test.name} {first.how}" + (f" (and {more} more)" if more else ""),
+                 f"{first.verdict.words}: something lives on from test to test. A static variable? Put it on the stack "
+                 "of the test, or set it at its begin", first.verdict.src, suite.replay(first.test))
 
 
 @points(6, "correctness", needs="test_tests_run")
@@ -102,7 +110,8 @@ def test_six_situations(lab):
     for name, words in SITUATIONS.items():
         with lab.part(1, words):
             if not suite.situations[name]:
-                lab.fail(f"a test with {words}", "none of the tests that count has that" if suite.counting else what_counts(suite))
+                lab.fail(f"a test with {words}", "none of the tests that count has that" if suite.counting
+                         else what_counts(suite))
 
 
 @points(6, "correctness", needs="test_tests_run")
@@ -113,8 +122,10 @@ def test_practice_faults(lab):
     for fault in suite.exposed(practice=True) + suite.missed(practice=True):
         with lab.part(2, fault.name):
             if fault.name not in exposed:
-                cause = suite.idle_words or "run it, and look: what is different from what scraper.h promises? Time, order and number count, too"
-                lab.fail(f"a test that fails with FAULT={fault.name}", suite.all_pass if suite.counting else "no test counts",
+                cause = suite.idle_words or "run it, and look: what is different from what scraper.h promises? Time, " \
+                    "order and number count, too"
+                lab.fail(f"a test that fails with FAULT={fault.name}",
+                         suite.all_pass if suite.counting else "no test counts",
                          cause if suite.counting else what_counts(suite), None, suite.replay(fault=fault.name))
 
 
@@ -127,9 +138,11 @@ def test_no_files_no_blocking(lab):
     suite = lab.suite()
     ended = [verdict for verdict in suite.broken("visible") if verdict.verdict == "ended"]
     if ended:
-        lab.fail("a test ends by itself, or by an assertion", suite.told(ended, "does not"), "it calls exit", ended[0].test.src, suite.replay(ended[0].test))
+        lab.fail("a test ends by itself, or by an assertion", suite.told(ended, "does not"), "it calls exit",
+                 ended[0].test.src, suite.replay(ended[0].test))
     if suite.blocking:
-        lab.fail("no test blocks the loop", f"{names(suite.blocking)} did", "co_sleep waits; sleep, co_cpu and http_get_blocking stop everything",
+        lab.fail("no test blocks the loop", f"{names(suite.blocking)} did",
+                 "co_sleep waits; sleep, co_cpu and http_get_blocking stop everything",
                  suite.blocking[0].src, suite.replay(suite.blocking[0]))
     if suite.left:
         lab.fail("no files", f"a test left {suite.left[0]}", "a test that needs a file makes the next run depend on it")
@@ -143,7 +156,8 @@ def test_clean_under_sanitizers(lab):
     if suite.told_otherwise:
         first = suite.told_otherwise[0]
         lab.fail("the same verdict in every build", f"{first.test.name} gives another one in the build with sanitizers",
-                 "does it read memory that nobody has set? An out or a summary that scrape_all did not fill?", first.src, suite.replay(first.test))
+                 "does it read memory that nobody has set? An out or a summary that scrape_all did not fill?",
+                 first.src, suite.replay(first.test))
 
 
 @points(10, "coverage", needs=("test_every_test_asserts", "test_passes_on_scraper_c"))
@@ -158,6 +172,8 @@ def test_coverage(lab):
     for kind, percent in (("lines", seen.line_percent), ("branches", seen.branch_percent)):
         with lab.part(5, kind):
             if not enough:
-                lab.fail(f"at least {LEAST_EXPOSED} hidden faults are exposed", "fewer are", "what ran without anybody looking at the result is not tested")
+                lab.fail(f"at least {LEAST_EXPOSED} hidden faults are exposed", "fewer are",
+                         "what ran without anybody looking at the result is not tested")
             if percent < LEAST_COVERED:
-                lab.fail(f"{LEAST_COVERED} % of the {kind} of scraper.c", f"{percent:.0f} %", f"{named}. Which scene would lead there?" if named else "")
+                lab.fail(f"{LEAST_COVERED} % of the {kind} of scraper.c", f"{percent:.0f} %",
+                         f"{named}. Which scene would lead there?" if named else "")

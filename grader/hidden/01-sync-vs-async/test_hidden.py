@@ -1,4 +1,5 @@
-"""The hidden checks of lab 01: the requirements of the visible ones in other worlds. grader/hidden/README.md names each one's sentence."""
+"""The hidden checks of lab 01: the requirements of the visible ones in other worlds. grader/hidden/README.md names each
+one's sentence."""
 
 from __future__ import annotations
 
@@ -83,7 +84,8 @@ def test_async_input_order_of_forty(lab):
 def test_bodies_of_all_kinds(lab):
     """Lengths of pictures and of films of several megabytes (4)"""
     world = World(seed=lab.seed).site("http://files.test", rtt=ms(20))
-    world.route("/picture", latency=ms(100), body=b"\x89PNG\r\n\x1a\n\0\0\0\r" + bytes(lab.rng.randrange(256) for _ in range(300)))
+    world.route("/picture", latency=ms(100), body=b"\x89PNG\r\n\x1a\n\0\0\0\r" + bytes(lab.rng.randrange(256)
+                                                                                       for _ in range(300)))
     world.route("/film", latency=ms(100), body_size=2_000_000 + lab.rng.randint(0, 999_999))
     for mode in ("sync", "async"):
         should_store_in_any_order(lab.run(mode, world))
@@ -111,10 +113,13 @@ def nothing_works(lab) -> World:
     for name in ("one", "two"):
         size = lab.rng.randint(1000, 9000)
         world.site(f"http://closed-{name}.test", rtt=ms(lab.rng.randint(0, 50)), fault=Fault.refused()).route("/")
-        world.site(f"http://unknown-{name}.test", resolve=ms(lab.rng.randint(0, 50)), fault=Fault.unresolved()).route("/")
+        world.site(f"http://unknown-{name}.test", resolve=ms(lab.rng.randint(0, 50)),
+                   fault=Fault.unresolved()).route("/")
         world.site(f"http://bad-{name}.test", rtt=ms(lab.rng.randint(0, 50)))
-        world.route("/reset", latency=ms(lab.rng.randint(0, 500)), body_size=size, fault=Fault.reset(after=lab.rng.randrange(size)))
-        world.route("/truncated", latency=ms(lab.rng.randint(0, 500)), body_size=size, fault=Fault.truncate(after=lab.rng.randrange(size)))
+        world.route("/reset", latency=ms(lab.rng.randint(0, 500)), body_size=size,
+                    fault=Fault.reset(after=lab.rng.randrange(size)))
+        world.route("/truncated", latency=ms(lab.rng.randint(0, 500)), body_size=size,
+                    fault=Fault.truncate(after=lab.rng.randrange(size)))
         world.route("/hangs", fault=Fault.hang())
     return world
 
@@ -141,16 +146,18 @@ def test_duplicates(lab):
         run.should_ask_once()
 
 
-@points(3, "timing", needs=("test_sync_takes_the_sum", "test_async_takes_the_longest", "test_compare_measures_both_halves",
-                            "test_speedup_has_a_fraction", "test_explain"))
+@points(3, "timing", needs=("test_sync_takes_the_sum", "test_async_takes_the_longest",
+                            "test_compare_measures_both_halves", "test_speedup_has_a_fraction", "test_explain"))
 def test_ten_pages_are_five_to_ten_times_faster(lab):
     """Ten pages: exactly as much faster as implied (14, 15)"""
     world = World(seed=lab.seed).site("http://like.test", rtt=ms(20), connect=ms(30))
     for i in range(10):
         world.route(f"/{i}", latency=ms(lab.rng.randint(250, 400)), body="hello")
-    run = lab.run("compare", world, settings={"delay": ms(lab.rng.randint(100, 900))}, passes=2)     # the clock is not at 0 any more
+    # the clock is not at 0 any more
+    run = lab.run("compare", world, settings={"delay": ms(lab.rng.randint(100, 900))}, passes=2)
     alone = world.latencies()
-    hint = "how long a call took is co_now() after it, minus co_now() before it: the clock may stand at any time when compare is called"
+    hint = ("how long a call took is co_now() after it, minus co_now() before it: "
+            "the clock may stand at any time when compare is called")
     run.should_report("sync_ns", sum(alone), hint=hint)
     run.should_report("async_ns", max(alone), hint=hint)
     right = sum(alone) / max(alone)

@@ -1,4 +1,5 @@
-"""The hidden checks of lab 02: the requirements of the visible ones in other worlds. grader/hidden/README.md names each one's sentence."""
+"""The hidden checks of lab 02: the requirements of the visible ones in other worlds. grader/hidden/README.md names each
+one's sentence."""
 
 from __future__ import annotations
 
@@ -12,14 +13,16 @@ from looplab.plain.words import error, result as in_words
 
 
 def towns(lab, sites: int, pages: int, most: int = 900) -> World:
-    """Good pages, spread over sites that differ in set-up, round trip and bandwidth; no two of them are done at the same instant."""
+    """Good pages, spread over sites that differ in set-up, round trip and bandwidth; no two of them are done at the
+    same instant."""
     world = World(seed=lab.seed)
     latencies = lab.rng.sample(range(10, most), sites * pages)
     for site in range(sites):
         world.site(f"http://town{site}.test", rtt=ms(lab.rng.randint(2, 80)), connect=ms(lab.rng.randint(5, 120)),
                    resolve=ms(lab.rng.randint(0, 40)), bandwidth=lab.rng.choice([50_000, 100_000, 250_000]))
         for page in range(pages):
-            world.route(f"/{page}", latency=ms(latencies[site * pages + page]), body_size=1000 * lab.rng.randint(0, 20) + page)
+            world.route(f"/{page}", latency=ms(latencies[site * pages + page]),
+                        body_size=1000 * lab.rng.randint(0, 20) + page)
     return world
 
 
@@ -31,7 +34,8 @@ def shuffled(lab, world: World) -> list[str]:
 
 
 def with_limit(world: World, setup: int, per_host: int) -> Duration:
-    """How long good pages take over so many connections to each site: who is first in line gets the one that is free first."""
+    """How long good pages take over so many connections to each site: who is first in line gets the one that is free
+    first."""
     free: dict[str, list[int]] = {}         # by site: when each of its connections is free
     for url in world.urls():
         site = free.setdefault(url.rsplit("/", 1)[0], [])
@@ -101,8 +105,9 @@ def test_limits_over_many_sites(lab):
     for per_host in (1, lab.rng.randint(2, 4), 12):
         run = lab.run("all", world, urls, settings={"per_host": per_host})
         right = lab.reference("all", world, urls, settings={"per_host": per_host})
-        run.should(run.opened == 3 * min(per_host, 8), f"{count(3 * min(per_host, 8), 'connection')} opened, with per_host {per_host} and eight URLs "
-                   "for each of three sites", f"{run.opened}", "the session counts the connections of each site by itself")
+        run.should(run.opened == 3 * min(per_host, 8), f"{count(3 * min(per_host, 8), 'connection')} opened, with "
+                   f"per_host {per_host} and eight URLs for each of three sites", f"{run.opened}",
+                   "the session counts the connections of each site by itself")
         run.should_take(right.elapsed, what=f"with at most {count(per_host, 'connection')} to each of three sites")
         should_store_in_any_order(run)
 
@@ -114,7 +119,8 @@ def test_all_100_urls(lab):
     urls = shuffled(lab, world)
     run = lab.run("quiet", world, urls, settings={"per_host": 10})
     run.should_ask_once()
-    run.should_take(lab.reference("quiet", world, urls, settings={"per_host": 10}).elapsed, what="a hundred fetches over twenty connections")
+    run.should_take(lab.reference("quiet", world, urls, settings={"per_host": 10}).elapsed,
+                    what="a hundred fetches over twenty connections")
     should_store_in_any_order(run)
 
 
@@ -129,11 +135,14 @@ def test_all_1000_urls(lab):
     settings = {"per_host": 50}
     run = lab.run("all", world, settings=settings)
     run.should_ask_once()
-    run.should(run.opened == 100, "100 connections opened, 50 to each of two sites", f"{run.opened}", "CO_SESSION(session, per_host) keeps the limit")
-    run.should_take(with_limit(world, ms(50), 50), what="a thousand fetches over a hundred connections, first come first served")
+    run.should(run.opened == 100, "100 connections opened, 50 to each of two sites", f"{run.opened}",
+               "CO_SESSION(session, per_host) keeps the limit")
+    run.should_take(with_limit(world, ms(50), 50), what="a thousand fetches over a hundred connections, "
+                                                        "first come first served")
     should_store_in_any_order(run)
     done = [call["done"] for call in told(run)]
-    run.should(done == list(range(1, 1001)), "progress counts from 1 to 1,000", f"it was told {len(done)} times, and done was not 1, 2, 3, ..." if done else "it was never told",
+    run.should(done == list(range(1, 1001)), "progress counts from 1 to 1,000",
+               f"it was told {len(done)} times, and done was not 1, 2, 3, ..." if done else "it was never told",
                "one call for each URL, and one counter for all, counted up right before the call")
 
 
@@ -142,19 +151,22 @@ def test_progress_of_many(lab):
     """Progress of forty URLs, some of them broken (13, 14)"""
     world = towns(lab, 5, 8)
     world.site("http://bad.test", rtt=ms(20))
-    world.route("/reset", latency=ms(910), body_size=900, fault=Fault.reset(after=100)).route("/gone", latency=ms(920), status=404)
+    world.route("/reset", latency=ms(910), body_size=900, fault=Fault.reset(after=100)).route("/gone", latency=ms(920),
+                                                                                              status=404)
     urls = shuffled(lab, world)
     run = lab.run("all", world, urls, settings={"per_host": 3})
     ends = {request.url: Duration(request.end) for request in run.requests}
     calls = told(run)
-    run.should(len(calls) == len(urls), f"progress is told {len(urls)} times", f"it was told {len(calls)} times", "once for each URL")
+    run.should(len(calls) == len(urls), f"progress is told {len(urls)} times", f"it was told {len(calls)} times",
+               "once for each URL")
     for call in calls:
         url, stored = urls[call["index"]], run.results[call["index"]]
-        run.should(call["t"] == ends[url], f"{url} is told at {show(ends[url])}, when it is done", f"it is told at {show(Duration(call['t']))}",
+        run.should(call["t"] == ends[url], f"{url} is told at {show(ends[url])}, when it is done",
+                   f"it is told at {show(Duration(call['t']))}",
                    "call on_progress in the task that has fetched the URL, right after fetch_url")
         got = {name: call[name] for name in stored}
-        run.should(got == stored, f"told of {url} what stands in out in the end: {in_words(stored)}", f"told: {in_words(got)}",
-                   "the result is complete before it is told")
+        run.should(got == stored, f"told of {url} what stands in out in the end: {in_words(stored)}",
+                   f"told: {in_words(got)}", "the result is complete before it is told")
 
 
 @points(1, "correctness", needs="test_all_keeps_input_order")
@@ -176,7 +188,8 @@ def test_duplicates(lab):
     run.should_ask_once()
     run.should_give()
     indices = sorted(str(call["index"]) for call in told(run))
-    run.should(indices == [str(i) for i in range(len(urls))], "progress is told of each element of out once", f"of the elements {', '.join(indices)}",
+    run.should(indices == [str(i) for i in range(len(urls))], "progress is told of each element of out once",
+               f"of the elements {', '.join(indices)}",
                "result is &out[i] of the very URL that is done, also where another one is alike")
 
 
@@ -186,10 +199,13 @@ def nothing_works(lab) -> tuple[World, list[str]]:
     for name in ("one", "two"):
         size = lab.rng.randint(1000, 9000)
         world.site(f"http://closed-{name}.test", rtt=ms(lab.rng.randint(0, 50)), fault=Fault.refused()).route("/")
-        world.site(f"http://unknown-{name}.test", resolve=ms(lab.rng.randint(0, 50)), fault=Fault.unresolved()).route("/")
+        world.site(f"http://unknown-{name}.test", resolve=ms(lab.rng.randint(0, 50)),
+                   fault=Fault.unresolved()).route("/")
         world.site(f"http://bad-{name}.test", rtt=ms(lab.rng.randint(0, 50)))
-        world.route("/reset", latency=ms(lab.rng.randint(0, 500)), body_size=size, fault=Fault.reset(after=lab.rng.randrange(size)))
-        world.route("/truncated", latency=ms(lab.rng.randint(0, 500)), body_size=size, fault=Fault.truncate(after=lab.rng.randrange(size)))
+        world.route("/reset", latency=ms(lab.rng.randint(0, 500)), body_size=size,
+                    fault=Fault.reset(after=lab.rng.randrange(size)))
+        world.route("/truncated", latency=ms(lab.rng.randint(0, 500)), body_size=size,
+                    fault=Fault.truncate(after=lab.rng.randrange(size)))
         world.route("/round", latency=ms(lab.rng.randint(0, 9)), redirect=f"http://bad-{name}.test/round")
         world.site(f"http://silent-{name}.test", rtt=ms(10)).route("/", fault=Fault.hang())
         urls.append(f"nonsense://bad-{name}.test/")
@@ -198,15 +214,18 @@ def nothing_works(lab) -> tuple[World, list[str]]:
     return world, urls
 
 
-@points(2, "robustness", needs=("test_one_records_errors", "test_all_goes_on_after_errors", "test_all_keeps_input_order"))
+@points(2, "robustness", needs=("test_one_records_errors", "test_all_goes_on_after_errors",
+                                "test_all_keeps_input_order"))
 def test_when_nothing_works(lab):
     """Both functions when nothing works (3, 10)"""
     world, urls = nothing_works(lab)
-    right = [{"error": -errno.EINVAL, "status": 0, "length": 0} if url.startswith("nonsense") else world.answer(url) for url in urls]
+    right = [{"error": -errno.EINVAL, "status": 0, "length": 0} if url.startswith("nonsense") else world.answer(url)
+             for url in urls]
     for mode in ("one", "all"):
         run = lab.run(mode, world, urls, settings={"per_host": 0})
         for url, want, got in zip(urls, right, run.results):
-            run.should(got == want, f"the result for {url}: {in_words(want)}", in_words(got), "the table of the handout says which error it is")
+            run.should(got == want, f"the result for {url}: {in_words(want)}", in_words(got),
+                       "the table of the handout says which error it is")
 
 
 @points(1, "timing", needs=("test_all_takes_the_longest", "test_all_goes_on_after_errors"))
@@ -223,20 +242,23 @@ def test_30_s_for_silent_and_slow_servers(lab):
 def test_bodies_of_all_kinds(lab):
     """Lengths of pictures and of films of several megabytes (4)"""
     world = World(seed=lab.seed).site("http://files.test", rtt=ms(20))
-    world.route("/picture", latency=ms(100), body=b"\x89PNG\r\n\x1a\n\0\0\0\r" + bytes(lab.rng.randrange(256) for _ in range(300)))
+    world.route("/picture", latency=ms(100), body=b"\x89PNG\r\n\x1a\n\0\0\0\r" + bytes(lab.rng.randrange(256)
+                                                                                       for _ in range(300)))
     world.route("/film", latency=ms(120), body_size=2_000_000 + lab.rng.randint(0, 999_999))
     for mode in ("one", "all"):
         should_store_in_any_order(lab.run(mode, world))
 
 
-@points(2, "robustness", needs=("test_all_can_be_cancelled", "test_nothing_is_left_behind", "test_progress_tells_of_each_url"))
+@points(2, "robustness", needs=("test_all_can_be_cancelled", "test_nothing_is_left_behind",
+                                "test_progress_tells_of_each_url"))
 def test_cancelled_halfway(lab):
     """Cancelled with some done, some waiting, some idle (16, 17)"""
     after = ms(lab.rng.randint(400, 500)) + 500_000     # nothing ends at that instant
     world = World(seed=lab.seed).site("http://busy.test", rtt=ms(20))
     for i in range(8):
         world.route(f"/{i}", latency=ms(lab.rng.randint(150, 300)), body_size=100 * i)
-    world.site("http://idle.test", rtt=ms(30)).route("/0", latency=ms(90), body="soon done").route("/1", latency=ms(110), body="too")
+    world.site("http://idle.test", rtt=ms(30)).route("/0", latency=ms(90),
+                                                     body="soon done").route("/1", latency=ms(110), body="too")
     run = lab.run("cancel", world, settings={"per_host": 2, "after": after})
     run.should(run.report["rc"] == -errno.ECANCELED, "it returns -ECANCELED", f"it returned {error(run.report['rc'])}",
                "return what co_join (or your way of waiting) returned")

@@ -1,4 +1,5 @@
-"""The hidden checks of lab 06: the other correct scrapers, and the faulty ones. grader/hidden/README.md names each one's sentence."""
+"""The hidden checks of lab 06: the other correct scrapers, and the faulty ones. grader/hidden/README.md names each
+one's sentence."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ def test_passes_on_other_scrapers(lab):
             if broken:
                 told.append(broken[0].test.name)
                 lab.fail("every test passes on every correct scraper", suite.told(broken),
-                         suite.why(broken[0], "scraper.c happens to do so, but which sentence of scraper.h says so?"), broken[0].src)
+                         suite.why(broken[0], "scraper.c happens to do so, but which sentence of scraper.h says so?"),
+                         broken[0].src)
 
 
 @points(FAULTS * EACH, "correctness", needs="test_tests_run")
@@ -55,5 +57,7 @@ def test_exposes_faulty_scrapers(lab):
             pass
     with lab.part(EACH * len(missed), "the others"):
         lab.fail(f"a test fails on each of {FAULTS} faulty scrapers", told,
-                 suite.idle_words or "go through scraper.h sentence by sentence: how would a scraper look that breaks just this one, and which of your tests would fail on it?"
-                 if suite.counting else "only tests count that pass on every correct scraper, assert something, and depend on no other test; no test of yours does")
+                 suite.idle_words or "go through scraper.h sentence by sentence: how would a scraper look that breaks "
+                                     "just this one, and which of your tests would fail on it?"
+                 if suite.counting else "only tests count that pass on every correct scraper, assert something, and "
+                                        "depend on no other test; no test of yours does")

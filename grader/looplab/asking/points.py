@@ -30,7 +30,8 @@ class Points:
         return None
 
 
-def points(worth: int, category: str, needs: Union[str, Sequence[str]] = (), last: bool = False) -> Callable[[Test], Test]:
+def points(worth: int, category: str, needs: Union[str, Sequence[str]] = (),
+           last: bool = False) -> Callable[[Test], Test]:
     """Makes a test a check worth `worth` points of a category: correctness, timing, robustness or coverage.
 
     needs: the check, or checks, without which this one says nothing: if one of them fails, this one is skipped.

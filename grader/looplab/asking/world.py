@@ -158,8 +158,8 @@ class World:
               body_size: Optional[int] = None, bandwidth: Optional[int] = None, chunk: Optional[int] = None,
               cpu: int = 0, redirect: Optional[str] = None, require: Optional[Mapping[str, str]] = None,
               echo: bool = False, fault: Optional[dict] = None) -> "World":
-        """Adds a route to the site added last. latency: ns, or (least, most). cpu: ns of the program's own CPU an answer
-        costs.
+        """Adds a route to the site added last. latency: ns, or (least, most). cpu: ns of the program's own CPU an
+        answer costs.
 
         require: headers without which a request gets 401. echo: the answer's body is the request's.
         """
@@ -247,7 +247,8 @@ class World:
         return [self.total(url) for url in (self.urls() if urls is None else urls)]
 
     def answer(self, url: str) -> dict:
-        """What one undisturbed GET gives: {"error": 0 or a negative errno, "status": …, "length": bytes of the body}."""
+        """What one undisturbed GET gives: {"error": 0 or a negative errno, "status": …, "length": bytes of the
+        body}."""
         total, answer = self._one(url, 0)
         return _failed(errno.ETIMEDOUT) if total > HTTP_TIMEOUT else answer
 
@@ -257,7 +258,8 @@ class World:
 
     def json(self) -> dict:
         """The world file's content."""
-        sites = [{**site.json, "routes": [route.json for route in site.routes.values()]} for site in self._sites.values()]
+        sites = [{**site.json, "routes": [route.json for route in site.routes.values()]}
+                 for site in self._sites.values()]
         disk = {} if self._disk is None else {"disk": self._disk}
         return {"world": FORMAT, "seed": self.seed, "cpus": self.cpus, "sites": sites, **disk}
 
@@ -291,7 +293,8 @@ class World:
         if isinstance(route.latency, tuple):
             raise WorldError(f"{url} has a range of latencies: no single time is the undisturbed one")
         if "times" in fault or "probability" in fault or kind == "drip":
-            raise WorldError(f"{url} has a fault that strikes sometimes, or drips: no single time is the undisturbed one")
+            raise WorldError(f"{url} has a fault that strikes sometimes, or drips: "
+                             "no single time is the undisturbed one")
         if kind == "refused":
             return site.setup, _failed(errno.ECONNREFUSED)
         if kind == "hang":

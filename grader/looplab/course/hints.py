@@ -34,7 +34,8 @@ def read(lab: Lab) -> dict[int, Hints]:
         number = re.match(r"TODO (\d+)[:.]? *(.*)", head)
         if number:
             levels = re.findall(r"<details><summary>(.*?)</summary>\n(.*?)</details>", body, flags=re.DOTALL)
-            found[int(number[1])] = Hints(int(number[1]), number[2], tuple(f"{name}\n\n{said.strip(LINE_END)}" for name, said in levels))
+            found[int(number[1])] = Hints(int(number[1]), number[2],
+                                          tuple(f"{name}\n\n{said.strip(LINE_END)}" for name, said in levels))
     return found
 
 
@@ -99,11 +100,14 @@ def next_level(lab: Lab, todo: int, hints: Hints) -> int:
 
 def main(argv: list[str], root: Path = labs.ROOT) -> int:
     """The command line behind the word "hint". Raises UsageError."""
-    parser = argparse.ArgumentParser(prog="looplab hint", description="Tells one hint: the next one, or the one asked for.")
+    parser = argparse.ArgumentParser(prog="looplab hint",
+                                     description="Tells one hint: the next one, or the one asked for.")
     parser.add_argument("--lab", metavar="L", required=True, help="1, 01 or 01-sync-vs-async")
     parser.add_argument("--todo", metavar="N", help="which TODO (default: the first that is still open)")
-    parser.add_argument("--level", metavar="K", help="1: a question, 2: a direction, 3: nearly the answer (default: the next)")
-    parser.add_argument("--from", dest="source", metavar="DIR", default="", help="where the lab's file is (default: labs)")
+    parser.add_argument("--level", metavar="K", help="1: a question, 2: a direction, 3: nearly the answer (default: "
+                                                     "the next)")
+    parser.add_argument("--from", dest="source", metavar="DIR", default="",
+                        help="where the lab's file is (default: labs)")
     options = parser.parse_args(argv)
     lab = labs.resolve(options.lab, root)
     hints = read(lab)

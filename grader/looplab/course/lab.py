@@ -6,7 +6,8 @@ besides `main.c`, the skeleton, and a header of the same name, the contract. A l
 
     {"source": "test_scraper.c", "header": "scraper.h",     the two files; further C files are then the kit's own
      "suite": true,                                         the student's file is a test suite (suite.py)
-     "feedback": "number"}                                  what a suite's author hears of faults not found: none, number
+     "feedback": "number"}                                  what a suite's author hears of faults not found: none,
+                                                            number
      or names
 """
 

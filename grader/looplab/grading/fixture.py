@@ -11,8 +11,9 @@
         run = lab.run("async", world)
         run.should_take(max(world.latencies()), what="as long as the slowest URL")
 
-The docstring's first paragraph is what the student reads. A failure is an AssertionError: of the helpers `run.should_…`,
-of `lab.fail`, or of a plain assert. Any other exception is a fault of the check (status "error", exit 3).
+The docstring's first paragraph is what the student reads. A failure is an AssertionError: of the helpers
+`run.should_…`, of `lab.fail`, or of a plain assert. Any other exception is a fault of the check (status "error", exit
+3).
 """
 
 from __future__ import annotations
@@ -74,9 +75,9 @@ class LabFixture:
         settings=…): …`
 
         First the plain run, in which tasks run first come, first served; then, wherever several tasks are ready at the
-        same time, others go first: once or a few times, drawn from the seed, those with the fewest deviations first. The
-        first one that fails a check is told, with its TAPE. The world must leave nothing to chance. A run costs some 10
-        ms.
+        same time, others go first: once or a few times, drawn from the seed, those with the fewest deviations first.
+        The first one that fails a check is told, with its TAPE. The world must leave nothing to chance. A run costs
+        some 10 ms.
         """
         runs = self._session.run_orders(self._check, mode, world, urls, count=orders, settings=settings, passes=passes,
                                         may_fail=may_fail, todo=todo, tell=self._explain)
@@ -136,8 +137,8 @@ class LabFixture:
         return self._session.suite()
 
     def coverage(self) -> Coverage:
-        """What all runs so far have reached of the student's file. Only for checks of the category "coverage", which run
-        last."""
+        """What all runs so far have reached of the student's file. Only for checks of the category "coverage", which
+        run last."""
         if not self._check.last:
             raise GraderFault(f"{self._check.place}: lab.coverage() is for checks that run last")
         return self._session.coverage()
@@ -164,8 +165,10 @@ class LabFixture:
             pytest.skip(self._check.message)
         first, others = found[0], len(found) - 1
         run = self._session.run_of(first)
-        where = f"{first.src}{f' ({first.code})' if first.code else ''}:" if first.src else "" if first.kind == "memory leak" else "the program"
-        leaves = ". Free it on every way out of the function" + (", also when it is cancelled" if run and run.call.mode.startswith("cancel") else "")
+        where = f"{first.src}{f' ({first.code})' if first.code else ''}:" if first.src else "" \
+            if first.kind == "memory leak" else "the program"
+        leaves = ". Free it on every way out of the function" + (", also when it is cancelled" if run
+                                                                 and run.call.mode.startswith("cancel") else "")
         more = "" if "co_queue_destroy" in first.message else leaves if first.kind == "memory leak" else \
             " (that was in a run with n = 0)" if run and not run.asked and "array size" in first.kind else ""
         raise CheckFailed(Failure("no fault of memory or arithmetic in any run",
@@ -184,9 +187,11 @@ class LabFixture:
         if seen.unreached:
             first = seen.pieces()[0]
             cause = Cause("unreached",
-                          f"{first.describe()} Which world would reach it? If none can, it need not be there", first.src)
+                          f"{first.describe()} Which world would reach it? If none can, it need not be there",
+                          first.src)
         raise CheckFailed(Failure(f"all checks together run at least {asked} of your file",
-                                  f"{seen.line_percent:.0f} % of the lines, {seen.branch_percent:.0f} % of the branches", cause))
+                                  f"{seen.line_percent:.0f} % of the lines, {seen.branch_percent:.0f} % of the "
+                                  "branches", cause))
 
     def _explain(self, explanation: Explanation) -> None:
         self.explanation = explanation

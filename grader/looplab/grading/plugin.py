@@ -1,7 +1,8 @@
 """The pytest plugin: makes tests into checks, in the right order, and their exceptions into words for a student.
 
 `python -m looplab grade` runs pytest with an instance of Checks in its own process. A check's author may also say
-`pytest -p looplab.grading.plugin labs/01-sync-vs-async/test_visible.py`; the file graded is then $FROM's, or the skeleton.
+`pytest -p looplab.grading.plugin labs/01-sync-vs-async/test_visible.py`; the file graded is then $FROM's, or the
+skeleton.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ class Checks:
     def pytest_internalerror(self, excinfo: Any) -> bool:
         """A fault of the plugin itself: named, not shown as pages of Python."""
         last = traceback.extract_tb(excinfo.value.__traceback__)[-1]
-        self.fault = self.fault or f"{_short(last.filename, self.root)}:{last.lineno}: {excinfo.type.__name__}: {excinfo.value}"
+        self.fault = self.fault \
+            or f"{_short(last.filename, self.root)}:{last.lineno}: {excinfo.type.__name__}: {excinfo.value}"
         return True         # so pytest prints nothing
 
     def pytest_collection_modifyitems(self, items: list) -> None:
@@ -106,7 +108,8 @@ class Checks:
         assert self.only is not None
         wanted = self._named(self.only)
         if not wanted:
-            raise GraderFault(f"there is no check {self.only!r}; the checks are: {', '.join(check.id for check in self.checks)}")
+            raise GraderFault(f"there is no check {self.only!r}; the checks "
+                              f"are: {', '.join(check.id for check in self.checks)}")
         for check in wanted:
             wanted += [need for name in check.needs for need in self._named(name) if need not in wanted]
         self.checks = [check for check in self.checks if check in wanted]
@@ -122,7 +125,8 @@ class Checks:
             if check in ordered:
                 return
             if check in under_way:
-                raise GraderFault(f"{check.place}: {check.id} needs itself, by way of {', '.join(c.id for c in under_way)}")
+                raise GraderFault(f"{check.place}: {check.id} needs itself, by way "
+                                  f"of {', '.join(c.id for c in under_way)}")
             under_way.append(check)
             for need in check.needs:
                 for one in self._named(need):
@@ -175,7 +179,8 @@ class Checks:
         return None
 
     def _finish_runs(self, check: Check) -> None:
-        """The first summary: every ordinary run has been started, so gcovr can work beside the sanitizers' last ones."""
+        """The first summary: every ordinary run has been started, so gcovr can work beside the sanitizers' last
+        ones."""
         assert self.session
         if any(other.category == "coverage" for other in self.checks) and \
                 not any(not other.last and other.status is None for other in self.checks):
@@ -221,7 +226,8 @@ class Checks:
         check.virtual_ns = shown.took if shown else None
         worth = sum(part.worth for part in check.parts)
         if raised is None and check.parts and worth != check.worth:
-            check.faulty(f"{check.place}: the parts of {check.id} add up to {worth} points, but it is worth {check.worth}")
+            check.faulty(f"{check.place}: the parts of {check.id} add up to {worth} points, "
+                         f"but it is worth {check.worth}")
         elif raised is None:
             check.passed()
             check.replay = check.replay if check.status == "failed" else None
@@ -270,7 +276,8 @@ def _import_fault(raised: BaseException, node: Any, root: Path) -> str:
         return f"{_short(cause.filename or node.path, root)}:{cause.lineno}: {cause.msg}"
     own = [frame for frame in traceback.extract_tb(cause.__traceback__) if Path(frame.filename) == Path(node.path)]
     line = f":{own[-1].lineno}" if own else ""
-    return f"{_short(node.path, root)}{line}: {type(cause).__name__}: {str(cause).splitlines()[0] if str(cause) else ''}"
+    said = str(cause).splitlines()[0] if str(cause) else ""
+    return f"{_short(node.path, root)}{line}: {type(cause).__name__}: {said}"
 
 
 def _fault_of(raised: BaseException, check: Check) -> str:
@@ -327,7 +334,8 @@ def source_of(folder: Path, lab: labs.Lab) -> Path:
 
 
 def pytest_configure(config: Any) -> None:
-    """For `-p looplab.grading.plugin`; within a grading, Checks is registered as an instance, and this is never called."""
+    """For `-p looplab.grading.plugin`; within a grading, Checks is registered as an instance, and this is never
+    called."""
     checks = Checks(None)
     config.pluginmanager.register(checks, "looplab-checks")
     config.pluginmanager.register(_Alone(checks), "looplab-alone")

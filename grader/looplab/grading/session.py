@@ -130,7 +130,8 @@ class Session:
         self._desks: list[Desk] = []                # those free
         self._desks_made = 0
         self._replays: dict[tuple, Optional[Recorded]] = {}   # the first run of each finding
-        self._told: dict[Optional[str], Check] = {} # the check that a crash has failed already, by the place of the crash
+        # the check that a crash has failed already, by the place of the crash
+        self._told: dict[Optional[str], Check] = {}
         self._worlds: dict[str, int] = {}
         self._idle: Optional[int] = None
         self._asan_off = False
@@ -181,10 +182,12 @@ class Session:
     def run_orders(self, check: Check, mode: str, world: World, urls: Optional[Sequence[str]] = None, *, count: int,
                    settings: Optional[Settings] = None, **more: Any) -> list[Run]:
         """The plain run, and count - 1 others in which tasks that are ready at once run in another order, the least
-        different first. Only the build that counts coverage makes those. Raises CheckFailed when one did not end well."""
+        different first. Only the build that counts coverage makes those. Raises CheckFailed when one did not end
+        well."""
         chancy = orders.left_to_chance(world)
         if chancy:
-            raise GraderFault(f"{check.place}: explored orders need a world that leaves nothing to chance, not like {chancy}")
+            raise GraderFault(f"{check.place}: explored orders need a world that leaves nothing to chance, "
+                              f"not like {chancy}")
         plain = self.run(check, mode, world, urls, settings=settings, **more)
         tapes = orders.tapes(orders.questions(plain.trace), count - 1, seeds.rng(self.seed, f"orders of {mode}"))
         called = self._call(check, mode, world, urls, None, settings)
@@ -248,8 +251,9 @@ class Session:
         recorded = self._references.get(called)
         if recorded is None:
             if not self.lab.reference.is_file():
-                raise GraderFault(f"{check.id} compares with the reference solution, which is not built: `make grade` builds it from "
-                                  f"solutions/{self.lab.slug}, if that is there and compiles")
+                raise GraderFault(f"{check.id} compares with the reference solution, which is not built: "
+                                  f"`make grade` builds it from solutions/{self.lab.slug}, "
+                                  "if that is there and compiles")
             recorded = self._references[called] = self._alone(check, called, self.lab.reference)
             recorded.asked = world.urls() if urls is None else list(urls)
         failure = ending.failure(recorded.outcome, recorded.trace)
@@ -293,7 +297,8 @@ class Session:
         desk = None if self._asan_off else self._take_desk()
         asan = self._start(program.asan, called, desk, process.ASAN) if desk and not self.kills else None
         recorded = self._alone(check, called, program.cover, self._replay(called, path))
-        if desk and self.kills and not recorded.outcome.limit:      # one run was stopped already: this one is tried first
+        # one run was stopped already: this one is tried first
+        if desk and self.kills and not recorded.outcome.limit:
             asan = self._start(program.asan, called, desk, process.ASAN)
         recorded.asan, recorded.desk = asan, desk
         recorded.again = lambda: self._alone(check, called, program.cover).text
@@ -353,8 +358,8 @@ class Session:
     # ---- for the report ----
 
     def once(self, called: Call, replay: str = "") -> Recorded:
-        """One run of the student's program that no check asks for. Raises what ready() raises, GraderFault for a damaged
-        trace."""
+        """One run of the student's program that no check asks for. Raises what ready() raises, GraderFault for a
+        damaged trace."""
         return self._alone(Check("report", "", "correctness", 0, "the report"), called, self.ready().cover, replay)
 
     def recorded_of(self, check: Check) -> Optional[Recorded]:
@@ -437,8 +442,9 @@ class Session:
                     f"the other: {words.event(two)}")
         _, one, two = first_difference(recorded.text, other)
         if '"ev":"overflow"' in other and '"ev":"overflow"' not in recorded.text:
-            self._found(Finding("stack overflow", "uses up the stack of a task (256 KiB) as soon as the sanitizers are there, with which each call "
-                                "takes more of it: it was nearly full before. Is there a large array, or a recursion that is too deep? Use malloc",
+            self._found(Finding("stack overflow", "uses up the stack of a task (256 KiB) as soon as the sanitizers are "
+                                "there, with which each call takes more of it: it was nearly full before. Is there a "
+                                "large array, or a recursion that is too deep? Use malloc",
                                 None, "", ""), recorded)
             return None
         self._found(Finding("two different results",
@@ -503,7 +509,8 @@ class Session:
 
     def _replay(self, called: Call, world: Path) -> str:
         named = called.named
-        parts = [("LAB", self.lab.number), ("MODE", called.mode), ("WORLD", self.short(world)), ("SEED", str(self.seed))]
+        parts = [("LAB", self.lab.number), ("MODE", called.mode), ("WORLD", self.short(world)),
+                 ("SEED", str(self.seed))]
         if self.source_dir.resolve() != self.lab.folder.resolve():
             parts.append(("FROM", self.short(self.source_dir)))
         said = [f"{name}={shlex.quote(value)}" for name, value in parts]

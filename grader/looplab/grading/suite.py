@@ -1,26 +1,31 @@
-"""A lab whose student's file is a test suite: it is linked with many scrapers, and its tests are the ones that are tested.
+"""A lab whose student's file is a test suite: it is linked with many scrapers, and its tests are the ones that are
+tested.
 
 The fixture's `lab.suite()` gives a check the whole picture, made once for each grading (a manual for check authors):
 
     suite = lab.suite()
     suite.tests                      the student's tests, in the order of the file
-    suite.broken(scraper)            [Verdict] of the tests that fail on a correct scraper; scraper is one of suite.correct
+    suite.broken(scraper)            [Verdict] of the tests that fail on a correct scraper; scraper is one of
+                                     suite.correct
     suite.hollow                     [Test] that no scraper fails in which everything is wrong: they assert nothing
-    suite.idle                       [Test] of the others, that pass on a scraper that does nothing, though they ask for pages
+    suite.idle                       [Test] of the others, that pass on a scraper that does nothing, though they ask for
+                                     pages
     suite.dependent                  [Dependence] of the tests whose verdict depends on the tests before them
     suite.counting                   [Test] that are valid, not hollow and independent: only these expose faults
     suite.exposed(practice=False)    [Fault] on which a counting test fails; suite.missed(...): the others
-    suite.situations                 {situation: [Test]}: what the counting tests put the scraper through, as the world saw it
+    suite.situations                 {situation: [Test]}: what the counting tests put the scraper through, as the world
+                                     saw it
 
-What is linked: `scraper.c` of the lab's folder (with coverage, and with sanitizers; and once for each fault to practise on); those in its folder
-`hollow`, in which all is wrong; and what lies in hidden/NN-slug/scrapers: each C file that faults.h names is a correct scraper, and a faulty one
-for each of its faults.
+What is linked: `scraper.c` of the lab's folder (with coverage, and with sanitizers; and once for each fault to practise
+on); those in its folder `hollow`, in which all is wrong; and what lies in hidden/NN-slug/scrapers: each C file that
+faults.h names is a correct scraper, and a faulty one for each of its faults.
 
-A suite is a program that nobody trusts. It writes its verdicts into a file, one a line (sim/kit/test.c); what it prints, and what it exits with,
-is no verdict. A test that fails ends its process, and those behind it run in another one. No process is told which scraper it has been linked
-with. It could still look at the scraper's machine code, or at addresses; so each scraper is built in several ways. What it does is the same in
-all of them, how it looks is not: a test that goes by the looks is guessing, and would have to guess right on every build of every correct
-scraper, and wrong on all builds of a faulty one.
+A suite is a program that nobody trusts. It writes its verdicts into a file, one a line (sim/kit/test.c); what it
+prints, and what it exits with, is no verdict. A test that fails ends its process, and those behind it run in another
+one. No process is told which scraper it has been linked with. It could still look at the scraper's machine code, or at
+addresses; so each scraper is built in several ways. What it does is the same in all of them, how it looks is not: a
+test that goes by the looks is guessing, and would have to guess right on every build of every correct scraper, and
+wrong on all builds of a faulty one.
 """
 
 from __future__ import annotations
@@ -59,16 +64,20 @@ IDLE = "hollow_nothing"     # the scraper that does nothing
 AFTER_STOP = process.Limits(cpu_s=1, wall_s=2.0)
 LIBRARIES = ["-lcmocka"]
 
-KEPT_S = 3600               # how long scrapers that were built from other sources are kept: somebody may just be using them
+# how long scrapers that were built from other sources are kept: somebody may just be using them
+KEPT_S = 3600
 _AT_ONCE = 2                # processes at a time
-_FLAGS = ["-std=gnu11", "-w", "-fno-optimize-sibling-calls", "-fPIC", "-shared", "-s", "-Wl,-Bsymbolic", "-Wl,-soname,scraper.so"]
+_FLAGS = ["-std=gnu11", "-w", "-fno-optimize-sibling-calls", "-fPIC", "-shared", "-s", "-Wl,-Bsymbolic",
+          "-Wl,-soname,scraper.so"]
 _RIGHT_WAYS = ("-O0", "-O1", "-O2", "-Os")      # each correct scraper is built in all of these
 _FAULTY_WAYS = ("-O1", "-O2")                   # each faulty one; a hollow one in the first of them
 _PLACE = re.compile(r"\[   LINE   \] --- (?P<file>[^\n]+):(?P<line>\d+): error: Failure!")
 _ASSERT = re.compile(r": (?P<file>[^\n:]+):(?P<line>\d+): [^\n]*(?P<words>Assertion `[^\n]*' failed)")
 _FAULT = re.compile(r'^\s*F\((\w+), (\w+),\s(?:\\\n\s*)?"(.*)"\)', re.M)
-_STOPPED = {"cpu": "it computes without end", "wall": "it waits without end, in real time", "memory": "it takes up all memory",
-            "output": "it prints without end", "file": "it writes without end", "threads": "it starts threads without end"}
+_STOPPED = {"cpu": "it computes without end", "wall": "it waits without end, in real time",
+            "memory": "it takes up all memory",
+            "output": "it prints without end", "file": "it writes without end",
+            "threads": "it starts threads without end"}
 _BAD = ("assertion", "deadlock", "leak", "crash", "stopped")     # verdicts by which a fault is exposed; "ended" is none
 
 
@@ -123,7 +132,8 @@ class Verdict:
         place = _PLACE.search(said)
         lines = [line for line in (said[:place.start()] if place else said).strip().split("\n") if line]
         if self.verdict == "leak":
-            return next((line.partition("leak: ")[2] for line in lines if ": leak: " in line), "something was left behind")
+            return next((line.partition("leak: ")[2] for line in lines if ": leak: " in line),
+                        "something was left behind")
         if self.verdict == "crash":
             return lines[-1] if lines and re.search("overflow|livelock", lines[-1]) else "it crashed"
         return _numbers(printable(lines[-1])) if lines else "an assertion does not hold"
@@ -162,7 +172,8 @@ class Scraper:
 
 
 def scrapers(lab: Lab) -> list[Scraper]:
-    """All of them, the visible one first; without the hidden folder, as on a student's own machine, only that one. Raises GraderFault."""
+    """All of them, the visible one first; without the hidden folder, as on a student's own machine, only that one.
+    Raises GraderFault."""
     folder, visible = lab.hidden / "scrapers", lab.folder / VISIBLE
     table = _FAULT.findall((folder / "faults.h").read_text()) if folder.is_dir() else []
     if folder.is_dir() and not table:
@@ -187,7 +198,8 @@ def build_suite(lab: Lab, source_dir: Path, work_dir: Path) -> build.Program:
     shutil.copyfile(lab.folder / VISIBLE, work / VISIBLE)
     build._require_kit(lab)
     sanitize = ["-fsanitize=address,undefined"]
-    common = [f"@{lab.root / 'sim/kit/student.flags'}", "-O0", "-fdiagnostics-color=never", "-fmax-errors=20", f"-I{lab.root / 'sim/include'}",
+    common = [f"@{lab.root / 'sim/kit/student.flags'}", "-O0", "-fdiagnostics-color=never", "-fmax-errors=20",
+              f"-I{lab.root / 'sim/include'}",
               f"-I{lab.folder}", f"-ffile-prefix-map={work}=.", f"-ffile-prefix-map={lab.root}=."]
     outcomes = _gcc_all(lab, work, [
         [*common, "-MMD", "-MF", "cover.d", "-c", lab.source, "-o", "suite.o"],
@@ -205,7 +217,8 @@ def build_suite(lab: Lab, source_dir: Path, work_dir: Path) -> build.Program:
     for outcome in outcomes:
         if not outcome.ok:
             raise build._fault(lab, work, outcome)
-    return build.Program(lab=lab, work=work, source=work / lab.source, cover=work / "cover", asan=work / "asan", advice=advice)
+    return build.Program(lab=lab, work=work, source=work / lab.source, cover=work / "cover", asan=work / "asan",
+                         advice=advice)
 
 
 def measured(program: build.Program) -> build.Program:
@@ -214,27 +227,33 @@ def measured(program: build.Program) -> build.Program:
 
 
 def _kit(lab: Lab, asan: bool = False, whole: bool = False) -> list[str]:
-    """The rest of a program, for the linker. whole: also what is not needed, so that a name of the kit's in the suite is an error."""
+    """The rest of a program, for the linker. whole: also what is not needed, so that a name of the kit's in the suite
+    is an error."""
     around = ("-Wl,--whole-archive", "-Wl,--no-whole-archive") if whole else ("", "")
-    words = [lab.main_object(asan), around[0], lab.library(asan), around[1], f"@{lab.root / 'sim/kit/link.flags'}", *LIBRARIES]
+    words = [lab.main_object(asan), around[0], lab.library(asan), around[1], f"@{lab.root / 'sim/kit/link.flags'}",
+             *LIBRARIES]
     return [str(word) for word in words if word]
 
 
 def _gcc_all(lab: Lab, work: Path, commands: Iterable[Sequence[str]]) -> list[process.Outcome]:
     """Runs the compiler, a few at a time."""
     cc = build.compiler()
-    env = {name: os.environ[name] for name in ("PATH", "GCC_EXEC_PREFIX", "COMPILER_PATH", "LIBRARY_PATH") if name in os.environ}
+    env = {name: os.environ[name] for name in ("PATH", "GCC_EXEC_PREFIX", "COMPILER_PATH", "LIBRARY_PATH")
+           if name in os.environ}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return list(pool.map(lambda command: process.run([*cc, *command], limits=build.LIMITS, cwd=work, env=env, launch=lab.launch), commands))
+        return list(pool.map(lambda command: process.run([*cc, *command], limits=build.LIMITS, cwd=work, env=env,
+                                                         launch=lab.launch), commands))
 
 
 def objects(lab: Lab, work: Path) -> dict[str, Path]:
-    """The scrapers as shared objects, by name: so a suite is linked once, not 80 times. They are kept beside the kit, under a name that changes with all they are made of.
+    """The scrapers as shared objects, by name: so a suite is linked once, not 80 times. They are kept beside the kit,
+    under a name that changes with all they are made of.
 
     A folder is put there whole or not at all, so two gradings may do it at the same time. Raises build.BuildError.
     """
     there = [scraper for scraper in scrapers(lab) if scraper.name != "visible"]
-    made_of = [path for path in sorted([*(lab.hidden / "scrapers").glob("*"), *(lab.folder / "hollow").glob("*"), lab.folder / VISIBLE, lab.folder / lab.header,
+    made_of = [path for path in sorted([*(lab.hidden / "scrapers").glob("*"), *(lab.folder / "hollow").glob("*"),
+                                        lab.folder / VISIBLE, lab.folder / lab.header,
                                         lab.root / "sim/include/co.h"]) if path.is_file()]
     key = hashlib.sha256("\0".join([*build.compiler(), *_FLAGS, *_RIGHT_WAYS, *_FAULTY_WAYS]).encode())
     for path in made_of:
@@ -245,7 +264,8 @@ def objects(lab: Lab, work: Path) -> dict[str, Path]:
         return found
     making = _folder_in(kept.parent) or Path(tempfile.mkdtemp(dir=work))
     common = [*_FLAGS, f"-I{lab.root / 'sim/include'}", f"-I{lab.folder}", f"-ffile-prefix-map={lab.root}=."]
-    commands = [[*common, flag, *([f"-DFAULT={scraper.fault.name}"] if scraper.fault else []), str(scraper.source), "-o", f"{name}.so"]
+    commands = [[*common, flag, *([f"-DFAULT={scraper.fault.name}"] if scraper.fault else []), str(scraper.source),
+                 "-o", f"{name}.so"]
                 for scraper in there for name, flag in scraper.builds]
     for command, outcome in zip(commands, _gcc_all(lab, making, commands)):
         if not outcome.ok:
@@ -322,12 +342,14 @@ class Suite:
             others = self._orders(order)
             alone = list(pool.map(lambda names: self._run(program.cover, names), others))
             programs = self._link(made.result())
-            right = [scraper for scraper in self.all if not scraper.fault and not scraper.hollow and scraper.name != "visible"]
+            right = [scraper for scraper in self.all if not scraper.fault and not scraper.hollow
+                     and scraper.name != "visible"]
             self.correct = ["visible", *(scraper.name for scraper in right)]
             for scraper in right:
                 self.verdicts[scraper.name] = {}
             builds = [(scraper.name, name) for scraper in right for name, _ in scraper.builds]
-            for (right_name, _), verdicts in zip(builds, pool.map(lambda one: self._run(programs[one[1]], order), builds)):
+            for (right_name, _), verdicts in zip(builds, pool.map(lambda one: self._run(programs[one[1]], order),
+                                                                  builds)):
                 for name, verdict in verdicts.items():
                     if not verdict.passed or name not in self.verdicts[right_name]:     # one failure outweighs all else
                         self.verdicts[right_name][name] = verdict
@@ -336,10 +358,12 @@ class Suite:
             self.idle = self._find_idle(programs)
             bad = {verdict.test.name for name in self.correct for verdict in self.broken(name)}
             bad |= {test.name for test in self.hollow} | {one.test.name for one in self.dependent}
-            self.counting = [] if self.stopped else [test for test in self.tests if test.name in order and test.name not in bad]
+            self.counting = [] if self.stopped else [test for test in self.tests if test.name in order
+                                                     and test.name not in bad]
             self._stops, faulty = 0, [scraper for scraper in self.all if scraper.fault]
             names = [test.name for test in self.counting]
-            caught = pool.map(lambda one: self._catches([programs[name] for name, _ in one.builds], names), faulty) if names else [None] * len(faulty)
+            caught = pool.map(lambda one: self._catches([programs[name] for name, _ in one.builds], names),
+                              faulty) if names else [None] * len(faulty)
             self.caught.update({scraper.name: verdict for scraper, verdict in zip(faulty, caught)})
             sanitized.result()
 
@@ -351,7 +375,8 @@ class Suite:
         return any(scraper.fault and not scraper.practice for scraper in self.all)
 
     def broken(self, scraper: str) -> list[Verdict]:
-        """Which tests fail on a correct scraper. One that does not come to an end, or leaves, on the visible one is run on no other."""
+        """Which tests fail on a correct scraper. One that does not come to an end, or leaves, on the visible one is run
+        on no other."""
         found, usual = self.verdicts.get(scraper, {}), self.verdicts["visible"]
         verdicts = [found.get(test.name, usual.get(test.name)) for test in self.tests]
         return [verdict for verdict in verdicts if verdict and not verdict.passed]
@@ -367,12 +392,14 @@ class Suite:
     @property
     def situations(self) -> dict[str, list[Test]]:
         """Which of the counting tests put the visible scraper into which situation, by what the world saw."""
-        found: dict[str, list[Test]] = {name: [] for name in ("success", "timeout", "status", "network", "together", "limit")}
+        found: dict[str, list[Test]] = {name: [] for name in ("success", "timeout", "status", "network", "together",
+                                                              "limit")}
         for test in self.counting:
             facts = self.verdicts["visible"][test.name].facts
             statuses = [status for status in _list(facts.get("statuses")) if isinstance(status, int)]
             requests, peak = _int(facts.get("requests")), _int(facts.get("peak"))
-            seen = {"success": any(200 <= status < 300 for status in statuses), "timeout": _int(facts.get("given_up")) > 0,
+            seen = {"success": any(200 <= status < 300 for status in statuses),
+                    "timeout": _int(facts.get("given_up")) > 0,
                     "status": any(status >= 400 for status in statuses), "network": _int(facts.get("errors")) > 0,
                     "together": peak > 1, "limit": requests > peak > 0}
             for name, holds in seen.items():
@@ -390,7 +417,8 @@ class Suite:
     def told(self, verdicts: Sequence[Verdict], fails: str = "fails") -> str:
         """ "one_good_page fails (404 is not 200), and so do 2 more tests" """
         more = len(verdicts) - 1
-        return f"{verdicts[0].test.name} {fails} ({verdicts[0].words})" + (f", and so do{'es' if more == 1 else ''} {count(more, 'more test')}" if more else "")
+        return f"{verdicts[0].test.name} {fails} ({verdicts[0].words})" \
+            + (f", and so do{'es' if more == 1 else ''} {count(more, 'more test')}" if more else "")
 
     def line(self, src: str) -> str:
         """The text of a line of the suite."""
@@ -407,37 +435,44 @@ class Suite:
     def why(self, verdict: Verdict, asked: str) -> str:
         """The cause of a failure on a correct scraper. asked: what an assertion is asked that does not hold."""
         if verdict.verdict == "ended":
-            return "it calls exit, or the like: a test is over where its body ends, or at an assertion that does not hold"
+            return ("it calls exit, or the like: a test is over where its body ends, "
+                    "or at an assertion that does not hold")
         wild = next((finding for finding in self.findings if finding.src and finding.kind != "memory leak"), None)
         if wild:        # whatever then does not hold is only what came of it
-            return f"mend this first: {wild.src} ({wild.code}): {wild.message}. What stands in memory behind it is then anybody's guess"
+            return (f"mend this first: {wild.src} ({wild.code}): {wild.message}. "
+                    "What stands in memory behind it is then anybody's guess")
         if verdict.verdict in ("assertion", "stopped"):
             return f"{self.line(verdict.src)}: {asked}"
-        return f"{self.line(verdict.src)}: the scraper keeps its contract, so it is the test: what does it wait for, read, or leave behind?"
+        return (f"{self.line(verdict.src)}: the scraper keeps its contract, so it is the test: "
+                "what does it wait for, read, or leave behind?")
 
     @property
     def idle_words(self) -> str:
-        """What to say of tests that do not notice that nothing is done; "" if they are few: one may well be about what is not done."""
+        """What to say of tests that do not notice that nothing is done; "" if they are few: one may well be about what
+        is not done."""
         if 2 * len(self.idle) < max(len(self.counting), 2):
             return ""
         more = len(self.idle) - 1
         who = self.idle[0].name + (f" and {count(more, 'more test')} pass" if more else " passes")
-        return (f"{who} on a scraper that does nothing at all (hollow/nothing.c): which assertion would notice? One in a callback is none when nobody "
-                "calls it, so count the calls, and assert the count behind scrape_all")
+        return (f"{who} on a scraper that does nothing at all (hollow/nothing.c): which assertion would notice? One in "
+                "a callback is none when nobody calls it, so count the calls, and assert the count behind scrape_all")
 
     def replay(self, *tests: Test, fault: str = "") -> str:
         """The command that runs these tests on the visible scraper, perhaps with a fault to practise on."""
         source = self._session.source_dir
-        words = ["make run", f"LAB={self._lab.number}"] + ([f"TEST={shlex.quote(' '.join(test.name for test in tests))}"] if tests else [])
+        words = ["make run", f"LAB={self._lab.number}"] \
+            + ([f"TEST={shlex.quote(' '.join(test.name for test in tests))}"] if tests else [])
         words += [f"FAULT={fault}"] if fault else []
-        words += [f"FROM={shlex.quote(self._session.short(source))}"] if source.resolve() != self._lab.folder.resolve() else []
+        words += [f"FROM={shlex.quote(self._session.short(source))}"] \
+            if source.resolve() != self._lab.folder.resolve() else []
         return " ".join(words)
 
     # ---- how ----
 
     def _link(self, made: dict[str, Path]) -> dict[str, Path]:
-        """Links the program for all scrapers but the visible one. Returns a folder for each build, in which it lies under the name that the
-        program looks for. The folders' names are numbers by chance: a name must not tell which scraper is in it."""
+        """Links the program for all scrapers but the visible one. Returns a folder for each build, in which it lies
+        under the name that the program looks for. The folders' names are numbers by chance: a name must not tell which
+        scraper is in it."""
         numbers = random.SystemRandom().sample(range(100, 1000), len(made))
         folders = {name: self._work / "scrapers" / str(number) for name, number in zip(made, numbers)}
         for name, folder in folders.items():
@@ -447,7 +482,8 @@ class Suite:
             except OSError:
                 shutil.copyfile(made[name], folder / "scraper.so")
         some = next(iter(folders.values())) / "scraper.so"
-        outcome, = _gcc_all(self._lab, self._work, [["-rdynamic", str(self._suite_object), str(some), *_kit(self._lab, whole=True), "-o", "linked"]])
+        outcome, = _gcc_all(self._lab, self._work, [["-rdynamic", str(self._suite_object), str(some),
+                                                     *_kit(self._lab, whole=True), "-o", "linked"]])
         if not outcome.ok:
             raise build._fault(self._lab, self._work, outcome)
         return folders
@@ -462,7 +498,8 @@ class Suite:
         named = [one for one in tests if isinstance(one, dict) and re.fullmatch(r"\w+", str(one.get("name")))]
         return [Test(one["name"], f"{Path(str(one.get('file'))).name}:{one.get('line')}") for one in named]
 
-    def _process(self, program: Path, arguments: Sequence[str], limits: process.Limits) -> tuple[list[dict], process.Outcome]:
+    def _process(self, program: Path, arguments: Sequence[str], limits: process.Limits) -> tuple[list[dict],
+                                                                                                 process.Outcome]:
         """One process, and the lines it left. program: the file, or the folder of a scraper."""
         with self._lock:
             desk = self._session._take_desk()
@@ -481,7 +518,8 @@ class Suite:
 
     def _run(self, program: Path, names: Sequence[str], limits: Optional[process.Limits] = None, first: bool = False,
              most: int = STOPS_MOST, stderr: Optional[list[str]] = None) -> dict[str, Verdict]:
-        """The verdicts on one scraper. first: only up to the first test that fails. A test that fails ends its process."""
+        """The verdicts on one scraper. first: only up to the first test that fails. A test that fails ends its
+        process."""
         by_name = {test.name: test for test in self.tests}
         found: dict[str, Verdict] = {}
         rest = list(names)
@@ -515,7 +553,8 @@ class Suite:
                 if all((finding.kind, finding.src) != (other.kind, other.src) for other in self.findings):
                     self.findings.append(finding)
         plain = self.verdicts["visible"]
-        self.told_otherwise = [verdict for name, verdict in verdicts.items() if name in plain and verdict.passed != plain[name].passed]
+        self.told_otherwise = [verdict for name, verdict in verdicts.items() if name in plain
+                               and verdict.passed != plain[name].passed]
 
     def _orders(self, order: list[str]) -> list[list[str]]:
         """Each alone, the other way round, and in some orders by chance, which follow from the seed."""
@@ -532,24 +571,30 @@ class Suite:
                 if usual and usual.passed != verdict.passed and name not in first:
                     told = verdict if usual.passed else usual
                     how = "on its own" if len(names) == 1 else "in another order"
-                    how = f"fails {how}, but passes behind the others" if usual.passed else f"passes {how}, but fails behind the others"
+                    how = f"fails {how}, but passes behind the others" if usual.passed \
+                        else f"passes {how}, but fails behind the others"
                     first[name] = Dependence(usual.test, how, told)
         return [first[test.name] for test in self.tests if test.name in first]
 
     def _find_hollow(self, programs: dict[str, Path], order: list[str]) -> list[Test]:
         """The tests without an assertion that fails where everything is wrong."""
-        open_names = [name for name in order if name in self.verdicts["visible"] and self.verdicts["visible"][name].passed]
+        open_names = [name for name in order if name in self.verdicts["visible"]
+                      and self.verdicts["visible"][name].passed]
         for scraper in (one for one in self.all if one.hollow):
             if open_names:
-                # Crashes and the like are no assertions: a test that only looks up what it was told may well crash here.
+                # Crashes and the like are no assertions: a test that only looks up what it was told may well crash
+                # here.
                 verdicts = self._run(programs[scraper.builds[0][0]], open_names, most=STOPS_ON_FAULTS)
-                open_names = [name for name in open_names if name not in verdicts or verdicts[name].verdict != "assertion"]
+                open_names = [name for name in open_names if name not in verdicts
+                              or verdicts[name].verdict != "assertion"]
         return [test for test in self.tests if test.name in open_names]
 
     def _find_idle(self, programs: dict[str, Path]) -> list[Test]:
-        """The tests that ask for pages, and do not notice that nothing is done: they assert only in callbacks, say, that then nobody calls."""
+        """The tests that ask for pages, and do not notice that nothing is done: they assert only in callbacks, say,
+        that then nobody calls."""
         visible, hollow = self.verdicts["visible"], {test.name for test in self.hollow}
-        asking = [test.name for test in self.tests if test.name in visible and test.name not in hollow and visible[test.name].passed
+        asking = [test.name for test in self.tests if test.name in visible and test.name not in hollow
+                  and visible[test.name].passed
                   and _int(visible[test.name].facts.get("requests")) > 0]
         folder = next((programs[scraper.builds[0][0]] for scraper in self.all if scraper.name == IDLE), None)
         verdicts = self._run(folder, asking, most=STOPS_ON_FAULTS) if folder and asking else {}
@@ -584,7 +629,8 @@ def _lines(text: str) -> list[dict]:
     return found
 
 
-def _verdicts(lines: list[dict], outcome: process.Outcome, names: Sequence[str], by_name: dict[str, Test]) -> dict[str, Verdict]:
+def _verdicts(lines: list[dict], outcome: process.Outcome, names: Sequence[str],
+              by_name: dict[str, Test]) -> dict[str, Verdict]:
     """The verdicts of one process on the tests it was given. At least the first of them has one."""
     found: dict[str, Verdict] = {}
     begun: Optional[str] = None

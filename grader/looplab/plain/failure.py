@@ -38,12 +38,14 @@ class Failure:
 
     def text(self) -> str:
         """The message, a labelled line a part."""
-        parts = (("expected", self.expected), ("happened", self.happened), ("cause", self.cause.text if self.cause else ""))
+        parts = (("expected", self.expected), ("happened", self.happened),
+                 ("cause", self.cause.text if self.cause else ""))
         return "\n".join(f"{label}: {said}" for label, said in parts if said)
 
 
 class CheckFailed(AssertionError):
-    """Raised by the assertion helpers; the student sees the Failure and nothing else. replay: the command that shows it."""
+    """Raised by the assertion helpers; the student sees the Failure and nothing else. replay: the command that shows
+    it."""
 
     def __init__(self, failure: Failure, replay: Optional[str] = None, virtual_ns: Optional[int] = None):
         super().__init__(failure.text())

@@ -6,11 +6,13 @@ import textwrap
 
 WIDTH = 80
 
-_ASCII = {"✓": "+", "✗": "x", "–": "-", "…": "...", "·": "-", "×": "x", "→": "->", "“": '"', "”": '"', "’": "'", "—": "-"}
+_ASCII = {"✓": "+", "✗": "x", "–": "-", "…": "...", "·": "-", "×": "x", "→": "->", "“": '"', "”": '"', "’": "'",
+          "—": "-"}
 
 
 def printable(text: str) -> str:
-    """The text with every character but newline that acts on a terminal (or turns its writing round) shown as a sign ("\\x1b")."""
+    """The text with every character but newline that acts on a terminal (or turns its writing round) shown as a sign
+    ("\\x1b")."""
     return "".join(c if c == "\n" or c.isprintable() else ("    " if c == "\t" else _escape(c)) for c in text)
 
 

@@ -11,7 +11,8 @@ from .duration import Duration, show
 _CALLS = {"http": "http_get_blocking", "cpu": "co_cpu"}
 
 _WAITS = {"sleep": "co_sleep", "yield": "co_yield", "http": "an HTTP answer", "job": "a worker", "lock": "a lock",
-          "sem": "a semaphore", "event": "an event", "queue.get": "an item from a queue", "queue.put": "room in a queue",
+          "sem": "a semaphore", "event": "an event", "queue.get": "an item from a queue",
+          "queue.put": "room in a queue",
           "queue.join": "a queue's items to be finished", "task": "a task", "group": "its group", "wait": "its tasks"}
 
 
@@ -35,7 +36,8 @@ def result(value: Any) -> str:
     unset = [name for name, part in value.items() if part == "never written"]
     if unset:
         rest = {name: part for name, part in value.items() if name not in unset}
-        told = f"{', '.join(unset[:-1])}{' and ' if len(unset) > 1 else ''}{unset[-1]} {'was' if len(unset) == 1 else 'were'} never written"
+        names = f"{', '.join(unset[:-1])}{' and ' if len(unset) > 1 else ''}{unset[-1]}"
+        told = f"{names} {'was' if len(unset) == 1 else 'were'} never written"
         return f"{result(rest)}; {told}" if rest else told
     return ", ".join(f"{name} {error(part) if name in ('error', 'rc') and isinstance(part, int) else _scalar(part)}"
                      for name, part in value.items())

@@ -76,7 +76,8 @@ def last_await(trace: Trace, task: int, request: Optional[Request], kinds: Seque
     time."""
     place = None
     for event in trace.events:
-        if request and event.get("ev") == "http.start" and event.get("op") == request.op or until is not None and event["t"] > until:
+        if request and event.get("ev") == "http.start" and event.get("op") == request.op or until is not None \
+                and event["t"] > until:
             return place
         if event.get("ev") == "await" and event.get("task") == task and (not kinds or event.get("on") in kinds):
             place = event.get("src")

@@ -62,7 +62,8 @@ def _aborted(case: Case) -> Optional[Cause]:
     if given_up:
         src = _cancelled_at(case.trace, given_up[0])
         return Cause("aborted", f"after {what}, {f'{src} gives' if src else 'the program gives'} up "
-                                f"{count(len(given_up), 'request')} still under way: {_mercy(case.trace, given_up[0], src)}", src)
+                                f"{count(len(given_up), 'request')} still under "
+                                f"way: {_mercy(case.trace, given_up[0], src)}", src)
     src = waits_of(case.trace, bad)
     return Cause("aborted", f"after {what}{f' ({src})' if src else ''}, {count(len(missing), 'URL')} "
                             f"{'was' if len(missing) == 1 else 'were'} never asked for, {missing[0]} first: "
@@ -84,7 +85,8 @@ def _mercy(trace: Trace, request: Request, src: Optional[str]) -> str:
         return "a failure is a result like another, so do not cancel the others for it"
     task = trace.tasks.get(request.task)
     if task and task.src and task.src == src:       # started and waited for in one call
-        return "without an array rcs, co_gather cancels all tasks as soon as one fails. Give it one, and each task just has its own result"
+        return ("without an array rcs, co_gather cancels all tasks as soon as one fails. Give it one, "
+                "and each task just has its own result")
     return "the first task that fails cancels the others. Store the error as a result, and let the task return 0"
 
 
@@ -134,8 +136,9 @@ def _double(case: Case) -> Optional[Cause]:
         if request.url in allowed and made[request.url] > allowed[request.url] * case.passes:
             src = waits_of(case.trace, request)
             return Cause("double", f"{request.url} was asked for {so_often(made_in_all(case.trace, request.url))}"
-                                   f"{f' ({src})' if src else ''}, but it is to be fetched {so_often(allowed[request.url] * case.passes)}"
-                                   f": {_enough(case.trace, request)}", src)
+                                   f"{f' ({src})' if src else ''}, but it is to be fetched "
+                                   f"{so_often(allowed[request.url] * case.passes)}: {_enough(case.trace, request)}",
+                         src)
     return None
 
 
@@ -146,8 +149,10 @@ def _enough(trace: Trace, request: Request) -> str:
         return "an error is a result, do not try again"
     if any(other.task == request.task for other in before):
         return "take all you need out of the first answer"
-    if any(other.task == one.task and other.url != request.url for one in [request, *before] for other in trace.requests):
-        return "two workers have taken the same job: take it out of the queue at the moment you read it, before anything waits"
+    if any(other.task == one.task and other.url != request.url for one in [request, *before]
+           for other in trace.requests):
+        return ("two workers have taken the same job: take it out of the queue at the moment you read it, "
+                "before anything waits")
     return "start one task for it, not more"
 
 
@@ -162,13 +167,15 @@ def _shared_job(case: Case) -> Optional[Cause]:
     alike = {number for task in sharing if task.src == src for number in (task.number, task.job_of)}
     urls = {request.url for request in trace.requests if request.task in alike}
     url = next(iter(urls), "")
-    # Workers may share what they only read, or a queue: then they ask for different URLs, or for too many, the first one first.
+    # Workers may share what they only read, or a queue: then they ask for different URLs, or for too many, the first
+    # one first.
     if len(urls) != 1 or url == case.asked[0] or made_in_all(trace, url) <= list(case.asked).count(url) * case.passes:
         return None
     return Cause("shared job",
-                 f"{src or 'the program'} gives one and the same job to {len(alike)} tasks: a task begins only after that, and "
-                 f"then each finds in it what was written last, {url}. Give each its own: an array of jobs that lives until "
-                 "all tasks have ended (a variable declared inside the loop is the same memory every time round)", src)
+                 f"{src or 'the program'} gives one and the same job to {len(alike)} tasks: "
+                 f"a task begins only after that, and then each finds in it what was written last, {url}. Give each "
+                 "its own: an array of jobs that lives until all tasks have ended (a variable declared inside the loop "
+                 "is the same memory every time round)", src)
 
 
 def _own_timeout(case: Case) -> Optional[Cause]:
@@ -180,7 +187,8 @@ def _own_timeout(case: Case) -> Optional[Cause]:
     wait = isinstance(case.expected, (int, float)) and case.expected >= KIT_TIMEOUT
     return Cause("own timeout",
                  f"the request for {request.url} was given up after {show(request.ns)} by the timeout that began at "
-                 f"{request.timeout_src}" + (f": take it away, the kit itself gives up after {show(KIT_TIMEOUT)}" if wait
+                 f"{request.timeout_src}" + (f": take it away, the kit itself gives up after {show(KIT_TIMEOUT)}"
+                                             if wait
                                                             else ""), request.timeout_src)
 
 
@@ -193,7 +201,8 @@ def _cancel_ignored(case: Case) -> Optional[Cause]:
         waited = next((line for line in reversed(before) if line.get("ev") in ("await", "run")
                        and line.get("task") == event["task"]), {})
         task = case.trace.tasks.get(event["task"])
-        if waited.get("ev") == "await" and of_student(waited.get("src")) and task and task.done is not None and task.rc != -errno.ECANCELED:
+        if waited.get("ev") == "await" and of_student(waited.get("src")) and task and task.done is not None \
+                and task.rc != -errno.ECANCELED:
             return Cause("cancel ignored",
                          f"the wait at {waited['src']} returned -ECANCELED, and nobody took notice: keep what it "
                          "returns, clean up, and return it", waited["src"])
@@ -209,8 +218,8 @@ def _its_own_error(case: Case) -> Optional[Cause]:
         return None
     src = waits_of(case.trace, bad)
     return Cause("handed on",
-                 f"{words.error(bad.rc)} is what became of {bad.url}{f' ({src})' if src else ''}: a failed request is a "
-                 "result of that URL, not of the function, which returns 0", src)
+                 f"{words.error(bad.rc)} is what became of {bad.url}{f' ({src})' if src else ''}: "
+                 "a failed request is a result of that URL, not of the function, which returns 0", src)
 
 
 # ---- When it was fetched ------------------------------------------------------------------------
@@ -251,10 +260,12 @@ def _slept(case: Case) -> Optional[Cause]:
         elif event.get("ev") == "run" and event.get("task") in asleep:
             since = asleep.pop(event["task"])
             if last < event["t"] <= result["t"] and since.get("src"):
-                there = f"the last answer was there after {show(last - start['t'])}" if case.trace.requests else "there was nothing to wait for"
+                there = f"the last answer was there after {show(last - start['t'])}" if case.trace.requests \
+                    else "there was nothing to wait for"
                 return Cause("slept",
-                             f"{since['src']} sleeps for {show(event['t'] - since['t'])}, and {there}. Do not guess how long it "
-                             "takes: co_join and co_await return as soon as the tasks have ended", since["src"])
+                             f"{since['src']} sleeps for {show(event['t'] - since['t'])}, and {there}. "
+                             "Do not guess how long it takes: co_join and co_await return as soon as the tasks have "
+                             "ended", since["src"])
     return None
 
 
@@ -272,15 +283,16 @@ def _one_after_another(case: Case) -> Optional[Cause]:
     if peak > 1:
         text = f"only {peak} of the {len(requests)} requests were ever under way at once"
         return Cause("held", text + (f": {src} makes the others wait" if src else "")
-                     + (". Let more of them in at a time, or take no lock (or semaphore) around a fetch" if how == "lock" else
+                     + (". Let more of them in at a time, or take no lock (or semaphore) around a fetch"
+                        if how == "lock" else
                         ". Start all of them before you wait"), src)
     if how == "same task":
         return Cause("sequential", f"one task fetches one URL after the other{f' at {src}' if src else ''}: "
                                    "start a task for each URL, then wait for all", src)
     if how == "lock":
         return Cause("sequential",
-                     f"at {src} each task waits until the one before has fetched: take no lock (or semaphore) around a fetch, "
-                     "or others cannot fetch meanwhile", src)
+                     f"at {src} each task waits until the one before has fetched: "
+                     "take no lock (or semaphore) around a fetch, or others cannot fetch meanwhile", src)
     return Cause("sequential", f"{src or 'the program'} waits for each fetch before the next one starts: "
                                "start all of them first, then wait", src)
 
@@ -321,7 +333,8 @@ def _limit(case: Case) -> Optional[Cause]:
                 src = task.src if task else None
                 return Cause("limit",
                              f"at {show(event['t'])} the request for {event['url']} was the {_nth(len(now))} under way"
-                             f"{f' (its task was spawned at {src})' if src else ''}; at most {case.expected} may be", src)
+                             f"{f' (its task was spawned at {src})' if src else ''}; at most {case.expected} may be",
+                             src)
         elif event.get("ev") in ("http.end", "http.cancelled"):
             now.discard(event["op"])
     return None
@@ -348,8 +361,9 @@ def _out_of_order(case: Case) -> Optional[Cause]:
         return None
     wrong = next(i for i, answer in enumerate(case.answers) if answer != case.happened[i])
     return Cause("order",
-                 f"the results stand in the order in which the answers came: place {wrong} holds that of {arrived[wrong]}, "
-                 f"but urls[{wrong}] is {case.asked[wrong]}. Give each task the place that belongs to its URL")
+                 "the results stand in the order in which the answers came: "
+                 f"place {wrong} holds that of {arrived[wrong]}, but urls[{wrong}] is {case.asked[wrong]}. Give each "
+                 "task the place that belongs to its URL")
 
 
 def _unfinished(case: Case) -> Optional[Cause]:
@@ -389,7 +403,8 @@ def _leaks(case: Case) -> Optional[Cause]:
     if what in _OPENED:
         call, end = _OPENED[what]
         return Cause(f"open {what}",
-                     f"{at} opens a {what} that is never closed: {call} closes it where its block ends (else {end})", src)
+                     f"{at} opens a {what} that is never closed: {call} closes it where its block ends (else {end})",
+                     src)
     return Cause("leak", f"{at} leaves behind a {what}", src)
 
 
@@ -451,7 +466,8 @@ def _name(trace: Trace, task: Optional[int]) -> str:
 def _waiting(trace: Trace, line: Event, times: int = 1) -> str:
     """What a stuck task waits for; times: and so many altogether, of the same function, in the same place."""
     at = f" at {line['src']}" if line.get("src") else ""
-    who = f"{_name(trace, line['task'])} waits" if times == 1 else f"{_name(trace, line['task'])} and {count(times - 1, 'other')} wait"
+    who = f"{_name(trace, line['task'])} waits" if times == 1 else f"{_name(trace, line['task'])} " \
+        f"and {count(times - 1, 'other')} wait"
     return f"{who}{at} for {words.wait(line.get('on', '?'))}"
 
 
@@ -463,13 +479,16 @@ def _of_whom(trace: Trace, line: Event) -> str:
 
 def _livelock(trace: Trace, line: Event) -> Cause:
     src = line.get("src")
-    if any(event["task"] == line.get("task") and event.get("why") != "timeout" for event in trace.of("cancel", "runtime")):
+    if any(event["task"] == line.get("task") and event.get("why") != "timeout"
+           for event in trace.of("cancel", "runtime")):
         return Cause("livelock",
-                     f"{_name(trace, line.get('task'))} was cancelled, so every call in it that waits returns -ECANCELED at once, again and "
-                     f"again{f', the one at {src}, too' if src else ''}: leave the loop, clean up, and return it", src)
+                     f"{_name(trace, line.get('task'))} was cancelled, so every call in it that waits returns "
+                     f"-ECANCELED at once, again and again{f', the one at {src}, too' if src else ''}: "
+                     "leave the loop, clean up, and return it", src)
     return Cause("livelock", f"{src or _name(trace, line.get('task'))} goes round and round while time stands still"
                              + (f" ({line['steps']:,} steps)" if "steps" in line else "")
-                             + ": wait for something that takes time, or for another task; co_yield() only lets the others run", src)
+                             + ": wait for something that takes time, or for another task; "
+                               "co_yield() only lets the others run", src)
 
 
 def _overflow(trace: Trace, line: Event) -> Cause:
@@ -477,8 +496,8 @@ def _overflow(trace: Trace, line: Event) -> Cause:
     name = line.get("name") or _name(trace, line.get("task"))
     return Cause("overflow", f"{f'{at}, in {name},' if at else name} needs more stack than "
                              f"{f'the {size // 1024} KiB' if isinstance(size, int) else 'what'} a task has"
-                             f"{f' (spawned at {src})' if src and not at else ''}: a large array, or a recursion that is too deep? "
-                             "Use malloc", at or src)
+                             f"{f' (spawned at {src})' if src and not at else ''}: a large array, "
+                             "or a recursion that is too deep? Use malloc", at or src)
 
 
 def _crash(trace: Trace, line: Event) -> Cause:
@@ -496,7 +515,8 @@ def _signal_name(number: Any) -> str:
 
 def signal_words(name: str) -> str:
     """What a signal says about the program: "reads or writes memory that is not its own (SIGSEGV)"."""
-    said = {"SIGSEGV": "reads or writes memory that is not its own", "SIGBUS": "reads or writes memory that is not there",
+    said = {"SIGSEGV": "reads or writes memory that is not its own",
+            "SIGBUS": "reads or writes memory that is not there",
             "SIGFPE": "divides an integer by zero", "SIGABRT": "gives up (abort, or a failed assert)",
             "SIGILL": "runs into something that is no code",
             "SIGSYS": "makes a system call that is not allowed here"}.get(name)
@@ -508,8 +528,9 @@ def _block(trace: Trace, line: Event) -> Optional[Cause]:
     if line["ns"] < FOR_EVER:
         return None
     src = line.get("src")
-    return Cause("blocked for ever", f"{src or 'the program'} would stop the whole loop for ever: nothing else can run, "
-                                     f"so nothing can end {words.call(line.get('on', '?'))}()", src)
+    return Cause("blocked for ever", f"{src or 'the program'} would stop the whole loop for ever: "
+                                     f"nothing else can run, so nothing can end {words.call(line.get('on', '?'))}()",
+                 src)
 
 
 LIVELOCK_RUNS = 500     # so many turns at one instant, at the end of a run that was stopped, are no accident
@@ -544,12 +565,13 @@ def busy(trace: Optional[Trace]) -> Cause:
 
 
 _RULES: dict[str, tuple[Callable[[Case], Optional[Cause]], ...]] = {
-    "": (_nothing, _shared_job, shapes.limit_not_ended, _aborted, _unfinished, _double, _blocked, _one_after_another, _some_missing,
-         _own_timeout, _leaks),
+    "": (_nothing, _shared_job, shapes.limit_not_ended, _aborted, _unfinished, _double, _blocked, _one_after_another,
+         _some_missing, _own_timeout, _leaks),
     "timing": (_nothing, _shared_job, shapes.limit_not_ended, _aborted, _unfinished, _double, _own_timeout, _blocked,
                shapes.no_timeout, shapes.timeout_each_read, shapes.clock_goes_on,
                shapes.worker_ended, _one_after_another, _slept, _overlapped, _some_missing),
-    "results": (_nothing, _shared_job, shapes.limit_not_ended, _out_of_order, _aborted, _unfinished, _double, _own_timeout, _some_missing),
+    "results": (_nothing, _shared_job, shapes.limit_not_ended, _out_of_order, _aborted, _unfinished, _double,
+                _own_timeout, _some_missing),
     "requests": (_nothing, _shared_job, _aborted, _double, _some_missing),
     "block": (_nothing, _blocked),
     "limit": (_nothing, _limit, _blocked, _one_after_another),

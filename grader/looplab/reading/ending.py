@@ -58,10 +58,12 @@ def failure(outcome: Outcome, trace: Optional[Trace], findings: Sequence[Finding
             or _at_last(trace, f"the program {diagnosis.signal_words(outcome.signal)}")
         return Failure(_END, "it crashed", _called_with(trace, cause) if cause.kind == "crashed" else cause)
     if outcome.exit == 2 and (trace is None or trace.ended or not trace.report("start")):
-        raise GraderFault(f"the lab's program refused to start: {cut(outcome.stderr.strip() or 'it did not say why', 300)}")
+        raise GraderFault("the lab's program refused to "
+                          f"start: {cut(outcome.stderr.strip() or 'it did not say why', 300)}")
     if trace is None or not trace.ended:
         return Failure(_END, f"it ended early, with exit code {outcome.exit}",
-                       _at_last(trace, "something called exit(), or ended the program in another way, before the function had returned"))
+                       _at_last(trace, "something called exit(), or ended the program in another way, "
+                                       "before the function had returned"))
     return None
 
 
@@ -87,7 +89,8 @@ def _witness(findings: Sequence[Finding], trace: Optional[Trace], crashed_at: Op
     if trace and told.kind in LIFETIMES:
         more = _begun(trace, told.within, told.kind == "use after scope")
     elif trace and told.kind in BOUNDS and _n(trace):
-        more = f" (the function was called with n = {_n(trace)}: is there room for n, and does every loop end with index n - 1?)"
+        more = (f" (the function was called with n = {_n(trace)}: is there room for n, "
+                "and does every loop end with index n - 1?)")
         shared = _begun(trace, told.within, True)
         more += shared if "one and the same" in shared else ""
     elif told.kind in UNSET:
@@ -105,7 +108,8 @@ def _begun(trace: Trace, name: str, same_place: bool) -> str:
     if not tasks:
         return ""
     alike = 1 + sum(same_place and task.src == tasks[0].src and task.job_of is not None for task in tasks)
-    return f" ({tasks[0].src} gives one and the same job to {alike} tasks)" if alike > 1 else f" ({name} was started at {tasks[0].src})"
+    return f" ({tasks[0].src} gives one and the same job to {alike} tasks)" if alike > 1 \
+        else f" ({name} was started at {tasks[0].src})"
 
 
 def _n(trace: Optional[Trace]) -> Optional[int]:
@@ -119,7 +123,8 @@ def _called_with(trace: Optional[Trace], cause: Cause) -> Cause:
     """The cause, and the clue that there was nothing to do."""
     return cause if _n(trace) != 0 else Cause(
         cause.kind,
-        f"{cause.text} (the function was called with n = 0: no element is there, and n - 1 is a huge number)", cause.src)
+        f"{cause.text} (the function was called with n = 0: no element is there, and n - 1 is a huge number)",
+        cause.src)
 
 
 def _running(trace: Optional[Trace]) -> Optional[Task]:
@@ -132,7 +137,8 @@ def _running(trace: Optional[Trace]) -> Optional[Task]:
 def _assertion(stderr: str) -> Optional[Cause]:
     """The C library's word on an assert() that did not hold."""
     found = re.search(r"([^\s/:]+\.c:\d+): [^\n]*Assertion `([^\n]*)' failed", stderr)
-    return Cause("crashed", f"{found[1]}: the assertion ({cut(found[2], 80)}) does not hold", found[1]) if found else None
+    return Cause("crashed", f"{found[1]}: the assertion ({cut(found[2], 80)}) does not hold",
+                 found[1]) if found else None
 
 
 def _at_last(trace: Optional[Trace], text: str) -> Cause:

@@ -1,8 +1,8 @@
 """Other legal orders of a run: where several tasks are ready at once, the choice tape (sim/explore/tape.h) lets another
 one go first.
 
-The plain run's trace tells which questions the loop would have asked. From them `tapes` makes a few tapes, those with the
-fewest deviations first, so that the first one that fails is also the one that is easiest to understand.
+The plain run's trace tells which questions the loop would have asked. From them `tapes` makes a few tapes, those with
+the fewest deviations first, so that the first one that fails is also the one that is easiest to understand.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ class Question:
 
 
 def questions(trace: Trace) -> list[Question]:
-    """What a tape would have been asked in this run (of a world that leaves no latency and no fault to chance), in order.
+    """What a tape would have been asked in this run (of a world that leaves no latency and no fault to chance), in
+    order.
 
     "ready": which of the tasks that may run goes first. "cancel": does a cancel land at the wait at hand.
     """
@@ -72,7 +73,8 @@ def tapes(asked: Sequence[Question], count: int, rng: random.Random) -> list[str
     return sorted(made[:count], key=lambda tape: tape.count("="))
 
 
-def _deviations(asked: Sequence[Question], places: list[int], count: int, rng: random.Random) -> Iterator[dict[int, int]]:
+def _deviations(asked: Sequence[Question], places: list[int], count: int,
+                rng: random.Random) -> Iterator[dict[int, int]]:
     """Twice as many as are asked for, as some will be alike."""
     singles = (count + 1) // 2
     for k in range(singles):            # one in each piece of the run

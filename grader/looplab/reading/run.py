@@ -16,12 +16,14 @@ from .trace import Block, Event, Leak, Request, Task, Trace
 
 @dataclass(frozen=True)
 class FileCall:
-    """A call to the disk. Also to be taken apart: `for t, call, path, rc in run.file_calls`. Times count from "start"."""
+    """A call to the disk. Also to be taken apart: `for t, call, path, rc in run.file_calls`. Times count from
+    "start"."""
 
     t: Duration                     # when it was made
     call: str                       # "open", "read", "write", "close", "load", "save", "rename", …
     path: str
-    rc: Optional[int]               # 0 or more: done; a negative errno; -ECANCELED: given up, nothing was done; None: never ended
+    # 0 or more: done; a negative errno; -ECANCELED: given up, nothing was done; None: never ended
+    rc: Optional[int]
     end: Optional[Duration] = None  # when it took effect
     to: Optional[str] = None        # of a rename
     mode: Optional[str] = None      # of an open
@@ -58,8 +60,8 @@ REFERENCE = "as long as the reference solution takes in the same world"
 
 
 class Run:
-    """What `lab.run` and `lab.reference` return. Times are ns (Duration); whatever grades rest on comes from the world's
-    lines."""
+    """What `lab.run` and `lab.reference` return. Times are ns (Duration); whatever grades rest on comes from the
+    world's lines."""
 
     def __init__(self, trace: Trace, world: World, mode: str, asked: Sequence[str], stdout: str, passes: int = 1,
                  replay: Optional[str] = None, todo: str = "",
@@ -74,7 +76,8 @@ class Run:
         self.replay = replay                # the command that repeats it by hand
         self.todo = todo                    # where one who has written nothing yet begins
         self.reference = reference          # made by the reference solution?
-        self.tape = tape                    # the order that was taken where several tasks were ready; "": first come, first served
+        # the order that was taken where several tasks were ready; "": first come, first served
+        self.tape = tape
         self._memory = memory
         self._tell = tell
 
@@ -171,12 +174,14 @@ class Run:
                        job.rc, job.task) for job in self.trace.jobs]
 
     def cancelled_at(self, url: str) -> list[Duration]:
-        """When requests for that URL were given up before their end, counted from "start": a timeout's, or a cancel's."""
+        """When requests for that URL were given up before their end, counted from "start": a timeout's, or a
+        cancel's."""
         return [self._at(request.end) for request in self.requests_for(url) if request.abandoned
                 and request.end is not None]
 
     def closed_at(self, url: str) -> list[Duration]:
-        """When the connections that served that URL were closed, counted from "start"; those still open are left out."""
+        """When the connections that served that URL were closed, counted from "start"; those still open are left
+        out."""
         conns = dict.fromkeys(request.conn for request in self.requests_for(url) if request.conn in self.trace.closed)
         return [self._at(self.trace.closed[conn]) for conn in conns if conn is not None]
 
@@ -206,8 +211,8 @@ class Run:
         return text
 
     def cause(self, topic: str = "", expected: Any = None, happened: Any = None) -> Optional[Cause]:
-        """The likely cause of a wrong value; topic: "" or "timing" "results" "requests" "block" "limit" "reach" (too few
-        at once) "connections" "bound" (of a queue) "files" "leaks" "cancelled" "refusal"."""
+        """The likely cause of a wrong value; topic: "" or "timing" "results" "requests" "block" "limit" "reach" (too
+        few at once) "connections" "bound" (of a queue) "files" "leaks" "cancelled" "refusal"."""
         answers: Sequence[Any] = expected if topic == "results" and isinstance(expected, list) else ()
         return diagnosis.find(diagnosis.Case(self.trace, self.asked, self.passes, topic, expected, happened, answers,
                                              self.todo,
@@ -300,7 +305,8 @@ class Run:
         number = isinstance(got, (int, float)) and isinstance(value, (int, float)) and not isinstance(got, bool)
         if (abs(got - value) > tolerance) if number else got != value:
             unit = _wrong_unit(key, value, got) if isinstance(value, Duration) and number else ""
-            shown = f"{got:,}" if unit else words.value(Duration(got) if isinstance(value, Duration) and number else got)
+            shown = f"{got:,}" if unit else words.value(Duration(got) if isinstance(value, Duration)
+                                                        and number else got)
             self.fail(f"{key} {f'{int(value):,} ({show(value)})' if unit else words.value(value)}", f"{key} {shown}",
                       unit or hint, topic="-")
 
@@ -341,7 +347,8 @@ def _wrong_unit(key: str, right: Duration, got: float) -> str:
 
 def _wrong_result(right: Any, got: Any) -> str:
     """What a single wrong result says of its maker; "" if nothing."""
-    if not (isinstance(right, dict) and isinstance(got, dict) and {"error", "status", "length"} <= set(right) & set(got)):
+    if not (isinstance(right, dict) and isinstance(got, dict) and {"error", "status",
+                                                                   "length"} <= set(right) & set(got)):
         return ""
     if right["error"] == 0 and right["status"] >= 400 and got["error"] != 0:
         return f"a {right['status']} is an answer like another: error stays 0, status and length are recorded"

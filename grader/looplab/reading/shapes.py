@@ -1,4 +1,5 @@
-"""Causes of the programs that have a shape: pages with a timeout, sessions, workers on a queue, stages that write files.
+"""Causes of the programs that have a shape: pages with a timeout, sessions, workers on a queue, stages that write
+files.
 
 Each function knows one misconception and returns a Cause or None, as the rules of diagnosis.py do.
 """
@@ -31,9 +32,9 @@ def no_timeout(case: Case) -> Optional[Cause]:
     left = _left_by_wait(case.trace, request)
     if left:
         return Cause("no longer waited for",
-                     f"the co_wait at {left} came back when its time was up, but it cancels nobody: the request for {request.url}"
-                     f"{f' ({src})' if src else ''} went on until the kit's own limit of {show(KIT_TIMEOUT)}. Cancel its task (co_cancel), "
-                     "or use co_timeout_begin, which does", left)
+                     f"the co_wait at {left} came back when its time was up, but it cancels nobody: "
+                     f"the request for {request.url}{f' ({src})' if src else ''} went on until the kit's own limit "
+                     f"of {show(KIT_TIMEOUT)}. Cancel its task (co_cancel), or use co_timeout_begin, which does", left)
     return Cause("no timeout",
                  f"{request.url} gives no answer, and only the kit's own limit of {show(KIT_TIMEOUT)} ended the wait"
                  f"{f' at {src}' if src else ''}: put co_timeout_begin before the call, and co_timeout_end behind it",
@@ -58,8 +59,9 @@ def limit_not_ended(case: Case) -> Optional[Cause]:
     if leak is None:
         return None
     return Cause("limit not ended",
-                 f"the limit{f' that begins at {leak.src}' if leak.src else ''} is not ended on every way out (a return before "
-                 "co_timeout_end?). It goes on, and when its time is up, every later call that waits returns -ECANCELED at once. Call co_timeout_end on each",
+                 f"the limit{f' that begins at {leak.src}' if leak.src else ''} is not ended on every way out (a "
+                 "return before co_timeout_end?). It goes on, and when its time is up, every later call that waits "
+                 "returns -ECANCELED at once. Call co_timeout_end on each",
                  leak.src)
 
 
@@ -76,15 +78,17 @@ def clock_goes_on(case: Case) -> Optional[Cause]:
         if any(request.task == task.number for request in trace.requests):
             continue
         beside = {other.number for other in trace.tasks.values() if other.by == task.by}
-        held = [event["t"] for event in trace.of("await", "runtime") if event["task"] == task.by and event.get("on") == "group"]
+        held = [event["t"] for event in trace.of("await", "runtime") if event["task"] == task.by
+                and event.get("on") == "group"]
         for request in trace.finished:
             if request.task in beside and not request.given_up and sleep["t"] <= request.start \
                     and any(request.end <= t < task.done for t in held):
                 src = sleep.get("src")
                 return Cause("clock goes on",
-                             f"the answer of {request.url} was there after {show(request.ns)}, but {task.name} sleeps on"
-                             f"{f' at {src}' if src else ''}, and the end of its group waits for it: cancel it (co_cancel) as soon "
-                             "as the answer is there. co_timeout_begin needs no task of its own", src)
+                             f"the answer of {request.url} was there after {show(request.ns)}, "
+                             f"but {task.name} sleeps on{f' at {src}' if src else ''}, and the end of its group waits "
+                             "for it: cancel it (co_cancel) as soon as the answer is there. "
+                             "co_timeout_begin needs no task of its own", src)
     return None
 
 
@@ -99,8 +103,8 @@ def timeout_each_read(case: Case) -> Optional[Cause]:
             src = reads[1].get("src")
             return Cause("timeout per read",
                          f"{request.url} sent a little now and then, and was read for {show(request.ns)} in "
-                         f"{count(len(reads), 'piece')}{f' at {src}' if src else ''}: one limit must hold for opening and "
-                         "reading together, not for each piece", src)
+                         f"{count(len(reads), 'piece')}{f' at {src}' if src else ''}: "
+                         "one limit must hold for opening and reading together, not for each piece", src)
     return None
 
 
@@ -113,10 +117,12 @@ def many_sessions(case: Case) -> Optional[Cause]:
     if len(sessions) < 2:
         return None
     src = waits_of(case.trace, case.trace.requests[1])
-    of_each = "one for each request" if len(sessions) == len(case.trace.requests) else f"for {count(len(case.trace.requests), 'request')}"
+    of_each = "one for each request" if len(sessions) == len(case.trace.requests) \
+        else f"for {count(len(case.trace.requests), 'request')}"
     return Cause("many sessions",
-                 f"{len(sessions)} sessions were used, {of_each}{f' ({src})' if src else ''}: only requests of the same session "
-                 "use a connection again. Open one, and hand its address to every task", src)
+                 f"{len(sessions)} sessions were used, {of_each}{f' ({src})' if src else ''}: "
+                 "only requests of the same session use a connection again. Open one, "
+                 "and hand its address to every task", src)
 
 
 def no_session(case: Case) -> Optional[Cause]:
@@ -126,8 +132,8 @@ def no_session(case: Case) -> Optional[Cause]:
         return None
     src = waits_of(case.trace, alone[0])
     return Cause("no session",
-                 f"{count(len(alone), 'request')} ({alone[0].url} first{f', {src}' if src else ''}) went without a session, each over "
-                 "a connection of its own: co_session_get uses connections again", src)
+                 f"{count(len(alone), 'request')} ({alone[0].url} first{f', {src}' if src else ''}) went without a "
+                 "session, each over a connection of its own: co_session_get uses connections again", src)
 
 
 # ---- Workers ------------------------------------------------------------------------------------
@@ -155,10 +161,11 @@ def worker_ended(case: Case) -> Optional[Cause]:
             if len(after) >= 2 and (case.too_slow or case.topic == "reach"):
                 last = _last_place(case.trace, task)
                 return Cause("worker ended",
-                             f"worker {task.name} (task {task.number}, spawned at {src}) had ended at {show(task.done or 0)}, and "
-                             f"{count(len(after), 'job')} were begun after that{f'; it last waited at {last}' if last else ''}: an "
-                             "empty queue is not the end while others may still put something, and a failed job is no reason "
-                             "to leave the loop", last or src)
+                             f"worker {task.name} (task {task.number}, spawned at {src}) had ended "
+                             f"at {show(task.done or 0)}, and {count(len(after), 'job')} were begun after "
+                             f"that{f'; it last waited at {last}' if last else ''}: an empty queue is not the end "
+                             "while others may still put something, and a failed job is no reason to leave the loop",
+                             last or src)
     return None
 
 
@@ -184,9 +191,11 @@ def held_back(case: Case) -> Optional[Cause]:
             and of_student(event.get("src"))]
     if held:
         src = held[0]["src"]
-        return Cause("held", f"at {src} tasks wait for {words.wait(held[0]['on'])}, which lets only {peak} through at a time: how many places has it, "
-                             "and is each given back as soon as its request is over?", src)
-    return Cause("held", f"only {peak} were ever under way at once: each place that is free must be taken at once, while there is something to do")
+        return Cause("held", f"at {src} tasks wait for {words.wait(held[0]['on'])}, which lets only {peak} through at "
+                             "a time: how many places has it, and is each given back as soon as its request is over?",
+                     src)
+    return Cause("held", f"only {peak} were ever under way at once: each place that is free must be taken at once, "
+                         "while there is something to do")
 
 
 # ---- Queues and files ---------------------------------------------------------------------------
@@ -197,8 +206,8 @@ def nobody_waits_for_room(case: Case) -> Optional[Cause]:
     if any(event.get("on") == "queue.put" for event in case.trace.of("await", "runtime")):
         return None
     return Cause("unbounded",
-                 "nobody ever waited for room in a queue: give each queue its maxsize (CO_QUEUE, co_queue_init), and put with a call "
-                 "that waits")
+                 "nobody ever waited for room in a queue: give each queue its maxsize (CO_QUEUE, co_queue_init), "
+                 "and put with a call that waits")
 
 
 def half_written(case: Case) -> Optional[Cause]:
@@ -209,9 +218,9 @@ def half_written(case: Case) -> Optional[Cause]:
         src = _waits_of_file(case.trace, op)
         how = "was given up" if op.rc == -errno.ECANCELED else f"failed ({words.error(op.rc)})"
         return Cause("half written",
-                     f"{op.path} was written under its own name, and {how}{f' at {src}' if src else ''}: what had come so far is there "
-                     "for all to read. Write another name and co_file_rename it when it is whole, or use co_file_save",
-                     src)
+                     f"{op.path} was written under its own name, and {how}{f' at {src}' if src else ''}: "
+                     "what had come so far is there for all to read. Write another name and co_file_rename it when it "
+                     "is whole, or use co_file_save", src)
     return None
 
 
@@ -224,8 +233,8 @@ def left_behind(case: Case) -> Optional[Cause]:
         if temporary and op.path in case.trace.left and op.path not in renamed:
             src = _waits_of_file(case.trace, op)
             return Cause("temporary file",
-                         f"{op.path}{f', made at {src},' if src else ''} is still there: rename it when it is whole, and remove it "
-                         "when anything fails", src)
+                         f"{op.path}{f', made at {src},' if src else ''} is still there: "
+                         "rename it when it is whole, and remove it when anything fails", src)
     return None
 
 

@@ -132,11 +132,13 @@ class Trace:
     tasks: dict[int, Task] = field(default_factory=dict)
     leaks: list[Leak] = field(default_factory=list)
     files: list[FileOp] = field(default_factory=list)       # calls to the disk, in the order they were made
-    left: dict[str, str] = field(default_factory=dict)      # path -> text, or a hash, of each file that the program left behind
+    # path -> text, or a hash, of each file that the program left behind
+    left: dict[str, str] = field(default_factory=dict)
     jobs: list[Job] = field(default_factory=list)           # for workers, in the order they were handed over
     closed: dict[int, int] = field(default_factory=dict)    # connection -> ns at which it was closed
     reports: list[Event] = field(default_factory=list)      # the world's report lines: t, name, value
-    finished: list[Request] = field(default_factory=list)   # those that ended, in the order they ended; without those given up
+    # those that ended, in the order they ended; without those given up
+    finished: list[Request] = field(default_factory=list)
     _cancels: dict[int, Event] = field(default_factory=dict)    # task -> the line of its last cancel
     _files: dict[int, FileOp] = field(default_factory=dict)     # op -> call
     _jobs: dict[int, Job] = field(default_factory=dict)         # op -> job
@@ -225,8 +227,8 @@ def read_cut(head: str, tail: str) -> Trace:
     """What can be told of a run that was stopped: its tasks from the trace's first bytes, its last events from its last
     ones.
 
-    head and tail may begin and end in the middle of a line, and may be the same; nothing in them is checked, and requests
-    are not collected. Raises TraceError without a header.
+    head and tail may begin and end in the middle of a line, and may be the same; nothing in them is checked, and
+    requests are not collected. Raises TraceError without a header.
     """
     lines = head.split("\n")[:-1]
     first = [event for event in map(_lenient, lines) if event]
@@ -303,7 +305,8 @@ def _take(trace: Trace, running: dict[int, Request], event: Event) -> None:
         elif ev == "report":
             trace.reports.append({"t": event["t"], "name": event["name"], "value": event["value"]})
     elif ev == "spawn":
-        trace.tasks[event["task"]] = Task(event["task"], event["name"], event.get("src"), event.get("by", 0), event["t"],
+        trace.tasks[event["task"]] = Task(event["task"], event["name"], event.get("src"), event.get("by", 0),
+                                          event["t"],
                                          job_of=event.get("job_of"))
     elif ev == "done" and event["task"] in trace.tasks:
         task = trace.tasks[event["task"]]

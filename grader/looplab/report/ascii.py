@@ -73,7 +73,8 @@ def _row(lane: Lane, scale: _Scale) -> str:
 
 
 def _ending(lane: Lane) -> str:
-    return {DONE: "done", FAILED: f"rc {lane.rc}", CANCELLED: "cancelled", LEAKED: "NOT AWAITED", OPEN: "still there"}[lane.ending]
+    return {DONE: "done", FAILED: f"rc {lane.rc}", CANCELLED: "cancelled", LEAKED: "NOT AWAITED",
+            OPEN: "still there"}[lane.ending]
 
 
 def _flight(timeline: Timeline, scale: _Scale) -> str:

@@ -1,8 +1,8 @@
 """The run as Trace Event JSON, which Perfetto and chrome://tracing read. Times there are microseconds.
 
-Facts about the format: https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU (Trace Event Format).
-Slices are "X" events (complete), arrows are flows ("s" to "f", bound to the slices they begin and end in), the requests in flight
-are a counter ("C"), and names of lanes are metadata ("M").
+Facts about the format: https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU (Trace Event
+Format). Slices are "X" events (complete), arrows are flows ("s" to "f", bound to the slices they begin and end in), the
+requests in flight are a counter ("C"), and names of lanes are metadata ("M").
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ def render(timeline: Timeline) -> str:
     for lane in timeline.lanes:
         events += [_slice(lane, span) for span in lane.spans]
         if lane.cancelled_at is not None:
-            events.append({"name": f"cancel ({lane.cancelled_why})", "cat": "cancel", "ph": "i", "s": "t", "pid": PROCESS,
+            events.append({"name": f"cancel ({lane.cancelled_why})", "cat": "cancel", "ph": "i", "s": "t",
+                           "pid": PROCESS,
                            "tid": lane.task, "ts": _us(lane.cancelled_at)})
     events += _flows(timeline)
     events += [{"name": "requests in flight", "ph": "C", "pid": PROCESS, "ts": _us(t), "args": {"requests": now}}
@@ -40,14 +41,17 @@ def _names(timeline: Timeline) -> list[dict]:
     for order, lane in enumerate(timeline.lanes):
         events.append({"name": "thread_name", "ph": "M", "pid": PROCESS, "tid": lane.task,
                        "args": {"name": f"task {lane.task} {lane.name}"}})
-        events.append({"name": "thread_sort_index", "ph": "M", "pid": PROCESS, "tid": lane.task, "args": {"sort_index": order}})
+        events.append({"name": "thread_sort_index", "ph": "M", "pid": PROCESS, "tid": lane.task,
+                       "args": {"sort_index": order}})
     return events
 
 
 def _slice(lane: Lane, span: Span) -> dict:
-    what = {shape.WAITING: f"waits: {span.on}", shape.BLOCKED: f"blocks the loop: {span.on}"}.get(span.state, span.state)
+    what = {shape.WAITING: f"waits: {span.on}", shape.BLOCKED: f"blocks the loop: {span.on}"}.get(span.state,
+                                                                                                  span.state)
     more = {key: value for key, value in (("src", span.src), ("url", span.url)) if value}
-    return {"name": what, "cat": span.state, "ph": "X", "pid": PROCESS, "tid": lane.task, "ts": _us(span.start), "dur": _us(span.ns),
+    return {"name": what, "cat": span.state, "ph": "X", "pid": PROCESS, "tid": lane.task, "ts": _us(span.start),
+            "dur": _us(span.ns),
             "args": more}
 
 

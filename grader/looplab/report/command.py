@@ -31,16 +31,22 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _arguments(argv: list[str]) -> argparse.Namespace:
-    report = _Parser(prog="looplab report", description="Draws one run: what each task did, and where it parts from the reference.")
+    report = _Parser(prog="looplab report", description="Draws one run: what each task did, and where it parts from "
+                                                        "the reference.")
     report.add_argument("--lab", metavar="L", required=True, help="1, 01 or 01-sync-vs-async")
-    report.add_argument("--from", dest="source", metavar="DIR", default="labs", help="a folder with the lab's file (default: labs)")
+    report.add_argument("--from", dest="source", metavar="DIR", default="labs",
+                        help="a folder with the lab's file (default: labs)")
     report.add_argument("--check", metavar="ID", help="the run behind this check of `make grade`")
-    report.add_argument("--mode", metavar="M", default="", help="without CHECK: the program's mode (default: its first)")
-    report.add_argument("--world", metavar="F", default="", help="without CHECK: a world file, or the name of one of the lab's")
-    report.add_argument("--set", dest="settings", metavar='"A=1"', default="", help="without CHECK: settings, blanks between them")
+    report.add_argument("--mode", metavar="M", default="",
+                        help="without CHECK: the program's mode (default: its first)")
+    report.add_argument("--world", metavar="F", default="",
+                        help="without CHECK: a world file, or the name of one of the lab's")
+    report.add_argument("--set", dest="settings", metavar='"A=1"', default="",
+                        help="without CHECK: settings, blanks between them")
     report.add_argument("--urls", metavar='"U …"', default="", help="without CHECK: URLs, blanks between them")
     report.add_argument("--seed", metavar="N", help="1 to 999999")
-    report.add_argument("--format", choices=sorted(writer.FORMATS), default="html", help="html, svg, chrome (for Perfetto) or text")
+    report.add_argument("--format", choices=sorted(writer.FORMATS), default="html",
+                        help="html, svg, chrome (for Perfetto) or text")
     report.add_argument("--out", metavar="FILE", help="where it goes (default: build/report/…; text: standard output)")
     return report.parse_args(argv)
 
@@ -73,7 +79,8 @@ def _folder(source: Path, lab: Lab, root: Path) -> Path:
     for folder in (source / lab.slug, source):
         if (folder / lab.source).is_file():
             return folder
-    raise ReportError(f"FROM={source}: it holds no {lab.source}; FROM is a folder with that file, or a tree with {lab.slug}/ in it")
+    raise ReportError(f"FROM={source}: it holds no {lab.source}; FROM is a folder with that file, "
+                      f"or a tree with {lab.slug}/ in it")
 
 
 def _session(lab: Lab, folder: Path, seed: int) -> Session:
@@ -97,7 +104,8 @@ def _of_check(session: Session, name: str) -> Subject:
         raise ReportError(f"{check.id} was skipped: {check.message}")
     subject = writer.of_check(session, check)
     if not subject:
-        raise ReportError(f"{check.id} made no run that could be drawn: {check.message or 'it looks at the file, or at all runs together'}")
+        raise ReportError(f"{check.id} made no run that could be "
+                          f"drawn: {check.message or 'it looks at the file, or at all runs together'}")
     return subject
 
 
@@ -130,7 +138,8 @@ def _why_not(recorded: Recorded) -> str:
 
 
 def _replay(session: Session, options: argparse.Namespace) -> str:
-    words = [("LAB", session.lab.number), ("FROM", "" if options.source == "labs" else options.source), ("MODE", options.mode),
+    words = [("LAB", session.lab.number), ("FROM", "" if options.source == "labs" else options.source),
+             ("MODE", options.mode),
              ("WORLD", options.world), ("SET", options.settings), ("SEED", options.seed or ""), ("URLS", options.urls)]
     return " ".join(["make run", *(f"{name}={shlex.quote(value)}" for name, value in words if value)])
 
@@ -141,7 +150,8 @@ def _write(subject: Subject, options: argparse.Namespace, lab: Lab, root: Path) 
         print(said, end="")
         return results.OK
     name = (options.check or options.mode or "run").replace("/", "_")
-    file = Path(options.out) if options.out else root / "build" / "report" / lab.slug / f"{name}{writer.SUFFIXES[options.format]}"
+    file = Path(options.out) if options.out \
+        else root / "build" / "report" / lab.slug / f"{name}{writer.SUFFIXES[options.format]}"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(said, encoding="utf-8")
     print(f"{subject.diagnosis}\n{file}")

@@ -1,4 +1,5 @@
-"""A subject as the JSON that the page's script draws from: short keys, strings by number, so that a usual run stays small.
+"""A subject as the JSON that the page's script draws from: short keys, strings by number, so that a usual run stays
+small.
 
     strings   the table; every other string below is an index into it
     runs      one or two: {name, end, lanes, wakes, flight, events}
@@ -56,9 +57,11 @@ def _run(name: str, timeline: Timeline, table: _Strings, source: Optional[str]) 
     urls = {request.op: request.url for request in timeline.trace.requests}
     for event in timeline.trace.events:
         t = event.get("t", then)
-        events.append([t - then, event.get("task", 0), table.number(told(event, urls)), _line(event.get("src"), source)])
+        events.append([t - then, event.get("task", 0), table.number(told(event, urls)),
+                       _line(event.get("src"), source)])
         then = t
-    return {"name": name, "end": timeline.end, "events": events, "lanes": [_lane(lane, table, source) for lane in timeline.lanes],
+    return {"name": name, "end": timeline.end, "events": events,
+            "lanes": [_lane(lane, table, source) for lane in timeline.lanes],
             "wakes": [[wake.index, wake.by, wake.task] for wake in timeline.wakes if wake.by],
             "flight": [list(step) for step in timeline.flight]}
 
@@ -66,7 +69,8 @@ def _run(name: str, timeline: Timeline, table: _Strings, source: Optional[str]) 
 def _lane(lane: Lane, table: _Strings, source: Optional[str]) -> list:
     return [table.number(lane.name), lane.task, table.number(lane.src or ""), ENDINGS.index(lane.ending), lane.rc or 0,
             -1 if lane.cancelled_at is None else lane.cancelled_at, table.number(lane.cancelled_why),
-            [[STATES.index(span.state), span.start, span.ns, span.first, span.last - span.first, table.number(_doing(span)),
+            [[STATES.index(span.state), span.start, span.ns, span.first, span.last - span.first,
+              table.number(_doing(span)),
               _line(span.src, source)] for span in lane.spans]]
 
 
@@ -104,7 +108,8 @@ def told(event: Event, urls: dict[int, str]) -> str:
         return f"blocks the loop for {show(event['ns'])} in {words.call(event.get('on', ''))}{src}"
     if ev.startswith("http."):
         return _http(ev, event, urls.get(event.get("op", 0), ""))
-    rest = " ".join(f"{key}={_short(value)}" for key, value in event.items() if key not in ("t", "from", "ev", "task", "src"))
+    rest = " ".join(f"{key}={_short(value)}" for key, value in event.items() if key not in ("t", "from", "ev", "task",
+                                                                                            "src"))
     return f"{ev} {rest}{src}".strip()
 
 
@@ -114,7 +119,8 @@ def _http(ev: str, event: Event, url: str) -> str:
     if ev == "http.connected":
         return f"{'uses' if event.get('reused') else 'opens'} connection {event.get('conn')} for {url}"
     if ev == "http.end":
-        said = f"status {event.get('status', 0)}, {event.get('bytes', 0):,} bytes" if not event.get("rc") else words.error(event["rc"])
+        said = f"status {event.get('status', 0)}, {event.get('bytes', 0):,} bytes" if not event.get("rc") \
+            else words.error(event["rc"])
         return f"answer of {url}: {said}"
     if ev == "http.cancelled":
         return f"{url} is given up"

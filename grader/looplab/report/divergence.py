@@ -1,7 +1,7 @@
 """Where two runs of the same mode in the same world part: the first instant at which the world saw different things.
 
-Only the world's lines are compared, since task numbers, function names and line numbers differ between two right programs;
-and within one instant their order is free, since between equal instants many orders are legal.
+Only the world's lines are compared, since task numbers, function names and line numbers differ between two right
+programs; and within one instant their order is free, since between equal instants many orders are legal.
 """
 
 from __future__ import annotations
@@ -111,8 +111,10 @@ def _results(trace: Trace, reference: Trace) -> Optional[Divergence]:
     if one is None or two is None or _same(one["value"], two["value"]) and one["t"] == two["t"]:
         return None
     t = min(one["t"], two["t"])
-    text = (f"The world saw the same in both runs; the results differ at the end, at {show(one['t'])}." if one["t"] == two["t"] else
-            f"The world saw the same in both runs, but this one returns at {show(one['t'])} and the reference at {show(two['t'])}.")
+    text = (f"The world saw the same in both runs; the results differ at the end, at {show(one['t'])}."
+            if one["t"] == two["t"] else
+            f"The world saw the same in both runs, but this one returns at {show(one['t'])} and the reference "
+            f"at {show(two['t'])}.")
     return Divergence(t, _report_index(trace), _report_index(reference), text)
 
 

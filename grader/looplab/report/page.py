@@ -45,7 +45,8 @@ def _diagnosis(subject: Subject) -> str:
 
 def _expectation(subject: Subject) -> str:
     rows = [(label, said) for label, said in (("expected", subject.expected), ("happened", subject.happened)) if said]
-    return "<dl>" + "".join(f"<dt>{label}</dt><dd>{escape(said)}</dd>" for label, said in rows) + "</dl>" if rows else ""
+    return "<dl>" + "".join(f"<dt>{label}</dt><dd>{escape(said)}</dd>" for label, said in rows) + "</dl>" if rows \
+        else ""
 
 
 def _figures(subject: Subject) -> str:

@@ -54,7 +54,8 @@ class Subject:
     def _diagnose(self) -> tuple[str, Optional[str]]:
         """What the trace tells by itself, else where the runs part, else that all is well."""
         for topic, values in self._topics():
-            cause = diagnosis.find(diagnosis.Case(self.mine.trace, self._asked(), topic=topic, expected=values[0], happened=values[1]))
+            cause = diagnosis.find(diagnosis.Case(self.mine.trace, self._asked(), topic=topic, expected=values[0],
+                                                  happened=values[1]))
             if cause and not (cause.kind in _TOO_FEW and not self._too_few):
                 return cause.text, cause.src
         if self.divergence:
@@ -66,7 +67,8 @@ class Subject:
     def _topics(self) -> list[tuple[str, tuple[Optional[int], Optional[int]]]]:
         """What to ask the trace for, in order, each with the value that the reference has and this run's own."""
         mine, other = self.mine, self.reference
-        topics: list[tuple[str, tuple[Optional[int], Optional[int]]]] = [("leaks", (None, None))] if mine.trace.leaks else []
+        topics: list[tuple[str, tuple[Optional[int], Optional[int]]]] = [("leaks", (None, None))] if mine.trace.leaks \
+            else []
         if other and mine.peak > other.peak:
             topics.append(("limit", (other.peak, mine.peak)))
         if other and mine.elapsed is not None and other.elapsed is not None and mine.elapsed != other.elapsed:
@@ -113,7 +115,8 @@ def _time(name: str, mine: Optional[int], other: Optional[int], compared: bool) 
 
 
 def _number(name: str, mine: int, other: Optional[int]) -> Figure:
-    return Figure(name, f"{mine:,}", "" if other is None else f"{other:,}", f"{mine / other:.2f}×" if other and mine != other else "")
+    return Figure(name, f"{mine:,}", "" if other is None else f"{other:,}", f"{mine / other:.2f}×" if other
+                  and mine != other else "")
 
 
 def _left(timeline: Timeline) -> str:

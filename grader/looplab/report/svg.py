@@ -15,30 +15,36 @@ ROW, LABEL, RIGHT, TOP, AXIS = 30, 170, 120, 10, 34      # in the figure's own u
 LANES_MOST = 40
 
 _COLOURS = {
-    "light": {"ink": "#1b1f24", "dim": "#57606a", "line": "#d0d7de", "wait": "#8ea4bd", "run": "#116329", "ready": "#9a6700",
+    "light": {"ink": "#1b1f24", "dim": "#57606a", "line": "#d0d7de", "wait": "#8ea4bd", "run": "#116329",
+              "ready": "#9a6700",
               "block": "#b3261e", "cancel": "#7a3d9a"},
-    "dark": {"ink": "#e6e9ec", "dim": "#a3adb8", "line": "#39424d", "wait": "#5f7691", "run": "#56d37a", "ready": "#e3b341",
+    "dark": {"ink": "#e6e9ec", "dim": "#a3adb8", "line": "#39424d", "wait": "#5f7691", "run": "#56d37a",
+             "ready": "#e3b341",
              "block": "#ff7b72", "cancel": "#d2a8ff"},
 }
 
 
-def render(timeline: Timeline, width: int = 960, end: int | None = None, scheme: str = "", title: str = "", main: bool = True) -> str:
-    """The <svg> element. end: ns at the right edge. scheme: "light" or "dark" (default: the reader's own). main: with task 1's lane."""
+def render(timeline: Timeline, width: int = 960, end: int | None = None, scheme: str = "", title: str = "",
+           main: bool = True) -> str:
+    """The <svg> element. end: ns at the right edge. scheme: "light" or "dark" (default: the reader's own). main: with
+    task 1's lane."""
     lanes = [lane for lane in timeline.lanes if main or lane.task != 1]
     shown = lanes[:LANES_MOST]
     chart = _Chart(width, max(end if end is not None else timeline.end, 1))
     height = TOP + ROW * (len(shown) + (len(lanes) > LANES_MOST)) + AXIS
     rows = {lane.task: TOP + ROW * row for row, lane in enumerate(shown)}
     said = title or f"{len(lanes)} tasks over {show(timeline.end)}"
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
-           f'aria-label="{escape(said)}" font-family="system-ui, sans-serif" font-size="15">', f"<title>{escape(said)}</title>",
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+           f'role="img" aria-label="{escape(said)}" font-family="system-ui, sans-serif" font-size="15">',
+           f"<title>{escape(said)}</title>",
            _style(scheme), _hatch()]
     out += _axis(chart, TOP + ROW * len(shown))
     for lane in shown:
         out += _lane(lane, rows[lane.task], chart)
     out += _wakes(timeline, rows, chart)
     if len(lanes) > LANES_MOST:
-        out.append(f'<text class="dim" x="4" y="{TOP + ROW * len(shown) + 20}">and {len(lanes) - LANES_MOST:,} tasks more</text>')
+        out.append(f'<text class="dim" x="4" y="{TOP + ROW * len(shown) + 20}">and {len(lanes) - LANES_MOST:,} tasks '
+                   'more</text>')
     return "\n".join(out) + "\n</svg>\n"
 
 
@@ -55,7 +61,9 @@ class _Chart:
 def _style(scheme: str) -> str:
     def rules(colours: dict[str, str]) -> str:
         fills = "".join(f".{name}{{fill:{colour}}}" for name, colour in colours.items())
-        return fills + f".arrow{{stroke:{colours['dim']};fill:none}}.grid{{stroke:{colours['line']}}}.slash{{stroke:{colours['block']}}}"
+        return fills \
+            + f".arrow{{stroke:{colours['dim']};fill:none}}.grid{{stroke:{colours['line']}}}" \
+              f".slash{{stroke:{colours['block']}}}"
 
     if scheme:
         return f"<style>{rules(_COLOURS[scheme])}</style>"
@@ -63,8 +71,8 @@ def _style(scheme: str) -> str:
 
 
 def _hatch() -> str:
-    return ('<defs><pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-            '<rect class="block" width="4" height="7"/></pattern></defs>')
+    return ('<defs><pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse" '
+            'patternTransform="rotate(45)"><rect class="block" width="4" height="7"/></pattern></defs>')
 
 
 def _axis(chart: _Chart, bottom: int) -> list[str]:
@@ -84,8 +92,10 @@ def _lane(lane: Lane, y: int, chart: _Chart) -> list[str]:
     out = [f'<text class="ink" x="4" y="{y + 20}">{escape(f"{lane.task} {lane.name}"[:20])}</text>']
     out += [_span(span, y, chart) for span in lane.spans if span.ns or span.state == shape.RUNNING]
     if lane.cancelled_at is not None:
-        out.append(f'<text class="cancel" x="{chart.x(lane.cancelled_at)}" y="{y + 21}" text-anchor="middle" font-weight="bold">✕</text>')
-    words = {shape.FAILED: f"rc {lane.rc}", shape.CANCELLED: "cancelled", shape.LEAKED: "not awaited", shape.OPEN: "still there"}
+        out.append(f'<text class="cancel" x="{chart.x(lane.cancelled_at)}" y="{y + 21}" text-anchor="middle" '
+                   'font-weight="bold">✕</text>')
+    words = {shape.FAILED: f"rc {lane.rc}", shape.CANCELLED: "cancelled", shape.LEAKED: "not awaited",
+             shape.OPEN: "still there"}
     if lane.ending in words:
         out.append(f'<text class="dim" x="{chart.x(lane.end) + 8}" y="{y + 20}">{words[lane.ending]}</text>')
     return out

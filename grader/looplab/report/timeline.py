@@ -1,7 +1,7 @@
 """A run as lanes: what each task was doing, when, and who woke it. Every format of the report is drawn from this.
 
-A span lasts from one event of its task to the next; most spans of a running task last no virtual time at all, and are kept all
-the same, since whoever steps through the events wants to see who runs.
+A span lasts from one event of its task to the next; most spans of a running task last no virtual time at all, and are
+kept all the same, since whoever steps through the events wants to see who runs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ DONE, FAILED, CANCELLED, LEAKED, OPEN = "done", "failed", "cancelled", "leaked",
 
 @dataclass
 class Span:
-    """A stretch of one task's life. start and end in ns; first and last are indices into the trace's events: [first, last)."""
+    """A stretch of one task's life. start and end in ns; first and last are indices into the trace's events: [first,
+    last)."""
 
     state: str                  # READY, RUNNING, WAITING or BLOCKED (the loop stood still, and this task was at fault)
     start: int
@@ -153,7 +154,8 @@ class _Builder:
             return
         begin = max(event["t"] - ns, lane.spans[-1].start)
         self._close(lane, index, begin)
-        lane.spans.append(Span(BLOCKED, begin, index, event["t"], index + 1, on=event.get("on", ""), src=event.get("src")))
+        lane.spans.append(Span(BLOCKED, begin, index, event["t"], index + 1, on=event.get("on", ""),
+                               src=event.get("src")))
         lane.spans.append(Span(RUNNING, event["t"], index + 1, event["t"], index + 1))
 
     def _done(self, index: int, event: Event) -> None:

@@ -44,15 +44,15 @@ def of_check(session: "Session", check: Check) -> Optional[Subject]:
     if not recorded or not recorded.trace or recorded.trace.cut:
         return None
     return Subject(session.lab.slug, check.title, shape.of(recorded.trace), _timeline(session, recorded),
-                   _said(check, "cause") or _said(check, "happened"), check.src, _said(check, "expected"), _said(check, "happened"),
-                   session.lab.source, source(session), check.replay or "")
+                   _said(check, "cause") or _said(check, "happened"), check.src, _said(check, "expected"),
+                   _said(check, "happened"), session.lab.source, source(session), check.replay or "")
 
 
 def of_run(session: "Session", recorded: "Recorded", title: str) -> Subject:
     """What a run without a check is about. recorded has a trace."""
     assert recorded.trace
-    return Subject(session.lab.slug, title, shape.of(recorded.trace), _timeline(session, recorded), source_name=session.lab.source,
-                   source=source(session), replay=recorded.replay)
+    return Subject(session.lab.slug, title, shape.of(recorded.trace), _timeline(session, recorded),
+                   source_name=session.lab.source, source=source(session), replay=recorded.replay)
 
 
 def _timeline(session: "Session", recorded: "Recorded") -> Optional[shape.Timeline]:
@@ -85,7 +85,8 @@ def _plain(name: str) -> str:
 def text(subject: Subject) -> str:
     """The report for terminals and logs."""
     lines = [f"{subject.lab}: {subject.title}", ""]
-    said = subject.diagnosis if not subject.src or subject.src in subject.diagnosis else f"{subject.src}: {subject.diagnosis}"
+    said = subject.diagnosis if not subject.src or subject.src in subject.diagnosis \
+        else f"{subject.src}: {subject.diagnosis}"
     lines += fill(said)
     for label, words in (("expected", subject.expected), ("happened", subject.happened)):
         lines += fill(f"{label}: {words}", indent="  ") if words else []

@@ -36,8 +36,9 @@ _FLAGS = {
     "asan": ["-O0", "-fsanitize=address,undefined"],
 }
 
-# A variable that is read before it was set holds the same in every run (the stack itself holds what differs from process to
-# process, such as a canary), and another value in the other build: that shows as two different results. Since gcc 12.
+# A variable that is read before it was set holds the same in every run (the stack itself holds what differs from
+# process to process, such as a canary), and another value in the other build: that shows as two different results.
+# Since gcc 12.
 _UNSET = {
     "cover": ["-ftrivial-auto-var-init=pattern", "-Wno-trivial-auto-var-init"],
     "asan": ["-ftrivial-auto-var-init=zero", "-Wno-trivial-auto-var-init"],
@@ -131,8 +132,8 @@ def _compile(lab: Lab, work: Path, cc: list[str], env: dict[str, str],
     """Both compilers, at the same time. more: flags that an older compiler may not know."""
     runs = {}
     for way in _FLAGS:
-        runs[way] = process.start([*cc, *more.get(way, []), *_arguments(lab, work, way)], limits=LIMITS, cwd=work, env=env,
-                                  launch=lab.launch)
+        runs[way] = process.start([*cc, *more.get(way, []), *_arguments(lab, work, way)], limits=LIMITS, cwd=work,
+                                  env=env, launch=lab.launch)
     cover = runs["cover"].finish()
     if not cover.ok:
         runs["asan"].kill()
@@ -205,7 +206,8 @@ _MESSAGE = re.compile(r"(?P<file>[^\s:][^:\n]*):(?P<line>\d+):(?:\d+:)? "
                       r"(?P<kind>(?:fatal )?error|Error|warning|note): (?P<text>.*)")
 _UNDEFINED = re.compile(r"undefined reference to [`'](?P<name>\w+)'")
 _MULTIPLE = re.compile(r"multiple definition of [`'](?P<name>\w+)'")
-_PREVIOUS = re.compile(r"previous (?:definition|declaration) (?:of|is here)|originally defined here|previously defined here")
+_PREVIOUS = re.compile(r"previous (?:definition|declaration) (?:of|is here)|originally defined here|previously defined "
+                       r"here")
 _OWN = "only {source} is handed in, so it must not need other files of yours"
 
 
@@ -227,7 +229,8 @@ def _compile_fault(lab: Lab, work: Path, error: re.Match[str], before: list[str]
     """The first error of the compiler, in words."""
     file, text = Path(error["file"]), _plain(error["text"])
     src = f"{file.name}:{error['line']}"
-    if file.suffix == ".s" or file.name == "<inline asm>":                    # the assembler, about its input: an asm statement it does not know
+    # the assembler, about its input: an asm statement it does not know
+    if file.suffix == ".s" or file.name == "<inline asm>":
         return Ungradable(f"an asm statement in {lab.source} is wrong: {text}", lab.source)
     if not _belongs(lab, work, file):
         return _foreign(lab, work, file)

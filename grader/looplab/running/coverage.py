@@ -162,7 +162,8 @@ def _summary(program: Program, records: list[dict]) -> Coverage:
     for line in lines:
         if line.count and line.missing:
             note(line, 0, line)
-    return Coverage(lines_covered=sum(line.count > 0 for line in lines), lines_total=len(lines), branches_covered=covered,
+    return Coverage(lines_covered=sum(line.count > 0 for line in lines), lines_total=len(lines),
+                    branches_covered=covered,
                     branches_total=total, unreached=tuple(item for _, item in sorted(found, key=lambda pair: pair[0])))
 
 

@@ -33,7 +33,8 @@ class Finding:
     """One fault of memory or arithmetic."""
 
     kind: str           # "use after free", "null pointer", "memory leak", "signed integer overflow", …
-    message: str        # what happened there: "reads 4 bytes right past the end of a block of 40 bytes (allocated at compare.c:20)"
+    # what happened there: "reads 4 bytes right past the end of a block of 40 bytes (allocated at compare.c:20)"
+    message: str
     src: str | None     # "compare.c:31": the first frame in the student's file; None: not in the student's file
     code: str           # the text of that line, stripped; "" without src
     raw: str            # the sanitizer's own first line, without addresses
@@ -88,7 +89,8 @@ _TROUBLE = re.compile(
     r"|Sanitizer: failed to (?:mmap|allocate shadow|read)|Sanitizer CHECK failed).*$", re.MULTILINE)
 _UBSAN = re.compile(r"(?P<file>[^:\n]+):(?P<line>\d+):\d+: runtime error: (?P<text>.*)")
 _ASAN = re.compile(r"==\d+==ERROR: AddressSanitizer: (?P<text>.*)")
-_LEAK = re.compile(r"(?:Direct|Indirect) leak of (?P<bytes>\d+) byte\(s\) in (?P<blocks>\d+) object\(s\) allocated from:")
+_LEAK = re.compile(r"(?:Direct|Indirect) leak of (?P<bytes>\d+) byte\(s\) in (?P<blocks>\d+) object\(s\) allocated "
+                   r"from:")
 _FRAME = re.compile(r"\s*#\d+ 0x[0-9a-f]+\s+\((?P<module>[^)+]*)\+(?P<offset>0x[0-9a-f]+)\)")
 
 
@@ -161,7 +163,8 @@ class _Frames:
         return before if re.fullmatch(r"\w+", before) and not before.startswith("__") else None
 
     def outermost(self, lines: list[str]) -> str | None:
-        """The student's function that the first stack of these lines began with: a task's, or one that the kit calls."""
+        """The student's function that the first stack of these lines began with: a task's, or one that the kit
+        calls."""
         names = [name for name, src in self.stack(lines) if self.is_students(src)]
         return names[-1] if names else None
 
@@ -183,7 +186,8 @@ def _explain(report: _Report, frames: _Frames) -> tuple[str | None, str, str]:
         what = f"{_bytes(size)} in {blocks} blocks" if blocks > 1 else _bytes(size)
         place = frames.place(report.lines)
         if place and _is_a_queues(frames.stack(report.lines), place):
-            return place, "memory leak", f"the {what} of a queue that was filled here are never freed: co_queue_destroy does it"
+            return place, "memory leak", f"the {what} of a queue that was filled here are never freed: " \
+                "co_queue_destroy does it"
         by = f" that {caller} allocated here" if place and caller else " allocated here" if place else ""
         return place, "memory leak", f"{what}{by} {'is' if what == '1 byte' else 'are'} never freed"
     kind, message = _explain_asan(report, frames)
@@ -258,7 +262,8 @@ def _explain_asan(report: _Report, frames: _Frames) -> tuple[str, str]:
     if kind in ("stack-use-after-scope", "stack-use-after-return"):
         variable = _variable(report)
         # Without a name it lies on the stack of another task.
-        return "use after scope", (f"{does} of {variable[0] if variable else 'a local variable'} after its block has ended" +
+        return "use after scope", (f"{does} of {variable[0] if variable else 'a local variable'} after its block has "
+                                   "ended" +
                                    ("" if variable
                                     else ": what a task gets must live until the task has ended. Give each task a "
                                     "job of its own, in an array that lives long enough"))
@@ -293,7 +298,8 @@ def _where(report: _Report, frames: _Frames) -> str:
     """Where a wrong access goes: " right past the end of a block of 40 bytes (allocated at compare.c:20)"."""
     for line in report.lines:
         match = re.search(r"is located (\d+) bytes (?:to the (right|left) of|(after|before|inside of)) "
-                          r"(?:(\d+)-byte region|global variable '(.+?)' defined in '(.+?):(\d+)[^']*' .*of size (\d+))", line)
+                          r"(?:(\d+)-byte region|global variable '(.+?)' defined in '(.+?):(\d+)[^']*' .*of size "
+                          r"(\d+))", line)
         if not match:
             continue
         side = {"right": "after", "left": "before"}.get(match[2], match[3])
@@ -314,7 +320,8 @@ def _where(report: _Report, frames: _Frames) -> str:
 
 
 def _too_early(report: _Report, frames: _Frames) -> str:
-    """The next step when one function frees what another, started by itself, still uses; "" if it is one and the same."""
+    """The next step when one function frees what another, started by itself, still uses; "" if it is one and the
+    same."""
     uses, frees = frames.outermost(report.lines), frames.outermost(_after(report.lines, "freed by"))
     if not uses or not frees or uses == frees:
         return ""

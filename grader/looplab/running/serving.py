@@ -25,9 +25,10 @@ class Server:
     def __enter__(self) -> "Server":
         binary = self.root / "build" / "kit" / "serve"
         if not binary.is_file():
-            raise UsageError("the server is not built: `make serve` and `make compare` build it (they need libuv and libcurl)")
-        self._process = subprocess.Popen([str(binary), str(self.world)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                         stderr=subprocess.PIPE, text=True)
+            raise UsageError("the server is not built: `make serve` and `make compare` build it (they need libuv and "
+                             "libcurl)")
+        self._process = subprocess.Popen([str(binary), str(self.world)], stdin=subprocess.DEVNULL,
+                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self._process.stdout
         self.lines = []
         for line in self._process.stdout:
@@ -58,15 +59,18 @@ def environment(world: Path, connect_to: str) -> dict[str, str]:
 
 
 def find_world(lab: labs.Lab | None, word: str) -> Path:
-    """The world file that is meant: a path, or the name of one of the lab's; the lab's default for "". Raises UsageError."""
+    """The world file that is meant: a path, or the name of one of the lab's; the lab's default for "". Raises
+    UsageError."""
     if word and Path(word).is_file():
         return Path(word)
     if not lab:
-        raise UsageError(f"WORLD={word}: there is no such file" if word else "say which world, as in: make serve WORLD=my.json, or LAB=03 WORLD=mixed.json")
+        raise UsageError(f"WORLD={word}: there is no such file" if word
+                         else "say which world, as in: make serve WORLD=my.json, or LAB=03 WORLD=mixed.json")
     there = sorted(path.name for path in lab.worlds.glob("*.json"))
     name = word or ("default.json" if "default.json" in there else (there or [""])[0])
     if name not in there:
-        raise UsageError(f"WORLD={word}: there is no such file; labs/{lab.slug}/worlds has {', '.join(there) or 'none'}")
+        raise UsageError(f"WORLD={word}: there is no such file; labs/{lab.slug}/worlds "
+                         f"has {', '.join(there) or 'none'}")
     return lab.worlds / name
 
 
@@ -77,7 +81,8 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     parser.add_argument("--lab", metavar="L", default="", help="whose worlds are meant")
     options = parser.parse_args(argv)
     world = find_world(labs.resolve(options.lab, root) if options.lab else None, options.world)
-    signal.signal(signal.SIGINT, signal.default_int_handler)        # also where a shell has started us in the background
+    # also where a shell has started us in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         _serve(world, root)
     except KeyboardInterrupt:

@@ -1,7 +1,7 @@
 """`looplab compare`: a lab's program in its virtual world, and the very same program in that world served for real.
 
-It agrees if the results are the same, the requests end in the same order wherever two ends were predicted to lie more than
-10 ms apart, and the median of the real runs takes as long as predicted, within 3 % or 5 ms.
+It agrees if the results are the same, the requests end in the same order wherever two ends were predicted to lie more
+than 10 ms apart, and the median of the real runs takes as long as predicted, within 3 % or 5 ms.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ from . import results
 
 APART = 10_000_000      # ns: two ends that lie further apart must keep their order
 NEAR, NEAR_PART = 5_000_000, 0.03       # ns, or that part of what was predicted
-_TIMES = re.compile(r"(^|_)(ns|ms|t|at|time|took|elapsed|speedup|throughput|rate|per_s|per_second|started|ended|waited|busy)($|_)|_(ns|ms|s)$")
+_TIMES = re.compile(
+    r"(^|_)(ns|ms|t|at|time|took|elapsed|speedup|throughput|rate|per_s|per_second|started|ended|waited|busy)($|_)"
+    r"|_(ns|ms|s)$")
 LONGEST_S = 300.0
 
 
@@ -45,7 +47,8 @@ class Made:
     def elapsed(self) -> int:
         """ns from the call of the student's function to its return."""
         if self.trace.took is None:
-            raise UsageError("this mode reports no beginning and no end, so there is nothing to compare; choose another MODE")
+            raise UsageError("this mode reports no beginning and no end, so there is nothing to compare; "
+                             "choose another MODE")
         return self.trace.took
 
     @property
@@ -96,19 +99,24 @@ def near(predicted: float, real: float) -> bool:
 
 
 def differences(predicted: Any, real: Any, where: str = "result") -> list[str]:
-    """Where two results differ. Times may differ as much as clocks do; they are known by their names. Workers are alike: where two of
-    them become free at one instant, either may take the next job, so what each has done is compared in any order. How long it took to be refused, or to learn that a host is unknown, is not compared: no server can hold that back."""
+    """Where two results differ. Times may differ as much as clocks do; they are known by their names. Workers are
+    alike: where two of them become free at one instant, either may take the next job, so what each has done is compared
+    in any order. How long it took to be refused, or to learn that a host is unknown, is not compared: no server can
+    hold that back."""
     if isinstance(predicted, dict) and isinstance(real, dict):
-        refused = predicted.get("error") == real.get("error") in (-errno.ECONNREFUSED, -errno.ENXIO)     # here that comes at once
+        # here that comes at once
+        refused = predicted.get("error") == real.get("error") in (-errno.ECONNREFUSED, -errno.ENXIO)
         keys = [key for key in sorted({*predicted, *real}) if not (refused and _is_time(key))]
         return [one for key in keys for one in differences(predicted.get(key), real.get(key), f"{where}.{key}")]
     if isinstance(predicted, list) and isinstance(real, list) and len(predicted) == len(real):
         if where.endswith(".workers"):
-            predicted, real = (sorted(each, key=lambda one: json.dumps(one, sort_keys=True)) for each in (predicted, real))
+            predicted, real = (sorted(each, key=lambda one: json.dumps(one, sort_keys=True))
+                               for each in (predicted, real))
         return [one for i, pair in enumerate(zip(predicted, real)) for one in differences(*pair, f"{where}[{i}]")]
     if predicted == real or (_is_time(where) and _numbers(predicted, real) and near(predicted, real)):
         return []
-    if _is_time(where) and _numbers(predicted, real) and not isinstance(predicted, int) and abs(predicted - real) <= NEAR_PART * abs(predicted):
+    if _is_time(where) and _numbers(predicted, real) and not isinstance(predicted, int) \
+            and abs(predicted - real) <= NEAR_PART * abs(predicted):
         return []
     return [f"{where}: predicted {_short(predicted)}, really {_short(real)}"]
 
@@ -148,10 +156,14 @@ class Program:
         self.binary = work / "program"
         kit, cc = lab.kit, shlex.split(os.environ.get("CC", "gcc"))
         student = work / "student.o"
-        self._make([*cc, f"@{lab.root}/sim/kit/student.flags", "-O1", f"-I{lab.root}/sim/include", f"-I{lab.folder}", "-include",
-                    str(lab.folder / lab.header), "-c", str(folder / lab.source), "-o", str(student)], f"{lab.source} does not compile")
-        self._make([*cc, str(student), str(lab.main_object()), str(kit / "libco-real.a"), str(lab.library()), f"@{lab.root}/sim/kit/link.flags",
-                    f"@{lab.root}/sim/kit/real.flags", "-o", str(self.binary)], "the program does not link with the real world")
+        self._make([*cc, f"@{lab.root}/sim/kit/student.flags", "-O1", f"-I{lab.root}/sim/include", f"-I{lab.folder}",
+                    "-include",
+                    str(lab.folder / lab.header), "-c", str(folder / lab.source), "-o", str(student)],
+                   f"{lab.source} does not compile")
+        self._make([*cc, str(student), str(lab.main_object()), str(kit / "libco-real.a"), str(lab.library()),
+                    f"@{lab.root}/sim/kit/link.flags",
+                    f"@{lab.root}/sim/kit/real.flags", "-o", str(self.binary)],
+                   "the program does not link with the real world")
 
     @staticmethod
     def _make(command: list[str], what: str) -> None:
@@ -165,12 +177,14 @@ class Program:
         with tempfile.TemporaryDirectory(dir=self.work) as folder:
             trace = Path(folder) / "trace"
             try:
-                done = subprocess.run([str(self.binary), "--trace", str(trace), *arguments], cwd=folder, capture_output=True, text=True,
+                done = subprocess.run([str(self.binary), "--trace", str(trace), *arguments], cwd=folder,
+                                      capture_output=True, text=True,
                                       env={**without_proxies(), **environment}, timeout=LONGEST_S)
             except subprocess.TimeoutExpired:
                 raise UsageError(f"the program did not end within {LONGEST_S:.0f} s") from None
             if done.returncode not in (0, 1) or not trace.exists():
-                raise UsageError(f"the program ended with exit code {done.returncode}: {(done.stderr or done.stdout).strip().splitlines()[-1:]}")
+                raise UsageError("the program ended with exit "
+                                 f"code {done.returncode}: {(done.stderr or done.stdout).strip().splitlines()[-1:]}")
             try:
                 return Made(read(trace.read_text()))
             except TraceError as fault:
@@ -216,22 +230,28 @@ def told(comparison: Comparison, title: str) -> str:
             ("requests", str(len(one.trace.requests)), str(len(middle.trace.requests)), ""),
             ("most in flight", str(one.trace.peak), str(middle.trace.peak), ""),
             ("connections opened", str(one.trace.opened), str(middle.trace.opened), ""),
-            ("results", "", "the same" if not comparison.differences else f"{count(len(comparison.differences), 'difference')}", ""),
-            ("order of completion", "", "the same" if not comparison.swapped else f"{count(len(comparison.swapped), 'pair')} swapped", "")]
+            ("results", "", "the same" if not comparison.differences
+             else f"{count(len(comparison.differences), 'difference')}", ""),
+            ("order of completion", "",
+             "the same" if not comparison.swapped else f"{count(len(comparison.swapped), 'pair')} swapped", "")]
     lines = [title, ""] + [f"  {name:20}{left:>16}{right:>18}  {rest}".rstrip() for name, left, right, rest in rows]
     lines += [""] + [f"  {one}" for one in [*comparison.differences[:5], *comparison.swapped[:5]]]
-    spread = f", between {show(round(min(m.elapsed for m in many), -3))} and {show(round(max(m.elapsed for m in many), -3))}" if len(many) > 1 else ""
+    spread = f", between {show(round(min(m.elapsed for m in many), -3))} " \
+        f"and {show(round(max(m.elapsed for m in many), -3))}" if len(many) > 1 else ""
     lines.append(f"  median of {count(len(many), 'real run')}{spread}; load {os.getloadavg()[0]:.1f}")
     if not comparison.on_time:
-        lines.append("  The real run lies more than 3 % and 5 ms from the prediction. Was the machine busy? What the program computes takes time there.")
+        lines.append("  The real run lies more than 3 % and 5 ms from the prediction. Was the machine busy? What the "
+                     "program computes takes time there.")
     lines.append("  " + ("They agree." if comparison.agrees else "They do not agree."))
     return "\n".join(line for line in lines) + "\n"
 
 
 def as_json(comparison: Comparison, lab: Lab, world: Path, mode: str) -> dict[str, Any]:
     """compare.json (looplab/compare/v1)."""
-    return {"schema": "looplab/compare/v1", "lab": lab.slug, "world": world.name, "mode": mode, "predicted_s": comparison.predicted.elapsed / 1e9,
-            "real_s": comparison.median / 1e9, "same_results": not comparison.differences, "same_order": not comparison.swapped,
+    return {"schema": "looplab/compare/v1", "lab": lab.slug, "world": world.name, "mode": mode,
+            "predicted_s": comparison.predicted.elapsed / 1e9,
+            "real_s": comparison.median / 1e9, "same_results": not comparison.differences,
+            "same_order": not comparison.swapped,
             "agrees": comparison.agrees, "runs_s": [made.elapsed / 1e9 for made in comparison.real],
             "peak": [comparison.predicted.trace.peak, max(made.trace.peak for made in comparison.real)],
             "opened": [comparison.predicted.trace.opened, max(made.trace.opened for made in comparison.real)],
@@ -239,11 +259,15 @@ def as_json(comparison: Comparison, lab: Lab, world: Path, mode: str) -> dict[st
 
 
 def main(argv: list[str], root: Path = labs.ROOT) -> int:
-    """The command line behind the word "compare". Exit code 0: they agree, 1: they do not. Raises UsageError, LabError, GraderFault."""
-    parser = argparse.ArgumentParser(prog="looplab compare", description="A lab's program in its virtual world and in the same world served for real.")
+    """The command line behind the word "compare". Exit code 0: they agree, 1: they do not. Raises UsageError, LabError,
+    GraderFault."""
+    parser = argparse.ArgumentParser(prog="looplab compare", description="A lab's program in its virtual world and in "
+                                                                         "the same world served for real.")
     parser.add_argument("--lab", metavar="L", required=True, help="1, 01 or 01-sync-vs-async")
-    parser.add_argument("--from", dest="source", metavar="DIR", default="labs", help="where the lab's file is (default: labs)")
-    parser.add_argument("--world", metavar="F", default="", help="a world file, or the name of one of the lab's (default: its default.json)")
+    parser.add_argument("--from", dest="source", metavar="DIR", default="labs",
+                        help="where the lab's file is (default: labs)")
+    parser.add_argument("--world", metavar="F", default="", help="a world file, or the name of one of the lab's "
+                                                                 "(default: its default.json)")
     parser.add_argument("--mode", metavar="M", default="", help="the program's mode (default: its first)")
     parser.add_argument("--set", dest="settings", metavar='"A=1"', default="", help="settings, blanks between them")
     parser.add_argument("--runs", metavar="N", default="5", help="how many real runs (default: 5)")
@@ -260,9 +284,11 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     if not folder:
         raise UsageError(f"FROM={options.source}: it holds no {lab.source}")
     with tempfile.TemporaryDirectory() as work:
-        comparison = compare(Program(lab, folder, Path(work)), world, options.mode, options.settings.split(), int(options.runs))
+        comparison = compare(Program(lab, folder, Path(work)), world, options.mode, options.settings.split(),
+                             int(options.runs))
     print(told(comparison, f"lab {lab.number}, {options.mode or 'default mode'}, {world.name}"), end="")
     if options.out:
         Path(options.out).mkdir(parents=True, exist_ok=True)
-        (Path(options.out) / "compare.json").write_text(json.dumps(as_json(comparison, lab, world, options.mode), indent=1) + "\n")
+        (Path(options.out) / "compare.json").write_text(json.dumps(as_json(comparison, lab, world, options.mode),
+                                                                   indent=1) + "\n")
     return results.OK if comparison.agrees else results.BELOW

@@ -27,7 +27,8 @@ class State:
     @property
     def full(self) -> bool:
         """Full marks, for the file as it is now?"""
-        return not self.changed and bool(self.result) and self.result.get("score") == self.result.get("max_score") is not None
+        return not self.changed and bool(self.result) and self.result.get("score") == self.result.get("max_score") \
+            is not None
 
     def line(self) -> str:
         """One line of the table, at most 80 columns."""
@@ -35,9 +36,11 @@ class State:
         if self.result is None:
             return f"  {name} {bar(0, 1)}   not graded yet"
         if self.result.get("score") is None:
-            return cut(f"  {name} {bar(0, 1)}   {self.result['status']}: {printable(self.result.get('message', ''))}", 80)
+            return cut(f"  {name} {bar(0, 1)}   {self.result['status']}: {printable(self.result.get('message', ''))}",
+                       80)
         score, most = self.result["score"], self.result["max_score"]
-        return cut(f"  {name} {bar(score, most)} {score:3}/{most}" + (f"  {self._next()}" if score < most or self.changed else ""), 80)
+        return cut(f"  {name} {bar(score, most)} {score:3}/{most}" + (f"  {self._next()}" if score < most
+                                                                      or self.changed else ""), 80)
 
     def _next(self) -> str:
         if self.changed:
@@ -72,5 +75,6 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     states = [state(lab, folder, lab.folder / lab.source) for lab in labs.find_labs(root)]
     print("\n".join(one.line() for one in states))
     open_ = next((one for one in states if not one.full), None)
-    print(f"\n{sum(one.full for one in states)} of {len(states)} labs with full marks." + (f" Next: make watch LAB={open_.lab.number}" if open_ else ""))
+    print(f"\n{sum(one.full for one in states)} of {len(states)} labs with full marks."
+          + (f" Next: make watch LAB={open_.lab.number}" if open_ else ""))
     return 0

@@ -46,7 +46,8 @@ def ceiling(checks: Sequence[Check], worth: int) -> int:
     return worth * 80 // 100 if wrong else worth
 
 
-def ungradable(lab: str, message: str, src: Optional[str], seed: int, elapsed_s: float, max_score: Optional[int]) -> dict:
+def ungradable(lab: str, message: str, src: Optional[str], seed: int, elapsed_s: float,
+               max_score: Optional[int]) -> dict:
     """The result of a file that cannot be graded: no score, which is not 0."""
     result = _without_checks(lab, "ungradable", message, seed, elapsed_s, max_score)
     if src:
@@ -68,12 +69,14 @@ def _check(check: Check) -> dict:
     entry: dict[str, Any] = {
         "id": check.id, "category": check.category, "title": check.title, "status": check.status or "error",
         "score": check.score, "max_score": check.worth, "message": printable(check.message)}
-    for key, value in (("src", check.src), ("replay", check.replay), ("report", check.report), ("virtual_ns", check.virtual_ns)):
+    for key, value in (("src", check.src), ("replay", check.replay), ("report", check.report),
+                       ("virtual_ns", check.virtual_ns)):
         if value is not None:
             entry[key] = value
     if check.parts:
         entry["parts"] = [{"title": part.title, "score": part.worth if part.passed else 0, "max_score": part.worth,
-                           "message": printable(part.message), **({"src": part.src} if part.src else {})} for part in check.parts]
+                           "message": printable(part.message), **({"src": part.src} if part.src else {})}
+                          for part in check.parts]
     return entry
 
 

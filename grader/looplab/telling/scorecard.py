@@ -33,9 +33,11 @@ class Source:
 
     name: str = ""                                      # "compare.c"
     line: Callable[[str], str] = lambda src: ""         # the text of "compare.c:31"
-    begin: Optional[str] = None                         # an untouched skeleton: its first TODO ("compare.c:9: TODO 1: …")
+    # an untouched skeleton: its first TODO ("compare.c:9: TODO 1: …")
+    begin: Optional[str] = None
     folder: str = ""                                    # "labs/01-sync-vs-async": where handout and hints are
-    again: str = ""                                     # "make grade LAB=01": the command that grades this file once more
+    # "make grade LAB=01": the command that grades this file once more
+    again: str = ""
     out: str = ""                                       # "build/grade/01-sync-vs-async": where results.json lies
 
 
@@ -187,7 +189,8 @@ def _score(result: dict, style: Style) -> list[str]:
     note = " (a fault of the grader: this score does not count)" if result["status"] == "error" else ""
     lines = [style.paint(f"{'score'} {text}", "1;32" if full else "1") + f"{note} in {result['elapsed_s']:.1f} s"]
     if "points" in result:
-        lines.append(f"({result['points']} points, but at most {result['score']} count while a check fails; coverage aside)")
+        lines.append(f"({result['points']} points, but at most {result['score']} count while a check fails; "
+                     "coverage aside)")
     return lines
 
 
@@ -197,12 +200,14 @@ def _next(result: dict, source: Source) -> list[str]:
     if result["status"] == "error":
         return fill("Next: tell your teacher, with the lines above. It is not your file's fault.")
     if result["status"] == "ungradable":
-        return fill(f"Next: {'mend ' + result['src'] if ':' in result.get('src', '') else 'put that right'}, then: {again}")
+        return fill(f"Next: {'mend ' + result['src'] if ':' in result.get('src', '') else 'put that right'}, "
+                    f"then: {again}")
     if result["score"] == result["max_score"]:
         return fill(f"All checks pass. Next: the stretch goals in {source.folder}/README.md" if source.folder
                     else "All checks pass.")
     if source.begin:
-        return fill(f"Next: {source.begin}") + (fill(f"{source.folder}/README.md says what is asked, hints.md there helps.")
+        return fill(f"Next: {source.begin}") + (fill(f"{source.folder}/README.md says what is asked, "
+                                                     "hints.md there helps.")
                                                 if source.folder else [])
     first = next((check for check in result["checks"] if check["status"] == "failed"), None)
     if first and "replay" in first:
@@ -214,4 +219,5 @@ def summary(result: dict) -> str:
     """One line a lab, for the end of a grading of several."""
     if result["score"] is None:
         return f"  {result['lab']:<24} {result['status']}: {cut(printable(result['message']).split(chr(10))[0], 40)}"
-    return f"  {result['lab']:<24} {result['score']:3}/{result['max_score']:<3} {result['status'] if result['status'] != 'graded' else ''}"
+    more = result["status"] if result["status"] != "graded" else ""
+    return f"  {result['lab']:<24} {result['score']:3}/{result['max_score']:<3} {more}"

@@ -30,10 +30,12 @@ STILL_S = 0.03      # a file that has not changed for so long is whole
 
 def main(argv: list[str], root: Path = labs.ROOT) -> int:
     """The command line behind the word "watch". Raises UsageError, LabError, SeedError."""
-    parser = argparse.ArgumentParser(prog="looplab watch", description="Grades on every save. Keys: h hint, l list, r report, a all, "
+    parser = argparse.ArgumentParser(prog="looplab watch",
+                                     description="Grades on every save. Keys: h hint, l list, r report, a all, "
                                      "n next lab, q quit.")
     parser.add_argument("--lab", metavar="L", help="1, 01 or 01-sync-vs-async (default: where you were last time)")
-    parser.add_argument("--from", dest="source", metavar="DIR", default="labs", help="where the files are (default: labs)")
+    parser.add_argument("--from", dest="source", metavar="DIR", default="labs",
+                        help="where the files are (default: labs)")
     parser.add_argument("--seed", metavar="N", help="1 to 999999")
     options = parser.parse_args(argv)
     seed = seeds.choose(options.seed, os.environ) if options.seed is None else seeds.parse(options.seed)
@@ -93,7 +95,8 @@ class Watch:
     def run(self) -> int:
         """Until q, the end of the terminal, or Ctrl-C. Returns the exit code."""
         grading.load()
-        signal.signal(signal.SIGINT, signal.default_int_handler)        # also where a shell has started us in the background
+        # also where a shell has started us in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         with _keys(self.terminal) as keys:
             try:
                 while True:
@@ -125,7 +128,8 @@ class Watch:
             self.under_way = None
         if now is None:
             self.view.result, self.view.state = None, ""
-            self._say(FIRST if self.terminal else NOTE, [f"{self.lab.source} is gone: save it again, or put it back from git."])
+            self._say(FIRST if self.terminal else NOTE,
+                      [f"{self.lab.source} is gone: save it again, or put it back from git."])
             self.view.show = NOTE
             return
         self.saved_at = time.monotonic()
@@ -202,13 +206,14 @@ class Watch:
         checks = self.view.result["checks"] if self.view.result else []
         page = next((check["report"] for check in checks if check["status"] == "failed" and "report" in check), None)
         if not page:
-            return ["No check has failed, so there is no report. For a run of your own: make report LAB=" + self.lab.number]
+            return ["No check has failed, so there is no report. For a run of your own: make report LAB="
+                    + self.lab.number]
         path = self.out / self.lab.slug / page
         if (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")) and shutil.which("xdg-open"):
             import subprocess
 
-            subprocess.Popen(["xdg-open", str(path)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                             start_new_session=True)
+            subprocess.Popen(["xdg-open", str(path)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL, start_new_session=True)
             return ["Opened in the browser:", *_whole(path)]
         return ["Open this in a browser:", *_whole(path)]
 

@@ -1,4 +1,5 @@
-"""One grading in a process of its own, forked from one that has everything loaded: a fifth of a second sooner than a fresh start."""
+"""One grading in a process of its own, forked from one that has everything loaded: a fifth of a second sooner than a
+fresh start."""
 
 from __future__ import annotations
 

@@ -46,7 +46,8 @@ def draw(view: View, width: int, height: int, style: Style = Style()) -> list[st
 
 def _heading(view: View) -> str:
     took = f" · verdict after {view.took_s:.1f} s" if view.took_s and view.result else ""
-    return f"Lab {view.lab[:2]} {view.lab[3:].replace('-', ' ')} · {view.file}{took}{f' · {view.state}' if view.state else ''}"
+    return (f"Lab {view.lab[:2]} {view.lab[3:].replace('-', ' ')} "
+            f"· {view.file}{took}{f' · {view.state}' if view.state else ''}")
 
 
 def _fit(line: str, width: int) -> str:
@@ -89,7 +90,8 @@ def _progress(view: View) -> str:
     if result.get("score") is None:
         return f"{bar(0, 1)} {result['status']}"
     passed = sum(1 for check in result["checks"] if check["status"] == "passed")
-    return f"{bar(passed, len(result['checks']))} {passed}/{count(len(result['checks']), 'check')} · {result['score']}/{count(result['max_score'], 'point')}"
+    return (f"{bar(passed, len(result['checks']))} {passed}/{count(len(result['checks']), 'check')} "
+            f"· {result['score']}/{count(result['max_score'], 'point')}")
 
 
 def one_line(view: View, clock: str) -> str:

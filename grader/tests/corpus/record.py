@@ -1,8 +1,10 @@
 """Grades the corpus and writes what came out into each verdict.json; `names` and `misconception` stay as they are.
 
-    python3 grader/tests/corpus/record.py [entry...]       # or NN-slug/entry; then read the diff: each change wants a reason
+    python3 grader/tests/corpus/record.py [entry...]       # or NN-slug/entry; then read the diff: each change wants a
+                                                           reason
 
-What lies in ../corpus-more is as good: more of the same misconceptions. `make test` leaves it out to stay within ten minutes, `make test ALL=1` does not.
+What lies in ../corpus-more is as good: more of the same misconceptions. `make test` leaves it out to stay within ten
+minutes, `make test ALL=1` does not.
 """
 
 from __future__ import annotations
@@ -26,8 +28,8 @@ ENTRIES = CORE + (MORE if os.environ.get("LOOPLAB_ALL") else [])
 def grade(entry: Path, out: Path) -> dict:
     """results.json of a submission."""
     lab = entry.parent.name
-    done = subprocess.run([sys.executable, "-m", "looplab", "grade", "--lab", lab, "--from", str(entry), "--out", str(out),
-                           "--seed", str(SEED)], capture_output=True, text=True, timeout=120, cwd=ROOT,
+    done = subprocess.run([sys.executable, "-m", "looplab", "grade", "--lab", lab, "--from", str(entry), "--out",
+                           str(out), "--seed", str(SEED)], capture_output=True, text=True, timeout=120, cwd=ROOT,
                           env={**os.environ, "PYTHONPATH": str(ROOT / "grader")})
     result = out / lab / "results.json"
     assert result.exists(), done.stdout + done.stderr

@@ -1,7 +1,8 @@
 """What co.h says, as a small interpreter: runs a program and returns the log that the real runtime must print.
 
 Written from co.h and section 2 of the design alone. Tasks are Python generators: each wait is a `yield`, whose value is
-what the wait came to. A task that waits stands in one list (or heap entry) only, and `Task.leave` takes it out of there.
+what the wait came to. A task that waits stands in one list (or heap entry) only, and `Task.leave` takes it out of
+there.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ class Task:
         self.by_hand = False                # ... by co_cancel
         self.handed_out = False
         self.scopes: list[Any] = []         # timeouts and shields, the innermost last
-        self.leave: Optional[Callable[[], Any]] = None      # it waits: how to take it out of there. False or None: it cannot be
+        # it waits: how to take it out of there. False or None: it cannot be
+        self.leave: Optional[Callable[[], Any]] = None
         self.force: Optional[Callable[[], Any]] = None      # the last resort in a deadlock
         self.waits = False
         self.value = 0                      # what its next step begins with
@@ -166,7 +168,8 @@ class Run:
                   "pool": lambda a, b: Pool(a)}
         for kind, a, b in program.objects:
             objects[kind].append(makers[kind](a, b))
-        self.locks, self.sems, self.events, self.conds = objects["lock"], objects["sem"], objects["event"], objects["cond"]
+        self.locks, self.sems, self.events, self.conds = \
+            objects["lock"], objects["sem"], objects["event"], objects["cond"]
         self.barriers, self.queues, self.pools = objects["barrier"], objects["queue"], objects["pool"]
         self.cpus = Pool(CPUS)
 
@@ -177,7 +180,8 @@ class Run:
         while self.tasks:
             if self.ready:
                 self.step(self.ready.popleft())
-            elif not self.strike(self.seen) and not self.take_due() and not self.strike(self.now) and not self.advance():
+            elif not self.strike(self.seen) and not self.take_due() and not self.strike(self.now) \
+                    and not self.advance():
                 self.break_deadlock()
         self.log.append(f"result {-EDEADLK if self.deadlock else main.rc}")
         return self.log
@@ -202,8 +206,8 @@ class Run:
         return True
 
     def take_due(self) -> bool:
-        """Makes ready what is due: sleeps and results in the order of time, then as they were asked for. Where a task has
-        computed meanwhile, so that more than one instant is past, a timeout strikes before what was due after it.
+        """Makes ready what is due: sleeps and results in the order of time, then as they were asked for. Where a task
+        has computed meanwhile, so that more than one instant is past, a timeout strikes before what was due after it.
         Was anything due?"""
         if self.behind or self.given_up:
             self.pass_time(self.now)
@@ -264,7 +268,8 @@ class Run:
 
     # ---- Tasks ---------------------------------------------------------------------------------------------------
 
-    def start(self, body: int, parent: Optional[Task], depth: int, group: Optional[Group], gen: Optional[Gen] = None) -> Task:
+    def start(self, body: int, parent: Optional[Task], depth: int, group: Optional[Group],
+              gen: Optional[Gen] = None) -> Task:
         """A new task; the values of `parent` are its own to begin with."""
         self.numbers += 1
         task = Task(self.numbers, parent, depth, group)
@@ -317,8 +322,8 @@ class Run:
         self.ready.append(task)
 
     def wait(self, task: Task, leave: Optional[Callable[[], Any]], force: Optional[Callable[[], Any]] = None) -> Wait:
-        """Stands aside. `leave` takes the task out of where it waits if it is cancelled; None: it stays, cancelled or not.
-        `force` takes it out when nothing else can end a deadlock."""
+        """Stands aside. `leave` takes the task out of where it waits if it is cancelled; None: it stays, cancelled or
+        not. `force` takes it out when nothing else can end a deadlock."""
         task.waits, task.leave, task.force = True, leave, force
         return (yield)
 
@@ -1085,20 +1090,25 @@ class Run:
 
 
 PLAIN: dict[str, Callable] = {
-    "spawn": Run.spawn, "cancel": Run.cancel_op, "group_cancel": Run.group_cancel, "done": Run.done, "ondone": Run.on_done, "all": Run.all_tasks,
-    "resched": Run.reschedule, "try": Run.try_lock, "release": Run.release, "notify": Run.notify, "notify_all": Run.notify,
+    "spawn": Run.spawn, "cancel": Run.cancel_op, "group_cancel": Run.group_cancel, "done": Run.done,
+    "ondone": Run.on_done, "all": Run.all_tasks,
+    "resched": Run.reschedule, "try": Run.try_lock, "release": Run.release, "notify": Run.notify,
+    "notify_all": Run.notify,
     "add": Run.add, "sem_try": Run.sem_try, "sem_release": Run.sem_release, "event_set": Run.event_set,
     "event_clear": Run.event_clear, "barrier_abort": Run.barrier_break, "barrier_reset": Run.barrier_break,
-    "try_put": Run.try_put, "try_get": Run.try_get, "task_done": Run.task_done, "shutdown": Run.shutdown, "cpu": Run.cpu,
+    "try_put": Run.try_put, "try_get": Run.try_get, "task_done": Run.task_done, "shutdown": Run.shutdown,
+    "cpu": Run.cpu,
     "lset": Run.local_set, "lget": Run.local_get, "ret": Run.ret}
 BLOCKS: dict[str, Callable] = {
     "group{": Run.group_block, "timeout{": Run.timeout_block, "shield{": Run.shield_block, "lock{": Run.lock_block,
     "sem{": Run.sem_block, "gen{": Run.gen_block}
 WAITING: dict[str, Callable] = {
     "sleep": Run.sleep, "yield": Run.yield_, "join": Run.join, "next": Run.next_done, "gather": Run.gather,
-    "await": Run.await_, "wait": Run.wait_tasks, "waitfor": Run.wait_for, "acquire": Run.acquire, "wait_cond": Run.cond_wait,
+    "await": Run.await_, "wait": Run.wait_tasks, "waitfor": Run.wait_for, "acquire": Run.acquire,
+    "wait_cond": Run.cond_wait,
     "wait_until": Run.cond_wait_until, "sem_acquire": Run.sem_acquire, "event_wait": Run.event_wait,
-    "barrier_wait": Run.barrier_wait, "put": Run.put, "get": Run.get, "queue_join": Run.queue_join, "gnext": Run.gen_next,
+    "barrier_wait": Run.barrier_wait, "put": Run.put, "get": Run.get, "queue_join": Run.queue_join,
+    "gnext": Run.gen_next,
     "gyield": Run.gen_yield, "thread": Run.thread, "pool_run": Run.thread}
 
 

@@ -4,8 +4,8 @@ A program has objects (locks, semaphores, ...) and bodies: lists of operations, 
 Who spawns, gathers, waits for or generates names a body further down, so every program ends. A body is named once,
 but for one that is gathered. An operation is one call of co.h, or a block that holds others (a group, a timeout, ...).
 
-The text has one object or operation a line: name and numbers, "!" for "return if this fails", "}" for the end of a block.
-Operations are numbered from 1 in the order of the text; the log names them by these numbers.
+The text has one object or operation a line: name and numbers, "!" for "return if this fails", "}" for the end of a
+block. Operations are numbered from 1 in the order of the text; the log names them by these numbers.
 
 What the numbers a, b, c of an operation mean (times in ns; a depth counts open blocks of that kind, 0 the innermost):
 
@@ -17,11 +17,11 @@ What the numbers a, b, c of an operation mean (times in ns; a depth counts open 
     group{ · timeout{ NS · resched DEPTH NS · shield{ · gen{ BODY · gnext DEPTH · gyield VALUE · lset VALUE · lget
     acquire, try, release, lock{ LOCK · wait_cond COND · wait_until, notify COND N · notify_all, add COND
     sem_acquire, sem_try, sem_release, sem{ SEM · event_set, event_clear, event_wait EVENT
-    barrier_wait, barrier_abort, barrier_reset BARRIER · put, try_put QUEUE VALUE · get, try_get, task_done, queue_join QUEUE
-    shutdown QUEUE IMMEDIATE
+    barrier_wait, barrier_abort, barrier_reset BARRIER · put, try_put QUEUE VALUE · get, try_get, task_done, queue_join
+    QUEUE shutdown QUEUE IMMEDIATE
 
-and of an object: sem VALUE BOUND · cond LOCK · barrier PARTIES · queue KIND MAXSIZE (0 oldest, 1 newest, 2 smallest first, by
-tens) · pool WORKERS · lock · event. The result -1000 in a log: there was nothing there to call it with.
+and of an object: sem VALUE BOUND · cond LOCK · barrier PARTIES · queue KIND MAXSIZE (0 oldest, 1 newest, 2 smallest
+first, by tens) · pool WORKERS · lock · event. The result -1000 in a log: there was nothing there to call it with.
 """
 
 from __future__ import annotations
@@ -127,8 +127,10 @@ TIMES = [0, 1, 1, 2, 2, 3, 4, 5, 5, 10, 10, 20]
 LIMITS = [0, 1, 2, 3, 5, 5, 10, 10, 20]
 
 # How often each operation is chosen: general ones, and those of a program's theme.
-COMMON = {"sleep": 14, "yield": 5, "spawn": 12, "group{": 7, "join": 8, "next": 4, "await": 4, "cancel": 5, "group_cancel": 1, "wait": 4,
-          "gather": 3, "waitfor": 3, "timeout{": 5, "resched": 1, "shield{": 3, "cpu": 1, "thread": 2, "pool_run": 1, "gen{": 2,
+COMMON = {"sleep": 14, "yield": 5, "spawn": 12, "group{": 7, "join": 8, "next": 4, "await": 4, "cancel": 5,
+          "group_cancel": 1, "wait": 4,
+          "gather": 3, "waitfor": 3, "timeout{": 5, "resched": 1, "shield{": 3, "cpu": 1, "thread": 2, "pool_run": 1,
+          "gen{": 2,
           "ondone": 1, "done": 2, "all": 1, "lset": 1, "lget": 1, "ret": 1}
 THEMES = [
     {},
@@ -145,8 +147,10 @@ THEMES = [
 ]
 EVERYTHING = {name: max(weight // 2, 1) for theme in THEMES for name, weight in theme.items()}
 THEMES.append(EVERYTHING)
-STRICT_SHARE = {"sleep": 0.5, "join": 0.4, "get": 0.3, "put": 0.3, "timeout{": 0.4, "gyield": 0.6, "gather": 0.3, "waitfor": 0.3}
-NEVER_STRICT = {"group{", "shield{", "lock{", "sem{", "gen{", "ret", "lset", "lget", "all", "add", "ondone", "done", "cancel", "group_cancel"}
+STRICT_SHARE = {"sleep": 0.5, "join": 0.4, "get": 0.3, "put": 0.3, "timeout{": 0.4, "gyield": 0.6, "gather": 0.3,
+                "waitfor": 0.3}
+NEVER_STRICT = {"group{", "shield{", "lock{", "sem{", "gen{", "ret", "lset", "lget", "all", "add", "ondone", "done",
+                "cancel", "group_cancel"}
 
 
 class Writer:
@@ -159,7 +163,8 @@ class Writer:
         self.left = self.random.randint(size // 4, size)  # operations still to be written
         self.tasks = self.random.randint(2, size // 6 + 2)  # bodies still to be written
         self.slots = 0                                    # spawns: each has a slot of its own
-        self.pending: list[tuple[int, bool, int]] = []    # bodies named and not yet written: number, a generator's, depth
+        # bodies named and not yet written: number, a generator's, depth
+        self.pending: list[tuple[int, bool, int]] = []
         weights = dict(COMMON)
         for theme in self.random.sample(THEMES, self.random.choice([1, 1, 2])):
             for name, weight in theme.items():
@@ -218,7 +223,8 @@ class Writer:
         self.pending.append((number, is_generator, 0))
         return number
 
-    def ops(self, budget: int, in_generator: bool, nesting: int, spawning: bool = False, generators: int = 0) -> list[Op]:
+    def ops(self, budget: int, in_generator: bool, nesting: int, spawning: bool = False,
+            generators: int = 0) -> list[Op]:
         """About `budget` operations in a list. `spawning`: they begin with spawns."""
         rnd, ops = self.random, []
         if spawning:
@@ -342,7 +348,8 @@ def smaller(program: Program) -> Iterator[Program]:
     def copy(ops: list[Op], cut: int, how: str) -> list[Op]:
         out = []
         for op in ops:
-            block = copy(op.block, cut, how) if op.block is not None and not (op.number == cut and how == "drop") else None
+            block = copy(op.block, cut, how) if op.block is not None and not (op.number == cut and how == "drop") \
+                else None
             if op.number == cut:
                 if how == "drop":
                     continue
@@ -361,8 +368,10 @@ def smaller(program: Program) -> Iterator[Program]:
     flat = list(program.operations())
     for i, body in enumerate(program.bodies):
         if body:
-            yield Program(program.seed, program.objects, [[] if i == j else copy(other, 0, "") for j, other in enumerate(program.bodies)])
-    used = {op.c for op in flat if op.name == "spawn"} | {op.a for op in flat if op.name in ("gather", "waitfor", "gen{")}
+            yield Program(program.seed, program.objects, [[] if i == j else copy(other, 0, "") for j,
+                                                          other in enumerate(program.bodies)])
+    used = {op.c for op in flat if op.name == "spawn"} | {op.a for op in flat if op.name in ("gather", "waitfor",
+                                                                                             "gen{")}
     for i in range(len(program.bodies) - 1, 0, -1):
         if i not in used:                   # nobody runs it: the numbers behind it move up
             def moved(ops: list[Op]) -> list[Op]:

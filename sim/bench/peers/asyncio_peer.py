@@ -192,6 +192,7 @@ def start(bench, count: int) -> int:
         return runner.run(bench(count))
 
 
-run({"yield": bench_yield, "spawn": bench_spawn, "queue": bench_queue, "rendezvous": bench_rendezvous, "lock": bench_lock,
+run({"yield": bench_yield, "spawn": bench_spawn, "queue": bench_queue, "rendezvous": bench_rendezvous,
+     "lock": bench_lock,
      "sem": bench_sem, "event": bench_event, "cancel": bench_cancel, "timeout": bench_timeout,
      "sleep_1k": bench_sleep(1000), "sleep_10k": bench_sleep(10000)}, start)
