@@ -39,6 +39,15 @@ def urls(nginx, n: int, secure: bool = False) -> list[str]:
     return [f"{site}/{i}" for i in range(1, n + 1)]
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_urls_are_what_curl_makes_of_them(variant):
+    """sim/tests/real/test_url.c"""
+    require("libcurl")
+    run = subprocess.run([str(BUILD / "tests" / variant / "real" / "test_url")], text=True, stdout=subprocess.PIPE,
+                         stderr=subprocess.STDOUT, timeout=60, stdin=subprocess.DEVNULL, env=environment())
+    assert run.returncode == 0, run.stdout[-5000:]
+
+
 @pytest.mark.parametrize("variant", [*VARIANTS, "valgrind"])
 def test_c(variant):
     """sim/tests/real/test_world.c: clock, files, workers, blocking calls, Ctrl-C."""

@@ -482,6 +482,7 @@ struct co_response {
  *   -ECONNRESET     broken off by the server    -EPROTO        ended before its Content-Length
  *   -ETIMEDOUT      no complete answer in 30 s  -ELOOP         too many redirects
  *   -EINVAL         not a http(s):// URL         -ECANCELED     you were cancelled; the connection is closed
+ * (http and https in any case. "user:password@" before the host is sent as Authorization: Basic.)
  * and in the real world also
  *   -CO_ECERT       https, and the server's certificate has expired, or is another host's, or nobody's you know
  *   -EMSGSIZE       headers beyond 256 KiB, or a body beyond 64 MiB (unpacked; a stream's body has no limit)

@@ -149,8 +149,8 @@ static void a_path_takes_in_what_is_below(void **state)
         {"; Path=/x/", "/x/ /x/y /x/y/z", "/ /x /xy"},
         {"; Path=/", "/ /x /x/ /x/y /x/y/z /xy", ""},
         {"; path=/x/y", "/x/y /x/y/z", "/ /x /x/ /xy"},
-        {"; Path=x", "/x /x/y", "/"},                           /* no path: as if it were not there */
-        {"; Path=", "/x /x/y", "/"},
+        {"; Path=x", "/ /x /x/y /xy", ""},                      /* no path: all */
+        {"; Path=", "/ /x /x/y /xy", ""},
         {"; Path=/; Path=/x/y", "/x/y", "/x"},                  /* the last one counts */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -172,6 +172,25 @@ static void a_query_is_no_path(void **state)
 {
     (void)state;
     assert_true(is_sent("a=1", "http://a.test/x/set?q=/p/", "http://a.test/x/y?q", 0, "a=1"));
+}
+
+static void some_names_promise_how_they_were_set(void **state)
+{
+    (void)state;
+    static const struct { const char *line, *cookie; bool is_taken; } cases[] = {
+        {"__Secure-a=1", "__Secure-a=1", false},
+        {"__Secure-a=1; Secure", "__Secure-a=1", true},
+        {"__Host-a=1; Path=/", "__Host-a=1", false},
+        {"__Host-a=1; Path=/; Secure", "__Host-a=1", true},
+        {"__host-a=1; Path=/", "__host-a=1", false},
+        {"__Host-a=1; Secure", "__Host-a=1", false},                    /* the folder of the page is no "/" */
+        {"__Host-a=1; Path=/x; Secure", "__Host-a=1", false},
+        {"__Host-a=1; Path=/; Domain=a.test; Secure", "__Host-a=1", false},
+        {"_Host-a=1", "_Host-a=1", true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (is_sent(cases[i].line, "https://a.test/x/set", "https://a.test/x", 0, cases[i].cookie) != cases[i].is_taken)
+            fail_msg("%s", cases[i].line);
 }
 
 static void secure_is_for_https(void **state)
@@ -373,6 +392,7 @@ int main(void)
         cmocka_unit_test(a_host_sets_none_for_others),
         cmocka_unit_test(a_path_takes_in_what_is_below),
         cmocka_unit_test(a_query_is_no_path),
+        cmocka_unit_test(some_names_promise_how_they_were_set),
         cmocka_unit_test(secure_is_for_https),
         cmocka_unit_test(max_age_counts_virtual_seconds),
         cmocka_unit_test(expires_counts_from_2026),

@@ -89,6 +89,74 @@ static void required_headers_let_in(void **state)
     assert_int_equal(run_world(methods, sends_headers, NULL), 0);
 }
 
+/* ---- The URL ----------------------------------------------------------------------------------------------------- */
+
+static const char places[] = SITE(
+    ROUTE("/?x=1", ",\"body\":\"queried\"") "," ROUTE("/x/b", ",\"body\":\"b\"") ","
+    ROUTE("/x/y/", ",\"redirect\":\"../b\"") ","
+    ROUTE("/basic", ",\"require\":{\"Authorization\":\"Basic dXNlcjpwQHc=\"},\"body\":\"in\"") ","
+    ROUTE("/bare", ",\"require\":{\"Authorization\":\"Basic dTo=\"},\"body\":\"in\"") ","
+    ROUTE("/to-basic", ",\"redirect\":\"/basic\"") ","
+    ROUTE("/as-user", ",\"redirect\":\"http://user:p%40w@a.test/basic\"") ","
+    ROUTE("/nowhere", ",\"status\":302,\"headers\":{\"Location\":\"\"}") ","
+    ROUTE("/blank", ",\"status\":302,\"headers\":{\"Location\":\"/a b?c d\"}") ","
+    ROUTE("/a%20b?c+d", ",\"body\":\"encoded\""));
+
+static int visits_places(void *job)
+{
+    (void)job;
+    expect_text(ask(REQUEST(.url = "http://a.test?x=1")), "200 queried");
+    expect_text(ask(REQUEST(.url = "HTTP://A.TEST:80/x/./y/../b")), "200 b");
+    expect_text(ask(REQUEST(.url = "http://a.test/x/y/")), "200 b");
+    expect_text(ask(REQUEST(.url = "http://a.test/blank")), "200 encoded");
+    expect_text(ask(REQUEST(.url = "http://a.test/nowhere")), "302 ");         /* it leads nowhere: the answer itself */
+    expect_text(ask(REQUEST(.url = "http://a.test:99999/")), "invalid argument");
+    expect_text(ask(REQUEST(.url = "http://a.test:8x/")), "invalid argument");
+    return 0;
+}
+
+static void a_url_is_sent_as_curl_would(void **state)
+{
+    (void)state;
+    assert_int_equal(run_world(places, visits_places, NULL), 0);
+}
+
+static int gives_credentials(void *job)
+{
+    (void)job;
+    expect_text(ask(REQUEST(.url = "http://user:p%40w@a.test/basic")), "200 in");
+    expect_text(ask(REQUEST(.url = "http://u@a.test/bare")), "200 in");
+    expect_text(ask(REQUEST(.url = "http://@a.test/bare")), "401 ");
+    expect_text(ask(REQUEST(.url = "http://user:p%40w@a.test/to-basic")), "200 in");       /* the same site */
+    expect_text(ask(REQUEST(.url = "http://a.test/as-user")), "200 in");
+    expect_text(ask(REQUEST(.url = "http://user:p%40w@a.test/basic", .headers = "Authorization: Basic dTo=")), "401 ");
+    return 0;
+}
+
+static void a_user_in_the_url_is_sent_as_basic(void **state)
+{
+    (void)state;
+    assert_int_equal(run_world(places, gives_credentials, NULL), 0);
+}
+
+/* Credentials of one site are nobody else's business, nor its own once another has led back to it. */
+static int leaves_with_credentials(void *job)
+{
+    (void)job;
+    static const char lost[] = "http://user:p%40w@a.test/there";
+    expect_text(ask(REQUEST(.url = lost)), "401 ");
+    return 0;
+}
+
+static void a_user_in_the_url_stays_at_its_site(void **state)
+{
+    (void)state;
+    static const char world[] = SITE(
+        ROUTE("/there", ",\"redirect\":\"http://b.test/back\"") ","
+        ROUTE("/secret", ",\"require\":{\"Authorization\":\"Basic dXNlcjpwQHc=\"},\"body\":\"in\""));
+    assert_int_equal(run_world(world, leaves_with_credentials, NULL), 0);
+}
+
 static int asks_wrongly(void *job)
 {
     (void)job;
@@ -474,6 +542,9 @@ static void five_megabytes_are_held_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_url_is_sent_as_curl_would),
+        cmocka_unit_test(a_user_in_the_url_is_sent_as_basic),
+        cmocka_unit_test(a_user_in_the_url_stays_at_its_site),
         cmocka_unit_test(a_request_has_a_method_and_a_body),
         cmocka_unit_test(required_headers_let_in),
         cmocka_unit_test(what_is_no_request_is_refused),

@@ -5,10 +5,12 @@
  *   where to    Without Domain: to the very host that set it. With Domain=a.test: to a.test and all hosts below it;
  *               it must be the host's own name or end it, and a name without a dot or an address must be the whole of
  *               it. Ports make no difference. Path: to that path and all below it; by default the folder of the page
- *               that set it.
+ *               that set it. A Path that does not begin with "/" means "/".
  *   how long    Max-Age seconds, or until Expires (Max-Age goes first), by the loop's clock, whose time 0 is
- *               2026-01-01 00:00:00 UTC; else as long as the session. In the past, or Max-Age=0: the cookie is deleted.
+ *               2026-01-01 00:00:00 UTC, in the real world by this machine's calendar; else as long as the session.
+ *               In the past, or Max-Age=0: the cookie is deleted.
  *   Secure      Over http the cookie is not taken; one taken over https is sent over https only.
+ *   names       __Secure-... must be Secure; __Host-... too, with Path=/ and without Domain: else it is not taken.
  *   which       The same name, domain and path: the new one takes the old one's place. Longer paths are sent first,
  *               then older cookies.
  *   limits      One longer than 4096 bytes is not taken, nor a new one where there are 1000.
@@ -20,10 +22,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 enum { LONGEST_COOKIE = 4096, MOST_COOKIES = 1000 };
 
-/* The loop's time 0, in seconds since 1970. */
+/* The simulated loop's time 0, in seconds since 1970. */
 static const int64_t EPOCH = 1767225600;
 
 struct cookie {
@@ -148,8 +151,17 @@ static int64_t days_from_1970(int year, int month, int day)
     return 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719468;
 }
 
+/* The loop's time 0, in ns since 1970. */
+static int64_t time_0(int64_t now)
+{
+    struct timespec t;
+    if (!co__loop->live || clock_gettime(CLOCK_REALTIME, &t) < 0)
+        return EPOCH * CO_SEC(1);
+    return t.tv_sec * CO_SEC(1) + t.tv_nsec - now;
+}
+
 /* Expires: "Wed, 21 Oct 2026 07:28:00 GMT", or with dashes ("21-Oct-2026"). Others are not taken notice of. */
-static void read_expires(struct set_cookie *set, struct piece value)
+static void read_expires(struct set_cookie *set, struct piece value, int64_t now)
 {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     char text[64], name[4];
@@ -169,20 +181,21 @@ static void read_expires(struct set_cookie *set, struct piece value)
         return;
     int64_t since_1970 = days_from_1970(year, (int)(month - months) / 3 + 1, day) * 86400 + hour * 3600 + minute * 60
         + second;
-    int64_t after = since_1970 - EPOCH;
-    set->expires = after <= 0 ? 0 : seconds_after(0, after);
+    int64_t begin = time_0(now);
+    bool beyond = since_1970 > CO_FOREVER / CO_SEC(1);
+    set->expires = beyond ? CO_FOREVER : since_1970 * CO_SEC(1) <= begin ? 0 : since_1970 * CO_SEC(1) - begin;
 }
 
 static void read_attribute(struct set_cookie *set, struct piece name, struct piece value, int64_t now)
 {
     if (is_word(name, "Path"))
-        set->path = value.length && value.at[0] == '/' ? value : (struct piece){0};
+        set->path = value.length && value.at[0] == '/' ? value : (struct piece){"/", 1};
     else if (is_word(name, "Domain"))
         set->domain = value.length && value.at[0] == '.' ? (struct piece){value.at + 1, value.length - 1} : value;
     else if (is_word(name, "Max-Age"))
         read_max_age(set, value, now);
     else if (is_word(name, "Expires"))
-        read_expires(set, value);
+        read_expires(set, value, now);
     else if (is_word(name, "Secure"))
         set->secure = true;
 }
@@ -250,11 +263,25 @@ static struct cookie *cookie_new(const struct set_cookie *set, const struct url_
     return cookie;
 }
 
+static bool begins(struct piece piece, const char *word)
+{
+    size_t length = strlen(word);
+    return piece.length >= length && strncasecmp(piece.at, word, length) == 0;
+}
+
+/* Some names promise how the cookie was set. */
+static bool name_allows(const struct set_cookie *set)
+{
+    bool whole_host = set->domain.length == 0 && set->path.length == 1;
+    return set->secure ? !begins(set->name, "__Host-") || whole_host
+                       : !begins(set->name, "__Host-") && !begins(set->name, "__Secure-");
+}
+
 /* May this host set a cookie for that domain? */
 static bool may_set(const struct set_cookie *set, const struct url_parts *url)
 {
     struct piece domain = set->domain;
-    if (set->secure && !url->is_secure)
+    if ((set->secure && !url->is_secure) || !name_allows(set))
         return false;
     if (domain.length == 0)
         return true;

@@ -30,7 +30,8 @@ struct fetch {
     struct co_cookies *session;     /* NULL: none                                                     */
     uint32_t max_per_host;
     uint32_t window;                /* for the world; 0: none                                         */
-    char *moved;                    /* where the last redirect led; NULL: there was none              */
+    char *moved;                    /* where the last redirect led, or the student's URL made tidy; NULL: neither */
+    char *credentials;              /* "Authorization: Basic ...\n" from the URL's user and password; NULL: none */
 };
 
 /* Begins with what a student asks for. 0, or -EINVAL, -ENOMEM: then there is nothing to end. */

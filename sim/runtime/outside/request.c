@@ -20,8 +20,8 @@ static size_t token(const char *text)
     return (size_t)(c - text);
 }
 
-/* Lines "Name: value\n", of which the last may lack its '\n'. No '\r' and no other control character but a tab: what is
- * not a header of its own cannot be smuggled in as part of another. */
+/* Lines "Name: value\n", of which the last may lack its '\n'. No '\r' and no other control character but a tab:
+ * what is not a header of its own cannot be smuggled in as part of another. */
 static bool headers_ok(const char *lines)
 {
     for (const char *c = lines; c && *c;) {
@@ -34,6 +34,62 @@ static bool headers_ok(const char *lines)
         c += *c == '\n';
     }
     return true;
+}
+
+/* "Authorization: Basic " and user[], "name:password", in base64 (RFC 4648). NULL: no memory. */
+static char *basic(const char *user)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char begin[] = "Authorization: Basic ";
+    const unsigned char *from = (const unsigned char *)user;
+    size_t left = strlen(user);
+    char *line = malloc(sizeof begin + (left + 2) / 3 * 4 + 1), *to = line;
+    if (!line)
+        return NULL;
+    for (to = stpcpy(to, begin); left > 0; from += 3, left -= left < 3 ? left : 3) {
+        uint32_t bits = (uint32_t)from[0] << 16 | (left > 1 ? (uint32_t)from[1] << 8 : 0) | (left > 2 ? from[2] : 0u);
+        for (size_t i = 0; i < 4; i++)
+            *to++ = i <= left ? digits[bits >> (18 - 6 * i) & 63] : '=';
+    }
+    strcpy(to, "\n");
+    return line;
+}
+
+/* The URL that stands in `moved` is sent as url_tidy makes it. 0 or -ENOMEM. (Rarely needed: its buffer is not to
+ * lie in the way.) */
+static __attribute__((noinline)) int tidy(struct fetch *fetch)
+{
+    char user[URL_MAX];
+    fetch->url = fetch->moved;
+    if (!url_is_tidy(fetch->moved)) {
+        url_tidy(fetch->moved, user);
+        if (*user) {
+            free(fetch->credentials);
+            if (!(fetch->credentials = basic(user)))
+                return -ENOMEM;
+        }
+    }
+    fetch->url_length = (uint32_t)strlen(fetch->moved);
+    return 0;
+}
+
+static void drop_own(struct fetch *fetch)
+{
+    free(fetch->moved);
+    free(fetch->credentials);
+    fetch->moved = fetch->credentials = NULL;
+}
+
+/* Whose URL must be rewritten before it is sent. 0 or -ENOMEM. */
+static __attribute__((noinline)) int begin_untidy(struct fetch *fetch)
+{
+    if (!(fetch->moved = malloc(URL_MAX)))
+        return -ENOMEM;
+    strcpy(fetch->moved, fetch->url);
+    int rc = tidy(fetch);
+    if (rc < 0)
+        drop_own(fetch);
+    return rc;
 }
 
 int co__fetch_begin(struct fetch *fetch, struct co_task *self, const struct co_request *request, const void *pc)
@@ -55,19 +111,22 @@ int co__fetch_begin(struct fetch *fetch, struct co_task *self, const struct co_r
         || (request->length && !request->body) || (request->headers && !headers_ok(request->headers)))
         return -EINVAL;
     struct co_session *session = request->session;
-    if (!session)
-        return 0;
-    if (!headers_ok(session->headers))
+    if (session && !headers_ok(session->headers))
         return -EINVAL;
+    int rc = url_is_tidy(fetch->url) ? 0 : begin_untidy(fetch);
+    if (rc < 0 || !session)
+        return rc;
     fetch->session_headers = session->headers;
     fetch->max_per_host = session->max_per_host;
     fetch->session = co__session_enter(session, pc);
+    if (!fetch->session)
+        drop_own(fetch);
     return fetch->session ? 0 : -ENOMEM;
 }
 
 void co__fetch_end(struct fetch *fetch)
 {
-    free(fetch->moved);
+    drop_own(fetch);
     if (fetch->session)
         co__session_leave(fetch->session);
 }
@@ -128,6 +187,13 @@ static size_t write_headers(const struct fetch *fetch, char *out)
 {
     size_t n = write_lines(fetch, fetch->headers, NULL, out);
     n += write_lines(fetch, fetch->session_headers, fetch->headers, out ? out + n : NULL);
+    if (fetch->credentials && !has_name(fetch->headers, "Authorization:")
+        && !has_name(fetch->session_headers, "Authorization:")) {
+        size_t length = strlen(fetch->credentials);
+        if (out)
+            memcpy(out + n, fetch->credentials, length);
+        n += length;
+    }
     bool own_cookie = !fetch->left_site
         && (has_name(fetch->headers, "Cookie:") || has_name(fetch->session_headers, "Cookie:"));
     if (fetch->session && !own_cookie)
@@ -167,7 +233,7 @@ struct op *co__fetch_submit(struct fetch *fetch, void (*deliver)(struct op *, co
     *rc = cancelled ? co__refuse(fetch->self, fetch->pc) : -ENOMEM;
     if (cancelled)
         return NULL;
-    size_t headers = fetch->headers || fetch->session ? write_headers(fetch, NULL) : 0;
+    size_t headers = fetch->headers || fetch->session || fetch->credentials ? write_headers(fetch, NULL) : 0;
     size_t size = fetch->method_length + fetch->url_length + headers + fetch->length;
     if (headers > UINT32_MAX)
         return NULL;
@@ -223,9 +289,14 @@ static __attribute__((noinline)) int move(struct fetch *fetch, int status, const
     int rc = url_resolve(fetch->moved, text);
     if (rc < 0)
         return rc;
-    fetch->url = fetch->moved;
-    fetch->url_length = (uint32_t)strlen(fetch->moved);
-    fetch->left_site = fetch->left_site || !url_same_site(before, fetch->moved);
+    if (!url_same_site(before, fetch->moved)) {
+        fetch->left_site = true;
+        free(fetch->credentials);
+        fetch->credentials = NULL;
+    }
+    rc = tidy(fetch);
+    if (rc < 0)
+        return rc;
     change_method(fetch, status);
     return 1;
 }
@@ -241,7 +312,7 @@ int co__fetch_answered(struct fetch *fetch, int status, const char *headers)
     if (!is_redirect(status) || fetch->redirects_left < 0)
         return 0;
     const char *location = co__header_find(headers, "Location", 8, &length, NULL);
-    return location ? move(fetch, status, location, length) : 0;
+    return location && length ? move(fetch, status, location, length) : 0;
 }
 
 /* ---- Waiting for the answer -------------------------------------------------------------------- */

@@ -17,16 +17,167 @@ static const char *host_of(const char *url)
     return NULL;
 }
 
+/* The last colon of an authority that separates host and port, or its end: a colon inside [::1] is the host's own. */
+static const char *port_of(const char *host, const char *end)
+{
+    for (const char *c = end; c > host && c[-1] != ']'; c--)
+        if (c[-1] == ':')
+            return c - 1;
+    return end;
+}
+
+/* From ":8080" or ":"; -1: this is no port. */
+static long port_number(const char *colon, const char *end, long usual)
+{
+    long port = 0;
+    if (end - colon <= 1)
+        return usual;
+    for (const char *c = colon + 1; c < end; c++) {
+        if (*c < '0' || *c > '9' || port > 65535)
+            return -1;
+        port = 10 * port + (*c - '0');
+    }
+    return port <= 65535 ? port : -1;
+}
+
+/* The host behind a user's name and password, if there are any; NULL: there are two '@'. */
+static const char *host_behind_user(const char *authority, const char *end)
+{
+    const char *at = memchr(authority, '@', (size_t)(end - authority));
+    if (!at)
+        return authority;
+    return memchr(at + 1, '@', (size_t)(end - at - 1)) ? NULL : at + 1;
+}
+
+static bool authority_ok(const char *authority, const char *end)
+{
+    const char *host = host_behind_user(authority, end), *colon = host ? port_of(host, end) : NULL;
+    return host && colon > host && !memchr(host, '\\', (size_t)(colon - host)) && port_number(colon, end, 80) >= 0;
+}
+
 int url_length(const char *url)
 {
-    const char *host = url ? host_of(url) : NULL;
-    if (!host || *host == '\0' || *host == '/' || *host == '?' || *host == '#' || *host == ':')
+    const char *authority = url ? host_of(url) : NULL;
+    if (!authority || !authority_ok(authority, authority + strcspn(authority, "/?#")))
         return -EINVAL;
-    const char *c = host;
+    const char *c = authority;
     while ((unsigned char)*c > ' ' && *c != 127)
         c++;
     return *c == '\0' && c - url < URL_MAX ? (int)(c - url) : -EINVAL;
 }
+
+/* ---- As it is sent ------------------------------------------------------------------------------ */
+
+/* Is there a segment "." or ".." in the path at[0..length)? */
+static bool has_dots(const char *path, size_t length)
+{
+    const char *end = path + length;
+    for (const char *c = path; (c = memchr(c, '/', (size_t)(end - c)));) {
+        size_t n = 0;
+        for (c++; c + n < end && c[n] == '.' && n < 3; n++)
+            ;
+        if ((n == 1 || n == 2) && (c + n == end || c[n] == '/'))
+            return true;
+    }
+    return false;
+}
+
+static bool is_usual_port(const char *colon, const char *end, bool is_secure)
+{
+    long usual = is_secure ? 443 : 80;
+    return colon < end && port_number(colon, end, usual) == usual;
+}
+
+bool url_is_tidy(const char *url)
+{
+    const char *authority = host_of(url), *end = authority + strcspn(authority, "/?#");
+    for (const char *c = url; c < end; c++)
+        if ((*c >= 'A' && *c <= 'Z') || *c == '@')
+            return false;
+    if (is_usual_port(port_of(authority, end), end, authority - url == 8))
+        return false;
+    return *end == '\0' || (*end == '/' && !has_dots(end, strcspn(end, "?#")));
+}
+
+/* Takes "." and ".." out of a path (RFC 3986, section 5.2.4), in place. Returns what is left of its length. */
+static size_t remove_dots(char *path, size_t length)
+{
+    size_t to = 0, from = 0;
+    while (from < length) {
+        size_t n = 1;
+        while (from + n < length && path[from + n] != '/')
+            n++;                                /* "/segment" */
+        bool one = n == 2 && path[from + 1] == '.', two = n == 3 && memcmp(path + from + 1, "..", 2) == 0;
+        bool last = from + n == length;
+        if (two)
+            while (to > 0 && path[--to] != '/')
+                ;
+        if (!one && !two) {
+            memmove(path + to, path + from, n);
+            to += n;
+        } else if (last) {
+            path[to++] = '/';
+        }
+        from += n;
+    }
+    return to;
+}
+
+static int hex(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+}
+
+static void decode(const char *from, const char *end, char *to)
+{
+    while (from < end) {
+        bool is_code = end - from > 2 && *from == '%' && hex(from[1]) >= 0 && hex(from[2]) >= 0;
+        *to++ = is_code ? (char)(16 * hex(from[1]) + hex(from[2])) : *from;
+        from += is_code ? 3 : 1;
+    }
+    *to = '\0';
+}
+
+/* "name" becomes "name:", as it is sent. */
+static void take_user(const char *from, const char *end, char user[URL_MAX])
+{
+    decode(from, end, user);
+    if (!memchr(from, ':', (size_t)(end - from)) && *user)
+        strcat(user, ":");
+    if (strcmp(user, ":") == 0)
+        *user = '\0';
+}
+
+static char *put_lower(char *to, const char *from, const char *end)
+{
+    while (from < end) {
+        char c = *from++;
+        *to++ = c >= 'A' && c <= 'Z' ? (char)(c | 32) : c;
+    }
+    return to;
+}
+
+void url_tidy(char url[URL_MAX], char user[URL_MAX])
+{
+    char from[URL_MAX];
+    strcpy(from, url);
+    const char *authority = host_of(from), *end = authority + strcspn(authority, "/?#");
+    const char *host = host_behind_user(authority, end), *colon = port_of(host, end);
+    bool drop_port = colon + 1 == end || is_usual_port(colon, end, authority - from == 8);
+    *user = '\0';
+    if (host > authority)
+        take_user(authority, host - 1, user);
+    char *to = put_lower(url, from, authority);
+    to = put_lower(to, host, drop_port ? colon : end);
+    size_t path = strcspn(end, "?#");
+    if (path == 0 && *end)
+        *to++ = '/';                            /* "http://a.test?q" */
+    memcpy(to, end, path);
+    to += remove_dots(to, path);
+    memmove(to, end + path, strlen(end + path) + 1);
+}
+
+/* ---- Redirects --------------------------------------------------------------------------------------- */
 
 /* Has it a scheme ("ftp:") of its own? */
 static bool has_scheme(const char *location)
@@ -35,25 +186,48 @@ static bool has_scheme(const char *location)
     return n > 0 && location[n] == ':';
 }
 
+/* Copies a Location: blanks and bytes above 126 as they may stand in a URL. False: too long. */
+static bool encode(const char *from, char to[2 * URL_MAX])
+{
+    bool in_query = false;
+    size_t n = 0;
+    for (; *from && n < 2 * URL_MAX - 4; from++) {
+        unsigned char c = (unsigned char)*from;
+        in_query = in_query || c == '?';
+        if (c == ' ' && in_query)
+            to[n++] = '+';
+        else if (c == ' ' || c > 126)
+            n += (size_t)sprintf(to + n, "%%%02x", c);
+        else
+            to[n++] = (char)c;
+    }
+    to[n] = '\0';
+    return *from == '\0';
+}
+
 int url_resolve(char base[URL_MAX], const char *location)
 {
-    char target[2 * URL_MAX];
+    char target[4 * URL_MAX], there[2 * URL_MAX];
     const char *host = host_of(base);
     size_t scheme = (size_t)(host - base) - 2;                  /* "http:" */
     size_t site = (size_t)(host - base) + strcspn(host, "/?#");
     size_t path = strcspn(base, "?#");
-    if (has_scheme(location)) {
-        snprintf(target, sizeof target, "%s", location);
-    } else if (strncmp(location, "//", 2) == 0) {
-        snprintf(target, sizeof target, "%.*s%s", (int)scheme, base, location);
-    } else if (location[0] == '/') {
-        snprintf(target, sizeof target, "%.*s%s", (int)site, base, location);
-    } else if (location[0] == '?') {
-        snprintf(target, sizeof target, "%.*s%s", (int)path, base, location);
+    if (!encode(location, there))
+        return -EINVAL;
+    if (has_scheme(there)) {
+        snprintf(target, sizeof target, "%s", there);
+    } else if (strncmp(there, "//", 2) == 0) {
+        snprintf(target, sizeof target, "%.*s%s", (int)scheme, base, there);
+    } else if (there[0] == '/') {
+        snprintf(target, sizeof target, "%.*s%s", (int)site, base, there);
+    } else if (there[0] == '?') {
+        snprintf(target, sizeof target, "%.*s%s", (int)path, base, there);
+    } else if (there[0] == '#') {
+        snprintf(target, sizeof target, "%.*s%s", (int)strcspn(base, "#"), base, there);
     } else {
         while (path > site && base[path - 1] != '/')            /* up to the last folder */
             path--;
-        snprintf(target, sizeof target, "%.*s%s%s", (int)path, base, path == site ? "/" : "", location);
+        snprintf(target, sizeof target, "%.*s%s%s", (int)path, base, path == site ? "/" : "", there);
     }
     int length = url_length(target);
     if (length < 0)
@@ -62,23 +236,19 @@ int url_resolve(char base[URL_MAX], const char *location)
     return 0;
 }
 
+/* ---- Its parts ---------------------------------------------------------------------------------------- */
+
 void url_split(const char *url, struct url_parts *parts)
 {
-    *parts = (struct url_parts){.host = host_of(url), .path = "/", .path_length = 1};
-    parts->is_secure = parts->host - url == 8;
-    size_t site = strcspn(parts->host, "/?#");
-    const char *colon = NULL;
-    /* A colon inside [::1] is the host's own. */
-    for (size_t i = site; i > 0 && parts->host[i - 1] != ']' && !colon; i--)
-        if (parts->host[i - 1] == ':')
-            colon = parts->host + i - 1;
-    parts->host_length = colon ? (size_t)(colon - parts->host) : site;
-    parts->port = parts->is_secure ? 443 : 80;
-    if (colon && colon + 1 < parts->host + site)
-        parts->port = (uint32_t)strtoul(colon + 1, NULL, 10);
-    if (parts->host[site] == '/') {
-        parts->path = parts->host + site;
-        parts->path_length = strcspn(parts->path, "?#");
+    const char *authority = host_of(url), *end = authority + strcspn(authority, "/?#");
+    const char *host = host_behind_user(authority, end), *colon = port_of(host, end);
+    bool is_secure = authority - url == 8;
+    *parts = (struct url_parts){.host = host, .host_length = (size_t)(colon - host), .path = "/", .path_length = 1,
+                                .port = (uint32_t)port_number(colon, end, is_secure ? 443 : 80),
+                                .is_secure = is_secure};
+    if (*end == '/') {
+        parts->path = end;
+        parts->path_length = strcspn(end, "?#");
     }
 }
 

@@ -1,4 +1,9 @@
-/* url.h - as much of a URL as a client needs: is it one, what are its parts, and where does a redirect lead? */
+/* url.h - as much of a URL as a client needs: is it one, what are its parts, how is it sent, and where does a
+ * redirect lead?
+ *
+ * Both worlds are given what this module makes of a URL, so they cannot differ. Its answers are those of libcurl's
+ * own parser (sim/tests/real/test_url.c holds one against the other), but for what is said at url_resolve.
+ */
 #ifndef URL_H
 #define URL_H
 
@@ -8,12 +13,21 @@
 
 enum { URL_MAX = 2048 };        /* bytes of a URL, its '\0' included */
 
-/* The length of a URL that begins with http:// or https:// and names a host, without blanks and control
- * characters; or -EINVAL. */
+/* The length of a URL that begins with http:// or https:// and names a host, with a port from 0 to 65535 if any,
+ * without blanks and control characters; or -EINVAL. */
 int url_length(const char *url);
 
-/* Replaces base[], where a checked URL stands, by where `location`, read on that page, leads (RFC 3986, section 5.2;
- * "." and ".." stay as they are). 0, or -EINVAL: not a http URL, or too long. */
+/* Whether a checked URL is sent as it stands (url_tidy would leave it alone). */
+bool url_is_tidy(const char *url);
+
+/* Rewrites a checked URL as it is sent: scheme and host in lower case, no port that is the scheme's own, a "/"
+ * before a query that follows the host, no "." and ".." in the path, no "user:password@". Those go to user[] as
+ * "user:password", %XX decoded; user[0] is '\0' without. */
+void url_tidy(char url[URL_MAX], char user[URL_MAX]);
+
+/* Replaces base[], where a checked and tidy URL stands, by where `location`, read on that page, leads (RFC 3986,
+ * section 5.2): checked, but not tidy. Blanks become %20, in a query '+', and bytes above 126 %XX. 0, or -EINVAL:
+ * not a http URL, or too long. "#part" leads to the same page (libcurl 7.88: to its folder). */
 int url_resolve(char base[URL_MAX], const char *location);
 
 /* The parts of a checked URL, pointing into it. */
