@@ -4,7 +4,7 @@
  * this kit send is understood: a request line, header lines, and a body whose Content-Length is given.
  */
 #define _GNU_SOURCE     /* mempcpy */
-#include "serve.h"
+#include "peer.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@ enum { MOST_IN = 8 << 20 };
 
 struct peer {
     uv_tcp_t socket;
-    struct server *server;
+    struct clock *clock;
     struct site *site;
     uint32_t session;               /* its number in the world                                  */
     uint64_t id;                    /* the request under way; 0: none                           */
@@ -39,7 +39,7 @@ static void free_if_over(struct peer *peer)
     if (!peer->closed || peer->id)
         return;
     struct world_request request = {.op = WORLD_SESSION_CLOSE, .session = peer->session};
-    peer->server->world->submit(peer->server->world, &request);
+    peer->clock->world->submit(peer->clock->world, &request);
     free(peer->in);
     free(peer);
 }
@@ -58,13 +58,13 @@ static void hang_up(struct peer *peer, bool reset)
         return;
     peer->closing = true;
     if (peer->id) {
-        serve_catch_up(peer->server);
+        clock_catch_up(peer->clock);
         if (peer->id)
-            peer->server->world->cancel(peer->server->world, peer->id);
+            peer->clock->world->cancel(peer->clock->world, peer->id);
     }
     if (!reset || uv_tcp_close_reset(&peer->socket, on_close) != 0)
         uv_close((uv_handle_t *)&peer->socket, on_close);
-    serve_catch_up(peer->server);
+    clock_catch_up(peer->clock);
 }
 
 static void on_shutdown(uv_shutdown_t *request, int status)
@@ -194,7 +194,7 @@ static bool parse(const struct peer *peer, struct parsed *parsed)
 /* Method, URL, headers, body: as a program would have asked for them. */
 static void submit(struct peer *peer, const struct parsed *parsed)
 {
-    struct co_world *world = peer->server->world;
+    struct co_world *world = peer->clock->world;
     size_t site = strlen(peer->site->url), url = site + parsed->target_length;
     char *data = malloc(parsed->method_length + url + parsed->fields_length + parsed->body_length + 1), *to = data;
     if (!data)
@@ -255,10 +255,10 @@ static void on_read(uv_stream_t *socket, ssize_t size, const uv_buf_t *buffer)
     }
     peer->size += (size_t)size;
     peer->in[peer->size] = '\0';
-    serve_catch_up(peer->server);       /* the request comes now, not at the instant at which the world last looked */
+    clock_catch_up(peer->clock);       /* the request comes now, not at the instant at which the world last looked */
     if (!peer->closing)
         read_requests(peer);
-    serve_catch_up(peer->server);
+    clock_catch_up(peer->clock);
 }
 
 void peer_accept(uv_stream_t *socket, int status)
@@ -267,11 +267,11 @@ void peer_accept(uv_stream_t *socket, int status)
     struct peer *peer = status == 0 ? calloc(1, sizeof *peer) : NULL;
     if (!peer)
         return;
-    peer->server = listener->server;
+    peer->clock = &listener->served->clock;
     peer->site = listener->site;
-    peer->session = ++listener->server->sessions;
+    peer->session = ++listener->served->sessions;
     peer->socket.data = peer;
-    uv_tcp_init(&listener->server->loop, &peer->socket);
+    uv_tcp_init(socket->loop, &peer->socket);
     if (uv_accept(socket, (uv_stream_t *)&peer->socket) < 0
         || uv_read_start((uv_stream_t *)&peer->socket, on_room, on_read) < 0) {
         hang_up(peer, true);

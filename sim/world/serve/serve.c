@@ -5,60 +5,35 @@
  *
  * Prints where each site is, then one line CO_CONNECT_TO=..., which tells a program in the real world where to find
  * them; then serves until Ctrl-C. Exit code 0, or 2 with one line on stderr.
+ *
+ * The virtual world itself does the thinking. It is opened as ever, but its clock is led by the real one: whatever
+ * comes in on a real connection is submitted to it at the instant at which it came, and whatever it completes is
+ * written at the instant at which it says so. So latencies, drips, faults, limits and queues are the very ones that a
+ * program meets in simulation, by one piece of code.
+ *
+ *     a client ──▶ peer.c: a connection ──submit──▶ the virtual world
+ *              ◀──                      ◀──wait────  (clock.c: up to now, then an alarm for its next event)
+ *
+ * A connection is a session of its own there, with one connection to its site: setting that up costs what the world
+ * file says, for the first request, as it would have cost the client.
  */
-#include "serve.h"
+#include "../virtual/virtual.h"
+#include "clock.h"
+#include "peer.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
 
-enum { QUEUE = 4096, AT_ONCE = 64 };
+enum { QUEUE = 4096 };
 
-/* ---- The clock ------------------------------------------------------------------------------------ */
-
-static int64_t real_now(const struct server *server)
-{
-    return (int64_t)(uv_hrtime() - server->begin);
-}
-
-/* Rings at the world's next event. */
-static void set_alarm(struct server *server)
-{
-    int64_t next = world_virtual_next(server->world);
-    struct itimerspec when = {0};
-    if (next != INT64_MAX) {
-        uint64_t ns = server->begin + (uint64_t)next;
-        when.it_value = (struct timespec){.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
-    }
-    timerfd_settime(server->alarm_fd, TFD_TIMER_ABSTIME, &when, NULL);
-}
-
-void serve_catch_up(struct server *server)
-{
-    struct world_completion out[AT_ONCE];
-    int64_t now = real_now(server);
-    if (server->catching_up)
-        return;
-    server->catching_up = true;
-    for (size_t n; (n = server->world->wait(server->world, now, out, AT_ONCE)) > 0;)
-        for (size_t i = 0; i < n; i++)
-            peer_deliver(&out[i]);
-    server->catching_up = false;
-    set_alarm(server);
-}
-
-static void on_alarm(uv_poll_t *alarm, int status, int events)
-{
-    struct server *server = alarm->data;
-    uint64_t times;
-    (void)status, (void)events;
-    if (read(server->alarm_fd, &times, sizeof times) == (ssize_t)sizeof times)
-        serve_catch_up(server);
-}
+struct server {
+    struct served served;
+    uv_loop_t loop;
+    uv_signal_t ends[2];            /* Ctrl-C and SIGTERM                                       */
+    struct listener *listeners;
+};
 
 /* ---- Listening ------------------------------------------------------------------------------------- */
 
@@ -78,7 +53,7 @@ static int listen_for(struct server *server, struct site *site)
         return rc;
     listener->next = server->listeners;
     server->listeners = listener;
-    listener->server = server;
+    listener->served = &server->served;
     listener->site = site;
     listener->socket.data = listener;
     uv_ip4_addr("127.0.0.1", 0, &address);
@@ -124,18 +99,13 @@ static void on_end(uv_signal_t *signal, int number)
     uv_stop(signal->loop);
 }
 
-/* The wake-up, and the two signals that end it. */
+/* The clock, and the two signals that end it. */
 static int prepare(struct server *server)
 {
     static const int signals[] = {SIGINT, SIGTERM};
     int rc = uv_loop_init(&server->loop);
-    server->alarm_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (rc < 0 || server->alarm_fd < 0)
-        return rc < 0 ? rc : -errno;
-    server->alarm.data = server;
-    rc = uv_poll_init(&server->loop, &server->alarm, server->alarm_fd);
     if (rc == 0)
-        rc = uv_poll_start(&server->alarm, UV_READABLE, on_alarm);
+        rc = clock_prepare(&server->served.clock, &server->loop);
     for (int i = 0; rc == 0 && i < 2; i++) {
         uv_signal_init(&server->loop, &server->ends[i]);
         rc = uv_signal_start(&server->ends[i], on_end, signals[i]);
@@ -150,21 +120,22 @@ int main(int argc, char **argv)
     char error[512];
     if (argc != 2)
         return fail("usage", "serve WORLD.json");
-    server.world = world_virtual_open(argv[1], 0, NULL, NULL, error, sizeof error);
-    if (!server.world)
+    server.served.clock = (struct clock){.world = world_virtual_open(argv[1], 0, NULL, NULL, error, sizeof error),
+                                         .deliver = peer_deliver};
+    if (!server.served.clock.world)
         return fail("the world", error);
-    server.inside = (struct world *)server.world;
+    const struct network *network = &((struct world *)server.served.clock.world)->network;
     int rc = prepare(&server);
     if (rc < 0)
         return fail("libuv", uv_strerror(rc));
-    for (size_t i = 0; i < server.inside->network.site_count; i++) {
-        struct site *site = &server.inside->network.sites[i];
+    for (size_t i = 0; i < network->site_count; i++) {
+        struct site *site = &network->sites[i];
         if (strncmp(site->origin, "http://", strlen("http://")) != 0)
             return fail(site->url, "only http:// can be served");
         if ((rc = listen_for(&server, site)) < 0)
             return fail(site->url, uv_strerror(rc));
     }
-    server.begin = uv_hrtime();
+    clock_begin(&server.served.clock);
     tell(&server);
     uv_run(&server.loop, UV_RUN_DEFAULT);
     return 0;       /* whatever is open, the kernel closes */

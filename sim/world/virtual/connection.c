@@ -3,6 +3,8 @@
  * A connection is a number. It belongs to the exchange that uses it, or lies idle in a pool: the connections
  * of one session to one site. pool->count counts both, and those still being opened.
  */
+#include "connection.h"
+#include "server.h"
 #include "virtual.h"
 
 #include <assert.h>

@@ -1,4 +1,6 @@
 /* draw.c - chance: numbers that depend on the seed, a name, and how often it was asked for; on nothing else. */
+#include "draw.h"
+#include "network.h"
 #include "virtual.h"
 
 #include <math.h>

@@ -12,6 +12,10 @@
  * that byte on. Where the window opens at the very instant at which it was filled, nothing stops, and no time is lost
  * to rounding. The way of that news to the server is not modelled.
  */
+#include "connection.h"
+#include "draw.h"
+#include "exchange.h"
+#include "server.h"
 #include "virtual.h"
 
 #include <assert.h>

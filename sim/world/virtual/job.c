@@ -4,6 +4,7 @@
  * block, when its turn comes while the loop is busy), and what it blocks is added up: the worker's clock runs ahead of
  * the world's. The job ends when the world's clock gets there.
  */
+#include "job.h"
 #include "virtual.h"
 
 #include <assert.h>

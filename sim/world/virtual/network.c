@@ -1,4 +1,6 @@
 /* network.c - sites and routes: which one does a request mean? */
+#include "draw.h"
+#include "network.h"
 #include "virtual.h"
 
 #include <stdlib.h>
@@ -228,7 +230,6 @@ void vw_pattern_fill(char *bytes, size_t size)
 
 static void free_site(struct site *site)
 {
-    vw_pools_free(site);
     for (size_t i = 0; i < site->route_count; i++) {
         free(site->routes[i].path);
         free(site->routes[i].method);

@@ -1,4 +1,8 @@
 /* operation.c - what submit asked for: found by id, kept in lines, used again. */
+#include "access.h"
+#include "connection.h"
+#include "exchange.h"
+#include "job.h"
 #include "virtual.h"
 
 #include <assert.h>

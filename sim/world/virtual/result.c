@@ -1,4 +1,6 @@
 /* result.c - what has reached the program, until wait hands it over. */
+#include "access.h"
+#include "exchange.h"
 #include "virtual.h"
 
 #include <assert.h>

@@ -1,4 +1,5 @@
 /* schedule.c - what will happen, and when. */
+#include "schedule.h"
 #include "virtual.h"
 
 #include <assert.h>

@@ -1,4 +1,6 @@
 /* server.c - what requests to one site compete for: places for connections, a rate, workers. */
+#include "connection.h"
+#include "server.h"
 #include "virtual.h"
 
 #include <assert.h>

@@ -1,5 +1,9 @@
 /* virtual.c - the virtual world's five calls: time jumps from one event to the next. */
+#include "access.h"
+#include "connection.h"
+#include "exchange.h"
 #include "virtual.h"
+#include "world_file.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -125,6 +129,8 @@ static void world_close(struct co_world *calls)
 {
     struct world *world = (struct world *)calls;
     vw_operations_free(world);
+    for (size_t i = 0; i < world->network.site_count; i++)
+        vw_pools_free(&world->network.sites[i]);
     vw_network_free(&world->network);
     vw_disk_free(&world->disk);
     vw_jobs_free(&world->jobs);

@@ -1,11 +1,9 @@
-/* disk_file.c - what the world file says about the disk. */
-#include "field.h"
-#include "virtual.h"
+/* world_file_disk.c - what the world file says about the disk. */
+#include "world_file.h"
 
 #include <errno.h>
 #include <string.h>
 
-#define LENGTH(array) (sizeof(array) / sizeof(array)[0])
 #define CALL(name) (1u << WORLD_FILE_##name)
 
 /* ---- Faults -------------------------------------------------------------------------------- */

@@ -1,16 +1,35 @@
-/* field.h - reading one value of a world file, or refusing it.
+/* world_file.h - reading a world file, value by value, or refusing it.
  *
  * An object is described by a table of its keys; each key has a function that reads its value into a member
  * of a struct. The first thing that is wrong is refused in one line, and nothing more is read:
  *
  *     FILE: /sites/0/routes/2/latency: expected a time such as "300ms", not -5
  */
-#ifndef FIELD_H
-#define FIELD_H
+#ifndef WORLD_FILE_H
+#define WORLD_FILE_H
+
+#include "disk.h"
+#include "network.h"
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#define LENGTH(array) (sizeof(array) / sizeof(array)[0])
+
+/* What a world file says. */
+struct description {
+    /* Where draws start from. */
+    uint64_t seed;
+    /* How many CPUs run jobs. */
+    int64_t cpus;
+    struct network network;
+    struct disk disk;
+};
+
+/* Reads a world file. NULL: an empty world. False: one line in error[size], and nothing to free. */
+bool vw_file_read(struct description *description, const char *path, char *error, size_t size);
 
 /* Who reads. */
 struct reader {
@@ -43,15 +62,21 @@ struct field {
     size_t offset;
 };
 
+/* ---- world_file_refusal.c: what is wrong, in one line ---------------------------------------- */
+
 /* Refuses what stands at the place: "expected WHAT, not VALUE"; value NULL: "missing, expected WHAT". Returns false. */
 bool vw_refuse(struct reader *reader, const struct place *place, const char *expected, const json_t *value);
 /* Refuses with words of one's own. Returns false. */
 bool vw_refuse_because(struct reader *reader, const struct place *place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Refuses the place's key, which is none of the n, and names the nearest. Returns false. */
+bool vw_refuse_key(struct reader *reader, const struct place *place, const struct field fields[], size_t n);
 /* Refuses for want of memory. Returns false. */
 bool vw_refuse_memory(struct reader *reader);
 
-/* Reads those of the n keys that the object has, in the table's order. Refuses unknown ones, and names the nearest. */
+/* ---- world_file_field.c: objects, arrays and plain values -------------------------------------- */
+
+/* Reads those of the n keys that the object has, in the table's order. Refuses unknown ones. */
 bool vw_read_object(struct reader *reader, const struct place *place, const json_t *value, const struct field fields[],
                     size_t n, void *into);
 
@@ -65,13 +90,33 @@ bool vw_read_from_1(struct reader *, const struct place *, const json_t *, void 
 bool vw_read_text(struct reader *, const struct place *, const json_t *, void *string);       /* a copy, to be freed */
 bool vw_read_ignored(struct reader *, const struct place *, const json_t *, void *unused);
 
-/* disk_file.c: the disk, into a struct disk that is empty. */
-bool vw_read_disk(struct reader *, const struct place *, const json_t *, void *disk);
-
 /* A whole number between lo and hi. */
 bool vw_read_between(struct reader *reader, const struct place *place, const json_t *value, int64_t lo, int64_t hi,
                      int64_t *into);
 /* Whether the value is a string of printable ASCII without blanks, at least one. */
 bool vw_is_word(const json_t *value);
+
+/* ---- The parts of the file, each in the file of its name: world_file_site.c and so on --------- */
+
+/* Bytes that grow; `failed` once there was no memory. */
+struct bytes {
+    char *at;
+    size_t length, room;
+    bool failed;
+};
+
+void vw_append(struct bytes *bytes, const char *data, size_t length);
+/* Adds the members of an object as lines "Name: value". */
+bool vw_read_header_lines(struct reader *, const struct place *, const json_t *, struct bytes *lines);
+
+bool vw_read_disk(struct reader *, const struct place *, const json_t *, void *disk);         /* which is empty       */
+bool vw_read_sites(struct reader *, const struct place *, const json_t *, void *network);
+bool vw_read_route(struct reader *, const struct place *, const json_t *, void *route);
+/* The answer of a route: *headers and *body, which the caller frees, and what route->answer says of them. */
+bool vw_read_answer(struct reader *, const struct place *, const json_t *, struct route *route, struct bytes *headers,
+                    struct bytes *body);
+bool vw_read_fault(struct reader *, const struct place *, const json_t *, bool of_route, struct fault *fault);
+/* Reset and truncate happen inside the route's body: else it is refused. */
+bool vw_check_after(struct reader *, const struct place *, const json_t *, const struct route *route);
 
 #endif

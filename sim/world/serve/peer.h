@@ -1,0 +1,30 @@
+/* peer.h - one client's connection, and the site it came to. */
+#ifndef PEER_H
+#define PEER_H
+
+#include "../virtual/network.h"
+#include "clock.h"
+
+#include <uv.h>
+
+/* What all connections to one world share. */
+struct served {
+    struct clock clock;
+    uint32_t sessions;              /* the newest connection's number                           */
+};
+
+/* Where one site is served. */
+struct listener {
+    struct listener *next;
+    struct served *served;
+    struct site *site;
+    uv_tcp_t socket;
+    int port;                       /* 0: its host has no address                               */
+};
+
+/* A client has come: libuv calls it for a listener's socket, whose `data` is the listener. */
+void peer_accept(uv_stream_t *socket, int status);
+/* The world has completed something of what a peer asked for: a clock's `deliver`. */
+void peer_deliver(const struct world_completion *completion);
+
+#endif

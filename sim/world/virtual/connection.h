@@ -1,0 +1,47 @@
+/* connection.h - connections, and the sessions that keep them. */
+#ifndef CONNECTION_H
+#define CONNECTION_H
+
+#include "exchange.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct world;
+
+struct pool {
+    /* The site's next pool. */
+    struct pool *next;
+    struct site *site;
+    /* Whose it is. */
+    uint32_t session;
+    /* The session was closed: connections that come back are closed, not kept. */
+    bool closed;
+    /* Its connections: in use, being opened, and idle. */
+    int64_t count;
+    /* How many of its exchanges stand in the site's line of connections. */
+    int64_t arriving;
+    /* The numbers of the idle connections; the latest used is taken first. */
+    uint64_t *idle;
+    int64_t idle_count, idle_room;
+    /* Exchanges that wait for one of its connections. */
+    struct line waiting;
+};
+
+/* Puts the exchange into its session's pool (session 0: none). False: no memory. */
+bool vw_pool_join(struct exchange *exchange, uint32_t session);
+/* Whether the exchange may set out: with an idle connection, or to open one. Else it stands in line. */
+bool vw_pool_enter(struct exchange *exchange);
+/* The connection is set up. */
+void vw_connection_opened(struct world *world, struct exchange *exchange);
+/* The exchange no longer needs its connection, which is in order: it goes back to the session, or is closed. */
+void vw_connection_keep(struct world *world, struct exchange *exchange);
+/* The same, when the connection is not in order, or not there yet. */
+void vw_connection_drop(struct world *world, struct exchange *exchange);
+/* Closes the connection and nothing else: the exchange goes on and opens another. */
+void vw_connection_close(struct world *world, struct exchange *exchange);
+void vw_session_close(struct world *world, uint32_t session);
+void vw_pools_free(struct site *site);
+
+#endif

@@ -1,0 +1,26 @@
+/* draw.h - chance. */
+#ifndef DRAW_H
+#define DRAW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct fault;
+struct route;
+struct world;
+
+enum draw { DRAW_LATENCY = 1, DRAW_FAULT = 2 };
+
+/* 64 bits that depend on these four alone. */
+uint64_t vw_draw(uint64_t seed, uint64_t key, uint64_t k, enum draw what);
+/* The key of a name. */
+uint64_t vw_key(const char *text, size_t length);
+/* The latency of the k-th request to a route. */
+int64_t vw_draw_latency(struct world *world, const struct route *route, uint64_t k);
+/* Whether a fault strikes the k-th time. */
+bool vw_draw_fault(struct world *world, const struct fault *fault, uint64_t key, uint64_t k);
+/* A probability between 0 and 1 as a threshold of 64 bits. */
+uint64_t vw_threshold(double probability);
+
+#endif

@@ -1,0 +1,83 @@
+/* exchange.h - one HTTP request and its answer. */
+#ifndef EXCHANGE_H
+#define EXCHANGE_H
+
+#include "network.h"
+#include "operation.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct pool;
+struct world;
+
+/* What an exchange does at its next step. */
+enum phase {
+    PHASE_BEGIN,       /* sets out: it has a connection of its session, or may open one */
+    PHASE_CONNECT,     /* the server learns of the connection                       */
+    PHASE_ESTABLISH,   /* the connection is there                                   */
+    PHASE_ARRIVE,      /* the request reaches the server                            */
+    PHASE_SERVED,      /* a worker has its answer ready                             */
+    PHASE_HEAD,        /* the head of the answer reaches the program                */
+    PHASE_BODY,        /* more of the body reaches it                               */
+    PHASE_HUNG,        /* nothing, ever                                             */
+};
+
+struct exchange {
+    struct operation operation;
+    enum phase phase;
+    /* Where it goes; NULL: a host that nobody has. */
+    struct site *site;
+    /* NULL: the site has no such path. */
+    struct route *route;
+    /* What the server sends: the route's answer, or one of `exceptions`. */
+    const struct answer *answer;
+    /* The route's fault, if it strikes this time; else NULL. */
+    const struct fault *fault;
+    /* What is wrong with the connection, if it must fail: -ECONNREFUSED, -ENXIO; else 0. */
+    int32_t connect_rc;
+    /* Its chances were drawn. */
+    bool drawn;
+    /* It was asked for with HEAD: the answer has no body. */
+    bool head_only;
+    /* The request lacks a header that the route requires. */
+    bool unauthorized;
+    /* It counts among its pool's connections; among its site's; among the site's busy workers. */
+    bool in_pool, in_site, at_work;
+    /* The number of its connection; 0: not yet, or no more. */
+    uint64_t connection;
+    /* The connections of its session to this site; NULL: it has one of its own, or has ended. */
+    struct pool *pool;
+    /* How many of those there may be; 0: no limit. */
+    uint32_t max_per_host;
+    /* How long it takes to send the request's body, and how long the worker takes. */
+    int64_t upload, latency;
+    /* How many bytes of the body have arrived, how many will have with the piece
+     * on its way, and how many in the end. */
+    int64_t arrived, on_its_way, coming;
+    /* Since when the body flows without a stop, and from which byte on. */
+    int64_t flow_at, flow_from;
+    /* Up to which byte the server may send (VW_UNLIMITED: to the end); and whether it has come that far and stopped. */
+    int64_t window_end;
+    bool stopped;
+    /* What `echoed` consists of, to be freed; NULL: nothing is echoed. */
+    char *echo;
+    /* The answer when it is nobody's: 401, 404, 405, 429, with its headers in `text`. */
+    struct answer exception;
+    char text[64];
+    /* The answer that sends the request's body back. */
+    struct answer echoed;
+};
+
+/* Starts the exchange the request asks for. Returns its id, 0: no memory. */
+uint64_t vw_exchange_submit(struct world *world, const struct world_request *request);
+/* Takes steps until one must wait for time to pass, or for somebody else. */
+void vw_exchange_step(struct world *world, struct exchange *exchange);
+void vw_exchange_cancel(struct world *world, struct exchange *exchange);
+/* The program has read `count` bytes more of its body. */
+void vw_exchange_read(struct world *world, struct exchange *exchange, uint64_t count);
+/* What its answer costs the program's CPU, when it ended with rc. */
+int64_t vw_exchange_cpu(const struct exchange *exchange, int32_t rc);
+
+#endif

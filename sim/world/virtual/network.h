@@ -1,0 +1,155 @@
+/* network.h - sites and routes, as the world file describes them. */
+#ifndef NETWORK_H
+#define NETWORK_H
+
+#include "operation.h"
+#include "unit.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct pool;
+
+/* Something that goes wrong. */
+enum fault_kind { FAULT_NONE, FAULT_REFUSED, FAULT_UNRESOLVED, FAULT_RESET, FAULT_HANG, FAULT_DRIP, FAULT_TRUNCATE };
+
+struct fault {
+    enum fault_kind kind;
+    /* It strikes the first `times` requests; VW_UNLIMITED: all. */
+    int64_t times;
+    /* It strikes when a draw of 64 bits is below this (drawn_by_chance), */
+    uint64_t threshold;
+    /* which is asked only for a probability between 0 and 1, both excluded. */
+    bool by_chance;
+    /* Reset and truncate: after this many bytes of the body. */
+    int64_t after;
+    /* Drip: `bytes` bytes every `every` ns. */
+    int64_t bytes, every;
+};
+
+/* What a server sends. */
+struct answer {
+    int32_t status;
+    /* How many bytes of headers, "Name: value\n" each. */
+    uint32_t head;
+    /* The length of the body. */
+    int64_t body;
+    /* The headers and right behind them the body, so that both can go out as one piece without a copy.
+     * If `patterned`, only the headers. */
+    const char *bytes;
+    /* The body is the network's pattern, repeated. */
+    bool patterned;
+};
+
+struct route {
+    /* With its query, if it has one. Begins with '/'. */
+    char *path;
+    /* NULL: any method. */
+    char *method;
+    /* The next route of this path, for another method; NULL: none. */
+    struct route *other_method;
+    /* From the arrival at a worker to the first byte of the answer: between lo and hi. */
+    int64_t latency_lo, latency_hi;
+    /* Bytes a second; VW_UNLIMITED: the body arrives with the head. */
+    int64_t bandwidth;
+    /* The body arrives in pieces of at most this; VW_UNLIMITED: in one. */
+    int64_t chunk;
+    /* What handling the answer costs the program's own CPU. */
+    int64_t cpu;
+    struct fault fault;
+    /* The headers that a request must bring, "Name: value\n" each; NULL: none. */
+    char *require;
+    /* The answer's body is the request's. */
+    bool echo;
+    struct answer answer;
+    /* The answer's bytes, to be freed. */
+    char *bytes;
+    /* What its draws start from, besides the seed: made of names, so that other routes may come and go. */
+    uint64_t key;
+    /* How many requests have set out for it. */
+    uint64_t requests;
+};
+
+/* "At most `requests` requests within `per`." */
+struct rate_limit {
+    /* VW_UNLIMITED: there is no such limit. */
+    int64_t requests;
+    int64_t per;
+    /* When the last `requests` accepted ones came, a ring whose oldest lies at `oldest`. */
+    int64_t *accepted;
+    int64_t oldest, count;
+};
+
+struct site {
+    /* As the file has it, without a path: "http://a.test:8080". */
+    char *url;
+    /* Scheme and host in lower case, "http://a.test", and the port; together they say which site is meant. */
+    char *origin;
+    uint32_t port;
+    /* There and back; half of it (rounded down) is the way there. */
+    int64_t rtt;
+    /* How long it takes to find the address, and to set up a connection to it. */
+    int64_t resolve, connect;
+    /* How many requests are worked on at a time (VW_UNLIMITED: all), and by how many workers now. */
+    int64_t workers, working;
+    /* How many connections may be open, how many are, and how many more may stand in line. */
+    int64_t max_connections, open, backlog;
+    /* Bytes a second, for routes that say nothing of their own. */
+    int64_t bandwidth;
+    struct rate_limit rate;
+    struct fault fault;
+    struct route *routes;
+    size_t route_count;
+    /* Routes by path: index + 1, 0 = free. */
+    uint32_t *by_path;
+    size_t by_path_mask;
+    /* Connections that wait to be accepted, and requests that wait for a worker. */
+    struct line arriving, queue;
+    /* The sessions' connections to this site, the newest pool first. */
+    struct pool *pools;
+    /* What the draws of its own fault start from, and how many connections were tried. */
+    uint64_t key, attempts;
+};
+
+struct network {
+    /* In the file's order. */
+    struct site *sites;
+    size_t site_count;
+    /* Sites by origin and port: index + 1, 0 = free. */
+    uint32_t *by_origin;
+    size_t by_origin_mask;
+    /* VW_BLOCK + VW_PATTERN bytes of the pattern; NULL: no body needs it. */
+    char *pattern;
+};
+
+/* A URL, taken apart. */
+struct url {
+    /* Scheme and host in lower case: "http://a.test". */
+    char origin[272];
+    size_t origin_length;
+    uint32_t port;
+    /* Path and query, in the text that was parsed or "/". */
+    const char *path;
+    size_t path_length;
+    /* The length of the path alone. */
+    size_t query_at;
+};
+
+bool vw_url_parse(struct url *url, const char *text, size_t length);
+struct site *vw_site_find(const struct network *network, const struct url *url);
+/* The routes of that path (the first of other_method's chain), or NULL. */
+struct route *vw_path_find(const struct site *site, const char *path, size_t length);
+/* Whether `headers` ("Name: value\n" lines, not ended by '\0') have all that the route requires. */
+bool vw_route_allows(const struct route *route, const char *headers, size_t length);
+/* The route of a request. NULL: none, and *status says 404 or 405. */
+struct route *vw_route_find(const struct site *site, const struct url *url, const char *method, size_t length,
+                            int32_t *status);
+/* Build the two indexes. False: no memory. */
+bool vw_site_index(struct site *site);
+bool vw_network_index(struct network *network);
+void vw_network_free(struct network *network);
+/* Fills in the pattern: what a body given by its size consists of. */
+void vw_pattern_fill(char *bytes, size_t size);
+
+#endif

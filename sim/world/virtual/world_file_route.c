@@ -1,0 +1,101 @@
+/* world_file_route.c - a route of a site, as the world file says it. */
+#include "world_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool read_path(struct reader *reader, const struct place *place, const json_t *value, void *into)
+{
+    if (!vw_is_word(value) || json_string_value(value)[0] != '/' || strchr(json_string_value(value), '#'))
+        return vw_refuse(reader, place, "a path such as \"/index.html\"", value);
+    return vw_read_text(reader, place, value, into);
+}
+
+static bool read_method(struct reader *reader, const struct place *place, const json_t *value, void *into)
+{
+    const char *text = json_string_value(value);
+    if (!vw_is_word(value) || strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(text))
+        return vw_refuse(reader, place, "a method such as \"GET\"", value);
+    return vw_read_text(reader, place, value, into);
+}
+
+static bool read_latency(struct reader *reader, const struct place *place, const json_t *value, void *into)
+{
+    struct route *route = into;
+    if (!json_is_array(value)) {
+        if (!vw_read_time(reader, place, value, &route->latency_lo))
+            return false;
+        route->latency_hi = route->latency_lo;
+        return true;
+    }
+    const struct place lo = {.in = place, .index = 0}, hi = {.in = place, .index = 1};
+    if (json_array_size(value) == 2) {
+        if (!vw_read_time(reader, &lo, json_array_get(value, 0), &route->latency_lo)
+            || !vw_read_time(reader, &hi, json_array_get(value, 1), &route->latency_hi))
+            return false;
+        if (route->latency_lo <= route->latency_hi)
+            return true;
+    }
+    return vw_refuse(reader, place, "two times, the shorter one first, such as [\"100ms\",\"500ms\"]", value);
+}
+
+/* Whether the answer's body is the request's. */
+static bool read_echo(struct reader *reader, const struct place *place, const json_t *value, void *into)
+{
+    if (!json_is_true(value))
+        return vw_refuse(reader, place, "true", value);
+    *(bool *)into = true;
+    return true;
+}
+
+static bool read_require(struct reader *reader, const struct place *place, const json_t *value, void *into)
+{
+    struct bytes lines = {0};
+    if (!json_is_object(value) || json_object_size(value) == 0)
+        return vw_refuse(reader, place, "an object such as {\"Authorization\":\"Bearer 1\"}", value);
+    bool ok = vw_read_header_lines(reader, place, value, &lines);
+    vw_append(&lines, "", 1);
+    if (ok && lines.failed)
+        ok = vw_refuse_memory(reader);
+    *(char **)into = lines.at;
+    return ok;
+}
+
+static const struct field route_fields[] = {
+    {"path", read_path, offsetof(struct route, path)},
+    {"method", read_method, offsetof(struct route, method)},
+    {"latency", read_latency, 0},
+    {"bandwidth", vw_read_from_1, offsetof(struct route, bandwidth)},
+    {"chunk", vw_read_from_1, offsetof(struct route, chunk)},
+    {"cpu", vw_read_time, offsetof(struct route, cpu)},
+    {"require", read_require, offsetof(struct route, require)},
+    {"echo", read_echo, offsetof(struct route, echo)},
+    /* These depend on each other, and are read by hand. */
+    {"status", vw_read_ignored, 0},
+    {"headers", vw_read_ignored, 0},
+    {"body", vw_read_ignored, 0},
+    {"body_base64", vw_read_ignored, 0},
+    {"body_size", vw_read_ignored, 0},
+    {"redirect", vw_read_ignored, 0},
+    {"fault", vw_read_ignored, 0},
+};
+
+bool vw_read_route(struct reader *reader, const struct place *place, const json_t *value, void *into)
+{
+    struct route *route = into;
+    route->bandwidth = -1;   /* not given: the site's */
+    route->chunk = VW_UNLIMITED;
+    if (!vw_read_object(reader, place, value, route_fields, LENGTH(route_fields), route))
+        return false;
+    if (!route->path)
+        return vw_refuse(reader, &(struct place){.in = place, .key = "path"}, "a path such as \"/index.html\"", NULL);
+    struct bytes bytes = {0}, body = {0};
+    bool ok = vw_read_answer(reader, place, value, route, &bytes, &body);
+    free(body.at);
+    route->bytes = bytes.at;
+    route->answer.bytes = bytes.at;
+    const json_t *fault = json_object_get(value, "fault");
+    const struct place fault_at = {.in = place, .key = "fault"};
+    return ok && (!fault || (vw_read_fault(reader, &fault_at, fault, true, &route->fault)
+                             && vw_check_after(reader, &fault_at, fault, route)));
+}
