@@ -227,9 +227,9 @@ $(foreach l,$(LABS),$(eval $(call reference,$l)))
 # What is needed to grade and to run: of the labs, only the one that is asked for.
 asked_labs := $(or $(if $(filter $(exits),$(MAKECMDGOALS)),$(filter $(LAB) $(LAB)-% 0$(LAB)-%,$(LABS))),$(LABS))
 references := $(foreach l,$(filter-out $(suites),$(asked_labs)),$(if $(wildcard solutions/$l/*.c),build/kit/$l/reference))
-# What suites are linked with: many scrapers, in several builds each (grader/looplab/grading/suite.py).
+# What suites are linked with: many scrapers, in several builds each (grader/looplab/grading/scrapers.py).
 build/kit/%/scrapers.txt: build/kit/flags.txt
-	$(say)$(looplab) -m looplab.grading.suite $* && touch $@
+	$(say)$(looplab) -m looplab.grading.scrapers $* && touch $@
 	@echo 'built the scrapers of labs/$*'
 $(foreach l,$(suites),$(eval build/kit/$l/scrapers.txt: $(wildcard grader/hidden/$l/scrapers/* labs/$l/*.[ch] labs/$l/*/*.c sim/include/co.h)))
 tested_ones := $(patsubst %,build/kit/%/scrapers.txt,$(filter $(suites),$(asked_labs)))

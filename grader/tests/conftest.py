@@ -17,7 +17,7 @@ import pytest
 # it be ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-from looplab.grading import session
+from looplab.grading import program_lab, session
 from looplab.running import build, coverage, process
 from looplab.running.build import Program
 from looplab.running.process import Outcome
@@ -148,7 +148,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
     monkeypatch.setattr(build, "build", make)
     monkeypatch.setattr(process, "start", start)
     monkeypatch.setattr(coverage, "start", lambda program: FakeMeasuring(house.coverage))
-    assert session.process is process and session.build is build
+    assert session.process is process and program_lab.build is build
     return house
 
 

@@ -15,6 +15,7 @@ from conftest import End, ending, well
 from looplab import cli
 from looplab.plain import seed
 from looplab.running.build import Advice, BuildError, Ungradable
+from looplab.telling.progress_line import ProgressLine
 from story import Story
 from test_plugin import ONE, serial
 
@@ -98,16 +99,13 @@ def test_a_wrong_check_comes_before_a_wrong_submission(house):
     assert run(house) == 3
 
 
-def test_what_nobody_foresaw_is_3_and_one_line(house, capsys):
+def test_what_nobody_foresaw_is_3_and_one_line(house, capsys, monkeypatch):
     house.lab(GOOD)
     house.build_fails = ZeroDivisionError("oops")
     assert run(house) == 3
     assert "Traceback" not in "".join(capsys.readouterr())
-    cli_grade, cli.grade = cli.grade, None
-    try:
-        assert run(house) == 3
-    finally:
-        cli.grade = cli_grade
+    monkeypatch.setattr("looplab.report.grade.grade", None)
+    assert run(house) == 3
     assert re.fullmatch(r"looplab: internal error at cli.py:\d+: TypeError: .*\n", capsys.readouterr().err)
 
 
@@ -245,7 +243,7 @@ def test_progress_only_on_a_terminal_and_after_a_while():
 
     for tty, after, shown in ((True, 0.0, True), (True, 60.0, False), (False, 0.0, False)):
         terminal = Terminal(tty)
-        progress = cli.Progress(terminal, after_s=after)
+        progress = ProgressLine(terminal, after_s=after)
         progress.step(0, 3, 25, "A title. " * 20)
         progress.clear()
         text = "".join(terminal)
@@ -260,7 +258,7 @@ def test_progress_of_several_labs_tells_of_each():
             return True
 
     terminal = Terminal()
-    progress = cli.Progress(terminal, ["01", "02", "04"], after_s=0.0)
+    progress = ProgressLine(terminal, ["01", "02", "04"], after_s=0.0)
     progress.step(0, 2, 9, "x")
     progress.step(2, 5, 7, "y")
     assert terminal.getvalue().split("\r")[-1].strip() == "01: 2/9   04: 5/7"

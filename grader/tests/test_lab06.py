@@ -15,11 +15,11 @@ import pytest
 
 from grading import ROOT, Graded, grade
 from looplab.course import lab as labs
-from looplab.grading import suite
+from looplab.grading import scrapers
 
 LAB = labs.load("06-testing")
 SOLUTION = (LAB.solution / LAB.source).read_text()
-ALL = suite.scrapers(LAB)
+ALL = scrapers.scrapers(LAB)
 HANDOUT = (LAB.folder / "README.md").read_text()
 KIT = [str(LAB.main_object()), str(LAB.library()), f"@{ROOT / 'sim/kit/link.flags'}", "-lcmocka"]
 ABOUT = '#include "co_test.h"\n#include "scraper.h"\n#include <stdio.h>\n#include <stdlib.h>\n#include <unistd.h>\n'
@@ -46,7 +46,7 @@ def verdicts(tmp_path_factory) -> dict[str, dict[str, str]]:
     flags = ["gcc", f"@{ROOT / 'sim/kit/student.flags'}", "-O1", f"-I{ROOT / 'sim/include'}", f"-I{LAB.folder}"]
     subprocess.run([*flags, "-c", LAB.solution / LAB.source, "-o", work / "suite.o"], check=True)
 
-    def run(scraper: suite.Scraper) -> dict[str, str]:
+    def run(scraper: scrapers.Scraper) -> dict[str, str]:
         program = work / scraper.name
         fault = [f"-DFAULT={scraper.fault.name}"] if scraper.fault else []
         subprocess.run([*flags, *fault, scraper.source, work / "suite.o", *KIT, "-o", program], check=True)

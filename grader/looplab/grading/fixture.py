@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import random
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Iterator, NoReturn, Optional, Sequence
+from typing import Any, Iterator, NoReturn, Optional, Sequence
 
 import pytest
 
@@ -32,16 +32,15 @@ from ..plain.failure import Cause, CheckFailed, Failure, GraderFault
 from ..reading.run import Explanation, Run
 from ..running.coverage import Coverage
 from ..running.sanitizer import Finding
-
-if TYPE_CHECKING:
-    from .session import Session
-    from .suite import Suite
+from .session import Session
+from .suite import Suite
+from .suite_lab import SuiteLab
 
 
 class LabFixture:
     """One check's view."""
 
-    def __init__(self, session: "Session", check: Check):
+    def __init__(self, session: Session, check: Check):
         self._session = session
         self._check = check
         self.seed: int = session.seed               # the student's own seed, 1..999999
@@ -131,10 +130,13 @@ class LabFixture:
         (lab.json)."""
         return self._session.lab.settings.get("feedback", "number")
 
-    def suite(self) -> "Suite":
+    def suite(self) -> Suite:
         """In a lab whose student's file is a test suite: all that became of its tests (suite.py says what there is to
         ask)."""
-        return self._session.suite()
+        kind = self._session.kind
+        if not isinstance(kind, SuiteLab):
+            raise GraderFault(f"{self._check.place}: lab.suite() is for labs whose student's file is a test suite")
+        return kind.suite(self._session)
 
     def coverage(self) -> Coverage:
         """What all runs so far have reached of the student's file. Only for checks of the category "coverage", which
@@ -146,8 +148,8 @@ class LabFixture:
     @property
     def findings(self) -> list[Finding]:
         """What the sanitizers found in all runs so far, each place once; for a check with last=True."""
-        self._session.settle()
-        return list(self._session.findings)
+        self._session.second.settle()
+        return list(self._session.second.findings)
 
     def should_be_clean(self) -> None:
         """No finding of the sanitizers, and the same behaviour in both builds, in any run so far.
@@ -155,16 +157,16 @@ class LabFixture:
         What has crashed the run of another check is told there; if there is nothing else, this check is skipped.
         """
         everything = self.findings
-        found = [finding for finding in everything if not self._session.told_by(finding)]
+        found = [finding for finding in everything if not self._session.second.told_by(finding)]
         if not everything:
             return
         if not found:
-            told = self._session.told_by(everything[0])
+            told = self._session.second.told_by(everything[0])
             assert told
             self._check.skipped(f"needs \"{told.title.rstrip('.')}\" ({told.id}), which fails")
             pytest.skip(self._check.message)
         first, others = found[0], len(found) - 1
-        run = self._session.run_of(first)
+        run = self._session.second.run_of(first)
         where = f"{first.src}{f' ({first.code})' if first.code else ''}:" if first.src else "" \
             if first.kind == "memory leak" else "the program"
         leaves = ". Free it on every way out of the function" + (", also when it is cancelled" if run

@@ -8,7 +8,6 @@ skeleton.
 from __future__ import annotations
 
 import os
-import tempfile
 import traceback
 from pathlib import Path
 from typing import Any, Callable, Generator, Optional
@@ -24,6 +23,7 @@ from ..plain.failure import Cause, CheckFailed, Failure, GraderFault
 from ..running import build
 from ..running.coverage import CoverageError
 from ..running.process import LaunchError
+from .begin import begin
 from .fixture import LabFixture
 from .session import Session
 
@@ -306,11 +306,8 @@ class _Alone:
         if slugs:
             lab = labs.load(slugs.pop())
             out = labs.ROOT / "build" / "check" / lab.slug
-            scratch = labs.ROOT / "build" / "work"
-            scratch.mkdir(parents=True, exist_ok=True)
-            self.checks.session = Session(lab, source_of(Path(os.environ.get("FROM") or labs.ROOT / "labs"), lab), out,
-                                          Path(tempfile.mkdtemp(dir=scratch)),
-                                          seed.choose(os.environ.get("SEED"), os.environ))
+            folder = source_of(Path(os.environ.get("FROM") or labs.ROOT / "labs"), lab)
+            self.checks.session = begin(lab, folder, out, seed.choose(os.environ.get("SEED"), os.environ))
             self.checks.session.start_build()
 
     @pytest.hookimpl(trylast=True)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-import tempfile
 from pathlib import Path
 from typing import NoReturn
 
 from ..asking.call import Call
 from ..course import lab as labs
 from ..course.lab import Lab
-from ..grading.session import Recorded, Session
+from ..grading.begin import begin
+from ..grading.recorded import Recorded
+from ..grading.run_checks import run_checks
+from ..grading.session import Session
 from ..plain import seed as seeds
 from ..plain.failure import GraderFault
 from ..running import build, process
@@ -84,16 +86,11 @@ def _folder(source: Path, lab: Lab, root: Path) -> Path:
 
 
 def _session(lab: Lab, folder: Path, seed: int) -> Session:
-    scratch = lab.root / "build" / "work"
-    scratch.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(dir=scratch))
-    return Session(lab, folder, lab.root / "build" / "report" / lab.slug, work, seed)
+    return begin(lab, folder, lab.root / "build" / "report" / lab.slug, seed)
 
 
 def _of_check(session: Session, name: str) -> Subject:
     """The run behind a check, whether it passes or fails."""
-    from ..cli import run_checks
-
     checks = run_checks(session, name)
     if checks.fault:
         raise ReportError(checks.fault)

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Optional
+from typing import Optional
 
 from ..asking.check import Check
+from ..grading.recorded import Recorded
+from ..grading.session import Session
 from ..plain.text import fill
 from ..reading.trace import TraceError, read
 from . import ascii, chrome, page, svg
 from . import timeline as shape
 from .subject import Subject
 
-if TYPE_CHECKING:
-    from ..grading.session import Recorded, Session
-
 FORMATS = {"html": page.render, "chrome": lambda subject: chrome.render(subject.mine),
            "svg": lambda subject: svg.render(subject.mine, title=subject.title), "text": lambda subject: text(subject)}
 SUFFIXES = {"html": ".html", "chrome": ".trace.json", "svg": ".svg", "text": ".txt"}
 
 
-def write_failed(session: "Session", checks: list[Check], out: Path) -> dict[str, Path]:
+def write_failed(session: Session, checks: list[Check], out: Path) -> dict[str, Path]:
     """A page for each failed check that made a run: OUT/NN-slug/reports/<check>.html. Returns check id -> file.
 
     Raises OSError where nothing can be written.
@@ -38,7 +37,7 @@ def write_failed(session: "Session", checks: list[Check], out: Path) -> dict[str
     return written
 
 
-def of_check(session: "Session", check: Check) -> Optional[Subject]:
+def of_check(session: Session, check: Check) -> Optional[Subject]:
     """What a failed check is about; None if it has no run with a trace."""
     recorded = session.recorded_of(check)
     if not recorded or not recorded.trace or recorded.trace.cut:
@@ -48,14 +47,14 @@ def of_check(session: "Session", check: Check) -> Optional[Subject]:
                    _said(check, "happened"), session.lab.source, source(session), check.replay or "")
 
 
-def of_run(session: "Session", recorded: "Recorded", title: str) -> Subject:
+def of_run(session: Session, recorded: Recorded, title: str) -> Subject:
     """What a run without a check is about. recorded has a trace."""
     assert recorded.trace
     return Subject(session.lab.slug, title, shape.of(recorded.trace), _timeline(session, recorded),
                    source_name=session.lab.source, source=source(session), replay=recorded.replay)
 
 
-def _timeline(session: "Session", recorded: "Recorded") -> Optional[shape.Timeline]:
+def _timeline(session: Session, recorded: Recorded) -> Optional[shape.Timeline]:
     """The reference in the same world; None where there is none, or it cannot be run there."""
     try:
         text_of_it = session.reference_text(recorded.call)
@@ -64,7 +63,7 @@ def _timeline(session: "Session", recorded: "Recorded") -> Optional[shape.Timeli
         return None
 
 
-def source(session: "Session") -> str:
+def source(session: Session) -> str:
     """The student's file; "" if it cannot be read."""
     try:
         return (session.source_dir / session.lab.source).read_text(errors="replace")

@@ -15,12 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator, Optional
 
-from .. import cli
 from ..course import hints, lab as labs
 from ..course.lab import Lab
 from ..plain import seed as seeds
 from ..plain.failure import UsageError
+from ..plain.stream import for_stream
 from ..telling.scorecard import Style
+from ..telling.source import source_of
 from . import grading, screen
 from .screen import ALL, FIRST, HINT, LIST, NOTE, View
 
@@ -143,7 +144,7 @@ class Watch:
             return
         self.view.result, self.view.state, self.dirty = self.under_way.result(), "", True
         self.view.took_s = time.monotonic() - self.saved_at
-        self.view.source = cli.source_of(self.lab, self.folder, self._again(), str(self.out / self.lab.slug))
+        self.view.source = source_of(self.lab, self.folder, self._again(), str(self.out / self.lab.slug))
         self.under_way = None
         if self.view.result is None:
             self.view.state = "the grader did not finish; make grade says why"
@@ -160,7 +161,7 @@ class Watch:
             return
         width, height = shutil.get_terminal_size((80, 24))
         lines = screen.draw(self.view, max(width, 20), max(height, 8), self.style)
-        text = cli.for_stream(sys.stdout, "\n".join(lines))
+        text = for_stream(sys.stdout, "\n".join(lines))
         sys.stdout.write("\x1b[H\x1b[2J\x1b[3J" + text)
         sys.stdout.flush()
 

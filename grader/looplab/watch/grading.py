@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Optional
 
 from ..course.lab import Lab
+from ..course.order import Order
+from ..telling.scorecard import Style
 
 
 class Grading:
@@ -67,16 +69,15 @@ def _interrupt(number: int, frame: object) -> None:
 
 
 def _grade(lab: Lab, folder: Path, out: Path, seed: int) -> int:
-    from .. import cli
+    from ..report.grade import grade
 
-    order = cli.Order([lab], folder, out, seed, None)
-    return 0 if cli.grade(lab, order, cli.Style(), lambda done, of, title: None).result else 3
+    order = Order([lab], folder, out, seed, None)
+    return 0 if grade(lab, order, Style(), lambda done, of, title: None).result else 3
 
 
 def load() -> None:
     """Loads now what every grading needs."""
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os.environ.pop("PYTEST_ADDOPTS", None)
-    from .. import report     # noqa: F401
-    from ..grading import fixture, plugin, session
-    from ..report import writer                         # noqa: F401
+    from ..grading import plugin    # noqa: F401
+    from ..report import grade      # noqa: F401

@@ -2,7 +2,7 @@
  * without it they are correct.
  *
  * Each entry: its name, the file it is built into, and one sentence for an author who is told what his tests have not
- * exposed. The grader (suite.py) reads this table. Those of the first group get every page right, but the time,
+ * exposed. The grader (scrapers.py) reads this table. Those of the first group get every page right, but the time,
  * the order or the number of things under way wrong.
  */
 #ifndef FAULTS_H

@@ -1,0 +1,24 @@
+"""Begins the grading of one lab: a session of the right kind, with a scratch folder of its own."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from ..course.lab import Lab
+from .kind import Kind
+from .program_lab import ProgramLab
+from .session import Session
+from .suite_lab import SuiteLab
+
+
+def kind_of(lab: Lab) -> Kind:
+    """What kind of lab it is."""
+    return SuiteLab() if lab.suite else ProgramLab()
+
+
+def begin(lab: Lab, source_dir: Path, out: Path, seed: int) -> Session:
+    """A session for the student's file in source_dir, the caller's to close. Raises OSError where there is no room."""
+    scratch = lab.root / "build" / "work"
+    scratch.mkdir(parents=True, exist_ok=True)
+    return Session(lab, source_dir, out, Path(tempfile.mkdtemp(dir=scratch)), seed, kind_of(lab))

@@ -1,0 +1,91 @@
+"""Where one process at a time runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Optional
+
+TRACE_END = 256 << 10       # bytes at either end of a trace that are read of a run that was stopped
+
+
+class Desk:
+    """An empty folder to be in, and a place for its trace.
+
+    Desks are used again, as making and removing folders costs more than a run does; a folder that a program has
+    left anything in is replaced by a fresh one, so that no run can leave word for the next.
+    """
+
+    def __init__(self, folder: Path):
+        self.home = folder / "home"
+        self.trace = folder / "trace"
+        self.world = folder / "world"
+        self.memory = folder / "memory"
+        self.home.mkdir(parents=True)
+
+    def clear(self) -> None:
+        """Makes it as good as new."""
+        self.trace.unlink(missing_ok=True)
+        self.memory.unlink(missing_ok=True)
+        if self.home.is_symlink() or not self.home.is_dir():
+            self.home.unlink(missing_ok=True)
+        elif any(self.home.iterdir()):
+            shutil.rmtree(self.home)
+        self.home.mkdir(exist_ok=True)
+
+    def lay(self, world: str) -> None:
+        """Puts the world of the next run here."""
+        self.world.unlink(missing_ok=True)      # never written through what a program may have put in its place
+        self.world.write_text(world)
+
+    def text(self) -> str:
+        """The trace that was written here; "" if there is none."""
+        try:
+            return self.trace.read_bytes().decode("utf-8", "replace")
+        except OSError:
+            return ""
+
+    def peak(self) -> Optional[int]:
+        """The bytes of memory the program took, as it told; None if it did not come to that."""
+        try:
+            said = self.memory.read_text()
+        except OSError:
+            return None
+        return int(said) if re.fullmatch(r"\d{1,18}\n", said) else None
+
+    def ends(self) -> tuple[str, str]:
+        """The first and the last bytes of the trace, which may be very long."""
+        try:
+            with open(self.trace, "rb") as file:
+                head = file.read(TRACE_END)
+                file.seek(max(0, file.seek(0, os.SEEK_END) - TRACE_END))
+                return head.decode("utf-8", "replace"), "\n" + file.read().decode("utf-8", "replace")
+        except OSError:
+            return "", ""
+
+
+class Desks:
+    """The desks of one grading, in a scratch folder of its own."""
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+        self._free: list[Desk] = []
+        self._made = 0
+
+    def take(self) -> Desk:
+        """A free desk, as good as new."""
+        while self._free:
+            desk = self._free.pop()
+            try:
+                desk.clear()
+                return desk
+            except OSError:     # a program has locked it up: it is left alone, and removed in the end
+                pass
+        self._made += 1
+        return Desk(self._folder / str(self._made))
+
+    def give_back(self, desk: Desk) -> None:
+        """Nobody runs there any more, and its trace has been read."""
+        self._free.append(desk)

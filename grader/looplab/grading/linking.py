@@ -1,0 +1,97 @@
+"""How a suite is compiled, and linked with scrapers."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Iterable, Sequence
+
+from ..course.lab import Lab
+from ..running import build, process
+
+VISIBLE = "scraper.c"
+LIBRARIES = ["-lcmocka"]
+AT_ONCE = 2                 # processes at a time
+
+
+def build_suite(lab: Lab, source_dir: Path, work_dir: Path) -> build.Program:
+    """Compiles the suite, and links it with the visible scraper: with counters of coverage, and with sanitizers.
+
+    Raises build.Ungradable or build.BuildError.
+    """
+    text = build.read_source(lab, source_dir)
+    work_dir.mkdir(parents=True, exist_ok=True)
+    work = work_dir.resolve()
+    (work / lab.source).write_bytes(text)
+    shutil.copyfile(lab.folder / VISIBLE, work / VISIBLE)
+    build._require_kit(lab)
+    sanitize = ["-fsanitize=address,undefined"]
+    common = [f"@{lab.root / 'sim/kit/student.flags'}", "-O0", "-fdiagnostics-color=never", "-fmax-errors=20",
+              f"-I{lab.root / 'sim/include'}",
+              f"-I{lab.folder}", f"-ffile-prefix-map={work}=.", f"-ffile-prefix-map={lab.root}=."]
+    outcomes = gcc_all(lab, work, [
+        [*common, "-MMD", "-MF", "cover.d", "-c", lab.source, "-o", "suite.o"],
+        [*common, *sanitize, "-c", lab.source, "-o", "suite-asan.o"],
+        [*common, "--coverage", "-c", VISIBLE, "-o", "scraper.o"],
+        [*common, *sanitize, "-c", VISIBLE, "-o", "scraper-asan.o"]])
+    build._check_includes(lab, work)
+    for outcome in outcomes:
+        if not outcome.ok:
+            raise build._fault(lab, work, outcome)
+    advice = build._advice(lab, outcomes[0])
+    outcomes = gcc_all(lab, work, [
+        ["--coverage", "suite.o", "scraper.o", *_kit(lab, whole=True), "-o", "cover"],
+        [*sanitize, "suite-asan.o", "scraper-asan.o", *_kit(lab, asan=True), "-o", "asan"]])
+    for outcome in outcomes:
+        if not outcome.ok:
+            raise build._fault(lab, work, outcome)
+    return build.Program(lab=lab, work=work, source=work / lab.source, cover=work / "cover", asan=work / "asan",
+                         advice=advice)
+
+
+def measured(program: build.Program) -> build.Program:
+    """What coverage is counted of: the visible scraper."""
+    return replace(program, lab=replace(program.lab, source=VISIBLE), source=program.work / VISIBLE)
+
+
+def _kit(lab: Lab, asan: bool = False, whole: bool = False) -> list[str]:
+    """The rest of a program, for the linker. whole: also what is not needed, so that a name of the kit's in the suite
+    is an error."""
+    around = ("-Wl,--whole-archive", "-Wl,--no-whole-archive") if whole else ("", "")
+    words = [lab.main_object(asan), around[0], lab.library(asan), around[1], f"@{lab.root / 'sim/kit/link.flags'}",
+             *LIBRARIES]
+    return [str(word) for word in words if word]
+
+
+def gcc_all(lab: Lab, work: Path, commands: Iterable[Sequence[str]]) -> list[process.Outcome]:
+    """Runs the compiler, a few at a time."""
+    cc = build.compiler()
+    env = {name: os.environ[name] for name in ("PATH", "GCC_EXEC_PREFIX", "COMPILER_PATH", "LIBRARY_PATH")
+           if name in os.environ}
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(lambda command: process.run([*cc, *command], limits=build.LIMITS, cwd=work, env=env,
+                                                         launch=lab.launch), commands))
+
+
+def link(lab: Lab, work: Path, made: dict[str, Path]) -> dict[str, Path]:
+    """Links the program for all scrapers but the visible one. Returns a folder for each build, in which it lies under
+    the name that the program looks for. The folders' names are numbers by chance: a name must not tell which scraper is
+    in it. Raises build.Ungradable or build.BuildError."""
+    numbers = random.SystemRandom().sample(range(100, 1000), len(made))
+    folders = {name: work / "scrapers" / str(number) for name, number in zip(made, numbers)}
+    for name, folder in folders.items():
+        folder.mkdir(parents=True)
+        try:
+            os.link(made[name], folder / "scraper.so")
+        except OSError:
+            shutil.copyfile(made[name], folder / "scraper.so")
+    some = next(iter(folders.values())) / "scraper.so"
+    outcome, = gcc_all(lab, work, [["-rdynamic", str(work / "suite.o"), str(some),
+                                                 *_kit(lab, whole=True), "-o", "linked"]])
+    if not outcome.ok:
+        raise build._fault(lab, work, outcome)
+    return folders

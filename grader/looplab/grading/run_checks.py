@@ -1,0 +1,57 @@
+"""Runs a lab's checks: pytest in this very process, with next to none of its own plugins."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Optional
+
+from ..plain import together
+from .session import Session
+
+if TYPE_CHECKING:       # it pulls in pytest, which is imported while the compilers run
+    from .plugin import Checks
+
+_PYTEST = ["-c", os.devnull, "--noconftest", "--import-mode=importlib", "--capture=sys"] + [
+    word for name in ("terminal", "cacheprovider", "logging", "doctest", "junitxml", "unittest", "nose", "pastebin",
+                      "stepwise",
+                      "unraisableexception", "threadexception", "faulthandler", "setuponly", "setupplan", "debugging",
+                      "recwarn",
+                      "warnings", "legacypath", "monkeypatch", "tmpdir", "reports", "freeze_support", "pytester")
+    for word in ("-p", f"no:{name}")]
+
+
+def run_checks(session: Session, only: Optional[str] = None,
+               tell: together.Tell = lambda done, of, title: None) -> "Checks":
+    """Compiles, and meanwhile reads the checks; then runs them, or `only` one and what it needs. tell: told of each
+    that begins."""
+    lab = session.lab
+    session.start_build()
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    os.environ.pop("PYTEST_ADDOPTS", None)
+    import pytest
+
+    from .plugin import Checks
+
+    checks = Checks(session, only, tell)
+    files = [lab.folder / "test_visible.py"] + sorted(lab.hidden.glob("test_*.py"))
+    files = [file for file in files if file.is_file()]
+    if files:
+        sys.pycache_prefix = sys.pycache_prefix or str(lab.root / "build" / "pycache")
+        code = pytest.main([*_PYTEST, f"--rootdir={lab.root}", *map(str, files)], plugins=[checks, _Options()])
+        if code == pytest.ExitCode.INTERRUPTED:
+            raise KeyboardInterrupt
+        if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
+            checks.fault = checks.fault or f"pytest could not run the checks of labs/{lab.slug} (exit code {int(code)})"
+        session.second.settle()
+    if not checks.checks and not checks.fault:
+        checks.fault = f"labs/{lab.slug} has no checks (test_visible.py)"
+    return checks
+
+
+class _Options:
+    """Options of pytest's terminal plugin that other parts of pytest ask for, and that are not there without it."""
+
+    def pytest_addoption(self, parser: Any) -> None:
+        parser.addoption("--verbose", dest="verbose", type=int, default=0)
+        parser.addoption("--tb", dest="tbstyle", default="line")

@@ -1,0 +1,155 @@
+"""The second process of each run, in the build with sanitizers: what it found, and whether it did the same.
+
+It may end later than the first one. A difference that nothing explains is a fault of the grader.
+"""
+
+from __future__ import annotations
+
+from typing import Optional, Protocol
+
+from ..asking.call import Call
+from ..asking.check import Check
+from ..plain import words
+from ..reading.trace import first_difference
+from ..running import build, process, sanitizer
+from ..running.sanitizer import Finding
+from .desk import Desk, Desks
+from .recorded import Recorded
+
+PENDING_MOST = 4            # so many sanitizer runs may be under way behind the one in front
+
+
+class Start(Protocol):
+    """Starts a program at a desk."""
+
+    def __call__(self, binary: object, called: Call, desk: Desk, limits: process.Limits,
+                 **env: str) -> process.Running: ...
+
+
+class TwoBuilds:
+    """What the sanitizers have found in all runs of one grading. start: starts a program at a desk."""
+
+    def __init__(self, desks: Desks, start: Start):
+        self._desks, self._start = desks, start
+        self.findings: list[Finding] = []
+        self.off = False                # they had to be stopped at a limit: no run is made with them any more
+        self._pending: list[tuple[Recorded, build.Program]] = []
+        self._runs: dict[tuple, Optional[Recorded]] = {}        # the first run of each finding
+        self._told: dict[Optional[str], Check] = {}     # the check that a crash has failed, by the place of the crash
+
+    def follow(self, recorded: Recorded, program: build.Program) -> None:
+        """Lets the sanitizer run go on behind while there is room."""
+        self._pending.append((recorded, program))
+        while len(self._pending) > PENDING_MOST:
+            self._settle(*self._pending.pop(0))
+
+    def settle(self) -> None:
+        """Waits for every sanitizer run, and takes in what they found."""
+        while self._pending:
+            self._settle(*self._pending.pop(0))
+
+    def settle_one(self, recorded: Recorded) -> None:
+        """Waits for this one, if it is still under way."""
+        for one in [one for one in self._pending if one[0] is recorded]:
+            self._pending.remove(one)
+            self._settle(*one)
+
+    def kill(self) -> None:
+        """Ends those that are still under way."""
+        for recorded, _ in self._pending:
+            if recorded.asan:
+                recorded.asan.kill()
+                recorded.asan.finish()
+        self._pending.clear()
+
+    def _settle(self, recorded: Recorded, program: build.Program) -> None:
+        """Compares the two runs. A difference that nothing explains, and that is the grader's, fails the check as an
+        error."""
+        if recorded.asan is None:
+            return
+        outcome, recorded.asan = recorded.asan.finish(), None
+        assert recorded.desk
+        text = recorded.desk.text()
+        self._desks.give_back(recorded.desk)
+        recorded.findings = sanitizer.findings(outcome.stderr, program)
+        if any(finding.kind == "memory leak" and not finding.src for finding in recorded.findings):
+            recorded.findings = self._with_places(recorded, program)
+        for finding in recorded.findings:
+            self._found(finding, recorded)
+        trouble = sanitizer.trouble(outcome.stderr)
+        if trouble:
+            recorded.fault = f"the sanitizers do not work on this machine: {trouble}"
+        elif outcome.limit:
+            self.off = True
+            self._found(Finding("limit", f"was stopped at a limit ({outcome.limit}) in the build with sanitizers, "
+                                         "though not in the plain one", None, "", ""), recorded)
+        elif not recorded.findings:
+            recorded.fault = self._compare(recorded, text)
+        if recorded.fault:
+            recorded.check.faulty(recorded.fault)
+
+    def _with_places(self, recorded: Recorded, program: build.Program) -> list[Finding]:
+        """The findings of a run with a leak whose place is not known: the sanitizers are given time to see through
+        libraries that keep no frame pointers. Once in a grading: if that has helped, other such leaks are taken for the
+        same one."""
+        leaks = [finding for finding in self.findings if finding.kind == "memory leak"]
+        if leaks:
+            return [finding for finding in recorded.findings if finding.src or finding.kind != "memory leak"
+                    or not leaks[0].src]
+        desk = self._desks.take()
+        options = process.clean_env(desk.home)["ASAN_OPTIONS"] + ":fast_unwind_on_malloc=0"
+        outcome = self._start(program.asan, recorded.call, desk, process.ASAN, ASAN_OPTIONS=options).finish()
+        self._desks.give_back(desk)
+        return sanitizer.findings(outcome.stderr, program) or recorded.findings
+
+    def _compare(self, recorded: Recorded, other: str) -> Optional[str]:
+        """None if the traces are the same, or the program is to blame for the difference; else the grader's fault."""
+        if recorded.text == other:
+            return None
+        assert recorded.again
+        again = recorded.again()
+        if again != recorded.text:
+            number, one, two = first_difference(recorded.text, again)
+            return (f"two runs of the same program differ from trace line {number} on; one does: {words.event(one)}; "
+                    f"the other: {words.event(two)}")
+        _, one, two = first_difference(recorded.text, other)
+        if '"ev":"overflow"' in other and '"ev":"overflow"' not in recorded.text:
+            self._found(Finding("stack overflow", "uses up the stack of a task (256 KiB) as soon as the sanitizers are "
+                                "there, with which each call takes more of it: it was nearly full before. Is there a "
+                                "large array, or a recursion that is too deep? Use malloc",
+                                None, "", ""), recorded)
+            return None
+        self._found(Finding("two different results",
+                            "gave two different results in two builds: it reads memory that it never "
+                            f"set, or a clock of its own; one does: {words.event(one)}; the other: {words.event(two)}",
+                            None, "", ""), recorded)
+        return None
+
+    def crashed(self, recorded: Recorded, check: Check, src: Optional[str]) -> None:
+        """A check has failed by a crash at that line, and tells of what was found there."""
+        crash = next((finding for finding in recorded.findings if finding.kind != "memory leak"), None)
+        for place in {src, crash.src if crash else src}:
+            self._told.setdefault(place, check)
+
+    def of_no_run(self, findings: list[Finding]) -> None:
+        """What was found where no world was run: in the tests of a suite."""
+        for finding in findings:
+            self._runs.setdefault((finding.kind, finding.src), None)
+            self.findings.append(finding)
+
+    def _found(self, finding: Finding, recorded: Recorded) -> None:
+        key = finding.kind, finding.src
+        if key not in self._runs:
+            self._runs[key] = recorded
+            self.findings.append(finding)
+
+    def run_of(self, finding: Finding) -> Optional[Recorded]:
+        """The run that brought a finding to light."""
+        return self._runs.get((finding.kind, finding.src))
+
+    def told_by(self, finding: Finding) -> Optional[Check]:
+        """The check that has failed because of a finding, and tells of it; None: no check has yet."""
+        run = self.run_of(finding)
+        if finding.kind == "memory leak" and run and run.failed:
+            return run.failed           # a run that does not come to its end frees nothing
+        return self._told.get(finding.src)
