@@ -28,16 +28,20 @@ say := $(if $(V),,@)
 
 # ---- What must be installed -------------------------------------------------------------------
 # build/deps.mk says what was found: the Python that has pytest, the contributors' tools, the number of cores. It is made again when
-# deps.sh changes, when PYTHON asks for another one, and after `make clean`; else nothing is checked.
+# deps.sh changes, when PYTHON asks for another one, at the first `make test`, and after `make clean`; else nothing is checked.
 
 asked_python := $(PYTHON)
+asked_tests := $(filter tests,$(MAKECMDGOALS:test=tests))
 ifneq ($(filter-out help doctor clean deps-dev,$(MAKECMDGOALS)),)
 include build/deps.mk
 ifeq ($(looplab_deps),failed)
 $(shell rm -f build/deps.mk)
-$(error stopped: see the line above)
+$(error $(file <build/deps.failed))
 endif
 ifneq ($(looplab_asked),$(asked_python))
+build/deps.mk: again
+endif
+ifneq ($(or $(asked_tests),$(looplab_for)),$(looplab_for))
 build/deps.mk: again
 endif
 override PYTHON := $(looplab_python)
@@ -45,7 +49,7 @@ endif
 
 build/deps.mk: grader/scripts/deps.sh
 	@mkdir -p $(@D)
-	@PYTHON='$(asked_python)' sh $< install $@ || echo 'looplab_deps := failed' > $@
+	@PYTHON='$(asked_python)' sh $< install $@ $(asked_tests) 2> build/deps.failed || echo 'looplab_deps := failed' > $@
 
 # All cores build, unless somebody else's make has already shared them out. One goal after the other, though, where
 # the first one clears the ground for the next, or may end the whole.
@@ -261,7 +265,7 @@ endif
 looplab := PYTHONPATH='$(CURDIR)/grader' PYTHONPYCACHEPREFIX='$(CURDIR)/build/pycache' '$(PYTHON)'
 grade := $(looplab) -m looplab grade $${LAB:+--lab "$$LAB"} $${SEED:+--seed "$$SEED"}
 
-.PHONY: help grade demo run serve compare report watch hint progress start test bench slides doctor deps deps-dev clean
+.PHONY: help grade demo run serve compare report watch hint progress start test bench slides doctor deps deps-dev clean try-node
 .PHONY: $(exits:%=run-%)
 
 help:
@@ -297,7 +301,7 @@ run-report: $(kit)
 run-run: $(kit) $(if $(REAL),build/kit/libco-real.a)
 	@sh grader/scripts/run.sh; $(note_exit)
 
-test: $(kit) $(test_programs) $(if $(real_tested),build/kit/serve build/kit/libco-real.a) $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools)),build/node/ready))  ## all tests of the project itself [ALL=1: the C tests in every build, and under valgrind]
+test: $(kit) $(test_programs) $(if $(real_tested),build/kit/serve build/kit/libco-real.a) $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools)),try-node))  ## all tests of the project itself [ALL=1: the C tests in every build, and under valgrind]
 	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u SET -u REAL -u RUNS -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TODO -u LEVEL -u NAME -u TEST -u FAULT \
 	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest $(if $(filter xdist,$(looplab_tools)),-n 3 --dist loadfile) grader/tests
 
@@ -319,10 +323,15 @@ run-start:
 # Marp is fetched once, in the version that the lock file names, into build/.
 build/node/ready: slides/package.json slides/package-lock.json
 	@sh grader/scripts/deps.sh slides
-	@mkdir -p $(@D) && cp $^ $(@D) && echo 'fetching Marp (npm ci, into $(@D))'
-	@cd $(@D) && npm ci --no-audit --no-fund --loglevel=error > npm.log 2>&1 || { tail -n 3 npm.log >&2; \
-	    echo 'slides: npm could not fetch Marp (log in $(@D)/npm.log)' >&2; exit 2; }
+	@mkdir -p $(@D) && rm -f $(@D)/failed && cp $^ $(@D) && echo 'fetching Marp (npm ci, into $(@D))'
+	@cd $(@D) && npm ci --no-audit --no-fund --fetch-retries=1 --loglevel=error > npm.log 2>&1 || { \
+	    echo "npm could not fetch Marp and puppeteer: $$(grep -E '^npm (ERR!|error)' npm.log | grep -v -e ' A complete log' -e ' code ' | \
+	    sed -n 's/^npm [a-zA-Z!]* //p' | sed -n 1p) (log in $(@D)/npm.log)" > failed; echo "slides: $$(cat failed)" >&2; exit 2; }
 	@touch $@
+
+# For the tests: those that need it are skipped where it cannot be had, for the reason in build/node/failed.
+try-node:
+	@$(MAKE) build/node/ready 2> build/node.err || [ -f build/node/failed ] || cat build/node.err >&2
 
 slides: $(kit) build/node/ready  ## the decks as HTML, PDF and notes, in build/slides: [DECK=01]
 	@$(looplab) slides/build.py $${DECK:+"$$DECK"}
@@ -334,7 +343,7 @@ deps: build/deps.mk  ## install what is missing (each target does it by itself)
 	@echo 'deps: all there'
 
 deps-dev:  ## install the contributors' tools too: cross compiler, qemu, clang, valgrind, gdb
-	@sh grader/scripts/deps.sh dev
+	@mkdir -p build && sh grader/scripts/deps.sh install build/deps.mk tests
 
 clean:  ## remove build/, all that was built
 	@rm -rf build

@@ -1,27 +1,34 @@
 #!/bin/sh
 # deps.sh - what Looplab needs on this machine: looks, says, installs.
 #
-#     deps.sh install FILE   install what a student needs and is missing; write what was found to FILE, for make
-#     deps.sh real FILE      install what the real world (REAL=1) needs and is missing; write FILE, for make
-#     deps.sh dev            install the contributors' tools too; what cannot be had is said and left out
-#     deps.sh peers          install what `make bench PEERS=1` compares with, as far as it can be had
-#     deps.sh slides         install what `make slides` needs, or say what is missing
-#     deps.sh doctor         change nothing; say what is there, what is missing, and what for
+#     deps.sh install FILE         install what a student needs and is missing; write what was found to FILE, for make
+#     deps.sh install FILE tests   the same, and the contributors' tools; what cannot be had is said and left out
+#     deps.sh real FILE            install what the real world (REAL=1) needs and is missing; write FILE, for make
+#     deps.sh peers                install what `make bench PEERS=1` compares with, as far as it can be had
+#     deps.sh slides               install what `make slides` needs, or say what is missing
+#     deps.sh doctor               change nothing; say what is there, what is missing, and what for
 #
-# Exit code 0, or 2 with one line that says what is missing. Knows apt-get, dnf, pacman and brew.
-# A tool is there when it works: libraries are found by compiling and linking a program with them.
+# Exit code 0, or 2 with one line on stderr that says what is missing and how to get it. Knows apt-get, dnf, pacman and brew.
+# A tool is there when it works: libraries are found by compiling and linking a program with them. One that could not be
+# tried, for want of room or memory, is not taken for missing: nothing is installed then.
 
 set -u
 export LC_ALL=C
 CC=${CC:-gcc}
 CROSS=aarch64-linux-gnu
 log=build/deps.log
-work=$(mktemp -d) || exit 2
+
+fail() {
+    echo "deps: $*" >&2
+    exit 2
+}
+
+work=$(mktemp -d 2>&1) || fail "no folder can be made in ${TMPDIR:-/tmp}, so nothing can be tried: $work"
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
 # ---- The tools ------------------------------------------------------------------------------------
-# Name, what for, and the package in each manager ("-": it has none; "=": comes with another tool).
+# Name, what for, and the package in each manager ("-": it has none).
 
 student_tools() {
     cat <<'END'
@@ -73,28 +80,60 @@ END
 slide_tools() {
     cat <<'END'
 node     | runs Marp, which makes slides of Markdown  | nodejs           | nodejs             | nodejs     | node
-npm      | fetches Marp, in its locked version        | npm              | npm                | npm        | node
+npm      | fetches Marp, in its locked version        | npm ca-certificates | npm                | npm        | node
 chromium | prints the slides as PDF                   | chromium         | chromium           | chromium   | -
 fonts    | what the slides are written in             | fonts-dejavu-core fontconfig | dejavu-sans-fonts dejavu-sans-mono-fonts | ttf-dejavu | -
 END
 }
 
-# ---- Looking --------------------------------------------------------------------------------------
-# check_NAME prints the version and returns 0 when the tool works. dashes of a name become underscores.
+test_tools() { dev_tools; slide_tools; }
 
-first_line() { "$@" 2>/dev/null | sed -n 1p; }
+# ---- Looking --------------------------------------------------------------------------------------
+# check_NAME prints the version and returns 0 when the tool works, and 1 when it is not there. Where it failed for another
+# reason it prints that and returns 2. Dashes of a name become underscores.
+
+absent='[Nn]o such file|not found|cannot find|unrecognized|nsupported|not supported|No module named|AssertionError'
+
+# failed WHO TEXT: what a program that failed with this text is worth: 1 or 2, see above.
+failed() {
+    printf '%s\n' "$2" | grep -qE "$absent" && return 1
+    printf '%s: %s\n' "$1" "$(printf '%s\n' "$2" | grep -v -e '^Traceback' -e '^ ' -e '^$' | sed -n 1p)"
+    return 2
+}
+
+# says COMMAND...: the first line of what it prints.
+says() {
+    command -v "$1" > /dev/null || return 1
+    said=$("$@" 2>&1) || { failed "$1" "$said" && return; return; }
+    [ -n "$said" ] || return 1
+    printf '%s\n' "$said" | sed -n 1p
+}
+
+# with_cc COMPILER WORD...: runs a compiler that may be several words, quoted as for a shell: CC="ccache gcc".
+with_cc() {
+    with_cc=$1
+    shift
+    eval "$with_cc \"\$@\""
+}
+
+# The program that a compiler's words begin with.
+program_of() {
+    eval "set -- $1"
+    echo "$1"
+}
 
 # links COMPILER SOURCE [FLAG...]: does this program compile and link?
 links() {
     links_cc=$1
-    printf '%s\n' "$2" > "$work/try.c"
+    { printf '%s\n' "$2" > "$work/try.c"; } 2> /dev/null || { echo "a file in $work cannot be written"; return 2; }
     shift 2
-    command -v "$links_cc" > /dev/null && "$links_cc" "$work/try.c" -o "$work/try" "$@" > /dev/null 2>&1
+    command -v "$(program_of "$links_cc")" > /dev/null || return 1
+    said=$(with_cc "$links_cc" "$work/try.c" -o "$work/try" "$@" 2>&1) || failed "$links_cc" "$said"
 }
 
 # The value of a macro of a header.
 macro() {
-    printf '#include <%s>\n%s\n' "$1" "$2" | "$CC" -E -P - 2> /dev/null | tail -n 1 | tr -d '" '
+    printf '#include <%s>\n%s\n' "$1" "$2" | with_cc "$CC" -E -P - 2> /dev/null | tail -n 1 | tr -d '" '
 }
 
 empty_main='int main(void) { return 0; }'
@@ -107,44 +146,53 @@ use_cmocka='#include <stdarg.h>
 #include <cmocka.h>
 int main(void) { print_message("there"); return 0; }'
 
-check_cc() { links "$CC" "$empty_main" && first_line "$CC" --version; }
-check_make() { first_line "${MAKE:-make}" --version; }
-check_ld() { links "$CC" "$empty_main" -Wl,--wrap=sleep && first_line ld --version; }
+check_cc() { links "$CC" "$empty_main" && with_cc "$CC" --version 2> /dev/null | sed -n 1p; }
+check_make() { says "${MAKE:-make}" --version; }
+check_ld() { links "$CC" "$empty_main" -Wl,--wrap=sleep && says ld --version; }
 check_sanitizers() { links "$CC" "$empty_main" -fsanitize=address,undefined && echo "address, undefined"; }
 check_jansson() { links "$CC" "$use_jansson" -ljansson && macro jansson.h JANSSON_VERSION; }
 check_cmocka() { links "$CC" "$use_cmocka" -lcmocka && { pkg-config --modversion cmocka 2> /dev/null || echo there; }; }
-check_gcovr() { first_line gcovr --version | grep .; }
+check_gcovr() { says gcovr --version; }
 
 # find_python MODULE: the first interpreter of $PYTHON, python3 on the PATH, /usr/bin/python3 that has it.
 find_python() {
+    why= result=1
     for candidate in ${PYTHON:+"$PYTHON"} python3 /usr/bin/python3; do
-        "$candidate" -c "import sys, $1; assert sys.version_info >= (3, 9); print(sys.executable)" 2> /dev/null && return 0
+        command -v "$candidate" > /dev/null || continue
+        said=$("$candidate" -W ignore -c "import sys, $1; assert sys.version_info >= (3, 9); print(sys.executable)" 2>&1) &&
+            { printf '%s\n' "$said" | tail -n 1; return 0; }
+        said=$(failed "$candidate" "$said") || [ $? = 1 ] || { why=$said result=2; }
     done
-    return 1
+    printf '%s\n' "$why"
+    return $result
 }
-check_python3() { found=$(find_python pytest || find_python sys) && first_line "$found" --version; }
-check_pytest() { found=$(find_python pytest) && "$found" -c 'import pytest, sys; print(pytest.__version__, "for", sys.executable)'; }
+
+# python_says MODULE CODE: what the interpreter that has MODULE prints.
+python_says() {
+    found=$(find_python "$1") || { result=$?; echo "$found"; return $result; }
+    says "$found" -W ignore -c "$2"
+}
+check_python3() { python_says sys 'import sys; print("Python", sys.version.split()[0])'; }
+check_pytest() { python_says pytest 'import pytest, sys; print(pytest.__version__, "for", sys.executable)'; }
 
 check_tsan() { links "$CC" "$empty_main" -fsanitize=thread && echo "thread"; }
-check_clang() { links clang "$empty_main" && first_line clang --version; }
+check_clang() { links clang "$empty_main" && says clang --version; }
 check_clang_sanitizers() { links clang "$empty_main" -fsanitize=address,undefined && echo "address, undefined"; }
-check_gdb() { first_line gdb --version | grep .; }
-check_valgrind() { first_line valgrind --version | grep .; }
-check_jsonschema() {
-    found=$(find_python pytest) && "$found" -W ignore -c 'import jsonschema; print(jsonschema.__version__)' 2> /dev/null
-}
-check_xdist() { found=$(find_python pytest) && "$found" -W ignore -c 'import xdist; print(xdist.__version__)' 2> /dev/null; }
-check_cross_cc() { links $CROSS-gcc "$empty_main" && first_line $CROSS-gcc --version; }
-check_qemu() { first_line qemu-aarch64 --version | grep .; }
+check_gdb() { says gdb --version; }
+check_valgrind() { says valgrind --version; }
+check_jsonschema() { python_says pytest 'import jsonschema; print(jsonschema.__version__)'; }
+check_xdist() { python_says pytest 'import xdist; print(xdist.__version__)'; }
+check_cross_cc() { links $CROSS-gcc "$empty_main" && says $CROSS-gcc --version; }
+check_qemu() { says qemu-aarch64 --version; }
 check_cross_libs() { links $CROSS-gcc "$use_jansson" -ljansson && links $CROSS-gcc "$use_cmocka" -lcmocka && echo "jansson, cmocka"; }
 
 check_libuv() { links "$CC" '#include <uv.h>
 int main(void) { return uv_version() == 0; }' -luv && { pkg-config --modversion libuv 2> /dev/null || echo there; }; }
 check_libcurl() { links "$CC" '#include <curl/curl.h>
 int main(void) { return curl_version() == 0; }' -lcurl && macro curl/curl.h LIBCURL_VERSION; }
-check_nginx() { PATH=$PATH:/usr/sbin nginx -v 2>&1 | sed -n 's/^nginx version: //p' | grep .; }
-check_openssl() { first_line openssl version | grep .; }
-check_curl() { first_line curl --version | grep .; }
+check_nginx() { (PATH=$PATH:/usr/sbin && says nginx -v); }
+check_openssl() { says openssl version; }
+check_curl() { says curl --version; }
 check_aiohttp() {
     for python in "$(find_python pytest)" /usr/bin/python3; do "$python" -c 'import aiohttp; print(aiohttp.__version__)' 2> /dev/null && return; done
     return 1
@@ -160,17 +208,34 @@ int main(void) { return st_init(); }' -lst && echo there; }
 check_pth() { links "$CC" '#include <pth.h>
 int main(void) { return !pth_init(); }' -lpth && echo there; }
 
-check_node() { first_line node --version | grep .; }
-check_npm() { first_line npm --version | grep .; }
+check_node() { says node --version; }
+check_npm() { says npm --version; }
 check_chromium() { for browser in chromium chromium-browser google-chrome; do command -v $browser && return; done; return 1; }
 check_fonts() { command -v fc-list > /dev/null && fc-list | grep -q DejaVuSansMono && echo DejaVu; }
 
 check() { "check_$(echo "$1" | tr - _)"; }
 
-# names LIST: all tools of a list; missing LIST: those that do not work; working LIST: those that do.
 names() { "$1" | cut -d '|' -f 1 | tr -d ' '; }
-missing() { for tool in $(names "$1"); do check "$tool" > /dev/null || printf '%s ' "$tool"; done | sed 's/ $//'; }
-working() { for tool in $(names "$1"); do check "$tool" > /dev/null && printf '%s ' "$tool"; done | sed 's/ $//'; }
+
+# look LIST: then `there` names the tools of a list that work, `need` those that are not there, and `stuck` says what kept the first
+# of the others from being tried.
+look() {
+    there= need= stuck=
+    for tool in $(names "$1"); do
+        said=$(check "$tool")
+        case $? in
+        0) there="$there $tool" ;;
+        1) unneeded "$tool" || need="${need:+$need }$tool" ;;
+        *) stuck=${stuck:-"$tool could not be tried: $said"} ;;
+        esac
+    done
+}
+
+# On an aarch64 machine the cross tools are of no use.
+unneeded() {
+    case $(uname -m)/$1 in aarch64/cross-* | aarch64/qemu | arm64/cross-* | arm64/qemu) return 0 ;; esac
+    return 1
+}
 
 # field LIST NAME N: the Nth field of a tool.
 field() {
@@ -239,6 +304,18 @@ install_packages() {
     root $(install_command) "$@" || { refresh && root $(install_command) "$@"; }
 }
 
+# installing WORD...: installs these packages, and tells of it in one line, with the time it took.
+installing() {
+    mkdir -p build && : > "$log"
+    printf '%s' "deps: installing $* (with $manager, log in $log): "
+    began=$(date +%s)
+    "${installer:-install_packages}" "$@"
+    installed=$?
+    [ $installed = 0 ] && word=took || word="failed after"
+    echo "$word $(($(date +%s) - began)) s"
+    return $installed
+}
+
 # The first package that fails on its own, for the error line.
 culprit() {
     for package in "$@"; do
@@ -248,48 +325,57 @@ culprit() {
     echo "$*"
 }
 
-last_error() { grep -iE '^(E|error): ' "$log" | grep -v 'Can not write log' | tail -n 1; }
+last_error() { grep -iE '^(W|E|error): ' "$log" | grep -v -e 'Can not write log' -e 'Some index files' | tail -n 1; }
 
-fail() {
-    echo "deps: $*" >&2
-    exit 2
+# Whether it failed at the network: then no other package can be had either.
+unreachable() {
+    grep -qiE 'failed to fetch|could not resolve|unable to connect|could not connect|network is unreachable|cannot download|failed retrieving' "$log"
 }
 
 # Installs what is missing of a list, or ends with one line that says what could not be had.
 install_all() {
     list=$1
-    need=$(missing "$list")
+    look "$list"
+    [ -z "$stuck" ] || fail "$stuck"
     [ -n "$need" ] || return 0
+    case " $need " in *" cc "*)
+        [ "$CC" = gcc ] || fail "CC=$CC: this machine has no such compiler, or it does not work: say another one, or none for gcc" ;;
+    esac
     # shellcheck disable=SC2086 # a list of names
     set -- $need
     find_manager || fail "missing: $*; no apt-get, dnf, pacman or brew here: please install them yourself"
     wanted=$(packages "$list" "$@")
     [ -n "$wanted" ] || fail "missing: $*; $manager has no package for it"
     find_root || fail "missing: $*; you are not root: please run \`$(install_command) $wanted\` as root"
-    mkdir -p build && : > "$log"
-    echo "deps: installing $wanted (with $manager, log in $log)"
     # shellcheck disable=SC2086
-    install_packages $wanted ||
+    if ! installing $wanted; then
+        ! unreachable || fail "missing: $*; $manager cannot fetch them ($(last_error)): say it again when there is a network," \
+            "or get them from elsewhere: $wanted"
         fail "$manager cannot install $(culprit $wanted): $(last_error) (log in $log)"
-    need=$(missing "$list")
+    fi
+    look "$list"
+    [ -z "$stuck" ] || fail "$stuck"
     [ -z "$need" ] || fail "$manager installed $wanted, but these still do not work: $need (make doctor says more)"
 }
 
-install_student() { install_all student_tools; }
-
+# install FILE [tests]
 install() {
-    install_student
+    install_all student_tools
+    look test_tools
+    [ -z "${2:-}" ] || install_test_tools
     {
         echo "looplab_deps := ok"
+        echo "looplab_for := ${2:-students}"
         echo "looplab_asked := ${PYTHON:-}"
         echo "looplab_python := $(find_python pytest)"
-        echo "looplab_tools := $(working dev_tools) $(working slide_tools)"
+        echo "looplab_tools :=$there"
         echo "looplab_cores := $(getconf _NPROCESSORS_ONLN 2> /dev/null || echo 1)"
     } > "$1.$$" && mv "$1.$$" "$1"      # others may be at it
 }
 
 real() {
-    if [ -n "$(missing real_tools)" ]; then
+    look real_tools
+    if [ -n "$need$stuck" ]; then
         install_all real_tools
         rm -f build/deps.mk     # make then looks again
     fi
@@ -298,15 +384,9 @@ real() {
 
 # ---- The contributors' tools ----------------------------------------------------------------------
 
-# On an aarch64 machine the cross tools are of no use.
-unneeded() {
-    case $(uname -m)/$1 in aarch64/cross-* | aarch64/qemu | arm64/cross-* | arm64/qemu) return 0 ;; esac
-    return 1
-}
-
 # clang's sanitizers have a package that follows clang's version; older releases know only numbered ones.
 clang_sanitizer_packages() {
-    version=$(clang -dumpversion 2> /dev/null | cut -d. -f1)
+    version=$(apt-cache depends clang 2> /dev/null | sed -n 's/^ *Depends: clang-\([0-9]*\)$/\1/p' | sed -n 1p)
     for package in libclang-rt-dev "libclang-rt-$version-dev" "libclang-common-$version-dev"; do
         apt-cache show "$package" > /dev/null 2>&1 && echo "$package" && return
     done
@@ -315,16 +395,13 @@ clang_sanitizer_packages() {
 
 # Libraries for another architecture: Debian's mirrors have them beside its own; Ubuntu's have not, and then
 # the architecture is taken out again, as it would break every later update.
-install_cross_libs() {
-    if ! dpkg --print-foreign-architectures | grep -q arm64; then
-        root dpkg --add-architecture arm64
-        if ! refresh; then
-            root dpkg --remove-architecture arm64
-            refresh
-            return 1
-        fi
-    fi
-    install_packages "$@"
+add_architecture() {
+    ! dpkg --print-foreign-architectures | grep -q arm64 || return 0
+    root dpkg --add-architecture arm64
+    refresh && ! unreachable && return 0
+    root dpkg --remove-architecture arm64
+    refresh
+    return 1
 }
 
 # A server that is installed for the tests is not to be started as a service: Debian asks this file whether it may.
@@ -341,66 +418,47 @@ install_unstarted() {
     return $installed
 }
 
-install_dev_tool() {
-    wanted=$(packages dev_tools "$1")
-    [ "$manager/$1" != apt-get/clang-sanitizers ] || wanted=$(clang_sanitizer_packages)
-    [ -n "$wanted" ] || return 1
-    echo "deps: installing $wanted (with $manager, log in $log)"
-    # shellcheck disable=SC2086
-    case $manager/$1 in
-    apt-get/cross-libs) install_cross_libs $wanted ;;
-    apt-get/nginx) install_unstarted $wanted ;;
-    *) install_packages $wanted ;;
+# With apt-get: as install_unstarted, the other architecture's packages and clang's too. Where the whole cannot be had, each on its own: one
+# that is not there does not keep the others away.
+install_with_apt() {
+    refresh || return 1
+    ! unreachable || return 1
+    case " $* " in
+    *:arm64*) add_architecture || set -- $(printf '%s\n' "$@" | grep -v :arm64) ;;
     esac
+    case " $* " in
+    *" libclang-rt-dev "*) set -- $(printf '%s\n' "$@" | grep -vx libclang-rt-dev) "$(clang_sanitizer_packages)" ;;
+    esac
+    install_unstarted "$@" && return
+    ! unreachable || return 1
+    for package in "$@"; do
+        install_unstarted "$package"
+    done
 }
 
-# Each tool on its own: one that cannot be had does not keep the others away.
-dev() {
-    install_student
-    find_manager
-    mkdir -p build && : >> "$log"
-    without=
-    for tool in $(missing dev_tools); do
-        unneeded "$tool" && continue
-        check "$tool" > /dev/null && continue      # it came with one before
-        [ -n "$manager" ] && find_root && install_dev_tool "$tool"
-        check "$tool" > /dev/null && continue
-        echo "deps: without $tool ($(field dev_tools "$tool" 2)): could not be installed; tests that need it are skipped" >&2
-        without="$without $tool"
-    done
-    (slides) || without="$without slides"
-    [ -n "$without" ] || echo "deps: the contributors' tools are all there"
-    rm -f build/deps.mk     # make then looks again
+# What is missing after a look at test_tools; then a look again.
+install_test_tools() {
+    if [ -n "$need" ]; then
+        # shellcheck disable=SC2086 # a list of names
+        why="no apt-get, dnf, pacman or brew here" && find_manager && wanted=$(packages test_tools $need) && [ -n "$wanted" ] &&
+            why="as root: $(install_command) $wanted" && find_root && {
+            [ "$manager" != apt-get ] || installer=install_with_apt
+            installing $wanted
+            why=$(last_error)
+        }
+        look test_tools
+    fi
+    [ -z "$stuck" ] || echo "deps: $stuck; tests that need it are skipped"
+    [ -z "$need" ] || echo "deps: without $need (${why:-log in $log}); tests that need them are skipped; make deps-dev tries again"
 }
 
 # What the runtime is compared with: each on its own, and none of it is needed.
 peers() {
-    find_manager
-    mkdir -p build && : >> "$log"
-    for tool in $(missing peer_tools); do
-        wanted=$(packages peer_tools "$tool")
-        if [ -n "$manager" ] && [ -n "$wanted" ] && find_root; then
-            echo "deps: installing $wanted (with $manager, log in $log)"
-            # shellcheck disable=SC2086
-            install_packages $wanted
-        fi
+    look peer_tools
+    for tool in $need; do
+        find_manager && wanted=$(packages peer_tools "$tool") && [ -n "$wanted" ] && find_root && installing $wanted
         check "$tool" > /dev/null ||
             echo "deps: without $tool ($(field peer_tools "$tool" 2)): could not be installed, so it is not compared" >&2
-    done
-}
-
-# Without any of these there are no slides; nothing else needs them.
-slides() {
-    find_manager
-    mkdir -p build && : >> "$log"
-    for tool in $(missing slide_tools); do
-        wanted=$(packages slide_tools "$tool")
-        if [ -n "$manager" ] && [ -n "$wanted" ] && find_root; then
-            echo "deps: installing $wanted (with $manager, log in $log)"
-            # shellcheck disable=SC2086
-            install_packages $wanted
-        fi
-        check "$tool" > /dev/null || fail "the slides need $tool ($(field slide_tools "$tool" 2)); package: ${wanted:-none here}"
     done
 }
 
@@ -410,8 +468,12 @@ report() {
     "$1" | while IFS='|' read -r name why _; do
         name=$(echo "$name" | tr -d ' ')
         why=$(echo "$why" | sed 's/^ *//; s/ *$//')
-        if version=$(check "$name"); then
+        version=$(check "$name")
+        found=$?
+        if [ $found = 0 ]; then
             printf '  %-16s %s\n' "$name" "$version"
+        elif [ $found = 2 ]; then
+            printf '  %-16s could not be tried: %s\n' "$name" "$version"
         elif unneeded "$name"; then
             printf '  %-16s not needed on this machine\n' "$name"
         elif find_manager && wanted=$(packages "$1" "$name") && [ -n "$wanted" ]; then
@@ -446,11 +508,10 @@ doctor() {
 }
 
 case ${1:-} in
-install) install "${2:?the file for make}" ;;
+install) install "${2:?the file for make}" "${3:-}" ;;
 real) real "${2:?the file for make}" ;;
-dev) dev ;;
 peers) peers ;;
-slides) slides ;;
+slides) install_all slide_tools ;;
 doctor) doctor ;;
-*) echo "usage: deps.sh install FILE | real FILE | dev | peers | slides | doctor" >&2 && exit 2 ;;
+*) echo "usage: deps.sh install FILE [tests] | real FILE | peers | slides | doctor" >&2 && exit 2 ;;
 esac

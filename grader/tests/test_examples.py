@@ -10,10 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Timer
 
-import jsonschema
 import pytest
 
-from variants import BUILD, ROOT, require
+from variants import BUILD, ROOT, require, require_terminal
 
 FOLDER = ROOT / "sim/examples"
 README = (FOLDER / "README.md").read_text()
@@ -74,6 +73,7 @@ def compiled() -> None:
 
 def on_a_terminal(program: Path, word: str, env: dict[str, str]) -> tuple[int, str]:
     """Exit code and all that a terminal shows: there, a report stands behind what was printed before it."""
+    require_terminal()
     ours, theirs = os.openpty()
     with subprocess.Popen([program, word], cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=theirs,
                           stderr=theirs) as run:
@@ -153,6 +153,7 @@ def test_a_function_fits_on_a_screen(example):
 
 @pytest.mark.parametrize("world", sorted(FOLDER.glob("*.json")), ids=lambda path: path.stem)
 def test_a_world_is_right_and_used(world):
+    jsonschema = pytest.importorskip("jsonschema", reason="no jsonschema here (make deps-dev)")
     jsonschema.validate(json.loads(world.read_text()), json.loads((ROOT / "sim/world/world.schema.json").read_text()))
     assert f'"sim/examples/{world.name}"' in source(world.stem)
 

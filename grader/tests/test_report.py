@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from story import Story
+from variants import chromium
 
 from looplab.reading.trace import read
 from looplab.report import ascii, chrome, divergence, page, svg, timeline
@@ -21,8 +21,6 @@ from looplab.report.timeline import BLOCKED, CANCELLED, DONE, FAILED, LEAKED, OP
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT / "grader/tests/corpus/01-sync-vs-async"
 NODE = ROOT / "build/node"
-CHROMIUM = next((found for found in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if found),
-                None)
 
 
 def report(*words: str, code: int = 0) -> str:
@@ -266,14 +264,10 @@ def test_a_grading_leaves_a_page_for_each_failed_check(tmp_path):
 @pytest.fixture(scope="session")
 def browser():
     """Looks at a page in headless chromium."""
-    if not CHROMIUM or not shutil.which("npm"):
-        pytest.skip("no chromium or no npm: make deps-dev installs them")
-    made = subprocess.run(["make", "build/node/ready"], cwd=ROOT, capture_output=True, text=True, timeout=300)
-    if made.returncode:
-        pytest.skip(f"npm could not fetch puppeteer and axe: {(made.stdout + made.stderr).strip()[-200:]}")
+    program = chromium()
 
     def look(file: Path, width: int = 1280, scheme: str = "light") -> dict:
-        done = subprocess.run(["node", "grader/tests/browser/look.mjs", str(file), CHROMIUM, str(width), scheme,
+        done = subprocess.run(["node", "grader/tests/browser/look.mjs", str(file), program, str(width), scheme,
                                str(file.with_suffix(f".{width}.png"))],
                               cwd=ROOT, capture_output=True, text=True, timeout=120,
                               env={**os.environ, "NODE_FOLDER": str(NODE)})

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from variants import chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "slides"))
@@ -20,8 +20,6 @@ import build  # noqa: E402
 DECKS = build.decks()
 MODULES = [deck for deck in DECKS if (ROOT / "labs" / deck.stem).is_dir()]
 LABS = sorted(path.name for path in (ROOT / "labs").iterdir() if path.is_dir())
-CHROMIUM = next((found for found in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if found),
-                None)
 
 
 def slides(deck: Path) -> list[str]:
@@ -146,11 +144,7 @@ def test_a_trace_tells_of_one_task_and_long_lines_are_continued():
 @pytest.fixture(scope="module")
 def pages():
     """All decks as pages and notes, and the last one as PDF too."""
-    if not CHROMIUM or not shutil.which("npm"):
-        pytest.skip("no chromium or no npm: make deps-dev installs them")
-    made = subprocess.run(["make", "build/node/ready"], cwd=ROOT, capture_output=True, text=True, timeout=300)
-    if made.returncode:
-        pytest.skip(f"npm could not fetch Marp: {(made.stdout + made.stderr).strip()[-200:]}")
+    chromium()
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "grader")}
     for words in (["07"], ["--no-pdf"]):
         done = subprocess.run([sys.executable, "slides/build.py", *words], cwd=ROOT, capture_output=True, text=True,
@@ -177,7 +171,7 @@ def test_no_output_asks_for_anything_from_anywhere(pages):
 
 
 def test_nothing_is_cut_off_or_too_small(pages):
-    done = subprocess.run(["node", "slides/look.mjs", CHROMIUM, "build/node",
+    done = subprocess.run(["node", "slides/look.mjs", chromium(), "build/node",
                            *(str(pages / f"{deck.stem}.html") for deck in DECKS)], cwd=ROOT,
                           capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 import pytest
+from variants import require_terminal
 
 from looplab.course import hints, lab as labs
 from looplab.telling import progress
@@ -91,6 +92,7 @@ class Terminal:
 
     def __init__(self, folder: Path, *words: str):
         self.screen = ""
+        require_terminal()
         self.pid, self.fd = pty.fork()
         if not self.pid:
             os.chdir(ROOT)

@@ -1,8 +1,11 @@
-"""The Makefile's variants of the kit: which this machine can build, and how a program of each is run."""
+"""What this machine has: the Makefile's variants of the kit and how a program of each is run, tools, a terminal. What it has not skips a test."""
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -24,6 +27,27 @@ def require(tool: str) -> None:
     """Skips the test where a contributors' tool of deps.sh is missing."""
     if tool not in _words(BUILD / "deps.mk", "looplab_tools"):
         pytest.skip(f"no {tool} here (make deps-dev)")
+
+
+def require_terminal() -> None:
+    """Skips the test where nobody can open a terminal of his own: a chroot or container without /dev/pts."""
+    try:
+        for end in os.openpty():
+            os.close(end)
+    except OSError as error:
+        pytest.skip(f"this machine gives no terminals (/dev/pts): {error.strerror}")
+
+
+def chromium() -> str:
+    """The browser; skips the test where there is none, or where npm cannot fetch what drives it."""
+    browser = next((found for found in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if found), None)
+    if not browser or not shutil.which("npm"):
+        pytest.skip("no chromium or no npm here (make deps-dev)")
+    failed = BUILD / "node" / "failed"      # what make test has tried is not tried again
+    made = failed.exists() or subprocess.run(["make", "build/node/ready"], cwd=ROOT, capture_output=True, timeout=300).returncode
+    if made:
+        pytest.skip(failed.read_text().strip() if failed.exists() else "npm could not fetch Marp and puppeteer")
+    return browser
 
 
 def command(variant: str, program: Path) -> list[str]:

@@ -11,6 +11,7 @@
 #define _GNU_SOURCE             /* memmem; so this header comes first */
 #endif
 #include "co.h"
+#include "runtime/switch/valgrind.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -288,12 +289,7 @@ static UNUSED void assert_has_not(const char *text, const char *piece)
 #define UNDER_TSAN 0
 #endif
 
-#if __has_include(<valgrind/valgrind.h>)
-#include <valgrind/valgrind.h>
-#define UNDER_VALGRIND (RUNNING_ON_VALGRIND != 0)
-#else
-#define UNDER_VALGRIND 0
-#endif
+#define UNDER_VALGRIND on_valgrind()
 
 /* ---- Jobs that many tests use ---------------------------------------------------------------------------- */
 

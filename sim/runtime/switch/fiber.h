@@ -1,8 +1,7 @@
-/* fiber.h - telling the sanitizers and valgrind that the stack changes. In an ordinary build all of it is empty.
+/* fiber.h - telling the sanitizers that the stack changes. In an ordinary build all of it is empty.
  *
- * ASan: sanitizer/common_interface_defs.h (start/finish_switch_fiber); TSan: sanitizer/tsan_interface.h;
- * valgrind: client requests STACK_REGISTER/DEREGISTER, which cost a few instructions and so are left out of
- * optimised builds unless CO_VALGRIND is set.
+ * ASan: sanitizer/common_interface_defs.h (start/finish_switch_fiber); TSan: sanitizer/tsan_interface.h. valgrind
+ * is told of each stack once, in stack.c.
  */
 #ifndef FIBER_H
 #define FIBER_H

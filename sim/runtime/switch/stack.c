@@ -13,6 +13,7 @@
 #include "runtime/switch/stack.h"
 
 #include "runtime/switch/fiber.h"
+#include "runtime/switch/valgrind.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -20,14 +21,6 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#if __has_include(<valgrind/valgrind.h>) && !defined(CO_NO_VALGRIND)
-#include <valgrind/valgrind.h>
-#else
-#define VALGRIND_STACK_REGISTER(low, high) ((void)(low), (void)(high), 0u)
-#define VALGRIND_STACK_DEREGISTER(id) ((void)(id))
-#define RUNNING_ON_VALGRIND 0
-#endif
 
 #ifdef CO_ASAN
 #define UNPOISON(base, bytes) __asan_unpoison_memory_region((base), (bytes))
@@ -63,7 +56,7 @@ struct slab {
 static bool light_guards_work(size_t page)
 {
 #ifdef __linux__
-    if (RUNNING_ON_VALGRIND)
+    if (on_valgrind())
         return false;
     void *probe = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (probe == MAP_FAILED)
@@ -110,7 +103,7 @@ static void make_stack(struct stack_pool *pool, struct slab *slab, size_t i)
     stack->low = low;
     stack->size = (size_t)((char *)stack - low);
     stack->used = false;
-    stack->valgrind = VALGRIND_STACK_REGISTER(low, (char *)(stack + 1));
+    stack->valgrind = valgrind_stack(low, (char *)(stack + 1));
     make_guard(pool, stack, guard);
     pool->made++;
     stack_return(pool, stack);
@@ -144,7 +137,7 @@ int stack_pool_grow(struct stack_pool *pool)
 void stack_pool_free(struct stack_pool *pool)
 {
     for (struct stack *stack = pool->free; stack; stack = stack->next) {
-        VALGRIND_STACK_DEREGISTER(stack->valgrind);
+        valgrind_no_stack(stack->valgrind);
         if (stack->used)                        /* who gets this memory next knows nothing of stacks */
             UNPOISON(stack->low, stack->size);
     }
