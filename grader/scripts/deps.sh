@@ -26,6 +26,7 @@ fail() {
 work=$(mktemp -d 2>&1) || fail "no folder can be made in ${TMPDIR:-/tmp}, so nothing can be tried: $work"
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
+trap '' XFSZ      # a file that grows past the limit is an error like any other
 
 # ---- The tools ------------------------------------------------------------------------------------
 # Name, what for, and the package in each manager ("-": it has none).

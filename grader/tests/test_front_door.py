@@ -13,7 +13,6 @@ import pytest
 from looplab.course import git
 
 ROOT = Path(__file__).resolve().parents[2]
-DEPS = ROOT / "grader" / "scripts" / "deps.sh"
 LAB = "01-sync-vs-async"
 
 
@@ -124,63 +123,6 @@ def test_doctor_names_what_a_student_needs():
     assert run.returncode == 0, run.stdout
     for tool in ["cc", "make", "python3", "pytest", "jansson", "cmocka", "gcovr"]:
         assert re.search(rf"^  {tool} +\S", run.stdout, re.MULTILINE)
-
-
-MANAGERS = {"apt-get": "libjansson-dev", "dnf": "jansson-devel", "pacman": "jansson", "brew": "jansson"}
-PLAIN_TOOLS = \
-    "sh awk cat cut dirname env getconf grep id ls mkdir mktemp mv rm sed sort tail tr uname gcc as ld make".split()
-
-
-def bare_machine(folder: Path, *scripts: tuple[str, str]) -> dict[str, str]:
-    """An environment whose PATH holds the plain tools, no Python and no gcovr, and these scripts."""
-    folder.mkdir()
-    for name, text in scripts:
-        (folder / name).write_text("#!/bin/sh\n" + text)
-        (folder / name).chmod(0o755)
-    # after the scripts: nothing is ever written through a link to the machine's own tool
-    for tool in PLAIN_TOOLS:
-        if not (folder / tool).exists():
-            (folder / tool).symlink_to(shutil.which(tool) or pytest.skip(f"no {tool} here"))
-    return {"PATH": str(folder)}
-
-
-def deps(env: dict[str, str], cwd: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["/bin/sh", DEPS, *words], env=env, cwd=cwd, text=True, capture_output=True, timeout=120)
-
-
-@pytest.mark.parametrize("manager, package", MANAGERS.items())
-def test_each_manager_is_asked_for_its_own_packages(manager, package, tmp_path):
-    env = bare_machine(tmp_path / "bin", (manager, 'echo "$@" >> asked; exit 0\n'), ("id", "echo 0\n"))
-    env["CC"] = "no-such-cc"        # then Jansson cannot be found either
-    run = deps(env, tmp_path, "install", "deps.mk")
-    asked = (tmp_path / "asked").read_text()
-    assert package in asked.split()
-    assert_one_line(run, 2, manager, "still do not work", "cc", "jansson")
-    assert not (tmp_path / "deps.mk").exists()
-
-
-def test_a_package_that_cannot_be_installed_is_named(tmp_path):
-    refuse = 'case "$*" in *gcovr*) echo "E: Unable to locate package gcovr"; exit 100 ;; esac\n'
-    env = bare_machine(tmp_path / "bin", ("apt-get", refuse), ("id", "echo 0\n"))
-    assert_one_line(deps(env, tmp_path, "install", "deps.mk"), 2, "cannot install gcovr", "Unable to locate")
-
-
-def test_without_root_the_command_is_printed(tmp_path):
-    env = bare_machine(tmp_path / "bin", ("dnf", "echo never > asked\n"), ("id", "echo 1000\n"))
-    assert_one_line(deps(env, tmp_path, "install", "deps.mk"), 2, "dnf install -y", "gcovr")
-    assert not (tmp_path / "asked").exists()
-
-
-def test_without_a_manager_the_tools_are_named(tmp_path):
-    env = bare_machine(tmp_path / "bin")
-    assert_one_line(deps(env, tmp_path, "install", "deps.mk"), 2, "missing:", "gcovr", "yourself")
-
-
-def test_doctor_says_what_is_missing_and_what_for(tmp_path):
-    run = deps(bare_machine(tmp_path / "bin", ("dnf", "")), tmp_path, "doctor")
-    assert run.returncode == 2
-    assert "gcovr            MISSING: says which of your lines never ran. Package: gcovr\n" in run.stdout
-    assert "Say: make deps" in run.stdout
 
 
 # ---- The house ----
