@@ -278,7 +278,7 @@ run: run-run      ## run a lab: LAB=01 [FROM=DIR] [MODE=M] [WORLD=F | REAL=1] [S
 serve: run-serve  ## a world file as real servers on this machine: WORLD=f.json [LAB=03]
 compare: run-compare  ## a lab in its virtual world and in the same world served for real: LAB=03 [WORLD=f] [FROM=DIR] [OUT=DIR]
 report: run-report  ## draw a run: LAB=01 [FROM=DIR] [CHECK=ID | MODE= WORLD= SET= URLS=] [FORMAT=html|text|svg|chrome] [OUT=F]
-watch: run-watch  ## grade on every save: [LAB=03] [FROM=DIR]; keys: hint, list, report, all, next lab, quit
+watch: run-watch  ## grade on every save: [LAB=03] [FROM=DIR]; keys: hint, list, report, all, next lab, back, go to, reset, quit
 hint: run-hint    ## tell the next hint: LAB=03 [TODO=2] [LEVEL=2]
 progress: run-progress  ## all labs at a glance
 start: run-start  ## a clean copy of the labs to work in, with its own git history: NAME=../my-labs

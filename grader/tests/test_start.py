@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from looplab.course import git, start
+from looplab.course import git, lab as labs, skeleton, start
 from looplab.plain.failure import UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -120,7 +120,7 @@ def test_the_users_settings_do_not_apply_to_the_first_commit(kit, tmp_path, monk
     target = tmp_path / "copy"
     assert the_copy(kit, target) == COPIED
     assert (target / "labs/01-toy/toy.c").read_bytes() == b"/* TODO 1 */\n"
-    assert asked(target, "log", "-1", "--format=%an <%ae> %D") == "Looplab <looplab@localhost> HEAD -> main"
+    assert asked(target, "log", "-1", "--format=%an <%ae> %D") == "Looplab <looplab@localhost> HEAD -> main, tag: handed-out"
     assert not (target / ".git/hooks").exists()
 
 
@@ -150,7 +150,7 @@ def test_without_git_there_is_a_copy_without_a_history(kit, tmp_path, monkeypatc
 
 
 @needs_git
-@pytest.mark.parametrize("word", ["ls-tree", "archive", "init", "add", "commit"])
+@pytest.mark.parametrize("word", ["ls-tree", "archive", "init", "add", "commit", "tag"])
 @pytest.mark.parametrize("there", [False, True])
 def test_a_git_that_fails_is_told_in_its_own_words_and_leaves_nothing(kit, tmp_path, monkeypatch, word, there):
     fake = tmp_path / "bin/git"
@@ -172,6 +172,79 @@ def test_a_place_that_cannot_be_written_is_told(kit, tmp_path):
     with pytest.raises(UsageError, match="NAME=.*: nothing was made: Not a directory: .*file/copy"):
         start.main([str(tmp_path / "file/copy")], kit)
     assert (tmp_path / "file").read_text() == ""
+
+
+# ---- a lab's file, put back -------------------------------------------------------------------
+
+
+def toy(root: Path) -> labs.Lab:
+    return labs.Lab("01-toy", root / "labs/01-toy", "toy.c", "toy.h", root, root / "build/kit")
+
+
+def commits(root: Path, text: str) -> None:
+    """What the student writes, and commits."""
+    (root / "labs/01-toy/toy.c").write_text(text)
+    git.run(root, "commit", "--quiet", "--all", "--message", text)
+
+
+@needs_git
+def test_in_a_copy_the_file_of_its_first_commit_is_the_one_handed_out(kit, tmp_path):
+    start.main([str(tmp_path / "copy")], kit)
+    commits(tmp_path / "copy", "one")
+    commits(tmp_path / "copy", "two")
+    assert skeleton.find(toy(tmp_path / "copy")).text == b"/* TODO 1 */\n"
+
+
+@needs_git
+def test_in_a_clone_the_file_that_came_with_it_is_the_one_handed_out(kit, tmp_path):
+    git.run(tmp_path, "clone", "--quiet", str(kit), "clone")
+    commits(tmp_path / "clone", "one")
+    commits(kit, "/* TODO 1 (clearer) */\n")
+    assert skeleton.find(toy(tmp_path / "clone")).text == b"/* TODO 1 */\n"
+    git.run(tmp_path / "clone", "pull", "--quiet", "--rebase", "-X", "theirs")
+    assert (tmp_path / "clone/labs/01-toy/toy.c").read_text() == "one"
+    assert skeleton.find(toy(tmp_path / "clone")).text == b"/* TODO 1 (clearer) */\n"
+
+
+@needs_git
+def test_elsewhere_it_is_the_file_as_it_was_committed_last(kit):
+    (kit / "labs/01-toy/toy.c").write_text("not committed")
+    assert skeleton.find(toy(kit)).text == b"/* TODO 1 */\n"
+
+
+@needs_git
+def test_without_a_history_there_is_nothing_to_put_back_and_it_says_why(kit, tmp_path, monkeypatch):
+    shutil.rmtree(kit / ".git")
+    with pytest.raises(skeleton.NoSkeleton, match="^git rev-parse: fatal: not a git repository"):
+        skeleton.find(toy(kit))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(skeleton.NoSkeleton, match="^git is not installed$"):
+        skeleton.find(toy(kit))
+
+
+def test_what_the_file_held_is_kept_each_time(tmp_path):
+    file = tmp_path / "toy.c"
+    assert skeleton.put_back(file, b"new") is None and file.read_bytes() == b"new"
+    for number, name in enumerate(["toy.c.old", "toy.c.old2", "toy.c.old3"]):
+        file.write_text(f"work {number}")
+        file.chmod(0o600)
+        assert skeleton.put_back(file, b"new") == tmp_path / name
+        assert (tmp_path / name).read_text() == f"work {number}" and file.read_bytes() == b"new"
+        assert file.stat().st_mode & 0o777 == 0o600
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["toy.c", "toy.c.old", "toy.c.old2", "toy.c.old3"]
+
+
+def test_a_file_that_cannot_be_written_holds_what_it_held(tmp_path, monkeypatch):
+    file = tmp_path / "toy.c"
+    file.write_text("work")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(skeleton.os, "replace", full)
+    with pytest.raises(OSError):
+        skeleton.put_back(file, b"new")
+    assert file.read_text() == "work" and sorted(path.name for path in tmp_path.iterdir()) == ["toy.c", "toy.c.old"]
 
 
 # ---- a clone, and who starts git --------------------------------------------------------------

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import re
-import select
 import shutil
 import signal
-import struct
 import subprocess
 import sys
-import termios
-import time
 from pathlib import Path
 
 import pytest
-from variants import require_terminal
+from terminal import Terminal
 
-from looplab.course import hints, lab as labs
+from looplab.course import hints, lab as labs, skeleton
 from looplab.telling import progress
 from looplab.watch import screen
 from looplab.watch.screen import View
@@ -28,7 +22,9 @@ ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT / "grader/tests/corpus/01-sync-vs-async"
 SOLUTION = ROOT / "solutions/01-sync-vs-async/compare.c"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "grader"), "TERM": "xterm", "NO_COLOR": "1"}
-PATIENCE_S = 60     # a loaded machine may take its time; nothing here rests on how long
+
+
+needs_clone = pytest.mark.skipif(not (ROOT / ".git").exists() or not shutil.which("git"), reason="not a git clone")
 
 
 def looplab(*words: str, code: int = 0, cwd: Path = ROOT) -> str:
@@ -62,7 +58,7 @@ def test_the_screen_is_never_larger_than_the_terminal(width, height, show):
                 text=["word " * 40] * 50)
     lines = screen.draw(view, width, height)
     assert len(lines) <= height and all(len(line) <= width for line in lines)
-    assert "hint" in lines[-1]
+    assert any(line.startswith("h hint") for line in lines[-2:])
 
 
 def test_the_first_failed_check_in_full_and_the_others_in_a_line():
@@ -87,66 +83,15 @@ def test_one_line_without_a_terminal():
 # ---- watching ---------------------------------------------------------------------------------
 
 
-class Terminal:
-    """A watch on a terminal of 80 x 24, and what it has drawn last."""
-
-    def __init__(self, folder: Path, *words: str):
-        self.screen = ""
-        require_terminal()
-        self.pid, self.fd = pty.fork()
-        if not self.pid:
-            os.chdir(ROOT)
-            os.execve(sys.executable, [sys.executable, "-m", "looplab", "watch", "--from", str(folder), *words],
-                      ENVIRONMENT)
-        self.resize(80, 24)
-
-    def resize(self, width: int, height: int) -> None:
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
-
-    def press(self, keys: str) -> None:
-        os.write(self.fd, keys.encode())
-
-    def until(self, pattern: str) -> str:
-        """Waits until the screen shows the pattern; returns the screen."""
-        end = time.monotonic() + PATIENCE_S
-        while time.monotonic() < end:
-            if select.select([self.fd], [], [], 0.1)[0]:
-                try:
-                    self.screen += os.read(self.fd, 65536).decode("utf-8", "replace")
-                except OSError:
-                    break
-                self.screen = self.screen[self.screen.rfind("\x1b[H\x1b[2J"):] if "\x1b[H\x1b[2J" in self.screen \
-                    else self.screen
-            if re.search(pattern, self.screen):
-                return self.screen
-        raise AssertionError(f"never showed {pattern!r}: {self.screen!r}")
-
-    def end(self) -> int:
-        """Its exit code, once it has ended."""
-        end = time.monotonic() + PATIENCE_S
-        while time.monotonic() < end:
-            if select.select([self.fd], [], [], 0.05)[0]:
-                try:
-                    os.read(self.fd, 65536)
-                except OSError:
-                    pass
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self.pid = 0
-                return os.waitstatus_to_exitcode(status)
-        raise AssertionError("it does not end")
-
-    def close(self) -> None:
-        if self.pid:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
-        os.close(self.fd)
+def watch_on(folder: Path, *words: str) -> Terminal:
+    """A watch on a terminal of its own."""
+    return Terminal([sys.executable, "-m", "looplab", "watch", "--from", str(folder), *words], ROOT, ENVIRONMENT)
 
 
 @pytest.fixture
 def terminal(tmp_path):
     shutil.copy(CORPUS / "awaits-each/compare.c", tmp_path)
-    watching = Terminal(tmp_path, "--lab", "01", "--seed", "7")
+    watching = watch_on(tmp_path, "--lab", "01", "--seed", "7")
     yield watching
     watching.close()
 
@@ -163,7 +108,7 @@ def test_a_session_on_a_terminal(terminal, tmp_path):
     terminal.until(r"Open this in a browser:\s+build/grade/01-sync-vs-async/reports/test_async_takes_the_longest.html")
     shutil.copy(SOLUTION, file)
     terminal.until(r"100/100 points")
-    terminal.press("x")
+    terminal.press("?")
     terminal.until(r"All checks pass")
     file.write_text(SOLUTION.read_text() + "int x = ;\n")
     assert "expected expression" in terminal.until(r"cannot be graded")
@@ -179,18 +124,54 @@ def test_a_session_on_a_terminal(terminal, tmp_path):
     assert terminal.end() == 0
 
 
-def test_ctrl_c_ends_it_while_it_grades_and_leaves_nothing(terminal, tmp_path):
+def test_back_and_to_any_lab(terminal):
+    terminal.until(r"verdict after")
+    listed = r"[\s\S]*01-sync-vs-async[\s\S]*> +02-url-fetcher[\s\S]*06-testing"
+    for key, shows in (("p", r"Lab 06 testing"), ("n", r"Lab 01 sync"), ("3", r"Lab 03 scraper"),
+                       ("p", r"Lab 02 url fetcher"), ("9", r"There is no lab 9" + listed), ("n", r"Lab 03"),
+                       ("g", r"> +03-scraper[\s\S]*Press a lab's number"), ("1", r"Lab 01")):
+        terminal.press(key)
+        terminal.until(shows)
+
+
+@needs_clone
+def test_a_lab_is_begun_again_and_nothing_is_lost(terminal, tmp_path):
+    file, was = tmp_path / "compare.c", (CORPUS / "awaits-each/compare.c").read_bytes()
+    handed_out = skeleton.find(labs.resolve("01")).text
+    terminal.until(r"75/100")
+    terminal.press("x")
+    terminal.until(r"Begin lab 01 again[\s\S]*any other key no")
+    terminal.press("x")
+    terminal.until(r"Nothing was changed")
+    assert file.read_bytes() == was
+    terminal.press("x")
+    terminal.until(r"Begin lab 01 again")
+    file.write_bytes(was + b"\n")        # saved meanwhile: that is an answer, too
     terminal.until(r"grading")
-    terminal.press("\x03")
-    assert terminal.end() == 130
-    alive = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True).stdout.split()
-    assert alive == []
+    terminal.press("y")
+    terminal.until(r"verdict after [\d.]+ s\r\n[\s\S]*waits for each fetch")
+    assert file.read_bytes() == was + b"\n"
+    terminal.press("x")
+    terminal.until(r"Begin lab 01 again")
+    terminal.press("y")
+    terminal.until(r"0/100 points")
+    assert file.read_bytes() == handed_out and (tmp_path / "compare.c.old").read_bytes() == was + b"\n"
+    terminal.press("x")
+    terminal.until(r"is as it was handed out \(commit")
+    file.unlink()
+    terminal.until(r"compare.c is gone")
+    terminal.press("x")
+    terminal.until(r"There is no such file now")
+    terminal.press("y")
+    terminal.until(r"0/100 points")
+    assert file.read_bytes() == handed_out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["compare.c", "compare.c.old"]
 
 
 def test_it_resumes_where_it_was(tmp_path):
     shutil.copy(SOLUTION, tmp_path)
     for words in (("--lab", "01"), ()):
-        watching = Terminal(tmp_path, *words, "--seed", "7")
+        watching = watch_on(tmp_path, *words, "--seed", "7")
         try:
             watching.until(r"Lab 01[\s\S]*compare.c")
             watching.press("q")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Iterator
 
 from ..plain.failure import UsageError
-from . import git, lab as labs
+from . import git, lab as labs, skeleton
 
 TAKEN = ("labs", "sim/include", "sim/runtime", "sim/world", "sim/trace", "sim/explore", "sim/kit", "sim/examples",
          "grader/looplab", "grader/launcher", "grader/scripts", "Makefile", "README.md", "LICENSE", ".gitattributes",
@@ -87,4 +87,5 @@ def _commit(target: Path) -> bool:
     git.run(target, "symbolic-ref", "HEAD", "refs/heads/main")
     git.run(target, "add", "--all")
     git.run(target, "commit", "--quiet", "--message", "The labs as they were handed out")
+    git.run(target, "tag", skeleton.HANDED_OUT)
     return True

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import select
 import shlex
 import shutil
 import signal
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import Callable, Optional
 
-from ..course import hints, lab as labs
+from ..course import hints, lab as labs, skeleton
 from ..course.lab import Lab
 from ..plain import seed as seeds
 from ..plain.failure import UsageError
 from ..plain.stream import for_stream
+from ..telling import progress
 from ..telling.scorecard import Style
 from ..telling.source import source_of
 from . import grading, screen
+from .place import Place
 from .screen import ALL, FIRST, HINT, LIST, NOTE, View
+from .signals import Signals
+from .terminal import GONE, Terminal
 
 POLL_S = 0.05       # how often the file is looked at
 STILL_S = 0.03      # a file that has not changed for so long is whole
@@ -31,9 +33,8 @@ STILL_S = 0.03      # a file that has not changed for so long is whole
 
 def main(argv: list[str], root: Path = labs.ROOT) -> int:
     """The command line behind the word "watch". Raises UsageError, LabError, SeedError."""
-    parser = argparse.ArgumentParser(prog="looplab watch",
-                                     description="Grades on every save. Keys: h hint, l list, r report, a all, "
-                                     "n next lab, q quit.")
+    parser = argparse.ArgumentParser(prog="looplab watch", description="Grades on every save. "
+                                     f"Keys: {', '.join(screen.KEYS)}.")
     parser.add_argument("--lab", metavar="L", help="1, 01 or 01-sync-vs-async (default: where you were last time)")
     parser.add_argument("--from", dest="source", metavar="DIR", default="labs",
                         help="where the files are (default: labs)")
@@ -48,26 +49,6 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     return Watch(lab, source, seed, place).run()
 
 
-class Place:
-    """Where one was: build/watch.json. A file that is damaged counts as none."""
-
-    def __init__(self, root: Path):
-        self._file = root / "build" / "watch.json"
-        try:
-            lab = json.loads(self._file.read_text()).get("lab", "")
-            self.lab = lab if lab in labs.slugs(root) else ""
-        except (OSError, ValueError, AttributeError):
-            self.lab = ""
-
-    def remember(self, lab: Lab) -> None:
-        """Remembers the lab; where nothing can be written, nothing is remembered."""
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._file.write_text(json.dumps({"lab": lab.slug}) + "\n")
-        except OSError:
-            pass
-
-
 class Watch:
     """The loop. One grading at most is under way; a save while it is stops it and begins anew."""
 
@@ -76,6 +57,8 @@ class Watch:
         self.out = lab.root / "build" / "grade"
         self.terminal = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
         self.style = Style(colour=self.terminal and "NO_COLOR" not in os.environ)
+        self.keys: Optional[Terminal] = None        # None: nobody presses keys
+        self.signals = Signals()
         self.under_way: Optional[grading.Grading] = None
         self.saved_at = 0.0
         self.dirty = True
@@ -87,32 +70,74 @@ class Watch:
         self.folder = folder if folder.is_dir() else self.source
         self.file = self.folder / lab.source
         self.seen: object = None        # the file as it was graded last
+        self.asked: Optional[Callable[[], list[str]]] = None    # what "y" does: the question is on the screen
         self.view = View(lab.slug, lab.source)
+        self._count()
         self.place.remember(lab)
         self.dirty = True
 
     # ---- the loop ----
 
     def run(self) -> int:
-        """Until q, the end of the terminal, or Ctrl-C. Returns the exit code."""
+        """Until q, a signal, or the end of the terminal. Returns the exit code: 0, or 128 and the signal's number."""
         grading.load()
-        # also where a shell has started us in the background
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        with _keys(self.terminal) as keys:
-            try:
-                while True:
-                    self._look()
-                    self._settle()
-                    if self.dirty:
-                        self._draw()
-                    key = _next_key(keys, POLL_S)
-                    if key == "q":
-                        return 0
-                    if key:
-                        self._press(key)
-            finally:
-                if self.under_way:
-                    self.under_way.stop()
+        with ExitStack() as stack:
+            stack.enter_context(self.signals)
+            if self.terminal and sys.stdin.isatty():
+                self.keys = stack.enter_context(Terminal())
+            stack.callback(self._stop_grading)
+            while not self.signals.ended:
+                self._look()
+                self._settle()
+                if self.dirty:
+                    self._draw()
+                key = self._next_key()
+                if key == "q":
+                    return 0
+                if key:
+                    self._press(key)
+            return 128 + self.signals.ended
+
+    def _next_key(self) -> str:
+        """The next key, or what a signal asks for; "" after POLL_S."""
+        ready = self.signals.wait([self.keys.keys] if self.keys else [], POLL_S)
+        if self.signals.ended:
+            return ""
+        if self.signals.take(signal.SIGTSTP):
+            return self._pause(group=False)
+        if self.signals.take(signal.SIGCONT) and self.keys:
+            self.keys.enter()
+            return "redraw"
+        if self.signals.take(signal.SIGWINCH):
+            return "redraw"
+        key = self.keys.key() if self.keys and ready else ""
+        if key == "stop":
+            return self._pause(group=True)
+        ends = {"interrupt": signal.SIGINT, "quit": signal.SIGQUIT, GONE: signal.SIGHUP}
+        if key in ends:
+            self.signals.ended = self.signals.ended or ends[key]
+            return ""
+        return key
+
+    def _pause(self, group: bool) -> str:
+        """Stops until we are continued. A grading under way would be held up in the middle, and blame the program for
+        the time that went by: it begins anew afterwards."""
+        if self._stop_grading():
+            self.seen = None
+        if self.keys:
+            self.keys.leave()
+        self.signals.stop(group)
+        if self.keys:
+            self.keys.enter()
+        return "redraw"
+
+    def _stop_grading(self) -> bool:
+        """Ends the grading that is under way. False: there was none."""
+        if not self.under_way:
+            return False
+        self.under_way.stop()
+        self.under_way = None
+        return True
 
     def _look(self) -> None:
         """Has the file been saved? Then grades it."""
@@ -123,14 +148,12 @@ class Watch:
             time.sleep(STILL_S)
             if _stamp(self.file) != now:
                 return          # still being written
-        self.seen, self.dirty = now, True
-        if self.under_way:
-            self.under_way.stop()
-            self.under_way = None
+        self.seen, self.dirty, self.asked = now, True, None
+        self._stop_grading()
         if now is None:
             self.view.result, self.view.state = None, ""
             self._say(FIRST if self.terminal else NOTE,
-                      [f"{self.lab.source} is gone: save it again, or put it back from git."])
+                      [f"{self.lab.source} is gone: save it again, or press x to have it as it was handed out."])
             self.view.show = NOTE
             return
         self.saved_at = time.monotonic()
@@ -148,6 +171,7 @@ class Watch:
         self.under_way = None
         if self.view.result is None:
             self.view.state = "the grader did not finish; make grade says why"
+        self._count()
         if not self.terminal:
             print(screen.one_line(self.view, time.strftime("%H:%M:%S")), flush=True)
 
@@ -162,28 +186,40 @@ class Watch:
         width, height = shutil.get_terminal_size((80, 24))
         lines = screen.draw(self.view, max(width, 20), max(height, 8), self.style)
         text = for_stream(sys.stdout, "\n".join(lines))
-        sys.stdout.write("\x1b[H\x1b[2J\x1b[3J" + text)
-        sys.stdout.flush()
+        if self.keys:
+            self.keys.draw(text)
+        else:
+            print(text, flush=True)
 
     # ---- the keys ----
 
     def _press(self, key: str) -> None:
         self.dirty = True
-        if key in ("resize", "redraw"):
+        if key == "redraw":
             return
         if key in ("down", "up", "space"):
             self.view.offset += {"down": 1, "up": -1, "space": max(shutil.get_terminal_size().lines - 8, 1)}[key]
             return
         self.view.offset = 0
-        if key in "la":
+        if self.asked:
+            act, self.asked = self.asked, None
+            self._say(NOTE, act() if key == "y" else ["Nothing was changed."])
+        elif key in ("l", "a"):
             wanted = LIST if key == "l" else ALL
             self.view.show = FIRST if self.view.show == wanted else wanted
         elif key == "h":
             self._say(HINT, self._hint())
         elif key == "r":
             self._say(NOTE, self._report())
-        elif key == "n":
-            self._next_lab()
+        elif key in ("n", "p"):
+            names = labs.slugs(self.lab.root)
+            self._jump(names[(names.index(self.lab.slug) + (1 if key == "n" else -1)) % len(names)])
+        elif key == "g":
+            self._say(NOTE, self._labs())
+        elif key.isdigit():
+            self._jump_to(int(key))
+        elif key == "x":
+            self._ask_reset()
         else:
             self.view.show = FIRST
 
@@ -218,13 +254,55 @@ class Watch:
             return ["Opened in the browser:", *_whole(path)]
         return ["Open this in a browser:", *_whole(path)]
 
-    def _next_lab(self) -> None:
-        names = labs.slugs(self.lab.root)
-        following = names[(names.index(self.lab.slug) + 1) % len(names)]
-        if self.under_way:
-            self.under_way.stop()
-            self.under_way = None
-        self._go_to(labs.load(following, self.lab.root))
+    def _jump(self, slug: str) -> None:
+        self._stop_grading()
+        self._go_to(labs.load(slug, self.lab.root))
+
+    def _jump_to(self, number: int) -> None:
+        slug = next((slug for slug in labs.slugs(self.lab.root) if int(slug[:2]) == number), None)
+        if slug:
+            self._jump(slug)
+        else:
+            self._say(NOTE, [f"There is no lab {number}.", "", *self._labs()])
+
+    def _states(self) -> list[progress.State]:
+        """Where each lab stands whose file is at hand."""
+        found = labs.find_labs(self.lab.root)
+        folders = [(lab, self.source / lab.slug if (self.source / lab.slug).is_dir() else self.source) for lab in found]
+        return [progress.state(lab, self.out, folder / lab.source) for lab, folder in folders]
+
+    def _labs(self) -> list[str]:
+        states = self._states()
+        return [*(f"{'>' if state.lab.slug == self.lab.slug else ' '}{state.line()}" for state in states), "",
+                "Press a lab's number to go there; n and p go on and back by one."]
+
+    def _count(self) -> None:
+        states = self._states()
+        self.view.labs, self.view.full = len(states), sum(state.full for state in states)
+
+    # ---- back to the beginning ----
+
+    def _ask_reset(self) -> None:
+        try:
+            handed_out = skeleton.find(self.lab)
+        except skeleton.NoSkeleton as fault:
+            self._say(NOTE, [f"{self.lab.source} cannot be had as it was handed out: {fault}"])
+            return
+        if self.file.exists() and self.file.read_bytes() == handed_out.text:
+            self._say(NOTE, [f"{self.lab.source} is as it was handed out (commit {handed_out.commit})."])
+            return
+        kept = "What you have is kept in a file beside it." if self.file.exists() else "There is no such file now."
+        self._say(NOTE, [f"Begin lab {self.lab.number} again, with {self.lab.source} as it was handed out "
+                         f"(commit {handed_out.commit})?", "", kept, "", "y yes   any other key no"])
+        self.asked = lambda: self._reset(handed_out)
+
+    def _reset(self, handed_out: skeleton.Skeleton) -> list[str]:
+        try:
+            kept = skeleton.put_back(self.file, handed_out.text)
+        except OSError as fault:
+            return [f"Nothing was changed: {fault.strerror}: {fault.filename}"]
+        said = [f"{self.lab.source} is as it was handed out."]
+        return said + ["", "What you had is in", *_whole(kept)] if kept else said
 
 
 def _whole(path: Path) -> list[str]:
@@ -240,61 +318,3 @@ def _stamp(file: Path) -> object:
     except OSError:
         return None
     return stat.st_mtime_ns, stat.st_size, stat.st_ino
-
-
-# ---- the terminal ----
-
-_ARROWS = {"[A": "up", "[B": "down", "OA": "up", "OB": "down", "[6~": "space"}
-
-
-@contextmanager
-def _keys(terminal: bool) -> Iterator[Optional[int]]:
-    """Standard input as single keys without echo, put back in the end; None where it is no terminal."""
-    if not terminal or not sys.stdin.isatty():
-        yield None
-        return
-    import termios
-    import tty
-
-    descriptor = sys.stdin.fileno()
-    before = termios.tcgetattr(descriptor)
-    ours, theirs = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-    old = signal.signal(signal.SIGWINCH, lambda number, frame: None)
-    waker = signal.set_wakeup_fd(theirs, warn_on_full_buffer=False)
-    global _resized
-    _resized = ours
-    try:
-        tty.setcbreak(descriptor)
-        sys.stdout.write("\x1b[?1049h\x1b[?25l")
-        yield descriptor
-    finally:
-        signal.set_wakeup_fd(waker)
-        signal.signal(signal.SIGWINCH, old)
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
-        sys.stdout.write("\x1b[?25h\x1b[?1049l")
-        sys.stdout.flush()
-        _resized = -1
-        os.close(ours)
-        os.close(theirs)
-
-
-_resized = -1
-
-
-def _next_key(keys: Optional[int], wait_s: float) -> str:
-    """The next key, "resize", or "" after wait_s. "q" also when the terminal is gone."""
-    if keys is None:
-        time.sleep(wait_s)
-        return ""
-    ready, _, _ = select.select([keys, _resized], [], [], wait_s)
-    if _resized in ready:
-        os.read(_resized, 512)
-        return "resize"
-    if keys not in ready:
-        return ""
-    pressed = os.read(keys, 16).decode("ascii", "replace")
-    if not pressed or pressed == "\x04":
-        return "q"
-    if pressed[0] == "\x1b":
-        return _ARROWS.get(pressed[1:], "redraw")
-    return {" ": "space", "j": "down", "k": "up"}.get(pressed[0], pressed[0].lower())

@@ -7,12 +7,16 @@ import json
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Optional
 
 from ..course.lab import Lab
 from ..course.order import Order
 from ..telling.scorecard import Style
+from . import signals
+
+PATIENCE_S = 5      # for a grading that is told to end
 
 
 class Grading:
@@ -37,23 +41,35 @@ class Grading:
             return None
 
     def stop(self) -> None:
-        """Ends it and its programs, and waits until they are gone."""
-        if self._pid:
-            os.kill(self._pid, signal.SIGTERM)
-            os.waitpid(self._pid, 0)
-            self._pid = 0
+        """Ends it and its programs, and waits until they are gone. One that does not heed that is killed."""
+        if not self._pid:
+            return
+        os.kill(self._pid, signal.SIGTERM)
+        patience = time.monotonic() + PATIENCE_S
+        while not self.done():
+            if time.monotonic() > patience:
+                os.killpg(self._pid, signal.SIGKILL)
+                os.waitpid(self._pid, 0)
+                self._pid = 0
+                return
+            time.sleep(0.005)
 
 
 def _fork(lab: Lab, folder: Path, out: Path, seed: int) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
+    before = signals.held()
     pid = os.fork()
     if pid:
+        signals.release(before)
         return pid
     code = 3
     try:
-        signal.signal(signal.SIGTERM, _interrupt)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)        # Ctrl-C is the watch's; it stops us
+        os.setpgrp()                        # what the terminal sends is the watch's; it stops us
+        signal.set_wakeup_fd(-1)
+        for number in signals.TAKEN:
+            signal.signal(number, _interrupt if number in signals.ENDS else signal.SIG_DFL)
+        signals.release(before)
         nowhere = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(nowhere, descriptor)

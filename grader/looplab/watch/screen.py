@@ -11,7 +11,7 @@ from ..telling import scorecard
 from ..telling.progress import bar
 from ..telling.scorecard import Source, Style
 
-KEYS = "h hint   l list   r report   a all   n next lab   q quit"
+KEYS = ("h hint", "l list", "r report", "a all", "n next", "p back", "g go to", "x reset", "q quit")
 FIRST, LIST, ALL, HINT, NOTE = "first", "list", "all", "hint", "note"
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -29,12 +29,14 @@ class View:
     show: str = FIRST
     text: list[str] = field(default_factory=list)   # HINT and NOTE: what to show
     offset: int = 0                     # how far it is scrolled down
+    labs: int = 0                       # how many there are …
+    full: int = 0                       # … and how many have full marks
 
 
 def draw(view: View, width: int, height: int, style: Style = Style()) -> list[str]:
     """At most `height` lines of at most `width` columns."""
     head = [style.paint(cut(_heading(view), width), "1"), ""]
-    foot = ["", cut(_progress(view), width), cut(KEYS, width)]
+    foot = ["", cut(_progress(view), width), *_keys(width)]
     room = max(height - len(head) - len(foot), 1)
     body = [_fit(line, width) for line in _body(view, room, style)]
     view.offset = max(0, min(view.offset, len(body) - room))
@@ -48,6 +50,18 @@ def _heading(view: View) -> str:
     took = f" · verdict after {view.took_s:.1f} s" if view.took_s and view.result else ""
     return (f"Lab {view.lab[:2]} {view.lab[3:].replace('-', ' ')} "
             f"· {view.file}{took}{f' · {view.state}' if view.state else ''}")
+
+
+def _keys(width: int) -> list[str]:
+    """The keys, in as few lines as they take; two at most."""
+    lines = [""]
+    for key in KEYS:
+        more = f"{lines[-1]}  {key}" if lines[-1] else key
+        if len(more) <= width:
+            lines[-1] = more
+        else:
+            lines.append(key)
+    return lines[:2]
 
 
 def _fit(line: str, width: int) -> str:
@@ -85,13 +99,15 @@ def _first(result: dict, source: Source, room: int, style: Style) -> list[str]:
 
 def _progress(view: View) -> str:
     result = view.result
+    of_all = f" · {view.full}/{count(view.labs, 'lab')}" if view.labs else ""
     if not result:
-        return bar(0, 1)
+        return bar(0, 1) + of_all
     if result.get("score") is None:
-        return f"{bar(0, 1)} {result['status']}"
-    passed = sum(1 for check in result["checks"] if check["status"] == "passed")
-    return (f"{bar(passed, len(result['checks']))} {passed}/{count(len(result['checks']), 'check')} "
-            f"· {result['score']}/{count(result['max_score'], 'point')}")
+        return f"{bar(0, 1)} {result['status']}{of_all}"
+    checks = result["checks"]
+    passed = sum(1 for check in checks if check["status"] == "passed")
+    return (f"{bar(passed, len(checks))} {passed}/{count(len(checks), 'check')} · "
+            f"{result['score']}/{count(result['max_score'], 'point')}{of_all}")
 
 
 def one_line(view: View, clock: str) -> str:
