@@ -6,7 +6,9 @@ import pytest
 
 from looplab.plain.duration import Duration, ms
 from looplab.reading import ending
-from looplab.reading.diagnosis import Case, busy, find, stuck
+from looplab.reading.case import Case
+from looplab.reading.diagnosis import find
+from looplab.reading.stuck import busy, stuck
 from looplab.reading.trace import read, read_cut
 from looplab.running.sanitizer import Finding
 from story import MS, OK, Story, blocking, one_by_one, overlapped

@@ -11,7 +11,8 @@ from ..plain.failure import Cause, Failure, GraderFault
 from ..plain.text import cut
 from ..running.process import Outcome
 from ..running.sanitizer import BOUNDS, LIFETIMES, UNSET, Finding
-from . import diagnosis
+from . import diagnosis, stuck
+from .case import Case
 from .trace import Task, Trace
 
 _END = "the function returns, and the program runs to its end"
@@ -47,15 +48,15 @@ def failure(outcome: Outcome, trace: Optional[Trace], findings: Sequence[Finding
     """
     if outcome.limit:
         return Failure(_END, _LIMITS.get(outcome.limit, f"it was stopped at a limit ({outcome.limit})"),
-                       _LIMIT_CAUSES.get(outcome.limit) or diagnosis.busy(trace))
-    cause = diagnosis.stuck(trace) if trace else None
+                       _LIMIT_CAUSES.get(outcome.limit) or stuck.busy(trace))
+    cause = stuck.stuck(trace) if trace else None
     if cause:
         if cause.kind == "crashed":
             cause = _called_with(trace, _witness(findings, trace, cause.src) or cause)
         return Failure(_END, _STUCK[cause.kind].format(t=show(_last_time(trace))), cause)
     if outcome.signal:
         cause = _witness(findings, trace) or _assertion(outcome.stderr) \
-            or _at_last(trace, f"the program {diagnosis.signal_words(outcome.signal)}")
+            or _at_last(trace, f"the program {stuck.signal_words(outcome.signal)}")
         return Failure(_END, "it crashed", _called_with(trace, cause) if cause.kind == "crashed" else cause)
     if outcome.exit == 2 and (trace is None or trace.ended or not trace.report("start")):
         raise GraderFault("the lab's program refused to "
@@ -75,9 +76,9 @@ def refusal(outcome: Outcome, trace: Trace, asked: Sequence[str] = ()) -> Option
     rc = report["value"].get("rc") if report and isinstance(report["value"], dict) else None
     if isinstance(rc, int) and rc < 0:
         return Failure("the function returns 0", f"it returned {words.error(rc)}",
-                       diagnosis.find(diagnosis.Case(trace, asked, topic="refusal")))
+                       diagnosis.find(Case(trace, asked, topic="refusal")))
     return Failure("the program ends with exit code 0", f"it ended with {outcome.exit}",
-                   diagnosis.find(diagnosis.Case(trace, asked, topic="refusal")))
+                   diagnosis.find(Case(trace, asked, topic="refusal")))
 
 
 def _witness(findings: Sequence[Finding], trace: Optional[Trace], crashed_at: Optional[str] = None) -> Optional[Cause]:

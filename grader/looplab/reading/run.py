@@ -11,6 +11,7 @@ from ..plain.duration import Duration, show
 from ..plain.failure import Cause, CheckFailed, Failure, GraderFault
 from ..plain.text import count
 from . import diagnosis
+from .case import Case
 from .trace import Block, Event, Leak, Request, Task, Trace
 
 
@@ -214,7 +215,7 @@ class Run:
         """The likely cause of a wrong value; topic: "" or "timing" "results" "requests" "block" "limit" "reach" (too
         few at once) "connections" "bound" (of a queue) "files" "leaks" "cancelled" "refusal"."""
         answers: Sequence[Any] = expected if topic == "results" and isinstance(expected, list) else ()
-        return diagnosis.find(diagnosis.Case(self.trace, self.asked, self.passes, topic, expected, happened, answers,
+        return diagnosis.find(Case(self.trace, self.asked, self.passes, topic, expected, happened, answers,
                                              self.todo,
                                              self._alone()))
 

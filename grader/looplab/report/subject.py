@@ -8,6 +8,7 @@ from typing import Optional
 from ..plain.duration import show
 from ..plain.text import count
 from ..reading import diagnosis
+from ..reading.case import Case
 from . import divergence as parting
 from . import timeline as shape
 from .divergence import Divergence
@@ -54,7 +55,7 @@ class Subject:
     def _diagnose(self) -> tuple[str, Optional[str]]:
         """What the trace tells by itself, else where the runs part, else that all is well."""
         for topic, values in self._topics():
-            cause = diagnosis.find(diagnosis.Case(self.mine.trace, self._asked(), topic=topic, expected=values[0],
+            cause = diagnosis.find(Case(self.mine.trace, self._asked(), topic=topic, expected=values[0],
                                                   happened=values[1]))
             if cause and not (cause.kind in _TOO_FEW and not self._too_few):
                 return cause.text, cause.src

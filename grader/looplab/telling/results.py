@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Optional, Sequence
 
 from ..asking.check import Check
+from ..grading.ceiling import ceiling
 from ..plain.text import printable
 from ..running.build import Advice
 
@@ -37,13 +38,6 @@ def graded(lab: str, checks: Sequence[Check], seed: int, elapsed_s: float, advic
     if output:
         result["program_output"] = printable(output)
     return result
-
-
-def ceiling(checks: Sequence[Check], worth: int) -> int:
-    """The most that counts of `worth` points. A program that does something wrong is not nearly right, however many
-    of the other checks it passes: 80 % while any check fails but those of coverage."""
-    wrong = any(check.status == "failed" and check.category != "coverage" for check in checks)
-    return worth * 80 // 100 if wrong else worth
 
 
 def ungradable(lab: str, message: str, src: Optional[str], seed: int, elapsed_s: float,

@@ -1,0 +1,135 @@
+"""Runs that took too long, or had too many requests under way: what blocks, sleeps, or goes one after the other."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Optional
+
+from ..plain import words
+from ..plain.duration import show
+from ..plain.failure import Cause
+from ..plain.text import count
+from .case import Case, last_await, waits_of
+from .trace import Block, Event, Request, Trace
+
+_HOLDING = ("lock", "sem")
+
+
+def blocked(case: Case) -> Optional[Cause]:
+    """The loop stood still. Fetching with a blocking call is right where one after the other is."""
+    blocks = [block for block in case.trace.blocks() if block.ns > 0
+              and not (block.on == "http" and (case.serial_is_right or case.nobody_waits))]
+    if not blocks or not case.too_slow:
+        return None
+    by_place: dict[tuple, list[Block]] = defaultdict(list)
+    for block in blocks:
+        by_place[block.src, block.on].append(block)
+    (src, on), worst = max(by_place.items(), key=lambda place: sum(block.ns for block in place[1]))
+    total = sum(block.ns for block in worst)
+    often = f"{show(total)} in {count(len(worst), 'call')}" if len(worst) > 1 else show(total)
+    return Cause("blocked", f"{src or 'the program'} blocks the whole loop for {often}: "
+                            f"while {words.call(on)} runs, no other task can{_instead(on)}", src)
+
+
+def _instead(on: str) -> str:
+    """The call that lets the others run meanwhile."""
+    call = {"http": "co_http_get", "sleep": "co_sleep", "usleep": "co_sleep", "nanosleep": "co_sleep"}.get(on)
+    return f". Call {call} instead" if call else ", so take it out of there"
+
+
+def slept(case: Case) -> Optional[Cause]:
+    """It slept on when there was nothing to wait for any more."""
+    start, result = case.trace.report("start"), case.trace.report("result")
+    if not case.too_slow_by_numbers or not start or not result:
+        return None
+    last = max((request.end for request in case.trace.requests if request.end is not None), default=start["t"])
+    asleep: dict[int, Event] = {}
+    for event in case.trace.events:
+        if event.get("ev") == "await" and event.get("on") == "sleep":
+            asleep[event["task"]] = event
+        elif event.get("ev") == "run" and event.get("task") in asleep:
+            since = asleep.pop(event["task"])
+            if last < event["t"] <= result["t"] and since.get("src"):
+                there = f"the last answer was there after {show(last - start['t'])}" if case.trace.requests \
+                    else "there was nothing to wait for"
+                return Cause("slept",
+                             f"{since['src']} sleeps for {show(event['t'] - since['t'])}, and {there}. "
+                             "Do not guess how long it takes: co_join and co_await return as soon as the tasks have "
+                             "ended", since["src"])
+    return None
+
+
+def one_after_another(case: Case) -> Optional[Cause]:
+    """Fewer requests were under way at a time than there were requests."""
+    requests, trace = case.trace.requests, case.trace
+    if len(requests) < 2 or not case.too_slow or case.serial_is_right or case.nobody_waits:
+        return None
+    peak = trace.peak
+    late = next((request for request in requests if any(other.end is not None and other.end <= request.start
+                                                        and other.op < request.op for other in requests)), None)
+    if not late:
+        return None
+    src, how = _held_by(trace, late)
+    if peak > 1:
+        text = f"only {peak} of the {len(requests)} requests were ever under way at once"
+        return Cause("held", text + (f": {src} makes the others wait" if src else "")
+                     + (". Let more of them in at a time, or take no lock (or semaphore) around a fetch"
+                        if how == "lock" else
+                        ". Start all of them before you wait"), src)
+    if how == "same task":
+        return Cause("sequential", f"one task fetches one URL after the other{f' at {src}' if src else ''}: "
+                                   "start a task for each URL, then wait for all", src)
+    if how == "lock":
+        return Cause("sequential",
+                     f"at {src} each task waits until the one before has fetched: "
+                     "take no lock (or semaphore) around a fetch, or others cannot fetch meanwhile", src)
+    return Cause("sequential", f"{src or 'the program'} waits for each fetch before the next one starts: "
+                               "start all of them first, then wait", src)
+
+
+def _held_by(trace: Trace, late: Request) -> tuple[Optional[str], str]:
+    """(place, how) of what kept a request from starting earlier: its own task's wait, or its spawner's."""
+    before = [request for request in trace.requests if request.op < late.op]
+    if any(request.task == late.task for request in before):
+        return waits_of(trace, late) or waits_of(trace, before[-1]), "same task"
+    held = last_await(trace, late.task, late, _HOLDING)
+    if held:
+        return held, "lock"
+    task = trace.tasks.get(late.task)
+    spawner = last_await(trace, task.by, late, ()) if task else None
+    return spawner, "spawner"
+
+
+def overlapped(case: Case) -> Optional[Cause]:
+    """Quicker than it should be: at the same time where one after the other was asked for."""
+    peak = case.trace.peak
+    if not case.too_quick or not case.serial_is_right or peak < 2:
+        return None
+    task = case.trace.tasks.get(case.trace.requests[1].task)
+    src = task.src if task else None
+    return Cause("overlapped", f"{peak} requests were under way at once, but they are to run one after the other", src)
+
+
+def limit(case: Case) -> Optional[Cause]:
+    """More at once than allowed: the request that went over, and where its task was spawned."""
+    if not isinstance(case.expected, int):
+        return None
+    now: set[int] = set()
+    for event in case.trace.events:
+        if event.get("ev") == "http.start":
+            now.add(event["op"])
+            if len(now) > case.expected:
+                task = case.trace.tasks.get(event["task"])
+                src = task.src if task else None
+                return Cause("limit",
+                             f"at {show(event['t'])} the request for {event['url']} was the {_nth(len(now))} under way"
+                             f"{f' (its task was spawned at {src})' if src else ''}; at most {case.expected} may be",
+                             src)
+        elif event.get("ev") in ("http.end", "http.cancelled"):
+            now.discard(event["op"])
+    return None
+
+
+def _nth(n: int) -> str:
+    ending = "th" if n % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+    return f"{n}{ending}"
