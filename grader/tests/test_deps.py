@@ -82,10 +82,12 @@ def test_doctor_says_what_is_missing_and_what_for(tmp_path):
 ASKED = 'echo "$@" >> asked; exit 0\n'
 
 
-@pytest.mark.parametrize("words", ["error writing to /tmp/cc1.s: No space left on device", "out of memory allocating 65536 bytes",
+@pytest.mark.parametrize("words", ["error writing to /tmp/cc1.s: No space left on device",
+                                   "out of memory allocating 65536 bytes",
                                    "cannot create temporary file: Disk quota exceeded"])
 def test_a_tool_that_could_not_be_tried_is_not_installed(words, tmp_path):
-    env = bare_machine(tmp_path / "bin", ("apt-get", ASKED), ("id", "echo 0\n"), ("gcc", f"echo 'gcc: {words}' >&2; exit 1\n"))
+    env = bare_machine(tmp_path / "bin", ("apt-get", ASKED), ("id", "echo 0\n"),
+                       ("gcc", f"echo 'gcc: {words}' >&2; exit 1\n"))
     assert_one_line(deps(env, tmp_path, "install", "deps.mk"), 2, "cc could not be tried", words)
     assert not (tmp_path / "asked").exists()
     assert f"  cc               could not be tried: gcc: gcc: {words}\n" in deps(env, tmp_path, "doctor").stdout
@@ -116,8 +118,8 @@ def test_without_a_network_one_line_says_what_is_missing_and_how_to_get_it(tmp_p
 
 # ---- The contributors' tools ----
 
-TOOLS = ("gcc clang g++ aarch64-linux-gnu-gcc qemu-aarch64 ld python3 gcovr gdb valgrind nginx openssl curl node npm chromium "
-         "fc-list").split()
+TOOLS = ("gcc clang g++ aarch64-linux-gnu-gcc qemu-aarch64 ld python3 gcovr gdb valgrind nginx openssl curl node npm "
+         "chromium fc-list").split()
 
 
 def whole_machine(folder: Path, *scripts: tuple[str, str], without: str = "") -> dict[str, str]:
@@ -187,7 +189,8 @@ def test_continuous_integration_says_make_test_and_nothing_else():
 def test_no_build_depends_on_whether_a_header_happens_to_be_there():
     sources = [path for folder in ("sim", "labs", "solutions", "grader") for path in (ROOT / folder).rglob("*.[chS]")]
     assert sources
-    assert [str(path.relative_to(ROOT)) for path in sources if "__has_include" in path.read_text(errors="replace")] == []
+    assert [str(path.relative_to(ROOT)) for path in sources if "__has_include" in path.read_text(errors="replace")] \
+        == []
 
 
 def test_no_test_file_imports_what_may_be_missing():

@@ -120,7 +120,8 @@ def test_the_users_settings_do_not_apply_to_the_first_commit(kit, tmp_path, monk
     target = tmp_path / "copy"
     assert the_copy(kit, target) == COPIED
     assert (target / "labs/01-toy/toy.c").read_bytes() == b"/* TODO 1 */\n"
-    assert asked(target, "log", "-1", "--format=%an <%ae> %D") == "Looplab <looplab@localhost> HEAD -> main, tag: handed-out"
+    assert asked(target, "log", "-1", "--format=%an <%ae> %D") == "Looplab <looplab@localhost> HEAD -> main, " \
+        "tag: handed-out"
     assert not (target / ".git/hooks").exists()
 
 

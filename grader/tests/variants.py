@@ -1,4 +1,5 @@
-"""What this machine has: the Makefile's variants of the kit and how a program of each is run, tools, a terminal. What it has not skips a test."""
+"""What this machine has: the Makefile's variants of the kit and how a program of each is run, tools, a terminal. What
+it has not skips a test."""
 
 from __future__ import annotations
 
@@ -40,11 +41,13 @@ def require_terminal() -> None:
 
 def chromium() -> str:
     """The browser; skips the test where there is none, or where npm cannot fetch what drives it."""
-    browser = next((found for found in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if found), None)
+    browser = next((found for found in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if found),
+                   None)
     if not browser or not shutil.which("npm"):
         pytest.skip("no chromium or no npm here (make deps-dev)")
     failed = BUILD / "node" / "failed"      # what make test has tried is not tried again
-    made = failed.exists() or subprocess.run(["make", "build/node/ready"], cwd=ROOT, capture_output=True, timeout=300).returncode
+    made = failed.exists() or subprocess.run(["make", "build/node/ready"], cwd=ROOT, capture_output=True,
+                                             timeout=300).returncode
     if made:
         pytest.skip(failed.read_text().strip() if failed.exists() else "npm could not fetch Marp and puppeteer")
     return browser
