@@ -668,7 +668,8 @@ static int enters_releases_enters(void *sem)
     return 0;
 }
 
-/* asyncio would let 3 go first: there a released place is up for grabs until the woken task runs. Here 3 has it. */
+/* A release hands over, in asyncio too: 3 has its place before 2 asks again. There 2 then waits until 3 has run
+ * (1 2 3 4), though a place is left over; here it takes that place. */
 CONFORM(a_place_handed_over_is_taken_before_its_task_runs)
 {
     struct co_sem sem = CO_SEM_INIT(1);

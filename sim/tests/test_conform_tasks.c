@@ -306,7 +306,8 @@ CONFORM(who_ignores_a_cancel_is_told_again)
     return 0;
 }
 
-/* asyncio's uncancel() takes a cancel back. Here there is no way back; what must still wait does so under a shield. */
+/* asyncio's uncancel() counts a cancel down, and since 3.13 takes back one that the task has not heard of yet.
+ * Here there is no way back; what must still wait does so under a shield. */
 static int cleans_up_and_hopes(void *job)
 {
     (void)job;
