@@ -168,6 +168,22 @@ def test_svg_is_whole_and_escapes_names():
     assert "<b>" not in drawn and "<i>" not in drawn
 
 
+def test_svg_shows_the_reference_beneath_where_they_part(tmp_path):
+    from xml.etree import ElementTree
+
+    file, space = tmp_path / "run.svg", "{http://www.w3.org/2000/svg}"
+    parted = ["your run: 6,000 ms", "the reference: 2,000 ms"]
+    for source, runs in ((str(CORPUS / "awaits-each"), parted), ("solutions", [])):
+        report("--lab", "01", "--from", source, "--mode", "async", "--world", "three.json", "--format", "svg",
+               "--out", str(file))
+        drawn = ElementTree.parse(file).getroot()
+        assert [text.text for text in drawn.iter(space + "text") if text.get("font-weight") == "bold"] == runs
+        inner = drawn.findall(space + "svg")
+        assert len(inner) == len(runs)
+        assert len({(part.get("x"), part.get("width")) for part in inner}) <= 1     # one axis for both
+        assert sum(float(part.get("height")) for part in inner) < float(drawn.get("height"))
+
+
 PHASES = {"M": {"name", "pid", "tid", "args"}, "X": {"name", "cat", "pid", "tid", "ts", "dur"},
           "i": {"name", "pid", "tid", "ts", "s"},
           "s": {"name", "cat", "id", "pid", "tid", "ts"}, "f": {"name", "cat", "id", "pid", "tid", "ts", "bp"},

@@ -25,13 +25,13 @@ _COLOURS = {
 
 
 def render(timeline: Timeline, width: int = 960, end: int | None = None, scheme: str = "", title: str = "",
-           main: bool = True) -> str:
-    """The <svg> element. end: ns at the right edge. scheme: "light" or "dark" (default: the reader's own). main: with
-    task 1's lane."""
+           main: bool = True, left: int = LABEL, right: int = RIGHT) -> str:
+    """The <svg> element. end: ns at the right edge. scheme: "light" or "dark" (default: the reader's own).
+    main: with task 1's lane. left, right: room for the lanes' names, and for what is said at their ends."""
     lanes = [lane for lane in timeline.lanes if main or lane.task != 1]
     shown = lanes[:LANES_MOST]
-    chart = _Chart(width, max(end if end is not None else timeline.end, 1))
-    height = TOP + ROW * (len(shown) + (len(lanes) > LANES_MOST)) + AXIS
+    chart = _Chart(left, width - right, max(end if end is not None else timeline.end, 1))
+    height = height_of(len(lanes))
     rows = {lane.task: TOP + ROW * row for row, lane in enumerate(shown)}
     said = title or f"{len(lanes)} tasks over {show(timeline.end)}"
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
@@ -48,11 +48,21 @@ def render(timeline: Timeline, width: int = 960, end: int | None = None, scheme:
     return "\n".join(out) + "\n</svg>\n"
 
 
+def height_of(lanes: int) -> int:
+    """How high a figure of so many lanes is; beyond LANES_MOST it says how many there are more."""
+    return TOP + ROW * (min(lanes, LANES_MOST) + (lanes > LANES_MOST)) + AXIS
+
+
+def label(lane: Lane) -> str:
+    """What stands before a lane."""
+    return f"{lane.task} {lane.name}"[:20]
+
+
 class _Chart:
     """ns to units."""
 
-    def __init__(self, width: int, end: int):
-        self.left, self.right, self.end = LABEL, width - RIGHT, end
+    def __init__(self, left: int, right: int, end: int):
+        self.left, self.right, self.end = left, right, end
 
     def x(self, t: int) -> float:
         return round(self.left + t / self.end * (self.right - self.left), 2)
@@ -89,7 +99,7 @@ def _axis(chart: _Chart, bottom: int) -> list[str]:
 
 
 def _lane(lane: Lane, y: int, chart: _Chart) -> list[str]:
-    out = [f'<text class="ink" x="4" y="{y + 20}">{escape(f"{lane.task} {lane.name}"[:20])}</text>']
+    out = [f'<text class="ink" x="4" y="{y + 20}">{escape(label(lane))}</text>']
     out += [_span(span, y, chart) for span in lane.spans if span.ns or span.state == shape.RUNNING]
     if lane.cancelled_at is not None:
         out.append(f'<text class="cancel" x="{chart.x(lane.cancelled_at)}" y="{y + 21}" text-anchor="middle" '

@@ -11,12 +11,12 @@ from ..grading.recorded import Recorded
 from ..grading.session import Session
 from ..plain.text import fill
 from ..reading.trace import TraceError, read
-from . import ascii, chrome, page, svg
+from . import ascii, beside, chrome, page, svg
 from . import timeline as shape
 from .subject import Subject
 
 FORMATS = {"html": page.render, "chrome": lambda subject: chrome.render(subject.mine),
-           "svg": lambda subject: svg.render(subject.mine, title=subject.title), "text": lambda subject: text(subject)}
+           "svg": lambda subject: figure(subject), "text": lambda subject: text(subject)}
 SUFFIXES = {"html": ".html", "chrome": ".trace.json", "svg": ".svg", "text": ".txt"}
 
 
@@ -79,6 +79,11 @@ def _said(check: Check, label: str) -> str:
 
 def _plain(name: str) -> str:
     return re.sub(r"[^\w.-]+", "_", name).strip("_")
+
+
+def figure(subject: Subject) -> str:
+    """The run as one picture; the reference's under it where they part."""
+    return beside.render(subject) if subject.divergence else svg.render(subject.mine, title=subject.title)
 
 
 def text(subject: Subject) -> str:
