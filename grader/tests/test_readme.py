@@ -1,0 +1,60 @@
+"""README: the picture that it opens with is what `make report` draws today, and its map leads to every room."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from looplab.course import git
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = (ROOT / "README.md").read_text("utf-8")
+PICTURE = "grader/looplab/report/example.svg"
+COMMAND = ["make", "report", "LAB=01", "FROM=grader/tests/corpus/01-sync-vs-async/awaits-each", "MODE=async",
+           "WORLD=three.json", "FORMAT=svg"]
+
+
+def test_it_opens_with_a_picture_that_says_what_it_shows() -> None:
+    """For those who hear it read, too."""
+    found = re.match(r"# Looplab\n\n!\[([^]]+)\]\(([^)]+)\)\n\n", TEXT)
+    assert found and found[2] == PICTURE
+    said, drawn = " ".join(found[1].split()), (ROOT / PICTURE).read_text("utf-8")
+    for words in ("compare.c:58 waits for each fetch before the next one starts", "6 s", "2 s"):
+        assert words in said
+    for words in ("compare.c:58 waits for each fetch", "your run: 6,000 ms", "the reference: 2,000 ms"):
+        assert words in drawn
+
+
+def test_the_picture_is_what_make_report_draws(tmp_path: Path) -> None:
+    """Where this fails, look at the new one. If it is right, the command in README puts it there."""
+    file = tmp_path / "example.svg"
+    done = subprocess.run([*COMMAND, f"OUT={file}"], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    command = " ".join([*COMMAND, f"OUT={PICTURE}"])
+    assert file.read_bytes() == (ROOT / PICTURE).read_bytes(), f"draw it anew: {command}"
+    assert command in " ".join(TEXT.replace("\\\n", " ").split())
+
+
+def rooms() -> set[str]:
+    """Folders whose files belong together: sim/trace, sim/runtime/sync, grader/looplab/reading."""
+    listed = subprocess.run(["git", "ls-files", "sim", "grader"], cwd=ROOT, capture_output=True, text=True,
+                            env=git.environment())
+    if listed.returncode:
+        pytest.skip("not a git clone: which folders belong to the project is not known")
+    found = set()
+    for name in listed.stdout.split("\n"):
+        parts = name.split("/")[:-1]
+        deep = 3 if "/".join(parts[:2]) in ("sim/runtime", "sim/world", "grader/looplab") else 2
+        if len(parts) >= deep:
+            found.add("/".join(parts[:deep]))
+    return found
+
+
+def test_the_map_leads_to_every_room() -> None:
+    """Who looks for a question finds the folder."""
+    named = re.findall(r"`((?:sim|grader)/[\w./-]+)`", TEXT)
+    assert len(rooms()) > 20
+    assert [room for room in sorted(rooms()) if not any(f"{name}/".startswith(f"{room}/") for name in named)] == []
