@@ -63,3 +63,27 @@ def test_the_map_leads_to_every_room() -> None:
     named = re.findall(r"`((?:sim|grader)/[\w./-]+)`", TEXT)
     assert len(rooms()) > 20
     assert [room for room in sorted(rooms()) if not any(f"{name}/".startswith(f"{room}/") for name in named)] == []
+
+
+LEADS = {
+    "Where is a wrong world file refused": "expected",
+    "Where is libcurl used": r"curl_easy_setopt",
+    "What decides the order of ready tasks": r"next_ready\(",
+    "Where do the reports of deadlocks, livelocks and leaks come from": r"(?s)void co__leak\(.*void co__report_leaks\(",
+    "Which calls block": r"__wrap_\w+\(",
+    "What may a check ask of a world": r"class World\b",
+    "What is a check worth": r"def points\(",
+    "Where is a student's process given its limits": r"setrlimit\(",
+    "How does a trace become a cause": r"def find\(case: Case\)",
+    "Where is the ceiling of 80 % decided": r"\b80\b",
+    "Where are the two runs of a program compared": r"first_difference\(",
+    "Where is the exit code of `make grade` decided": r"def exit_code\(",
+}
+
+
+@pytest.mark.parametrize("question", LEADS)
+def test_the_map_leads_to_where_it_is(question: str) -> None:
+    """What answers the question stands in the file that the map names: who moves it, moves the row."""
+    found = re.search(rf"^\| {re.escape(question)}.* \| .*`([\w./]+)` \|$", TEXT, re.MULTILINE)
+    assert found, "no such row"
+    assert re.search(LEADS[question], (ROOT / found[1]).read_text("utf-8")), found[1]
