@@ -21,14 +21,16 @@ endif
 AR := ar
 
 # What the user says reaches the scripts through the environment: blanks and quotes in it do no harm.
-export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE SET REAL RUNS URLS JSON CHECK FORMAT DECK TODO LEVEL NAME TEST FAULT CC
+export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE \
+        SET REAL RUNS URLS JSON CHECK FORMAT DECK TODO LEVEL NAME TEST FAULT CC
 
 # V=1 shows the commands.
 say := $(if $(V),,@)
 
 # ---- What must be installed -------------------------------------------------------------------
-# build/deps.mk says what was found: the Python that has pytest, the contributors' tools, the number of cores. It is made again when
-# deps.sh changes, when PYTHON asks for another one, at the first `make test`, and after `make clean`; else nothing is checked.
+# build/deps.mk says what was found: the Python that has pytest, the contributors' tools, the number of cores. It is
+# made again when deps.sh changes, when PYTHON asks for another one, at the first `make test`, and after `make clean`;
+# else nothing is checked.
 
 asked_python := $(PYTHON)
 asked_tests := $(filter tests,$(MAKECMDGOALS:test=tests))
@@ -63,7 +65,8 @@ endif
 # ---- What to build ----------------------------------------------------------------------------
 
 LABS := $(patsubst labs/%/main.c,%,$(wildcard labs/*/main.c))
-suites := $(notdir $(patsubst %/,%,$(dir $(wildcard labs/*/test_*.c))))   # there students write tests: no program by itself
+# there students write tests: no program by itself
+suites := $(notdir $(patsubst %/,%,$(dir $(wildcard labs/*/test_*.c))))
 
 kit_folders := $(addprefix sim/,runtime world/virtual trace explore kit)
 kit_sources := $(sort $(wildcard $(foreach d,$(kit_folders),$d/*.c $d/*/*.c $d/*.S $d/*/*.S)))
@@ -120,8 +123,8 @@ tested := $(filter $(if $(ALL),%,plain asan ucontext tsan aarch64),$(have))
 dash = $(if $(filter-out plain,$1),-$1)
 compile = $(say)$(or $($1_cc),$(CC)) $(CFLAGS) $(here) $($1_flags) $2 -MMD -MP -c $< -o $@
 
-# $(call remember,NAME,TEXT): build/kit/NAME.txt holds TEXT and is written only when TEXT has changed, so what depends on
-# it is built again when a flag changes, or when a source goes away.
+# $(call remember,NAME,TEXT): build/kit/NAME.txt holds TEXT and is written only when TEXT has changed, so what
+# depends on it is built again when a flag changes, or when a source goes away.
 define remember
 ifneq "$(file <build/kit/$1.txt)" "$2"
 build/kit/$1.txt: again
@@ -131,13 +134,16 @@ build/kit/$1.txt:
 	@printf '%s\n' '$2' > $$@
 endef
 $(eval $(call remember,sources,$(kit_sources)))
-$(eval $(call remember,files,$(wildcard sim/world/serve/*.c) $(test_sources) $(bench_sources) $(examples) $(lab_sources)))
-$(eval $(call remember,flags,$(CC) $(CFLAGS) $(includes) $(runtime_flags) $(foreach v,$(variants),$v: $($v_cc) $($v_flags))))
+$(eval $(call remember,files,$(wildcard sim/world/serve/*.c) $(test_sources) $(bench_sources) \
+        $(examples) $(lab_sources)))
+$(eval $(call remember,flags,$(CC) $(CFLAGS) $(includes) $(runtime_flags) \
+        $(foreach v,$(variants),$v: $($v_cc) $($v_flags))))
 
 # The real world is a library of its own, as it needs libuv and libcurl, which grading does not.
 real_sources := $(sort $(wildcard sim/world/real/*.c))
 real_tests := $(patsubst sim/tests/real/%.c,%,$(wildcard sim/tests/real/*.c))
-real_tested := $(if $(filter libuv,$(looplab_tools)),$(if $(filter libcurl,$(looplab_tools)),$(filter plain asan tsan,$(tested))))
+real_tested := $(if $(filter libuv,$(looplab_tools)),\
+        $(if $(filter libcurl,$(looplab_tools)),$(filter plain asan tsan,$(tested))))
 $(eval $(call remember,real-sources,$(real_sources)))
 build/kit/real.ok: grader/scripts/deps.sh
 	@sh $< real $@
@@ -148,9 +154,11 @@ build/kit/libco-real$(call dash,$1).a: $(real_sources:%=build/obj/$1/%.o) build/
 	$$(say)rm -f $$@ && $$(AR) qcsD $$@ $$(filter %.o,$$^)
 	@echo "built $$@"
 
-build/tests/$1/real/%: build/obj/$1/sim/tests/real/%.c.o build/kit/libco-real$(call dash,$1).a build/kit/libco$(call dash,$1).a sim/kit/link.flags sim/kit/real.flags
+build/tests/$1/real/%: build/obj/$1/sim/tests/real/%.c.o build/kit/libco-real$(call dash,$1).a \
+        build/kit/libco$(call dash,$1).a sim/kit/link.flags sim/kit/real.flags
 	@mkdir -p $$(@D)
-	$$(say)$$(or $$($1_cc),$$(CC)) $$($1_flags) $$(filter %.o,$$^) $$(filter %.a,$$^) -lcmocka @sim/kit/link.flags @sim/kit/real.flags -o $$@
+	$$(say)$$(or $$($1_cc),$$(CC)) $$($1_flags) $$(filter %.o,$$^) $$(filter %.a,$$^) -lcmocka \
+	    @sim/kit/link.flags @sim/kit/real.flags -o $$@
 
 build/obj/$1/%.o: % build/kit/flags.txt
 	@mkdir -p $$(@D)
@@ -211,34 +219,42 @@ define student
 endef
 build/compile_commands.json: build/kit/sources.txt build/kit/files.txt build/kit/flags.txt
 	$(file >$@,[)
-	$(foreach f,$(filter %.c,$(kit_sources)) $(real_sources) $(serve_sources) $(test_sources) $(bench_sources),$(file >>$@,$(call command,$f,$(includes)),))
+	$(foreach f,$(filter %.c,$(kit_sources)) $(real_sources) $(serve_sources) $(test_sources) \
+	    $(bench_sources),$(file >>$@,$(call command,$f,$(includes)),))
 	$(foreach f,$(examples),$(file >>$@,$(call example,$f),))
 	$(foreach l,$(LABS),$(file >>$@,$(call command,labs/$l/main.c,-Isim/include -Ilabs/$l),))
-	$(foreach l,$(LABS),$(foreach f,$(filter-out %/main.c,$(filter labs/$l/% solutions/$l/%,$(lab_sources))),$(file >>$@,$(call student,$f,$l),)))
+	$(foreach l,$(LABS),$(foreach f,$(filter-out %/main.c,$(filter labs/$l/% solutions/$l/%,\
+	    $(lab_sources))),$(file >>$@,$(call student,$f,$l),)))
 	$(file >>$@,$(call command,grader/launcher/launch.c))
 	$(file >>$@,])
 
-# The reference solution of each lab that has one, as a program: the yardstick in a world whose numbers no formula tells. One that does
-# not compile is told of and left out: it must not keep anybody from grading another lab.
+# The reference solution of each lab that has one, as a program: the yardstick in a world whose numbers no
+# formula tells. One that does not compile is told of and left out: it must not keep anybody from grading another lab.
 define reference
-build/kit/$1/reference: $(wildcard solutions/$1/*.c labs/$1/*.h) build/kit/$1/main.o build/kit/libco.a sim/kit/student.flags \
+build/kit/$1/reference: $(wildcard solutions/$1/*.c labs/$1/*.h) build/kit/$1/main.o build/kit/libco.a \
+            sim/kit/student.flags \
                         sim/kit/link.flags build/kit/flags.txt
-	$$(say)$$(CC) @sim/kit/student.flags -O1 -Isim/include -Ilabs/$1 $$(filter %.c %.o %.a,$$^) @sim/kit/link.flags -o $$@.new && \
+	$$(say)$$(CC) @sim/kit/student.flags -O1 -Isim/include -Ilabs/$1 $$(filter %.c %.o %.a,$$^) \
+	    @sim/kit/link.flags -o $$@.new && \
 	    mv $$@.new $$@ || { rm -f $$@; echo 'solutions/$1 does not compile: see above' >&2; }
 endef
 $(foreach l,$(LABS),$(eval $(call reference,$l)))
 
 # What is needed to grade and to run: of the labs, only the one that is asked for.
 asked_labs := $(or $(if $(filter $(exits),$(MAKECMDGOALS)),$(filter $(LAB) $(LAB)-% 0$(LAB)-%,$(LABS))),$(LABS))
-references := $(foreach l,$(filter-out $(suites),$(asked_labs)),$(if $(wildcard solutions/$l/*.c),build/kit/$l/reference))
+references := $(foreach l,$(filter-out $(suites),$(asked_labs)),\
+        $(if $(wildcard solutions/$l/*.c),build/kit/$l/reference))
 # What suites are linked with: many scrapers, in several builds each (grader/looplab/grading/scrapers.py).
 build/kit/%/scrapers.txt: build/kit/flags.txt
 	$(say)$(looplab) -m looplab.grading.scrapers $* && touch $@
 	@echo 'built the scrapers of labs/$*'
-$(foreach l,$(suites),$(eval build/kit/$l/scrapers.txt: $(wildcard grader/hidden/$l/scrapers/* labs/$l/*.[ch] labs/$l/*/*.c sim/include/co.h)))
+$(foreach l,$(suites),$(eval build/kit/$l/scrapers.txt: \
+        $(wildcard grader/hidden/$l/scrapers/* labs/$l/*.[ch] labs/$l/*/*.c sim/include/co.h)))
 tested_ones := $(patsubst %,build/kit/%/scrapers.txt,$(filter $(suites),$(asked_labs)))
-kit := build/kit/libco.a build/kit/libco-asan.a $(patsubst grader/launcher/%.c,build/kit/%,$(wildcard grader/launcher/launch.c)) \
-       $(foreach v,plain asan,$(asked_labs:%=build/kit/%/main$(call dash,$v).o)) $(references) $(tested_ones) build/compile_commands.json
+kit := build/kit/libco.a build/kit/libco-asan.a \
+       $(patsubst grader/launcher/%.c,build/kit/%,$(wildcard grader/launcher/launch.c)) \
+       $(foreach v,plain asan,$(asked_labs:%=build/kit/%/main$(call dash,$v).o)) \
+       $(references) $(tested_ones) build/compile_commands.json
 test_programs := $(foreach v,$(tested),$(tests:%=build/tests/$v/%) build/tests/$v/fuzz/interpreter) \
        $(foreach v,$(have),$(patsubst %,build/solutions/$v/%/program,$(filter-out $(suites),$(LABS)))) \
        $(foreach v,$(real_tested),$(real_tests:%=build/tests/$v/real/%))
@@ -265,7 +281,8 @@ endif
 looplab := PYTHONPATH='$(CURDIR)/grader' PYTHONPYCACHEPREFIX='$(CURDIR)/build/pycache' '$(PYTHON)'
 grade := $(looplab) -m looplab grade $${LAB:+--lab "$$LAB"} $${SEED:+--seed "$$SEED"}
 
-.PHONY: help grade demo run serve compare report watch hint progress start test bench slides doctor deps deps-dev clean try-node
+.PHONY: help grade demo run serve compare report watch hint progress start test bench slides doctor \
+        deps deps-dev clean try-node
 .PHONY: $(exits:%=run-%)
 
 help:
@@ -292,41 +309,51 @@ run-demo: $(kit)
 run-serve: build/kit/serve
 	@$(looplab) -m looplab serve $${WORLD:+--world "$$WORLD"} $${LAB:+--lab "$$LAB"}; $(note_exit)
 run-compare: $(kit) build/kit/serve build/kit/libco-real.a
-	@$(looplab) -m looplab compare $${LAB:+--lab "$$LAB"} $${FROM:+--from "$$FROM"} $${MODE:+--mode "$$MODE"} $${WORLD:+--world "$$WORLD"} \
+	@$(looplab) -m looplab compare $${LAB:+--lab "$$LAB"} $${FROM:+--from "$$FROM"} $${MODE:+--mode "$$MODE"} \
+	    $${WORLD:+--world "$$WORLD"} \
 	    $${SET:+--set "$$SET"} $${RUNS:+--runs "$$RUNS"} $${OUT:+--out "$$OUT"}; $(note_exit)
 run-report: $(kit)
-	@$(looplab) -m looplab report $${LAB:+--lab "$$LAB"} $${FROM:+--from "$$FROM"} $${CHECK:+--check "$$CHECK"} $${MODE:+--mode "$$MODE"} \
+	@$(looplab) -m looplab report $${LAB:+--lab "$$LAB"} $${FROM:+--from "$$FROM"} $${CHECK:+--check "$$CHECK"} \
+	    $${MODE:+--mode "$$MODE"} \
 	    $${WORLD:+--world "$$WORLD"} $${SET:+--set "$$SET"} $${URLS:+--urls "$$URLS"} $${SEED:+--seed "$$SEED"} \
 	    $${FORMAT:+--format "$$FORMAT"} $${OUT:+--out "$$OUT"}; $(note_exit)
 run-run: $(kit) $(if $(REAL),build/kit/libco-real.a)
 	@sh grader/scripts/run.sh; $(note_exit)
 
-test: $(kit) $(test_programs) $(if $(real_tested),build/kit/serve build/kit/libco-real.a) $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools)),try-node))  ## all tests of the project itself [ALL=1: the C tests in every build, and under valgrind]
-	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u SET -u REAL -u RUNS -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TODO -u LEVEL -u NAME -u TEST -u FAULT \
-	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest $(if $(filter xdist,$(looplab_tools)),-n 3 --dist loadfile) grader/tests
+test: $(kit) $(test_programs) $(if $(real_tested),build/kit/serve build/kit/libco-real.a)
+test: $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools)),try-node))  ## all tests of the project itself [ALL=1: the C tests in every build, and under valgrind]
+	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE \
+	    -u SET -u REAL -u RUNS -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TODO -u LEVEL -u NAME -u TEST -u FAULT \
+	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest \
+	    $(if $(filter xdist,$(looplab_tools)),-n 3 --dist loadfile) grader/tests
 
 bench: $(if $(REAL),build/kit/libco-real.a build/kit/libco.a build/kit/02-url-fetcher/main.o,build/bench/bench)  ## how fast it is: [JSON=f.json] [PEERS=1: beside other libraries] [REAL=1: beside curl, aiohttp] [QUICK=1]
 	@$(if $(PEERS),sh grader/scripts/deps.sh peers)
-	@$(if $(REAL),$(looplab) grader/scripts/bench_real.py $${JSON:+--json "$$JSON"}$(if $(QUICK), --rounds 1 --requests 100),$\
+	@$(if $(REAL),$(looplab) grader/scripts/bench_real.py $${JSON:+--json "$$JSON"}$\
+	    $(if $(QUICK), --rounds 1 --requests 100),$\
 	    $(looplab) grader/scripts/bench.py $${JSON:+--json "$$JSON"} $(if $(PEERS),--peers) $(if $(QUICK),--quick))
 
 looplab-command := $(looplab) -m looplab
 run-watch: $(kit)
 	@$(looplab-command) watch $${LAB:+--lab "$$LAB"} $${FROM:+--from "$$FROM"} $${SEED:+--seed "$$SEED"}; $(note_exit)
 run-hint:
-	@$(looplab-command) hint $${LAB:+--lab "$$LAB"} $${TODO:+--todo "$$TODO"} $${LEVEL:+--level "$$LEVEL"} $${FROM:+--from "$$FROM"}; $(note_exit)
+	@$(looplab-command) hint $${LAB:+--lab "$$LAB"} $${TODO:+--todo "$$TODO"} $${LEVEL:+--level "$$LEVEL"} \
+	    $${FROM:+--from "$$FROM"}; $(note_exit)
 run-progress:
 	@$(looplab-command) progress $${OUT:+--out "$$OUT"}; $(note_exit)
 run-start:
-	@if [ -n "$$NAME" ]; then $(looplab-command) start -- "$$NAME"; else echo 'say where, as in: make start NAME=../my-labs' >&2; (exit 2); fi; $(note_exit)
+	@if [ -n "$$NAME" ]; then $(looplab-command) start -- "$$NAME"; else \
+	    echo 'say where, as in: make start NAME=../my-labs' >&2; (exit 2); fi; $(note_exit)
 
 # Marp is fetched once, in the version that the lock file names, into build/.
 build/node/ready: slides/package.json slides/package-lock.json
 	@sh grader/scripts/deps.sh slides
 	@mkdir -p $(@D) && rm -f $(@D)/failed && cp $^ $(@D) && echo 'fetching Marp (npm ci, into $(@D))'
 	@cd $(@D) && npm ci --no-audit --no-fund --fetch-retries=1 --loglevel=error > npm.log 2>&1 || { \
-	    echo "npm could not fetch Marp and puppeteer: $$(grep -E '^npm (ERR!|error)' npm.log | grep -v -e ' A complete log' -e ' code ' | \
-	    sed -n 's/^npm [a-zA-Z!]* //p' | sed -n 1p) (log in $(@D)/npm.log)" > failed; echo "slides: $$(cat failed)" >&2; exit 2; }
+	    echo "npm could not fetch Marp and puppeteer: $$(grep -E '^npm (ERR!|error)' npm.log | grep -v \
+	    -e ' A complete log' -e ' code ' | \
+	    sed -n 's/^npm [a-zA-Z!]* //p' | sed -n 1p) (log in $(@D)/npm.log)" > failed; \
+	    echo "slides: $$(cat failed)" >&2; exit 2; }
 	@touch $@
 
 # For the tests: those that need it are skipped where it cannot be had, for the reason in build/node/failed.

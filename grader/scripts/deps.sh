@@ -8,7 +8,8 @@
 #     deps.sh slides               install what `make slides` needs, or say what is missing
 #     deps.sh doctor               change nothing; say what is there, what is missing, and what for
 #
-# Exit code 0, or 2 with one line on stderr that says what is missing and how to get it. Knows apt-get, dnf, pacman and brew.
+# Exit code 0, or 2 with one line on stderr that says what is missing and how to get it. Knows apt-get, dnf, pacman
+# and brew.
 # A tool is there when it works: libraries are found by compiling and linking a program with them. One that could not be
 # tried, for want of room or memory, is not taken for missing: nothing is installed then.
 
@@ -90,8 +91,8 @@ END
 test_tools() { dev_tools; slide_tools; }
 
 # ---- Looking --------------------------------------------------------------------------------------
-# check_NAME prints the version and returns 0 when the tool works, and 1 when it is not there. Where it failed for another
-# reason it prints that and returns 2. Dashes of a name become underscores.
+# check_NAME prints the version and returns 0 when the tool works, and 1 when it is not there. Where it failed for
+# another reason it prints that and returns 2. Dashes of a name become underscores.
 
 absent='[Nn]o such file|not found|cannot find|unrecognized|nsupported|not supported|No module named|AssertionError'
 
@@ -160,7 +161,8 @@ find_python() {
     why= result=1
     for candidate in ${PYTHON:+"$PYTHON"} python3 /usr/bin/python3; do
         command -v "$candidate" > /dev/null || continue
-        said=$("$candidate" -W ignore -c "import sys, $1; assert sys.version_info >= (3, 9); print(sys.executable)" 2>&1) &&
+        said=$("$candidate" -W ignore -c \
+            "import sys, $1; assert sys.version_info >= (3, 9); print(sys.executable)" 2>&1) &&
             { printf '%s\n' "$said" | tail -n 1; return 0; }
         said=$(failed "$candidate" "$said") || [ $? = 1 ] || { why=$said result=2; }
     done
@@ -185,7 +187,9 @@ check_jsonschema() { python_says pytest 'import jsonschema; print(jsonschema.__v
 check_xdist() { python_says pytest 'import xdist; print(xdist.__version__)'; }
 check_cross_cc() { links $CROSS-gcc "$empty_main" && says $CROSS-gcc --version; }
 check_qemu() { says qemu-aarch64 --version; }
-check_cross_libs() { links $CROSS-gcc "$use_jansson" -ljansson && links $CROSS-gcc "$use_cmocka" -lcmocka && echo "jansson, cmocka"; }
+check_cross_libs() {
+    links $CROSS-gcc "$use_jansson" -ljansson && links $CROSS-gcc "$use_cmocka" -lcmocka && echo "jansson, cmocka"
+}
 
 check_libuv() { links "$CC" '#include <uv.h>
 int main(void) { return uv_version() == 0; }' -luv && { pkg-config --modversion libuv 2> /dev/null || echo there; }; }
@@ -195,7 +199,9 @@ check_nginx() { (PATH=$PATH:/usr/sbin && says nginx -v); }
 check_openssl() { says openssl version; }
 check_curl() { says curl --version; }
 check_aiohttp() {
-    for python in "$(find_python pytest)" /usr/bin/python3; do "$python" -c 'import aiohttp; print(aiohttp.__version__)' 2> /dev/null && return; done
+    for python in "$(find_python pytest)" /usr/bin/python3; do
+        "$python" -c 'import aiohttp; print(aiohttp.__version__)' 2> /dev/null && return
+    done
     return 1
 }
 
@@ -203,7 +209,12 @@ check_simgrid() {
     links g++ '#include <simgrid/s4u.hpp>
 int main() { return simgrid::s4u::Engine::get_clock() > 0; }' -std=c++17 -lsimgrid && echo there
 }
-check_trio() { for python in "$(find_python sys)" /usr/bin/python3; do "$python" -c 'import trio; print(trio.__version__)' 2> /dev/null && return; done; return 1; }
+check_trio() {
+    for python in "$(find_python sys)" /usr/bin/python3; do
+        "$python" -c 'import trio; print(trio.__version__)' 2> /dev/null && return
+    done
+    return 1
+}
 check_st() { links "$CC" '#include <st.h>
 int main(void) { return st_init(); }' -lst && echo there; }
 check_pth() { links "$CC" '#include <pth.h>
@@ -211,15 +222,18 @@ int main(void) { return !pth_init(); }' -lpth && echo there; }
 
 check_node() { says node --version; }
 check_npm() { says npm --version; }
-check_chromium() { for browser in chromium chromium-browser google-chrome; do command -v $browser && return; done; return 1; }
+check_chromium() {
+    for browser in chromium chromium-browser google-chrome; do command -v $browser && return; done
+    return 1
+}
 check_fonts() { command -v fc-list > /dev/null && fc-list | grep -q DejaVuSansMono && echo DejaVu; }
 
 check() { "check_$(echo "$1" | tr - _)"; }
 
 names() { "$1" | cut -d '|' -f 1 | tr -d ' '; }
 
-# look LIST: then `there` names the tools of a list that work, `need` those that are not there, and `stuck` says what kept the first
-# of the others from being tried.
+# look LIST: then `there` names the tools of a list that work, `need` those that are not there, and `stuck` says what
+# kept the first of the others from being tried.
 look() {
     there= need= stuck=
     for tool in $(names "$1"); do
@@ -330,7 +344,8 @@ last_error() { grep -iE '^(W|E|error): ' "$log" | grep -v -e 'Can not write log'
 
 # Whether it failed at the network: then no other package can be had either.
 unreachable() {
-    grep -qiE 'failed to fetch|could not resolve|unable to connect|could not connect|network is unreachable|cannot download|failed retrieving' "$log"
+    grep -qiE -e 'failed to fetch|could not resolve|unable to connect|could not connect' \
+        -e 'network is unreachable|cannot download|failed retrieving' "$log"
 }
 
 # Installs what is missing of a list, or ends with one line that says what could not be had.
@@ -340,7 +355,8 @@ install_all() {
     [ -z "$stuck" ] || fail "$stuck"
     [ -n "$need" ] || return 0
     case " $need " in *" cc "*)
-        [ "$CC" = gcc ] || fail "CC=$CC: this machine has no such compiler, or it does not work: say another one, or none for gcc" ;;
+        [ "$CC" = gcc ] || fail "CC=$CC: this machine has no such compiler, or it does not work: say another one," \
+            "or none for gcc" ;;
     esac
     # shellcheck disable=SC2086 # a list of names
     set -- $need
@@ -350,8 +366,8 @@ install_all() {
     find_root || fail "missing: $*; you are not root: please run \`$(install_command) $wanted\` as root"
     # shellcheck disable=SC2086
     if ! installing $wanted; then
-        ! unreachable || fail "missing: $*; $manager cannot fetch them ($(last_error)): say it again when there is a network," \
-            "or get them from elsewhere: $wanted"
+        ! unreachable || fail "missing: $*; $manager cannot fetch them ($(last_error)): say it again when there is" \
+            "a network, or get them from elsewhere: $wanted"
         fail "$manager cannot install $(culprit $wanted): $(last_error) (log in $log)"
     fi
     look "$list"
@@ -419,8 +435,8 @@ install_unstarted() {
     return $installed
 }
 
-# With apt-get: as install_unstarted, the other architecture's packages and clang's too. Where the whole cannot be had, each on its own: one
-# that is not there does not keep the others away.
+# With apt-get: as install_unstarted, the other architecture's packages and clang's too. Where the whole cannot be had,
+# each on its own: one that is not there does not keep the others away.
 install_with_apt() {
     refresh || return 1
     ! unreachable || return 1
@@ -441,7 +457,8 @@ install_with_apt() {
 install_test_tools() {
     if [ -n "$need" ]; then
         # shellcheck disable=SC2086 # a list of names
-        why="no apt-get, dnf, pacman or brew here" && find_manager && wanted=$(packages test_tools $need) && [ -n "$wanted" ] &&
+        why="no apt-get, dnf, pacman or brew here" && find_manager && wanted=$(packages test_tools $need) &&
+            [ -n "$wanted" ] &&
             why="as root: $(install_command) $wanted" && find_root && {
             [ "$manager" != apt-get ] || installer=install_with_apt
             installing $wanted
@@ -450,7 +467,8 @@ install_test_tools() {
         look test_tools
     fi
     [ -z "$stuck" ] || echo "deps: $stuck; tests that need it are skipped"
-    [ -z "$need" ] || echo "deps: without $need (${why:-log in $log}); tests that need them are skipped; make deps-dev tries again"
+    [ -z "$need" ] || echo "deps: without $need (${why:-log in $log}); tests that need them are skipped;" \
+        "make deps-dev tries again"
 }
 
 # What the runtime is compared with: each on its own, and none of it is needed.

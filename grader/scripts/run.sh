@@ -3,10 +3,11 @@
 #
 # An example: EXAMPLE (its number or its name), SEED, TRACE, TAPE, CC.
 # A lab: LAB, FROM (a folder with the file, or a tree with NN-slug folders; default labs),
-# MODE, WORLD (default: the lab's default.json, else its first), SEED, TRACE, TAPE, URLS and SET (NAME=VALUE; both with blanks
-# between them), JSON=1, CC.
+# MODE, WORLD (default: the lab's default.json, else its first), SEED, TRACE, TAPE, URLS and SET (NAME=VALUE; both with
+# blanks between them), JSON=1, CC.
 # REAL=1, with both: in the real world, for which it is linked with libuv and libcurl.
-# A lab whose student's file is a test suite: LAB, FROM, TEST (names of tests), FAULT (one that is built into what is tested), TRACE, CC.
+# A lab whose student's file is a test suite: LAB, FROM, TEST (names of tests), FAULT (one that is built into what is
+# tested), TRACE, CC.
 # Exit code: the program's own; 2 when something asked for is not there or does not compile.
 
 set -u
@@ -43,7 +44,8 @@ run_example() {
 $(for source in sim/examples/[0-9][0-9]-*.c; do echo "  $(basename "$source" .c)"; done)"
     out=build/run/examples
     mkdir -p "$out"
-    "$CC" @sim/kit/student.flags -O1 -Isim/include "$source" ${REAL:+build/kit/libco-real.a} build/kit/libco.a @sim/kit/link.flags \
+    "$CC" @sim/kit/student.flags -O1 -Isim/include "$source" ${REAL:+build/kit/libco-real.a} build/kit/libco.a \
+        @sim/kit/link.flags \
         ${REAL:+@sim/kit/real.flags} -o "$out/$example" ||
         fail "$source does not compile: mend what the compiler says above, the first error first"
     # An example takes no arguments; what it leaves open it reads from the environment (co.h, struct co_options).
@@ -78,7 +80,8 @@ run_suite() {
     [ -z "${FAULT:-}" ] || grep -qw "enum {.*$FAULT.*};" $tested ||
         fail "there is no fault '$FAULT'; there are:$(sed -n 's/^enum { no_fault,\(.*\) };/\1/p' $tested)"
     # shellcheck disable=SC2086
-    "$CC" @sim/kit/student.flags -O1 -Isim/include "-Ilabs/$lab" ${FAULT:+-DFAULT="$FAULT"} "$suite" $tested "build/kit/$lab/main.o" \
+    "$CC" @sim/kit/student.flags -O1 -Isim/include "-Ilabs/$lab" ${FAULT:+-DFAULT="$FAULT"} "$suite" $tested \
+        "build/kit/$lab/main.o" \
         build/kit/libco.a @sim/kit/link.flags -lcmocka -o "$out/program" ||
         fail "$suite does not compile: mend what the compiler says above, the first error first"
     # shellcheck disable=SC2086 # a list of names
@@ -108,12 +111,14 @@ for skeleton in "labs/$lab"/*.c; do
         fail "$from/$name.c does not compile: mend what the compiler says above, the first error first"
     set -- "$@" "$out/$name.o"
 done
-"$CC" "$@" "build/kit/$lab/main.o" ${REAL:+build/kit/libco-real.a} build/kit/libco.a @sim/kit/link.flags ${REAL:+@sim/kit/real.flags} \
+"$CC" "$@" "build/kit/$lab/main.o" ${REAL:+build/kit/libco-real.a} build/kit/libco.a @sim/kit/link.flags \
+    ${REAL:+@sim/kit/real.flags} \
     -o "$out/program" ||
     fail "the program does not link: a function that $lab asks for is missing, see above"
 
 set -f -- # a URL's ? and * are no patterns
 for setting in ${SET:-}; do set -- "$@" --set "$setting"; done
 # shellcheck disable=SC2086 # URLS is a list
-exec "$out/program" ${REAL:+--real} ${WORLD:+--world "$WORLD"} ${SEED:+--seed "$SEED"} ${TRACE:+--trace "$TRACE"} ${TAPE:+--tape "$TAPE"} \
+exec "$out/program" ${REAL:+--real} ${WORLD:+--world "$WORLD"} ${SEED:+--seed "$SEED"} ${TRACE:+--trace "$TRACE"} \
+    ${TAPE:+--tape "$TAPE"} \
     "$@" ${JSON:+--json} ${MODE:+"$MODE"} ${URLS:-}

@@ -54,70 +54,83 @@ def plan(world: World, urls=None, workers: int = WORKERS, limit: int = LIMIT, ha
          handler: int = 1, after=None, held: bool = False, batch: int = 0) -> Plan:
     """The right run. after: when pool_stop is called. Two mistakes, to recognise them: held (a place is held while the
     handler runs, too), batch (so many jobs are begun together, and the next only when all of these are done)."""
-    pages, does = lines_of(world), Plan()
-    waiting = deque(list(world.urls() if urls is None else urls) * repeat)
-    events: list = []                               # (t, number, what, url)
-    free, places, t, number, stopping = workers, limit, 0, 0, after == 0
+    run = Planning(world, list(world.urls() if urls is None else urls) * repeat, workers, limit)
+    run.handle, run.handler, run.held = handle, handler, held
+    run.stopping = after == 0
+    if after:
+        run.later(after, "stop")
+    while True:
+        while run.may_begin() and (not batch or len(run.does.begun) % batch or run.free == workers):
+            run.begin()
+        if not run.events or run.free == workers and (run.stopping or not run.waiting):
+            break
+        run.step()
+    run.does.left = list(run.waiting)
+    return run.does
 
-    def later(ns: int, what: str, url: str = "", line: int = 0) -> None:
-        nonlocal number
-        number += 1
-        heapq.heappush(events, (t + ns, number, what, url, line))
 
-    def answered(url: str) -> None:
-        nonlocal free, places
-        answer = world.answer(url)
-        good = not answer["error"] and answer["status"] < 400
-        does.handled += bool(handler and good)
-        if good and held:
-            places -= 1
-        places += 1
-        if not good or not handler:
-            finished(good, held and good)
-        elif handle:
-            later(handle, "line", url)
+class Planning:
+    """A right run under way."""
+
+    def __init__(self, world: World, urls: list, workers: int, limit: int):
+        self.world, self.pages, self.does, self.waiting = world, lines_of(world), Plan(), deque(urls)
+        self.handle, self.handler, self.held, self.stopping = 0, 1, False, False
+        self.events: list = []                          # (t, number, what, url, line)
+        self.free, self.places, self.t, self.number = workers, limit, 0, 0
+
+    def later(self, ns: int, what: str, url: str = "", line: int = 0) -> None:
+        self.number += 1
+        heapq.heappush(self.events, (self.t + ns, self.number, what, url, line))
+
+    def may_begin(self) -> bool:
+        return bool(self.waiting and self.free and self.places and not self.stopping)
+
+    def begin(self) -> None:
+        url = self.waiting.popleft()
+        self.free, self.places = self.free - 1, self.places - 1
+        self.does.begun.append((self.t, url))
+        self.later(self.world.total(url), "answer", url)
+
+    def step(self) -> None:
+        self.t, _, what, url, line = heapq.heappop(self.events)
+        if what == "stop":
+            self.stopping = True
+        elif what == "answer":
+            self.answered(url)
         else:
-            read(url, 0)
+            self.read(url, line)
 
-    def read(url: str, begin: int) -> None:
-        nonlocal stopping
-        for i, line in enumerate(pages.get(url, [])[begin:], begin):
+    def answered(self, url: str) -> None:
+        answer = self.world.answer(url)
+        good = not answer["error"] and answer["status"] < 400
+        self.does.handled += bool(self.handler and good)
+        if good and self.held:
+            self.places -= 1
+        self.places += 1
+        if not good or not self.handler:
+            self.finished(good, self.held and good)
+        elif self.handle:
+            self.later(self.handle, "line", url)
+        else:
+            self.read(url, 0)
+
+    def read(self, url: str, begin: int) -> None:
+        for i, line in enumerate(self.pages.get(url, [])[begin:], begin):
             if line == "wait":
-                later(WAIT, "line", url, i + 1)
+                self.later(WAIT, "line", url, i + 1)
                 return
             if line == "bad":
-                finished(False, held)
+                self.finished(False, self.held)
                 return
             if line.startswith("http://"):
-                waiting.append(line)
-            stopping = stopping or line == "stop"
-        finished(True, held)
+                self.waiting.append(line)
+            self.stopping = self.stopping or line == "stop"
+        self.finished(True, self.held)
 
-    def finished(good: bool, has_place: bool) -> None:
-        nonlocal free, places
+    def finished(self, good: bool, has_place: bool) -> None:
+        does = self.does
         does.succeeded, does.failed = does.succeeded + good, does.failed + (not good)
-        free, places, does.elapsed = free + 1, places + has_place, t
-
-    if after:
-        later(after, "stop")
-    while True:
-        while waiting and free and places and not stopping and (not batch or len(does.begun) % batch
-                                                                or free == workers):
-            url = waiting.popleft()
-            free, places = free - 1, places - 1
-            does.begun.append((t, url))
-            later(world.total(url), "answer", url)
-        if not events or free == workers and (stopping or not waiting):
-            break
-        t, _, what, url, line = heapq.heappop(events)
-        if what == "stop":
-            stopping = True
-        elif what == "answer":
-            answered(url)
-        else:
-            read(url, line)
-    does.left = list(waiting)
-    return does
+        self.free, self.places, does.elapsed = self.free + 1, self.places + has_place, self.t
 
 
 # ---- Running it, and what a run must show -----------------------------------------------------

@@ -59,7 +59,8 @@ function state(lane, at) {
 let colours = {};
 function readColours() {
   const style = getComputedStyle(document.documentElement);
-  for (const name of ["paper", "ink", "dim", "line", "soft", "wait", "run", "ready", "block", "cancel", "part", "accent", "lit"])
+  for (const name of ["paper", "ink", "dim", "line", "soft", "wait", "run", "ready", "block", "cancel", "part",
+      "accent", "lit"])
     colours[name] = style.getPropertyValue("--" + name).trim();
 }
 
@@ -103,7 +104,10 @@ function drawSpan(pen, kind, from, to, y) {
     pen.rect(from, y + 2, wide, 18);
     pen.clip();
     pen.beginPath();
-    for (let slash = from - 20; slash < from + wide; slash += 7) { pen.moveTo(slash, y + 20); pen.lineTo(slash + 18, y + 2); }
+    for (let slash = from - 20; slash < from + wide; slash += 7) {
+      pen.moveTo(slash, y + 20);
+      pen.lineTo(slash + 18, y + 2);
+    }
     pen.stroke();
     pen.restore();
   }
@@ -115,7 +119,10 @@ function drawEnding(pen, lane, place, y) {
   const at = x(place, last[1] + last[2]);
   pen.font = "bold 12px system-ui, sans-serif";
   if (lane[5] >= 0) { pen.fillStyle = colours.cancel; pen.fillText("✕", x(place, lane[5]) - 4, y + 15); }
-  if (lane[3] === 3) { pen.fillStyle = colours.block; pen.fillText("? not awaited", Math.min(at + 4, place.right - 80), y + 15); }
+  if (lane[3] === 3) {
+    pen.fillStyle = colours.block;
+    pen.fillText("? not awaited", Math.min(at + 4, place.right - 80), y + 15);
+  }
   else if (lane[3] === 1) { pen.fillStyle = colours.block; pen.fillText("!", at + 3, y + 15); }
   else if (lane[3] === 4) { pen.fillStyle = colours.block; pen.fillText("…", at - 12, y + 9); }
 }
@@ -230,7 +237,8 @@ function draw() {
 function drawLegend() {
   const legend = document.querySelector(".legend");
   legend.replaceChildren();
-  for (const [kind, words] of [[RUNNING, "runs"], [READY, "could run, another one does"], [WAITING, "waits"], [BLOCKED, "stops the whole loop"]]) {
+  for (const [kind, words] of [[RUNNING, "runs"], [READY, "could run, another one does"],
+      [WAITING, "waits"], [BLOCKED, "stops the whole loop"]]) {
     const canvas = document.createElement("canvas");
     drawSpan(size(canvas, 26, 22), kind, 1, kind === RUNNING ? 4 : 25, 0);
     const item = document.createElement("span");
@@ -319,7 +327,8 @@ function moreRows(upTo) {
 }
 function openTable() {
   if ($("table").open && !shown) {
-    $("rows").innerHTML = "<table><thead><tr><th>time</th><th>task</th><th>event</th></tr></thead><tbody></tbody></table>";
+    $("rows").innerHTML = "<table><thead><tr><th>time</th><th>task</th><th>event</th></tr></thead>"
+        + "<tbody></tbody></table>";
     moreRows(PIECE);
     lightRow(runs[0].at);
   }
@@ -348,7 +357,8 @@ function build() {
     run.box.tabIndex = 0;
     run.canvas = document.createElement("canvas");
     run.canvas.setAttribute("role", "img");
-    run.canvas.setAttribute("aria-label", run.name + ": " + run.lanes.length + " tasks over " + ms(run.end) + "; the event table below says the same in words");
+    run.canvas.setAttribute("aria-label", run.name + ": " + run.lanes.length + " tasks over " + ms(run.end)
+        + "; the event table below says the same in words");
     run.box.setAttribute("role", "region");
     run.box.setAttribute("aria-label", run.name);
     const space = document.createElement("div");
@@ -358,7 +368,8 @@ function build() {
     run.curve = document.createElement("canvas");
     run.curve.className = "curve";
     run.curve.setAttribute("role", "img");
-    run.curve.setAttribute("aria-label", "requests in flight over time, at most " + Math.max(0, ...run.flight.map(([, n]) => n)));
+    run.curve.setAttribute("aria-label", "requests in flight over time, at most "
+        + Math.max(0, ...run.flight.map(([, n]) => n)));
     figure.append(head, run.box, run.curve);
     $("runs").append(figure);
     run.box.addEventListener("scroll", () => requestAnimationFrame(() => drawLanes(run)));

@@ -12,7 +12,8 @@ const modules = createRequire(path.join(process.env.NODE_FOLDER, 'package.json')
 const puppeteer = modules('puppeteer-core')
 const [file, chromium, width, scheme, picture] = process.argv.slice(2)
 
-const browser = await puppeteer.launch({ executablePath: chromium, headless: true, args: ['--no-sandbox', '--disable-dev-shm-usage'] })
+const browser = await puppeteer.launch({ executablePath: chromium, headless: true,
+  args: ['--no-sandbox', '--disable-dev-shm-usage'] })
 const saw = { console: [], requests: [] }
 try {
   const page = await browser.newPage()

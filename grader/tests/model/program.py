@@ -299,16 +299,26 @@ class Writer:
             op.b = pick(LIMITS) * MS
         elif name == "resched":
             op.a, op.b = pick([0, 0, 1]), pick(LIMITS) * MS if rnd.random() < 0.9 else FOREVER
-        elif name in ("cpu", "thread", "pool_run"):
+        elif name == "ret":
+            if rnd.random() < 0.6:
+                return None
+            op.a = pick([0, 5, *ERRORS])
+        else:
+            self._choose(op)
+        if name not in NEVER_STRICT and rnd.random() < STRICT_SHARE.get(name, 0.15):
+            op.strict = True
+        return op
+
+    def _choose(self, op: Op) -> None:
+        """What an operation works on and with, where that can be anything."""
+        rnd, name = self.random, op.name
+        pick = rnd.choice
+        if name in ("cpu", "thread", "pool_run"):
             op.a = pick(TIMES) * MS
             op.b = pick([0, 0, 7, *ERRORS])
             op.c = rnd.randrange(self.counts["pool"])
         elif name in ("lset", "add"):
             op.a = rnd.randrange(1, 10) if name == "lset" else 0
-        elif name == "ret":
-            if rnd.random() < 0.6:
-                return None
-            op.a = pick([0, 5, *ERRORS])
         elif name in ("acquire", "try", "release"):
             op.a = rnd.randrange(self.counts["lock"])
         elif name in ("wait_cond", "notify", "notify_all", "wait_until"):
@@ -327,9 +337,6 @@ class Writer:
             op.a = rnd.randrange(100)
         elif name == "gnext":
             op.a = pick([0, 0, 0, 1])
-        if name not in NEVER_STRICT and rnd.random() < STRICT_SHARE.get(name, 0.15):
-            op.strict = True
-        return op
 
 
 def count(ops: list[Op]) -> int:

@@ -1,4 +1,5 @@
-/* world_file_refusal.c - what is wrong with a world file, in one line: FILE: /pointer/to/it: expected WHAT, not VALUE. */
+/* world_file_refusal.c - what is wrong with a world file, in one line: FILE: /pointer/to/it: expected WHAT, not
+ * VALUE. */
 #include "world_file.h"
 
 #include <stdarg.h>

@@ -1,4 +1,5 @@
-/* test_scraper.c - scenes for the slides of module 14: small tests, each with one thing to see. No solution of lab 06. */
+/* test_scraper.c - scenes for the slides of module 14: small tests, each with one thing to see. No solution of lab
+ * 06. */
 #include "co_test.h"
 #include "scraper.h"
 
