@@ -477,7 +477,8 @@ peers() {
     for tool in $need; do
         find_manager && wanted=$(packages peer_tools "$tool") && [ -n "$wanted" ] && find_root && installing $wanted
         check "$tool" > /dev/null ||
-            echo "deps: without $tool ($(field peer_tools "$tool" 2)): could not be installed, so it is not compared" >&2
+            echo "deps: without $tool ($(field peer_tools "$tool" 2)): could not be installed," \
+                "so it is not compared" >&2
     done
 }
 

@@ -20,9 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DEPS = ROOT / "grader" / "scripts" / "deps.sh"
 
 MANAGERS = {"apt-get": "libjansson-dev", "dnf": "jansson-devel", "pacman": "jansson", "brew": "jansson"}
-PLAIN_TOOLS = \
-    "sh awk cat cut date dirname env getconf grep id "
-    "ls mkdir mktemp mv rm sed sort tail tr uname gcc as ld make".split()
+PLAIN_TOOLS = ("sh awk cat cut date dirname env getconf grep id ls mkdir mktemp mv rm sed sort tail tr uname "
+               "gcc as ld make").split()
 
 
 def bare_machine(folder: Path, *scripts: tuple[str, str], without: str = "") -> dict[str, str]:
