@@ -66,7 +66,7 @@ class House:
     behave: Callable[[Ran], End] = well
     build_fails: Optional[BaseException] = None
     advice: tuple = ()
-    coverage: coverage.Coverage = field(default_factory=lambda: coverage.Coverage(10, 10, 4, 4, ()))
+    coverage: coverage.Coverage | Exception = field(default_factory=lambda: coverage.Coverage(10, 10, 4, 4, ()))
     ran: list[Ran] = field(default_factory=list)
     killed: int = 0
 
@@ -107,10 +107,12 @@ class FakeRunning:
 
 
 class FakeMeasuring:
-    def __init__(self, found: coverage.Coverage):
+    def __init__(self, found: coverage.Coverage | Exception):
         self.found = found
 
     def finish(self) -> coverage.Coverage:
+        if isinstance(self.found, Exception):
+            raise self.found
         return self.found
 
 
@@ -128,7 +130,8 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
         work.mkdir(parents=True)
         source = work / lab.source
         source.write_bytes((source_dir / lab.source).read_bytes())
-        return Program(lab, work, source, work / "cover", work / "asan", house.advice)
+        return Program(lab, work, source, work / "cover", work / "asan", house.advice, work / "cover.gcda",
+                       source.read_bytes(), b"")
 
     def start(argv: list, **options: Any) -> FakeRunning:
         words = [str((options["cwd"] / word).resolve()) if str(word).startswith("../") else str(word) for word in argv]

@@ -46,7 +46,7 @@ def test_both_programs_run(tmp_path):
 def test_what_was_never_set_is_the_same_in_each_run_and_not_in_both_builds(tmp_path, monkeypatch, old):
     """What lies on the stack differs from process to process. A compiler that cannot fill it is left to do without."""
     if old:
-        monkeypatch.setattr(build, "_UNSET", {"cover": [], "asan": ["-ftrivial-auto-var-init=unknown"]})
+        monkeypatch.setattr(build, "_NEWER", {"cover": [], "asan": ["-ftrivial-auto-var-init=unknown"]})
     text = GOOD.replace("return", "volatile int unset;\n    return unset + 0 *", 1)
     program = build_text(house(), tmp_path, text)
     told = [process.run([path], limits=limits, cwd=program.work, launch=house().launch).stdout

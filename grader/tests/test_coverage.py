@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
-from looplab.running import coverage, process
+from looplab.running import counts, coverage, process
 from looplab.running.build import Program
+from looplab.running.code import Code
 from looplab.running.coverage import CoverageError, Unreached
 from toyhouse import GOOD, build_text, house
 
@@ -165,6 +170,222 @@ def test_a_file_without_code_is_covered(tmp_path):
     assert none.line_percent == none.branch_percent == 100.0
 
 
+# ---- Whatever stands in a file, or is left beside it ----
+
+
+UNUSUAL = """\
+#include "toy.h"
+/* one @ two */
+int sum(const int *numbers, size_t n) /* @        5:   10:return 0; */
+{
+    int total = 0; // @
+    for (size_t i = 0; i < n; i++)
+        total += numbers[i]; /* @ GCOVR_EXCL_LINE */
+    if (n > 50)
+        total++;
+    return total;
+}
+
+int twice(int x)
+{
+    return 2 * x;
+}
+"""
+
+
+@pytest.mark.parametrize("separator", ["\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"], ids=ascii)
+def test_what_is_no_end_of_a_line(tmp_path, separator):
+    program = build_text(house(), tmp_path, UNUSUAL.replace("@", separator))
+    run(program)
+    measured = coverage.measure(program)
+    assert [(piece.src, piece.text) for piece in measured.unreached] == [("toy.c:9", "total++;")]
+    assert (measured.lines_covered, measured.lines_total) == (8, 9)
+
+
+def test_a_lone_carriage_return_ends_a_line(tmp_path):
+    """For the compiler, and so for all that is told of its lines."""
+    program = build_text(house(), tmp_path, UNUSUAL.replace("@", "").replace("one  two", "one \r two"))
+    run(program)
+    assert [(piece.src, piece.text) for piece in coverage.measure(program).unreached] == [("toy.c:10", "total++;")]
+
+
+@pytest.mark.parametrize("marker", ["GCOVR_EXCL", "LCOV_EXCL", "GCOV_EXCL"])
+def test_markers_have_no_effect(tmp_path, marker):
+    text = SPOTTY.replace("return -1;", f"return -1; // {marker}_LINE").replace("y++;", f"y++; /* {marker}_BR_LINE */")
+    text = text.replace("static int never", f"// {marker}_START\nstatic int never")
+    text = text.replace("int sum", f"// {marker}_STOP\nint sum")
+    plain, marked = (build_text(house(), tmp_path / name, one) for name, one in (("plain", SPOTTY), ("marked", text)))
+    for program in (plain, marked):
+        run(program)
+        (program.work / "gcovr.cfg").write_text("exclude = .*\nexclude-lines-by-pattern = .*\n")
+    found = [coverage.measure(program) for program in (plain, marked)]
+    assert len({(one.lines_covered, one.lines_total, one.branches_covered, one.branches_total) for one in found}) == 1
+    assert len({tuple(piece.lines for piece in one.unreached) for one in found}) == 1
+
+
+@pytest.mark.parametrize("left", ["nothing", "a folder", "a pipe", "a link", "broken notes", "a folder in the way",
+                                  "another source"])
+def test_what_a_run_may_leave_behind(tmp_path, left):
+    program = build_text(house(), tmp_path, GOOD)
+    run(program)
+    if left == "broken notes":
+        program.counts.with_suffix(".gcno").write_bytes(b"garbage")
+    elif left == "a folder in the way":
+        (program.work / "counting").mkdir()
+        (program.work / "other-toy.gcno").write_bytes(b"garbage")
+    elif left == "another source":
+        program.source.unlink()
+        os.mkfifo(program.source)
+    else:
+        program.counts.unlink()
+    if left == "a folder":
+        program.counts.mkdir()
+    elif left == "a pipe":
+        os.mkfifo(program.counts)
+    elif left == "a link":
+        program.counts.symlink_to("/dev/zero")
+    kept = left in ("broken notes", "a folder in the way", "another source")
+    assert coverage.measure(program).lines_covered == (7 if kept else 0)
+
+
+@pytest.mark.parametrize("says, told", [
+    ("while :; do :; done", "that takes too long"),
+    ("while :; do echo 0123456789012345678901; done", "that takes too long"),
+    ("test -e COUNTS && exit 1; exec /usr/bin/gcov \"$@\"", "the counts that its runs left are broken"),
+    ("test -e COUNTS && kill -SEGV $$; exec /usr/bin/gcov \"$@\"", "the counts that its runs left are broken"),
+    ("test -e COUNTS && echo '{}' || exec /usr/bin/gcov \"$@\"", "the counts that its runs left are broken")])
+def test_a_tool_that_fails_over_a_file_is_no_fault_of_the_grader(tmp_path, monkeypatch, says, told):
+    program = build_text(house(), tmp_path, GOOD)
+    run(program)
+    fake = tmp_path / "gcov"
+    fake.write_text(f"#!/bin/sh\n{says.replace('COUNTS', program.counts.name)}\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(counts, "LIMITS", process.Limits(cpu_s=1, wall_s=60.0, output=process.MIB, processes=True))
+    with pytest.raises(coverage.Refused, match=f"^{told}"):
+        coverage.measure(program)
+
+
+THREADS = """\
+#include "toy.h"
+#include <pthread.h>
+
+static void *work(void *arg)
+{
+    for (int i = 0; i < 200000; i++)
+        if (i % 3 == 0)
+            *(int *)arg += 1;
+    return NULL;
+}
+
+int sum(const int *numbers, size_t n)
+{
+    pthread_t threads[8];
+    int total[8] = {0};
+    for (int i = 0; i < 8; i++)
+        pthread_create(&threads[i], NULL, work, &total[i]);
+    for (int i = 0; i < 8; i++)
+        pthread_join(threads[i], NULL);
+    return numbers[n - 1] + total[0] - total[7];
+}
+
+int twice(int x)
+{
+    return 2 * x;
+}
+"""
+
+
+def test_threads_are_counted_exactly(tmp_path):
+    program = build_text(house(), tmp_path, THREADS)
+    run(program)
+    found = counts.read(program, Code(program.text), tmp_path)
+    assert found[7].times == 8 * 200000 and found[8].times == 8 * 66667
+    assert coverage.measure(program).unreached == ()
+
+
+CLEANED = """\
+#include "toy.h"
+#include <stdlib.h>
+#define CO_DEFER(close_fn) __attribute__((cleanup(close_fn)))
+#define CO_WITH(type, name, open, close_fn) \\
+    for (int co_once_ = 1; co_once_; co_once_ = 0) \\
+        for (CO_DEFER(close_fn) type name = (open); co_once_; co_once_ = 0)
+#define TRY(x) do { if ((x) < 0) return -1; } while (0)
+
+static void end(int *x)
+{
+    *x = 0;
+}
+
+static int many(int x)
+{
+    CO_DEFER(end) int a = x;
+    __attribute__((unused, __cleanup__(end))) int b = x;
+    for (int i = 0; i < 3; i++) {
+        CO_DEFER(end)
+        int c = x;
+        if (x == 100)
+            break;
+        if (x == 101 || c == 102)
+            return 1;
+    }
+    CO_WITH(int, d, x, end) {
+        if (x == 103)
+            return 3;
+        CO_WITH(int, e, d, end) {
+            return e;
+        }
+    }
+    TRY(a);
+    return a;
+}
+
+int sum(const int *numbers, size_t n)
+{
+    return numbers[0] + many((int)n);
+}
+
+int twice(int x)
+{
+    TRY(x);
+    return 2 * x;
+}
+"""
+
+
+def test_ways_out_that_the_compiler_multiplies_are_no_conditions(tmp_path):
+    program = build_text(house(), tmp_path, CLEANED)
+    run(program)
+    measured = coverage.measure(program)
+    assert [(one.text, one.lines) for one in measured.unreached] == [
+        ("break;", 1), ("return 1;", 1), ("return 3;", 1), ("TRY(a);", 2), ("TRY(x);", 0)]
+    # The loop's two, the ifs' two, four and two, and those of TRY: never a CO_WITH's or a CO_DEFER's.
+    assert measured.branches_total == 2 + 2 + 4 + 2 + 2 + 2
+
+
+@pytest.mark.skipif(not shutil.which("gcovr"), reason="no gcovr")
+@pytest.mark.parametrize("text", [GOOD, SPOTTY], ids=["good", "spotty"])
+def test_gcovr_counts_the_same_lines(tmp_path, text):
+    program = build_text(house(), tmp_path, text)
+    run(program)
+    said = subprocess.run(["gcovr", "--root", ".", "--filter", "toy.c$", "--json", "-"], cwd=program.work,
+                          stdout=subprocess.PIPE, check=True).stdout
+    theirs = [line["count"] for line in json.loads(said)["files"][0]["lines"] if not line.get("gcovr/noncode")]
+    measured = coverage.measure(program)
+    assert (measured.lines_covered, measured.lines_total) == (sum(times > 0 for times in theirs), len(theirs))
+
+
+@pytest.mark.skipif(not all(map(shutil.which, ("gcovr", "clang", "llvm-cov"))), reason="no clang, llvm-cov or gcovr")
+def test_clang_is_read_by_gcovr_beside_a_file_that_says_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv("CC", "clang")
+    program = build_text(house(), tmp_path, UNUSUAL.replace("@", "\f"))
+    run(program)
+    measured = coverage.measure(program)
+    assert [(one.src, one.text, one.condition) for one in measured.unreached] == [("toy.c:9", "total++;", "toy.c:8")]
+    assert measured.lines_total > measured.lines_covered > 5
+
+
 def test_in_words():
     def words(text: str, lines: int) -> str:
         return Unreached("toy.c:58", text, lines, None).describe()
@@ -174,21 +395,22 @@ def test_in_words():
     assert words("if (a && b)", 0) == "toy.c:58 always went the same way: if (a && b)"
 
 
-def test_no_gcovr(tmp_path, monkeypatch):
+@pytest.mark.parametrize("cc, tool", [("gcc", "gcov"), ("clang", "gcovr")])
+def test_no_tool(tmp_path, monkeypatch, cc, tool):
     program = build_text(house(), tmp_path, GOOD)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(coverage, "compiler", lambda: ["gcc"])     # which is not to be found there either
-    with pytest.raises(CoverageError, match="^there is no program gcovr: run `make deps`$"):
+    monkeypatch.setattr(counts, "compiler", lambda: [cc])     # which is not to be found there either
+    with pytest.raises(CoverageError, match=f"^there is no program {tool}: run `make deps`$"):
         coverage.measure(program)
 
 
-def test_gcovr_that_fails(tmp_path, monkeypatch):
+def test_tool_that_fails(tmp_path, monkeypatch):
     program = build_text(house(), tmp_path, GOOD)
-    fake = Path(tmp_path / "gcovr")
-    fake.write_text("#!/bin/sh\necho first >&2; echo 'no good' >&2; exit 9\n")
+    fake = Path(tmp_path / "gcov")
+    fake.write_text("#!/bin/sh\necho 'no good'; exit 9\n")
     fake.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    with pytest.raises(CoverageError, match=r"^gcovr failed \(9\): no good$"):
+    with pytest.raises(CoverageError, match=r"^gcov does not count the lines of a program that never ran$"):
         coverage.measure(program)
 
 
@@ -196,5 +418,5 @@ def test_gcovr_that_fails(tmp_path, monkeypatch):
                                       ("aarch64-linux-gnu-gcc", "aarch64-linux-gnu-gcov"),
                                       ("/usr/bin/gcc", "gcov"), ("clang-14", "llvm-cov-14 gcov"), ("cc", "gcov")])
 def test_gcov_of_the_compiler(monkeypatch, cc, gcov):
-    monkeypatch.setattr(coverage, "compiler", lambda: ["ccache", cc])
-    assert coverage._gcov() == gcov
+    monkeypatch.setattr(counts, "compiler", lambda: ["ccache", cc])
+    assert " ".join(counts._gcov()) == gcov

@@ -847,6 +847,20 @@ def test_what_waits_for_a_failed_malloc_is_named_last(house):
     assert grade(house, ONE % "pass" + COVERAGE)[2]["test_coverage"]["src"] == "toy.c:7"
 
 
+def test_what_cannot_be_counted_fails_and_is_no_fault_of_the_grader(house):
+    from looplab.running.coverage import Refused
+    house.coverage = Refused("the counts that its runs left are broken")
+    code, result, checks = grade(house, ONE % "pass" + COVERAGE)
+    assert (code, result["status"], checks["test_coverage"]["status"]) == (1, "graded", "failed")
+    assert "they cannot: the counts that its runs left are broken" in checks["test_coverage"]["message"]
+
+
+def test_a_tool_that_is_missing_is_a_fault_of_the_grader(house):
+    from looplab.running.coverage import CoverageError
+    house.coverage = CoverageError("there is no program gcov: run `make deps`")
+    assert grade(house, ONE % "pass" + COVERAGE)[0] == 3
+
+
 # ---- by hand ----
 
 

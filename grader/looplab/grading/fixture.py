@@ -30,7 +30,7 @@ from ..asking.world import World
 from ..plain import seed as seeds
 from ..plain.failure import Cause, CheckFailed, Failure, GraderFault
 from ..reading.run import Explanation, Run
-from ..running.coverage import Coverage
+from ..running.coverage import Coverage, Refused
 from ..running.sanitizer import Finding
 from .session import Session
 from .suite import Suite
@@ -143,7 +143,10 @@ class LabFixture:
         run last."""
         if not self._check.last:
             raise GraderFault(f"{self._check.place}: lab.coverage() is for checks that run last")
-        return self._session.coverage()
+        try:
+            return self._session.coverage()
+        except Refused as refused:
+            raise CheckFailed(Failure("the lines of your file can be counted", f"they cannot: {refused}")) from None
 
     @property
     def findings(self) -> list[Finding]:

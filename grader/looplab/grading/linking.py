@@ -36,7 +36,7 @@ def build_suite(lab: Lab, source_dir: Path, work_dir: Path) -> build.Program:
     outcomes = gcc_all(lab, work, [
         [*common, "-MMD", "-MF", "cover.d", "-c", lab.source, "-o", "suite.o"],
         [*common, *sanitize, "-c", lab.source, "-o", "suite-asan.o"],
-        [*common, "--coverage", "-c", VISIBLE, "-o", "scraper.o"],
+        [*common, *build.COUNTING, "-c", VISIBLE, "-o", "scraper.o"],
         [*common, *sanitize, "-c", VISIBLE, "-o", "scraper-asan.o"]])
     build._check_includes(lab, work)
     for outcome in outcomes:
@@ -49,13 +49,15 @@ def build_suite(lab: Lab, source_dir: Path, work_dir: Path) -> build.Program:
     for outcome in outcomes:
         if not outcome.ok:
             raise build._fault(lab, work, outcome)
+    counts, notes = build.counted(work)
     return build.Program(lab=lab, work=work, source=work / lab.source, cover=work / "cover", asan=work / "asan",
-                         advice=advice)
+                         advice=advice, counts=counts, text=text, notes=notes)
 
 
 def measured(program: build.Program) -> build.Program:
     """What coverage is counted of: the visible scraper."""
-    return replace(program, lab=replace(program.lab, source=VISIBLE), source=program.work / VISIBLE)
+    return replace(program, lab=replace(program.lab, source=VISIBLE), source=program.work / VISIBLE,
+                   text=(program.lab.folder / VISIBLE).read_bytes())
 
 
 def _kit(lab: Lab, asan: bool = False, whole: bool = False) -> list[str]:
@@ -70,8 +72,7 @@ def _kit(lab: Lab, asan: bool = False, whole: bool = False) -> list[str]:
 def gcc_all(lab: Lab, work: Path, commands: Iterable[Sequence[str]]) -> list[process.Outcome]:
     """Runs the compiler, a few at a time."""
     cc = build.compiler()
-    env = {name: os.environ[name] for name in ("PATH", "GCC_EXEC_PREFIX", "COMPILER_PATH", "LIBRARY_PATH")
-           if name in os.environ}
+    env = build.environment()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(lambda command: process.run([*cc, *command], limits=build.LIMITS, cwd=work, env=env,
                                                          launch=lab.launch), commands))

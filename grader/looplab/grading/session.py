@@ -281,12 +281,12 @@ class Session:
     # ---- coverage ----
 
     def start_coverage(self) -> None:
-        """Starts gcovr behind what is still to do. No run may follow."""
+        """Starts to measure behind what is still to do. No run may follow."""
         if not self._measuring and self.program:
             self._measuring = coverage.start(self.kind.measured(self.program))
 
     def coverage(self) -> coverage.Coverage:
-        """What the cover runs have reached. Raises coverage.CoverageError."""
+        """What the cover runs have reached. Raises coverage.CoverageError or coverage.Refused."""
         if not self._coverage:
             self.start_coverage()
             assert self._measuring
@@ -305,6 +305,6 @@ class Session:
         if self._measuring and not self._coverage:
             try:
                 self._measuring.finish()
-            except coverage.CoverageError:
+            except (coverage.CoverageError, coverage.Refused):
                 pass
         shutil.rmtree(self.work, ignore_errors=True)

@@ -13,17 +13,21 @@ import re
 import shlex
 import shutil
 import stat
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..course.lab import Lab
-from . import process
+from . import code, notes, process
 
 LARGEST = 1 << 20
 """Bytes of the largest file that is taken for a student's."""
 
 MOST_ADVICE = 20
 """How many warnings are handed on."""
+
+COUNTING = ["--coverage", "-fprofile-update=atomic"]
+"""Counts lines, also those that several threads run at the same time."""
 
 LIMITS = process.Limits(cpu_s=8, wall_s=20.0, memory=1 << 30, resident=None, file=256 * process.MIB,
                         output=8 * process.MIB, threads=None, processes=True)
@@ -32,15 +36,17 @@ LIMITS = process.Limits(cpu_s=8, wall_s=20.0, memory=1 << 30, resident=None, fil
 # Without optimisation: at -O1 the compiler removes a malloc with its free, and a write past the end that nobody
 # reads, before the sanitizer can see them.
 _FLAGS = {
-    "cover": ["-O0", "--coverage", "-MMD", "-MF", "cover.d"],
+    "cover": ["-O0", *COUNTING, "-MMD", "-MF", "cover.d"],
     "asan": ["-O0", "-fsanitize=address,undefined"],
 }
 
+# What an older compiler may not know.
 # A variable that is read before it was set holds the same in every run (the stack itself holds what differs from
 # process to process, such as a canary), and another value in the other build: that shows as two different results.
 # Since gcc 12.
-_UNSET = {
-    "cover": ["-ftrivial-auto-var-init=pattern", "-Wno-trivial-auto-var-init"],
+# -fstack-usage lists the functions of a file, also those that are kept from being counted.
+_NEWER = {
+    "cover": ["-ftrivial-auto-var-init=pattern", "-Wno-trivial-auto-var-init", "-fstack-usage"],
     "asan": ["-ftrivial-auto-var-init=zero", "-Wno-trivial-auto-var-init"],
 }
 
@@ -82,16 +88,19 @@ class Program:
     cover: Path                     # the program that counts coverage
     asan: Path                      # the program with sanitizers
     advice: tuple[Advice, ...]      # in the order of their lines
+    counts: Path                    # where the runs of `cover` add up how often each line ran
+    text: bytes = field(repr=False)     # the student's file, as it was compiled: a run may do what it likes to the copy
+    notes: bytes = field(repr=False)    # of the compiler, on the lines that are counted
 
     def line(self, src: str | None) -> str:
         """The text of a source line, stripped: line("compare.c:31"). "" for a place outside the student's file."""
         name, _, number = (src or "").partition(":")
         if name != self.lab.source or not number.isdigit():
             return ""
-        lines = self.source.read_bytes().split(b"\n")
+        lines = code.lines(self.text)
         if not 1 <= int(number) <= len(lines):
             return ""
-        return process.readable(lines[int(number) - 1].replace(b"\r", b"")).strip()
+        return process.readable(lines[int(number) - 1]).strip()
 
 
 def compiler() -> list[str]:
@@ -114,17 +123,33 @@ def build(lab: Lab, source_dir: Path, work_dir: Path) -> Program:
 
     cc = compiler()
     _require_kit(lab)
-    env = {name: os.environ[name] for name in ("PATH", "GCC_EXEC_PREFIX", "COMPILER_PATH", "LIBRARY_PATH")
-           if name in os.environ}
-    cover, asan = _compile(lab, work, cc, env, _UNSET)
-    if any("-ftrivial-auto-var-init" in outcome.stderr and not outcome.ok for outcome in (cover, asan)):
+    env = environment()
+    cover, asan = _compile(lab, work, cc, env, _NEWER)
+    if any(not outcome.ok and re.search("-f(trivial-auto-var-init|stack-usage)", outcome.stderr)
+           for outcome in (cover, asan)):
         cover, asan = _compile(lab, work, cc, env, {})
     _check_includes(lab, work)      # first, for what is wrong in a foreign file is not to be told
     for outcome in (cover, asan):
         if not outcome.ok:
             raise _fault(lab, work, outcome)
+    counts, told = counted(work)
+    _check_counted(lab, work, told)
     return Program(lab=lab, work=work, source=work / lab.source, cover=work / "cover", asan=work / "asan",
-                   advice=_advice(lab, cover))
+                   advice=_advice(lab, cover), counts=counts, text=text, notes=told)
+
+
+def environment() -> dict[str, str]:
+    """What a compiler needs of the environment."""
+    return {name: os.environ[name] for name in ("PATH", "GCC_EXEC_PREFIX", "COMPILER_PATH", "LIBRARY_PATH")
+            if name in os.environ}
+
+
+def counted(work: Path) -> tuple[Path, bytes]:
+    """Where the runs of the one program that was built in `work` will add up their counts, and the compiler's notes."""
+    path = next(iter(work.glob("*.gcno")), None)
+    if path is None:
+        raise BuildError("the compiler wrote no notes for gcov")
+    return path.with_suffix(".gcda"), path.read_bytes()
 
 
 def _compile(lab: Lab, work: Path, cc: list[str], env: dict[str, str],
@@ -168,12 +193,13 @@ def read_source(lab: Lab, source_dir: Path) -> bytes:
     if len(text) > LARGEST:
         raise Ungradable(f"{name} is larger than {LARGEST >> 20} MiB", name)
     if b"\0" in text:
-        line = text[:text.index(b"\0")].count(b"\n") + 1
+        line = len(code.lines(text[:text.index(b"\0")]))
         raise Ungradable("a NUL byte: this is not a plain text file (save it as UTF-8)", f"{name}:{line}")
     if not text.strip():
         raise Ungradable(f"{name} is empty", name)
     if not re.sub(rb"//[^\n]*|/\*.*?(?:\*/|\Z)", b"", text, flags=re.DOTALL).strip():
         raise Ungradable(f"{name} holds nothing but comments", name)
+    _check_directives(name, code.Code(text))
     return text
 
 
@@ -305,8 +331,8 @@ def _belongs(lab: Lab, work: Path, file: Path) -> bool:
 
 def _foreign(lab: Lab, work: Path, file: Path) -> Ungradable:
     """The student's file includes what it must not: another's solution, a file of the machine."""
-    text = (work / lab.source).read_text("utf-8", "replace").split("\n")
-    line = next((number for number, line in enumerate(text, 1) if "include" in line and file.name in line), None)
+    text, name = code.lines((work / lab.source).read_bytes()), os.fsencode(file.name)
+    line = next((number for number, line in enumerate(text, 1) if b"include" in line and name in line), None)
     message = f"includes {file.name}, which is no part of the lab: " + _OWN.format(source=lab.source)
     return Ungradable(message, f"{lab.source}:{line}") if line else Ungradable(f"{lab.source} {message}", lab.source)
 
@@ -319,6 +345,27 @@ def _check_includes(lab: Lab, work: Path) -> None:
     for name in shlex.split(rule.partition(": ")[2]):
         if not _belongs(lab, work, Path(name)):
             raise _foreign(lab, work, Path(name))
+
+
+def _check_directives(name: str, text: code.Code) -> None:
+    """Raises Ungradable when the compiler is told to see other lines than the file's, or to build them otherwise."""
+    if number := text.renumbered():
+        raise Ungradable("a #line directive: lines keep the number they have in the file, so take it out",
+                         f"{name}:{number}")
+    if number := text.optimised():
+        raise Ungradable("optimize: every file is compiled in the same way, so take it out", f"{name}:{number}")
+
+
+def _check_counted(lab: Lab, work: Path, told: bytes) -> None:
+    """Raises Ungradable when the file keeps one of its functions from being counted."""
+    counted_on = Counter(notes.read(told, lab.source).functions)
+    for path in work.glob("*.su") if counted_on else ():
+        for line in path.read_text("utf-8", "replace").split("\n"):
+            match = re.match(rf"{re.escape(lab.source)}:(\d+):\d+:(?!_sub_[ID]_\d+_\d+\t)([^\t]+)", line)
+            if match and not counted_on[int(match[1])]:
+                raise Ungradable(f"{match[2]} is kept from being counted (no_profile_instrument_function): "
+                                 "take that out", f"{lab.source}:{match[1]}")
+            counted_on[int(match[1]) if match else 0] -= 1
 
 
 def _advice(lab: Lab, outcome: process.Outcome) -> tuple[Advice, ...]:
