@@ -10,8 +10,9 @@ A deck is Markdown for Marp, with a few words of its own, each on a line that be
                                                    WORLD=three.json [SET="a=1"]
     @trace EXAMPLE=22 [task=2] [only="run await"] [from="text"] [to="text"]   the runtime's events of that run, a line
                                                                               each
-    @figure EXAMPLE=22 [main=no] [end=2s] [height=400] [alt="text"]     the timeline of that run; or of a lab's, as
-                                                                        above
+    @figure EXAMPLE=22 [main=no] [end=2s] [height=400] [alt="text"] [names="Argo, Beagle"]     the timeline of that
+                                                   run; or of a lab's, as above; names: who tasks 2, 3, … are, where
+                                                   they share a function
     @report LAB=01 FROM=DIR [CHECK=ID | MODE=…] [from="text"] [to="text"]  what the run report says of that run, as text
     @lines PATH [from="text"] [to="text"] [wrap=yes]   a piece of any text file; wrap: long lines are continued on the
                                                        next
@@ -222,12 +223,20 @@ def _figure(plain: list[str], named: dict[str, str]) -> str:
         raise DeckError(f"its trace cannot be read: {fault}") from None
     end = _ns(named["end"]) if "end" in named else None
     drawn = svg.render(shape, width=760, end=end, scheme="light", title=named.get("alt", ""),
-                       main=named.get("main") != "no")
+                       main=named.get("main") != "no", names=_names(named.get("names", ""), len(shape.lanes)))
     data = base64.b64encode(drawn.encode()).decode()
     said = escape(named.get("alt", "the timeline of this run"))
     height = int(named.get("height", "420"))
     return (f'<p class="figure"><img alt="{said}" style="max-height: {height}px" '
             f'src="data:image/svg+xml;base64,{data}"></p>\n')
+
+
+def _names(words: str, tasks: int) -> list[str]:
+    """What tells the tasks of one function apart: "Argo, Beagle, …" for tasks 2, 3, …"""
+    names = [name.strip() for name in words.split(",")] if words else []
+    if len(names) >= tasks or "" in names:
+        raise DeckError(f"names={words}: the run has {tasks - 1} tasks besides the first")
+    return names
 
 
 def _report(plain: list[str], named: dict[str, str]) -> str:

@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from story import Story
+from story import Story, one_by_one, overlapped
 from variants import chromium
 
 from looplab.reading.trace import read
-from looplab.report import ascii, chrome, divergence, page, svg, timeline
+from looplab.report import ascii, beside, chrome, divergence, labels, page, part, svg, timeline, writer
 from looplab.report.subject import Subject
 from looplab.report.timeline import BLOCKED, CANCELLED, DONE, FAILED, LEAKED, OPEN, READY, RUNNING, WAITING
 
@@ -274,6 +274,101 @@ def test_a_grading_leaves_a_page_for_each_failed_check(tmp_path):
     assert f"drawn:    {tmp_path}" in done.stdout.replace("\\\n", "")
 
 
+# ---- a run that is many times as long as the reference's ---------------------------------------
+
+
+def fetching(story: Story) -> timeline.Timeline:
+    return timeline.of(story.trace())
+
+
+def of_many(n: int = 27) -> Subject:
+    """n fetches one after the other, where the reference has all at once."""
+    urls, took = [f"http://a.test/item/{number}" for number in range(1, n + 1)], [100.0 + number for number in range(n)]
+    return Subject("01-toy", f"{n} fetches", fetching(one_by_one(urls, took)), fetching(overlapped(urls, took)),
+                   source_name="compare.c", source="int x;\n" * 60)
+
+
+def test_of_a_very_long_run_text_shows_where_they_part():
+    text = writer.text(of_many())
+    assert "shown: 0 ms to 160 ms of 3,051 ms, where the two runs part" in text
+    lanes = re.findall(r"^3 fetch_one …/2 +(.*) done$", text, re.MULTILINE)
+    assert len(lanes) == 2 and all(line.count("-") > 10 for line in lanes)       # both are more than a stripe
+    assert all(len(line) <= 80 for line in text.splitlines())
+    assert "shown:" not in writer.text(of_many(4))
+
+
+def test_of_a_very_long_run_svg_shows_where_they_part():
+    drawn = writer.figure(of_many())
+    assert "shown: 0 ms to 160 ms of 3,051 ms, where the two runs part</text>" in drawn and "→ 3,051 ms" in drawn
+    waits = re.findall(r'<rect class="wait" x="([\d.]+)" y="\d+" width="([\d.]+)"', drawn)
+    assert len(waits) > 27 and all(float(x) + float(wide) <= beside.WIDTH for x, wide in waits)
+    assert sum(float(wide) > 100 for _, wide in waits) > 20
+    assert "shown:" not in writer.figure(of_many(4))
+
+
+@pytest.mark.parametrize("t, mine, other, start, end, needed", [
+    (0, 3_051, 126, 0, 160, True), (2_000, 3_000, 100, 1_970, 2_100, True), (3_000, 3_000, 100, 2_970, 3_000, True),
+    (50, 100, 100, 44, 75, False), (0, 1, 0, 0, 1, False), (0, 0, 0, 0, 1, False), (7, 10, 900, 5, 17, True)])
+def test_the_part_around_an_instant(t, mine, other, start, end, needed):
+    runs = [timeline.Timeline(None, [], [], [], long) for long in (mine, other)]
+    found = part.find(*runs, t)
+    assert (found.start, found.end, found.needed) == (start, end, needed)
+
+
+@pytest.mark.parametrize("end", [1, 999, 4_000_000, 123_456_789, 400_000_000, 27_000_000_000, 123_456_000_000_000,
+                                 98_765_432_123_456_789])
+def test_labels_of_an_axis_never_touch(end):
+    shape_of_it = lines(SPAWN, run(0, 1), {"t": end, "ev": "done", "task": 1, "rc": 0})
+    for width in (400, 500, 760, 960):
+        drawn = svg.render(shape_of_it, width=width)
+        said = [(float(x), anchor, label) for x, anchor, label in
+                re.findall(r'<text class="dim" x="([\d.]+)" y="\d+" text-anchor="(\w+)">([^<]+)<', drawn)]
+        edges = [(x - 4 * len(label) * (anchor == "middle"), x + (8 - 4 * (anchor == "middle")) * len(label))
+                 for x, anchor, label in said]
+        assert len(said) >= 2 or len(said[0][2]) * 8 > width - 300
+        assert all(one[1] < two[0] for one, two in zip(edges, edges[1:])) or end > 10**16, (width, said)
+    ruler = ascii.draw(shape_of_it)[0]
+    assert len(ruler) <= 67 and re.fullmatch(r" +[\d.,]+ ms(  +[\d.,]+ ms)+", ruler), ruler
+
+
+# ---- what tells lanes of one name apart -------------------------------------------------------
+
+
+def labelled(shape_of_it: timeline.Timeline, most: int = 40) -> list[str]:
+    return list(labels.of(shape_of_it.lanes, most).values())
+
+
+def test_lanes_of_one_name_say_what_they_ask_for():
+    urls = ["http://a.test/1", "http://a.test/2", "http://b.test/1"]
+    shape_of_it = fetching(overlapped(urls, [1.0, 2.0, 3.0]))
+    assert labelled(shape_of_it) == ["1 async", "2 fetch_one http://a.test/1", "3 fetch_one http://a.test/2",
+                                     "4 fetch_one http://b.test/1"]
+    assert labelled(shape_of_it, 20) == ["1 async", "2 fetch_one a.test/1", "3 fetch_one a.test/2",
+                                         "4 fetch_one b.test/1"]
+    assert labelled(shape_of_it, 10) == ["1 async", "2 a.test/1", "3 a.test/2", "4 b.test/1"]
+    assert labelled(shape_of_it, 7) == ["1 async", "2 …st/1", "3 …st/2", "4 …st/1"]
+
+
+def test_a_lane_that_asks_for_several_things_says_so():
+    story = Story().spawn(0, 2).spawn(0, 3)
+    for op, task in ((1, 2), (2, 3), (3, 2)):
+        story.get(op, op, task, f"http://a.test/{op}").got(op, op)
+    assert labelled(fetching(story)) == ["1 async", "2 fetch_one http://a.test/1 …", "3 fetch_one http://a.test/2"]
+
+
+def test_else_lanes_of_one_name_say_where_they_were_spawned_or_nothing():
+    apart = Story().spawn(0, 2, src="toy.c:54").spawn(0, 3, src="toy.c:55").spawn(0, 4, src="toy.c:9", name="other")
+    assert labelled(fetching(apart)) == ["1 async", "2 fetch_one line 54", "3 fetch_one line 55", "4 other"]
+    alike = Story().spawn(0, 2).spawn(0, 3)
+    assert labelled(fetching(alike)) == ["1 async", "2 fetch_one", "3 fetch_one"]
+
+
+def test_a_figure_is_given_names_where_the_trace_knows_none():
+    alike = fetching(Story().spawn(0, 2, name="pass").spawn(0, 3, name="pass"))
+    drawn = svg.render(alike, main=False, names=["Argo", "Beagle"])
+    assert ">2 pass Argo<" in drawn and ">3 pass Beagle<" in drawn
+
+
 # ---- in a browser -----------------------------------------------------------------------------
 
 
@@ -291,6 +386,22 @@ def browser():
         return json.loads(done.stdout)
 
     return look
+
+
+@pytest.mark.parametrize("width, scheme", [(1280, "light"), (390, "dark")])
+def test_a_very_long_run_is_zoomed(browser, tmp_path, width, scheme):
+    file = tmp_path / "long.html"
+    file.write_text(page.render(of_many()))
+    saw = browser(file, width, scheme)
+    zoom = saw["zoom"]
+    assert saw["console"] == [] and zoom["opens"] == zoom["parts"] == "shown: 0 ms to 160 ms of 3,051 ms"
+    assert zoom["whole"] == zoom["further"] == "shown: all of 3,051 ms"
+    assert re.fullmatch(r"shown: 1,5[\d.]+ ms to 3,051 ms of 3,051 ms", zoom["closer"])        # it stood at the end
+    for way, begins, ends in (("drawn", 762.75, 2288.25), ("touched", 1525.5, 2288.25)):
+        one, two = (float(number.replace(",", "")) for number in re.findall(r"([\d,.]+) ms", zoom[way])[:2])
+        assert abs(one - begins) < 30 and abs(two - ends) < 30, zoom[way]      # a pixel is 10 to 20 ms
+    assert zoom["touching"] == []
+    assert [one for one in saw["axe"] if one["impact"] in ("serious", "critical")] == [] and saw["wide"] <= 0
 
 
 @pytest.mark.parametrize("width, scheme", [(1280, "light"), (390, "dark")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -54,6 +55,27 @@ def test_a_module_has_twenty_to_thirty_five_slides_and_ends_with_the_lab_and_asy
                                                                        for slide in parts[-4:])
     assert sum("_class: question" in slide for slide in parts) >= 2
     assert sum("@figure" in slide for slide in parts) >= 2
+
+
+def figures_with_names() -> list[dict[str, str]]:
+    found = [re.match(r"@figure (.*names=.*)", line) for deck in DECKS for line in deck.read_text().split("\n")]
+    return [build._arguments(one[1])[1] for one in found if one]
+
+
+@pytest.mark.parametrize("named", figures_with_names(), ids=lambda named: named["EXAMPLE"])
+def test_tasks_of_one_function_have_the_names_that_their_example_gives_them(named):
+    source = next((ROOT / "sim/examples").glob(f"{named['EXAMPLE']}-*.c")).read_text()
+    for name in named["names"].split(", "):
+        assert re.search(rf'" *{name}"', source), name
+
+
+def test_ships_that_pass_are_told_apart():
+    drawn = build._figure([], {"EXAMPLE": "07", "main": "no", "names": "Argo, Beagle, Calypso"})
+    text = base64.b64decode(re.search(r"base64,([^\"]+)", drawn)[1]).decode()
+    for lane in ("2 pass Argo", "3 pass Beagle", "4 pass Calypso"):
+        assert f">{lane}<" in text
+    with pytest.raises(build.DeckError, match="the run has 3 tasks besides the first"):
+        build._figure([], {"EXAMPLE": "07", "names": "Argo, Beagle, Calypso, Doris"})
 
 
 @pytest.mark.parametrize("deck", DECKS, ids=lambda deck: deck.stem)

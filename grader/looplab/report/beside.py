@@ -10,7 +10,7 @@ import textwrap
 from html import escape
 
 from ..plain.duration import show
-from . import svg
+from . import labels, svg
 from .subject import Subject
 from .timeline import DONE, Timeline
 
@@ -27,16 +27,19 @@ def render(subject: Subject) -> str:
     """The <svg> element of a subject that has a reference."""
     assert subject.reference
     both = (subject.mine, subject.reference)
-    end = max(run.end for run in both)
+    start, end, note = 0, max(run.end for run in both), []
+    if subject.part and subject.part.needed:
+        start, end, note = subject.part.start, subject.part.end, [subject.part.text()]
     lanes = [lane for run in both for lane in run.lanes]
-    left = 4 + LETTER * max(len(svg.label(lane)) for lane in lanes)
-    right = ENDINGS if any(lane.ending != DONE for lane in lanes) else RIGHT
+    left = 4 + LETTER * max(len(said) for run in both for said in labels.of(run.lanes, svg.LETTERS).values())
+    right = ENDINGS if note or any(lane.ending != DONE for lane in lanes) else RIGHT
     parts, y = [], EDGE
     for words, run in ((_heading("your run", subject.mine), subject.mine),
                        (_heading("the reference", subject.reference), subject.reference)):
-        said = textwrap.wrap(subject.diagnosis, SENTENCE) if run is subject.mine else []
+        said = textwrap.wrap(subject.diagnosis, SENTENCE) + note if run is subject.mine else []
         lines, y = _words(words, said, y)
-        drawn = svg.render(run, width=WIDTH - 2 * EDGE, end=end, left=left, right=right).rstrip("\n")
+        drawn = svg.render(run, width=WIDTH - 2 * EDGE, end=end, start=start, left=left,
+                           right=right).rstrip("\n")
         parts += [*lines, drawn.replace("<svg ", f'<svg x="{EDGE}" y="{y}" ', 1)]
         y += svg.height_of(len(run.lanes)) + GAP
     height = y - GAP + EDGE

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 
-from . import timeline as shape
+from . import labels, timeline as shape
 from .timeline import Lane, Span, Timeline
 
 PROCESS = 1
@@ -38,9 +38,11 @@ def _us(ns: int) -> float:
 def _names(timeline: Timeline) -> list[dict]:
     program = timeline.trace.header.get("program", "program")
     events = [{"name": "process_name", "ph": "M", "pid": PROCESS, "tid": 0, "args": {"name": program}}]
+    tells = labels.find(timeline.lanes)
     for order, lane in enumerate(timeline.lanes):
+        tell = tells.get(lane.task, labels.Tell()).full
         events.append({"name": "thread_name", "ph": "M", "pid": PROCESS, "tid": lane.task,
-                       "args": {"name": f"task {lane.task} {lane.name}"}})
+                       "args": {"name": f"task {lane.task} {lane.name} {tell}".rstrip()}})
         events.append({"name": "thread_sort_index", "ph": "M", "pid": PROCESS, "tid": lane.task,
                        "args": {"sort_index": order}})
     return events

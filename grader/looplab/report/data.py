@@ -3,11 +3,13 @@ small.
 
     strings   the table; every other string below is an index into it
     runs      one or two: {name, end, lanes, wakes, flight, events}
-    lanes     [name, task, spawned at, ending, rc, cancelled ns or -1, cancelled why, spans]
+    lanes     [name, task, spawned at, ending, rc, cancelled ns or -1, cancelled why, spans, what tells it apart from
+              others of its name, the same in short]
     spans     [state, start ns, length ns, first event, events, text, line of the student's file or 0]
     events    [ns since the last event, task, text, line]
     wakes     [event, by, task]; flight [[ns, n], …]
-    parts     {t, mine, other, text} or null: where the two runs part
+    parts     {t, mine, other, from, to, zoom} or null: where the two runs part, the stretch of time around it, and
+              whether the page begins with no more than that
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from typing import Any, Optional
 from ..plain import words
 from ..plain.duration import show
 from ..reading.trace import Event
-from . import timeline as shape
+from . import labels, timeline as shape
 from .subject import Subject
 from .timeline import Lane, Span, Timeline
 
@@ -32,10 +34,14 @@ def script_json(subject: Subject) -> str:
     runs = [_run("your run", subject.mine, table, subject.source_name)]
     if subject.reference:
         runs.append(_run("reference", subject.reference, table, None))
-    parts = subject.divergence
-    data = {"runs": runs, "parts": parts and {"t": parts.t, "mine": parts.index, "other": parts.other},
-            "strings": table.all}
+    data = {"runs": runs, "parts": _parts(subject), "strings": table.all}
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
+
+
+def _parts(subject: Subject) -> Optional[dict[str, Any]]:
+    parts, part = subject.divergence, subject.part
+    return {"t": parts.t, "mine": parts.index, "other": parts.other, "from": part.start, "to": part.end,
+            "zoom": part.needed} if parts and part else None
 
 
 class _Strings:
@@ -60,18 +66,19 @@ def _run(name: str, timeline: Timeline, table: _Strings, source: Optional[str]) 
         events.append([t - then, event.get("task", 0), table.number(told(event, urls)),
                        _line(event.get("src"), source)])
         then = t
+    tells = labels.find(timeline.lanes)
     return {"name": name, "end": timeline.end, "events": events,
-            "lanes": [_lane(lane, table, source) for lane in timeline.lanes],
+            "lanes": [_lane(lane, tells.get(lane.task, labels.Tell()), table, source) for lane in timeline.lanes],
             "wakes": [[wake.index, wake.by, wake.task] for wake in timeline.wakes if wake.by],
             "flight": [list(step) for step in timeline.flight]}
 
 
-def _lane(lane: Lane, table: _Strings, source: Optional[str]) -> list:
+def _lane(lane: Lane, tell: labels.Tell, table: _Strings, source: Optional[str]) -> list:
     return [table.number(lane.name), lane.task, table.number(lane.src or ""), ENDINGS.index(lane.ending), lane.rc or 0,
             -1 if lane.cancelled_at is None else lane.cancelled_at, table.number(lane.cancelled_why),
             [[STATES.index(span.state), span.start, span.ns, span.first, span.last - span.first,
               table.number(_doing(span)),
-              _line(span.src, source)] for span in lane.spans]]
+              _line(span.src, source)] for span in lane.spans], table.number(tell.full), table.number(tell.short)]
 
 
 def _doing(span: Span) -> str:

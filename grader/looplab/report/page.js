@@ -17,6 +17,10 @@ const runs = data.runs.map((run, which) => {
 });
 const end = Math.max(1, ...runs.map(run => run.end));
 
+/* What is shown of the time, in ns. Never less than SHORTEST, never beyond the ends. */
+const SHORTEST = Math.min(1000, end);
+let view = {from: 0, to: end};
+
 /* One step goes one event on in each run that has another one at this instant: so both stand at the same time. */
 const steps = (() => {
   const all = [], next = runs.map(() => 0);
@@ -75,12 +79,15 @@ function size(canvas, width, height) {
   return pen;
 }
 
-/* The columns: name, time, state. */
+/* The columns: name, time, state. A name that says what tells it apart has more room. */
+const told = runs.some(run => run.lanes.some(lane => text[lane[8]]));
 function layout(width) {
-  const name = width < 600 ? 92 : 150, says = width < 600 ? 0 : 270;
+  const [name, says] = width < 600 ? [92, 0] : told ? [200, 220] : [150, 270];
   return {width, left: name, right: width - says - MARGIN, says};
 }
-const x = (place, t) => place.left + (t / end) * (place.right - place.left);
+const x = (place, t) => place.left + (t - view.from) / (view.to - view.from) * (place.right - place.left);
+const timeAt = (place, px) => view.from + (px - place.left) / (place.right - place.left) * (view.to - view.from);
+const inView = (from, to) => to >= view.from && from <= view.to;
 
 /* Each state has a shape of its own, so that nobody needs the colours. */
 function drawSpan(pen, kind, from, to, y) {
@@ -116,9 +123,13 @@ function drawSpan(pen, kind, from, to, y) {
 function drawEnding(pen, lane, place, y) {
   const spans = lane[7], last = spans[spans.length - 1];
   if (!last) return;
-  const at = x(place, last[1] + last[2]);
+  const ended = last[1] + last[2], at = x(place, ended);
   pen.font = "bold 12px system-ui, sans-serif";
-  if (lane[5] >= 0) { pen.fillStyle = colours.cancel; pen.fillText("✕", x(place, lane[5]) - 4, y + 15); }
+  if (lane[5] >= view.from && lane[5] <= view.to) {
+    pen.fillStyle = colours.cancel;
+    pen.fillText("✕", x(place, lane[5]) - 4, y + 15);
+  }
+  if (!inView(ended, ended)) return;
   if (lane[3] === 3) {
     pen.fillStyle = colours.block;
     pen.fillText("? not awaited", Math.min(at + 4, place.right - 80), y + 15);
@@ -134,15 +145,27 @@ function ellipsis(pen, words, most) {
   return words.slice(0, keep) + "…";
 }
 
+/* As labels.py: number, name, and what tells the lane apart from others of its name, as far as there is room. */
+function label(pen, lane, most) {
+  const [number, name, full, short] = [lane[1], text[lane[0]], text[lane[8]], text[lane[9]]];
+  if (!full) return ellipsis(pen, number + " " + name, most);
+  const fits = words => pen.measureText(words).width <= most;
+  const words = [name + " " + full, name + " " + short, short].map(one => number + " " + one).find(fits);
+  if (words) return words;
+  let keep = short.length;
+  while (keep > 1 && !fits(number + " …" + short.slice(-keep))) keep--;
+  return number + " …" + short.slice(-keep);
+}
+
 function drawLane(pen, run, row, place, y) {
   const lane = run.lanes[row];
   pen.font = "13px system-ui, sans-serif";
   pen.fillStyle = colours.ink;
-  pen.fillText(ellipsis(pen, lane[1] + " " + text[lane[0]], place.left - 12), 4, y + 15);
+  pen.fillText(label(pen, lane, place.left - 12), 4, y + 15);
   let drawn = -1;
   for (const span of lane[7]) {
-    const from = x(place, span[1]), to = x(place, span[1] + span[2]);
-    if (span[2] === 0 && span[0] !== RUNNING) continue;
+    if (span[2] === 0 && span[0] !== RUNNING || !inView(span[1], span[1] + span[2])) continue;
+    const from = Math.max(x(place, span[1]), place.left), to = Math.min(x(place, span[1] + span[2]), place.right);
     if (to < drawn && span[0] !== BLOCKED) continue;     /* nothing to see: another one covers this pixel already */
     drawSpan(pen, span[0], from, to, y);
     drawn = span[0] === RUNNING ? Math.floor(to) + 1 : drawn;
@@ -161,7 +184,7 @@ function drawWakes(pen, run, place, top) {
   pen.lineWidth = 1;
   for (const [index, by, task] of run.wakes) {
     const at = run.times[index], current = index === run.at;
-    if (run.wakes.length > 300 && at !== t) continue;
+    if (run.wakes.length > 300 && at !== t || !inView(at, at)) continue;
     const from = run.rows.get(by), to = run.rows.get(task);
     if (from === undefined || to === undefined || from === to) continue;
     const px = x(place, at), y1 = from * ROW - top + ROW / 2, y2 = to * ROW - top + ROW / 2, down = y2 > y1 ? 1 : -1;
@@ -179,6 +202,7 @@ function drawWakes(pen, run, place, top) {
 }
 
 function drawUpright(pen, place, t, height, colour, dashes) {
+  if (!inView(t, t)) return;
   pen.strokeStyle = colour;
   pen.lineWidth = 1.5;
   pen.setLineDash(dashes);
@@ -202,6 +226,12 @@ function drawLanes(run) {
     drawLane(pen, run, row, place, y);
   }
   drawWakes(pen, run, place, top);
+  if (marked) {
+    pen.fillStyle = colours.accent;
+    pen.globalAlpha = .2;
+    pen.fillRect(Math.min(marked.from, marked.to), 0, Math.abs(marked.to - marked.from), height);
+    pen.globalAlpha = 1;
+  }
   if (data.parts) drawUpright(pen, place, data.parts.t, height, colours.part, [5, 3]);
   drawUpright(pen, place, run.times[run.at] ?? 0, height, colours.accent, []);
 }
@@ -217,17 +247,34 @@ function drawCurve(run) {
   pen.fillStyle = colours.wait;
   run.flight.forEach(([t, n], i) => {
     const until = i + 1 < run.flight.length ? run.flight[i + 1][0] : run.end, tall = n / most * (base - 6);
-    pen.fillRect(x(place, t), base - tall, Math.max(x(place, until) - x(place, t), .5), tall);
+    if (!inView(t, until)) return;
+    const left = Math.max(x(place, t), place.left), right = Math.min(x(place, until), place.right);
+    pen.fillRect(left, base - tall, Math.max(right - left, .5), tall);
   });
   pen.fillStyle = colours.line;
   pen.fillRect(place.left, base, place.right - place.left, 1);
   pen.fillStyle = colours.dim;
-  const marks = width < 600 ? 2 : 4;
-  for (let i = 0; i <= marks; i++) {
-    const t = Math.round(end * i / marks), label = ms(t), wide = pen.measureText(label).width;
-    pen.fillText(label, Math.min(Math.max(x(place, t) - wide / 2, place.left), place.right - wide), base + 16);
-  }
+  for (const [said, from] of axis(pen, place)) pen.fillText(said, from, base + 16);
   drawUpright(pen, place, run.times[run.at] ?? 0, base, colours.accent, []);
+}
+
+/* The axis: both edges, and round times between them, as many as have room. [[label, left edge], …] */
+function axis(pen, place) {
+  const wide = said => pen.measureText(said).width, first = ms(view.from), last = ms(view.to);
+  const all = [[first, place.left]], right = Math.max(place.right - wide(last), place.left);
+  const length = view.to - view.from;
+  let upto = place.left + wide(first) + 12;
+  let unit = 10 ** Math.floor(Math.log10(length / 4));
+  unit *= [1, 2, 5, 10].find(times => times * unit >= length / 5);
+  unit = Math.max(1, Math.round(unit));
+  for (let t = Math.ceil((view.from + 1) / unit) * unit; t < view.to; t += unit) {
+    const said = ms(t), from = x(place, t) - wide(said) / 2;
+    if (from < upto || from + wide(said) + 12 > right) continue;
+    all.push([said, from]);
+    upto = from + wide(said) + 12;
+  }
+  if (right > upto - 12) all.push([last, right]);
+  return all;
 }
 
 function draw() {
@@ -265,6 +312,7 @@ function show() {
   light(lineAt(mine));
   lightRow(mine.at);
   reveal(mine);
+  if (!inView(t, t)) pan(t);
   requestAnimationFrame(draw);
 }
 
@@ -304,6 +352,62 @@ function reveal(run) {
 function go(to) {
   step = Math.min(Math.max(to, 0), steps.length - 1);
   show();
+}
+
+/* ---- Zooming: a span of the time, in both runs at once ---- */
+
+let marked = null;      /* the span that is being drawn with the pointer: {from, to} in pixels */
+
+function zoom(from, to) {
+  const length = Math.min(Math.max(to - from, SHORTEST), end), middle = (from + to) / 2, all = length >= end;
+  from = Math.round(Math.min(Math.max(middle - length / 2, 0), end - length));
+  view = {from, to: Math.round(from + length)};
+  const part = all ? "all" : ms(view.from) + " to " + ms(view.to);
+  $("span").textContent = "shown: " + part + " of " + ms(end);
+  $("out").disabled = $("whole").disabled = all;
+  $("in").disabled = length <= SHORTEST;
+  requestAnimationFrame(draw);
+}
+
+/* The same length of time, with t in its middle. */
+function pan(t) {
+  const half = (view.to - view.from) / 2;
+  zoom(t - half, t + half);
+}
+
+/* Closer, or further away, around the event that we stand at. */
+function scale(factor) {
+  const t = steps[step]?.[0] ?? 0, half = (view.to - view.from) * factor / 2;
+  const round = 10 ** Math.max(Math.floor(Math.log10(half)) - 1, 0);
+  zoom(Math.round((t - half) / round) * round, Math.round((t + half) / round) * round);
+}
+
+const closer = () => scale(1 / 2), further = () => scale(2), whole = () => zoom(0, end);
+
+/* A span drawn with the mouse or a finger is zoomed to; a click goes to the instant. Up and down still scrolls. */
+function listen(run) {
+  const canvas = run.canvas, place = () => layout(run.box.clientWidth);
+  const within = px => Math.min(Math.max(px, place().left), place().right);
+  canvas.addEventListener("pointerdown", event => {
+    if (event.button) return;
+    canvas.setPointerCapture(event.pointerId);
+    marked = {from: within(event.offsetX), to: within(event.offsetX)};
+  });
+  canvas.addEventListener("pointermove", event => {
+    if (!marked) return;
+    marked.to = within(event.offsetX);
+    requestAnimationFrame(draw);
+  });
+  canvas.addEventListener("pointerup", () => {
+    if (!marked) return;
+    const {from, to} = marked, [one, other] = [from, to].sort((a, b) => a - b).map(px => timeAt(place(), px));
+    marked = null;
+    if (Math.abs(to - from) >= 6) return zoom(one, other);
+    const found = steps.findIndex(([at]) => at >= one);
+    go(found < 0 ? steps.length - 1 : found);
+  });
+  canvas.addEventListener("pointercancel", () => { marked = null; requestAnimationFrame(draw); });
+  canvas.addEventListener("dblclick", whole);
 }
 
 /* ---- The event table: made when it is opened, a piece at a time ---- */
@@ -373,12 +477,16 @@ function build() {
     figure.append(head, run.box, run.curve);
     $("runs").append(figure);
     run.box.addEventListener("scroll", () => requestAnimationFrame(() => drawLanes(run)));
-    run.canvas.addEventListener("click", event => {
-      const place = layout(run.box.clientWidth), t = (event.offsetX - place.left) / (place.right - place.left) * end;
-      const found = steps.findIndex(([at]) => at >= t);
-      go(found < 0 ? steps.length - 1 : found);
-    });
+    listen(run);
   }
+}
+
+/* Where the two runs part: that event, and the time around it. */
+const partsAt = steps.findIndex(([, mine, other]) => mine >= data.parts?.mine || other >= data.parts?.other);
+function toParts() {
+  if (!data.parts) return;
+  zoom(data.parts.from, data.parts.to);
+  go(Math.max(partsAt, 0));
 }
 
 function repaint() { readColours(); drawLegend(); draw(); }
@@ -395,15 +503,18 @@ $("table").addEventListener("toggle", openTable);
 document.addEventListener("keydown", event => {
   if (event.target.id === "scrub" || event.ctrlKey || event.metaKey || event.altKey) return;
   const to = {ArrowLeft: step - 1, ArrowRight: step + 1, Home: 0, End: steps.length - 1}[event.key];
-  if (to === undefined) return;
+  const act = {"+": closer, "=": closer, "-": further, "0": whole, p: toParts}[event.key];
+  if (to === undefined && !act) return;
   event.preventDefault();
-  go(to);
+  act ? act() : go(to);
 });
+for (const [id, act] of [["in", closer], ["out", further], ["whole", whole], ["parts", toParts]])
+  $(id).addEventListener("click", act);
+whole();
 if (data.parts) {
-  const at = steps.findIndex(([, mine, other]) => mine >= data.parts.mine || other >= data.parts.other);
   $("parts").hidden = false;
-  $("parts").addEventListener("click", () => go(at));
-  step = Math.max(at, 0);
+  step = Math.max(partsAt, 0);
+  if (data.parts.zoom) zoom(data.parts.from, data.parts.to);
 }
 addEventListener("resize", () => requestAnimationFrame(draw));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);

@@ -9,9 +9,10 @@ from ..plain.duration import show
 from ..plain.text import count
 from ..reading import diagnosis
 from ..reading.case import Case
-from . import divergence as parting
+from . import divergence as parting, part
 from . import timeline as shape
 from .divergence import Divergence
+from .part import Part
 from .timeline import LEAKED, Timeline
 
 
@@ -45,10 +46,12 @@ class Subject:
     source: str = ""                    # … and its text
     replay: str = ""
     divergence: Optional[Divergence] = field(default=None, init=False)
+    part: Optional[Part] = field(default=None, init=False)      # the stretch around the divergence
 
     def __post_init__(self) -> None:
         if self.reference:
             self.divergence = parting.find(self.mine.trace, self.reference.trace)
+            self.part = part.find(self.mine, self.reference, self.divergence.t) if self.divergence else None
         if not self.diagnosis:
             self.diagnosis, self.src = self._diagnose()
 

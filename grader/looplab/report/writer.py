@@ -98,10 +98,13 @@ def text(subject: Subject) -> str:
     for row in subject.figures():
         beside = f" reference {row.reference:>14} {row.ratio:>7}" if subject.reference else ""
         lines.append(f"  {row.name:20}{row.mine:>14}{beside}".rstrip())
-    end = max(subject.mine.end, subject.reference.end if subject.reference else 0)
-    lines += ["", "your run", *ascii.draw(subject.mine, end)]
+    start, end = 0, max(subject.mine.end, subject.reference.end if subject.reference else 0)
+    if subject.part and subject.part.needed:
+        start, end = subject.part.start, subject.part.end
+        lines += ["", subject.part.text()]
+    lines += ["", "your run", *ascii.draw(subject.mine, end, start)]
     if subject.reference:
-        lines += ["", "reference", *ascii.draw(subject.reference, end)]
+        lines += ["", "reference", *ascii.draw(subject.reference, end, start)]
     lines += ["", ascii.LEGEND]
     if subject.divergence:
         lines += ["", *fill(subject.divergence.text)]

@@ -40,6 +40,7 @@ try {
   saw.lanes = await page.$$eval('.lanes canvas', all => all.map(one => one.getAttribute('aria-label')))
   saw.wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
   saw.start = await state()
+  saw.shown_first = await page.$eval('#span', element => element.textContent)
   await page.keyboard.press('Home')
   saw.home = await state()
   await page.keyboard.press('ArrowRight')
@@ -52,6 +53,56 @@ try {
   await page.focus('#scrub')
   await page.keyboard.press('ArrowLeft')
   saw.by_slider = await state()
+
+  /* Zooming by keys, by a span drawn with the mouse and with a finger; and whether labels of the axis ever touch. */
+  const shown = () => page.$eval('#span', element => element.textContent)
+  const after = async act => {
+    await act()
+    await page.evaluate(() => new Promise(requestAnimationFrame))
+    return shown()
+  }
+  saw.zoom = { opens: saw.shown_first }
+  await page.evaluate(() => document.activeElement.blur())
+  for (const [name, key] of [['whole', '0'], ['closer', '+'], ['further', '-'], ['parts', 'p']])
+    saw.zoom[name] = await after(() => page.keyboard.press(key))
+  await page.keyboard.press('0')
+  await page.$eval('.lanes', element => element.scrollIntoView({ block: 'center' }))
+  const box = await (await page.$('.lanes canvas')).boundingBox(), y = box.y + 30
+  const { left, right } = await page.evaluate(() => layout(runs[0].box.clientWidth))
+  const at = part => box.x + left + part * (right - left)
+  saw.zoom.drawn = await after(async () => {
+    await page.mouse.move(at(0.25), y)
+    await page.mouse.down()
+    await page.mouse.move(at(0.75), y)
+    await page.mouse.up()
+  })
+  await page.keyboard.press('0')
+  const pointer = (type, part) => page.$eval('.lanes canvas', (canvas, type, px) => {
+    const event = new PointerEvent(type, { pointerId: 1, pointerType: 'touch', bubbles: true })
+    Object.defineProperty(event, 'offsetX', { value: px })
+    canvas.setPointerCapture = () => {}
+    canvas.dispatchEvent(event)
+  }, type, left + part * (right - left))
+  saw.zoom.touched = await after(async () => {
+    await pointer('pointerdown', 0.75)
+    await pointer('pointermove', 0.5)
+    await pointer('pointerup', 0.5)
+  })
+  saw.zoom.touching = await page.evaluate(() => {
+    const pen = document.querySelector('.curve').getContext('2d'), found = []
+    const place = layout(runs[0].box.clientWidth)
+    for (const [from, of] of [[0, 1], [0, 3], [end / 7, 2], [end - end / 9, 9], [end / 3, end / 1000]]) {
+      const length = end / of
+      zoom(from, from + length)
+      const labels = axis(pen, place)
+      labels.forEach(([said, px], i) => {
+        const to = px + pen.measureText(said).width
+        if (i + 1 < labels.length && to >= labels[i + 1][1] || to > place.right + 1) found.push(labels)
+      })
+    }
+    whole()
+    return found
+  })
 
   /* Every line that lights up on the way back to the start, and how long a step takes, drawing included. */
   saw.walk = await page.evaluate(async () => {
