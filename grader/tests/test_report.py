@@ -236,7 +236,7 @@ def test_chrome_times_are_microseconds():
 
 def test_a_usual_page_is_small_and_asks_for_nothing(wrong):
     text = wrong.read_text()
-    assert len(text.encode()) < 60_000
+    assert len(text.encode()) < 45_000
     assert not re.search(r"""(?:src|href)\s*=\s*["'](?!#)|url\(|@import|import\s*\(|fetch\(""", text)
 
 

@@ -21,13 +21,19 @@ def render(subject: Subject) -> str:
         "parting": escape(subject.divergence.text if subject.divergence else ""),
         "source_name": escape(subject.source_name or "source"), "source": _source(subject),
         "replay": f"<p>Run it again: <code>{escape(subject.replay)}</code></p>" if subject.replay else "",
-        "data": script_json(subject), "css": _read("page.css"), "js": _read("page.js"),
+        "data": script_json(subject), "css": _bare(_read("page.css")), "js": _bare(_read("page.js")),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda hole: parts[hole[1]], _read("page.html"))
 
 
 def _read(name: str) -> str:
     return (_HERE / name).read_text(encoding="utf-8").rstrip("\n")
+
+
+def _bare(code: str) -> str:
+    """Without the comments that have lines of their own, blank lines and indents: for these one reads the file here."""
+    without = re.sub(r"^ */\*.*?\*/\n", "", code, flags=re.DOTALL | re.MULTILINE)
+    return "\n".join(line.strip() for line in without.split("\n") if line.strip())
 
 
 def _diagnosis(subject: Subject) -> str:
