@@ -90,7 +90,7 @@ here := -ffile-prefix-map='$(CURDIR)'=.
 # than ours must still be able to build.
 variants := plain asan ucontext gcc-O0 gcc-O3 tsan clang clang-O0 clang-O3 clang-asan aarch64
 plain_flags := -O3 -fomit-frame-pointer
-# In the runtime no call is anybody's place, and a wait ends with a jump to the switch (loop.c).
+# In the runtime no call is anybody's place, and a wait ends with a jump to the switch (ready.c).
 runtime_flags := -foptimize-sibling-calls
 build/obj/plain/sim/runtime/%.o: plain_flags += $(runtime_flags)
 asan_flags := -O1 -fsanitize=address,undefined

@@ -3,7 +3,8 @@
 #include "kit.h"
 
 #include "memory.h"
-#include "runtime/runtime.h"
+#include "co.h"
+#include "runtime/outside/record.h"
 #include "setting.h"
 #include "world.h"
 

@@ -4,7 +4,7 @@
 #define _GNU_SOURCE
 #include "test.h"
 
-#include "runtime/runtime.h"
+#include "runtime/state/loop.h"
 #include "world.h"
 
 #include <jansson.h>

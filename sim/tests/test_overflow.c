@@ -1,7 +1,7 @@
 /* test_overflow.c - a stack that is full is named, with task, spawn site and size; other faults stay what they are. */
 #include "check.h"
 
-#include "runtime/runtime.h"
+#include "runtime/state/loop.h"
 
 #define report_of(fn, size) \
     child_of_run(NULL, (fn), NULL, (struct co_options){.program = "prog", .stack_size = (size)}, #fn)

@@ -1,7 +1,7 @@
 /* test_timer.c - the heap of timers on its own, held against a plain list; then sleeping in a loop. */
 #include "check.h"
 
-#include "runtime/tasks/timer.h"
+#include "runtime/state/timer.h"
 
 /* ---- The heap --------------------------------------------------------------------------------------- */
 

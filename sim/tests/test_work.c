@@ -1,7 +1,7 @@
 /* test_work.c - computing here (co_cpu) and on workers (co_to_thread). */
 #include "check.h"
 
-#include "runtime/runtime.h"
+#include "runtime/state/loop.h"
 
 #include <time.h>
 

@@ -1,5 +1,8 @@
 /* answer.c - the memory of an answer: one block where all of it comes at once, else a body that grows. */
 #include "runtime/outside/http.h"
+#include "runtime/state/loop.h"
+#include "runtime/state/op.h"
+#include "runtime/watch/report.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +35,12 @@ static void list_remove(struct co_answer *answer)
     *answer->link = answer->next;
     if (answer->next)
         answer->next->link = answer->link;
+}
+
+void co__answers_report(struct loop *loop)
+{
+    for (const struct co_answer *answer = loop->answers; answer; answer = answer->next)
+        co__leak(loop, "response", NULL, answer->received_at);
 }
 
 void co__answers_leave(struct loop *loop)

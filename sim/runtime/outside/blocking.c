@@ -5,7 +5,10 @@
  * them are the C library's own; in the real world, too, but the program hears about it if they stop the loop.
  */
 #define _GNU_SOURCE
-#include "runtime/runtime.h"
+#include "runtime/state/loop.h"
+#include "runtime/tasks/time.h"
+#include "runtime/watch/report.h"
+#include "runtime/watch/tracing.h"
 
 #include <poll.h>
 #include <sys/select.h>

@@ -17,6 +17,7 @@
  */
 #include "runtime/outside/http.h"
 #include "runtime/outside/url.h"
+#include "runtime/state/loop.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,9 +1,22 @@
 /* file.c - files of the world's disk. What they hold and how long that takes is the world's affair; here are the calls,
  * and who has forgotten to close what. */
-#include "runtime/runtime.h"
+#include "runtime/outside/file.h"
+#include "runtime/state/loop.h"
+#include "runtime/state/op.h"
+#include "runtime/state/task.h"
+#include "runtime/tasks/enter.h"
+#include "runtime/tasks/op.h"
+#include "runtime/watch/report.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* A file that is open, or being opened. */
+struct co_open_file {
+    struct co_open_file *next, *prev; /* all of them                                                  */
+    uint64_t number;                /* the world's; 0: not open yet                                   */
+    const void *opened_at;
+};
 
 /* ---- Files that are open: kept by the loop, so that a forgotten one can be told ----------------- */
 
@@ -29,6 +42,12 @@ static void open_file_free(struct loop *loop, struct co_open_file *file)
     if (file->next)
         file->next->prev = file->prev;
     free(file);
+}
+
+void co__files_report(struct loop *loop)
+{
+    for (const struct co_open_file *file = loop->files; file; file = file->next)
+        co__leak(loop, "file", NULL, file->opened_at);
 }
 
 void co__files_free(struct loop *loop)

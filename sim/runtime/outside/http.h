@@ -8,7 +8,10 @@
 #ifndef HTTP_H
 #define HTTP_H
 
-#include "runtime/runtime.h"
+#include "co.h"
+#include "runtime/state/loop.h"
+#include "runtime/state/op.h"
+#include "runtime/state/task.h"
 
 /* ---- request.c ---------------------------------------------------------------------------------- */
 
@@ -49,6 +52,16 @@ int co__fetch_answered(struct fetch *fetch, int status, const char *headers);
 int co__fetch_limit(const struct fetch *fetch, struct co_timeout *limit, int64_t ns);
 
 /* ---- answer.c ----------------------------------------------------------------------------------- */
+
+/* The memory of an answer. */
+struct co_answer {
+    struct co_answer *next;         /* all answers not yet freed,                                     */
+    struct co_answer **link;        /* and what points to this one                                    */
+    const void *received_at;
+    char *body;                     /* `length` bytes and a '\0'; grows while the answer comes in     */
+    size_t length, capacity;        /* capacity 0: the body lies in this block, behind the headers    */
+    char *headers;                  /* in this block                                                  */
+};
 
 /* An answer that comes in. Zero-filled: nothing has yet. */
 struct incoming {
@@ -95,5 +108,14 @@ void co__cookies_clear(struct co_cookies *cookies);
 /* A request of the session begins: its record, which stays at least until session_leave. NULL: no memory. */
 struct co_cookies *co__session_enter(struct co_session *session, const void *pc);
 void co__session_leave(struct co_cookies *record);
+
+/* ---- At the end of a run ------------------------------------------------------------------------ */
+
+void co__answers_report(struct loop *loop);             /* as leaks */
+void co__flows_report(struct loop *loop);
+void co__sessions_report(struct loop *loop);
+void co__answers_leave(struct loop *loop);              /* they may still be freed, late */
+void co__flows_free(struct loop *loop);
+void co__sessions_free(struct loop *loop);
 
 #endif

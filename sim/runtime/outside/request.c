@@ -1,6 +1,15 @@
 /* request.c - one request: what it sends, where redirects lead, and waiting for its answer in either manner. */
 #include "runtime/outside/http.h"
 #include "runtime/outside/url.h"
+#include "runtime/state/loop.h"
+#include "runtime/state/op.h"
+#include "runtime/state/task.h"
+#include "runtime/tasks/enter.h"
+#include "runtime/tasks/op.h"
+#include "runtime/tasks/scope.h"
+#include "runtime/tasks/time.h"
+#include "runtime/watch/report.h"
+#include "runtime/watch/tracing.h"
 
 #include <stdlib.h>
 #include <string.h>

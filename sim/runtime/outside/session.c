@@ -1,5 +1,7 @@
 /* session.c - sessions: the runtime's records of them. */
 #include "runtime/outside/http.h"
+#include "runtime/state/loop.h"
+#include "runtime/watch/report.h"
 
 #include <stdlib.h>
 

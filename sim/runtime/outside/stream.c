@@ -4,6 +4,14 @@
  * (the request's window); it is told what was read when the ring is empty or half of it was read, and before each wait.
  */
 #include "runtime/outside/http.h"
+#include "runtime/state/loop.h"
+#include "runtime/state/op.h"
+#include "runtime/state/task.h"
+#include "runtime/tasks/enter.h"
+#include "runtime/tasks/op.h"
+#include "runtime/tasks/ready.h"
+#include "runtime/tasks/time.h"
+#include "runtime/watch/report.h"
 
 #include <limits.h>
 #include <stdlib.h>

@@ -1,5 +1,11 @@
 /* work.c - work that does not wait: here (co_cpu), or on a worker (co_to_thread). */
-#include "runtime/runtime.h"
+#include "runtime/state/loop.h"
+#include "runtime/state/op.h"
+#include "runtime/state/task.h"
+#include "runtime/tasks/enter.h"
+#include "runtime/tasks/op.h"
+#include "runtime/tasks/ready.h"
+#include "runtime/tasks/time.h"
 
 void co_cpu(int64_t ns)
 {

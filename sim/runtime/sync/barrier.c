@@ -1,5 +1,8 @@
 /* barrier.c - the barrier: a number of tasks wait for each other. */
-#include "runtime/runtime.h"
+#include "runtime/state/loop.h"
+#include "runtime/state/task.h"
+#include "runtime/tasks/enter.h"
+#include "runtime/tasks/ready.h"
 
 /* Wakes all who wait: the first that came gets rc, the next rc + step, ... */
 static void wake_all(struct co_barrier *barrier, int rc, int step)

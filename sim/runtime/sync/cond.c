@@ -2,7 +2,11 @@
  *
  * Who is notified first takes the lock again: it joins the lock's queue at its end, like everybody else.
  */
-#include "runtime/runtime.h"
+#include "runtime/state/loop.h"
+#include "runtime/state/task.h"
+#include "runtime/sync/lock.h"
+#include "runtime/tasks/enter.h"
+#include "runtime/tasks/ready.h"
 
 static int wait(struct co_cond *cond, const void *pc)
 {

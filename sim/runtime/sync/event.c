@@ -1,5 +1,8 @@
 /* event.c - the event: wakes all who wait for it, in the order in which they came. */
-#include "runtime/runtime.h"
+#include "runtime/state/loop.h"
+#include "runtime/state/task.h"
+#include "runtime/tasks/enter.h"
+#include "runtime/tasks/ready.h"
 
 void co_event_set(struct co_event *event)
 {

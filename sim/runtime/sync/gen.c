@@ -1,5 +1,10 @@
 /* gen.c - generators: a task that hands values to whoever asks for the next one. */
-#include "runtime/runtime.h"
+#include "runtime/state/loop.h"
+#include "runtime/state/task.h"
+#include "runtime/tasks/cancel.h"
+#include "runtime/tasks/enter.h"
+#include "runtime/tasks/group.h"
+#include "runtime/tasks/ready.h"
 
 struct co_gen co_gen_begin(int (*fn)(struct co_gen *gen, void *job), void *job)
 {

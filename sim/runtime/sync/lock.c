@@ -1,53 +1,12 @@
 /* lock.c - the lock. A release hands it to the task that has waited longest, before anybody else can ask. */
-#include "runtime/runtime.h"
+#include "runtime/state/hold.h"
+#include "runtime/state/loop.h"
+#include "runtime/state/task.h"
+#include "runtime/sync/lock.h"
+#include "runtime/tasks/enter.h"
+#include "runtime/tasks/ready.h"
 
 #include <stdlib.h>
-
-static struct co_hold *hold_begin(struct loop *loop, struct co_task *task)
-{
-    struct co_hold *hold = malloc(sizeof *hold);
-    if (!hold)
-        return NULL;
-    *hold = (struct co_hold){.next = loop->held, .task = task, .taken_at = task->waits_at};
-    if (loop->held)
-        loop->held->prev = hold;
-    loop->held = hold;
-    return hold;
-}
-
-static void hold_end(struct loop *loop, struct co_hold *hold)
-{
-    if (hold->prev)
-        hold->prev->next = hold->next;
-    else
-        loop->held = hold->next;
-    if (hold->next)
-        hold->next->prev = hold->prev;
-    free(hold);
-}
-
-/* The lock passes to a task that waited for it: the record stays, its content changes. */
-static void hold_pass(struct co_hold *hold, struct co_task *task)
-{
-    hold->task = task;
-    hold->taken_at = task->waits_at;
-}
-
-void co__holds_orphan(const struct co_task *task)
-{
-    for (struct co_hold *hold = co__loop->held; hold; hold = hold->next)
-        if (hold->task == task) {
-            hold->task = NULL;
-            hold->last_id = task->id;
-            hold->last_name = co__origin(task)->name;
-        }
-}
-
-void co__holds_free(struct loop *loop)
-{
-    while (loop->held)
-        hold_end(loop, loop->held);
-}
 
 static __attribute__((noinline)) int acquire_watched(struct co_lock *lock, const void *pc)
 {
@@ -56,7 +15,7 @@ static __attribute__((noinline)) int acquire_watched(struct co_lock *lock, const
     if (!self)
         return rc;
     if (!lock->hold)
-        return (lock->hold = hold_begin(co__loop, self)) ? 0 : -ENOMEM;
+        return (lock->hold = co__hold_begin(co__loop, self)) ? 0 : -ENOMEM;
     if (lock->hold->task == self)
         return -EDEADLK;
     return co__suspend_in(self, WAIT_LOCK, lock, &lock->waiters);
@@ -64,7 +23,7 @@ static __attribute__((noinline)) int acquire_watched(struct co_lock *lock, const
 
 static __attribute__((noinline)) int acquire_free(struct co_lock *lock, struct co_task *self)
 {
-    return (lock->hold = hold_begin(co__loop, self)) ? 0 : -ENOMEM;
+    return (lock->hold = co__hold_begin(co__loop, self)) ? 0 : -ENOMEM;
 }
 
 static inline int acquire(struct co_lock *lock, const void *pc)
@@ -92,7 +51,7 @@ int co_lock_try_acquire(struct co_lock *lock)
     if (lock->hold)
         return lock->hold->task == self ? -EDEADLK : -EAGAIN;
     self->waits_at = CALLER;
-    return (lock->hold = hold_begin(co__loop, self)) ? 0 : -ENOMEM;
+    return (lock->hold = co__hold_begin(co__loop, self)) ? 0 : -ENOMEM;
 }
 
 bool co_lock_locked(const struct co_lock *lock)
@@ -118,12 +77,12 @@ void co__lock_take_again(struct co_lock *lock, struct co_task *self)
     if (lock->hold)
         co__suspend_always(self, WAIT_LOCK, lock, &lock->waiters);
     else
-        lock->hold = hold_begin(co__loop, self);    /* memory for one was given back a moment ago */
+        lock->hold = co__hold_begin(co__loop, self);    /* memory for one was given back a moment ago */
 }
 
 static __attribute__((noinline)) int release_last(struct co_lock *lock)
 {
-    hold_end(co__loop, lock->hold);
+    co__hold_end(co__loop, lock->hold);
     lock->hold = NULL;
     return 0;
 }
@@ -135,7 +94,7 @@ int co_lock_release(struct co_lock *lock)
     struct co_task *next = lock->waiters.first;
     if (!next)
         return release_last(lock);
-    hold_pass(lock->hold, next);
+    co__hold_pass(lock->hold, next);
     co__wake_first(&lock->waiters, 0);
     return 0;
 }

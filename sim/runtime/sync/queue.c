@@ -6,7 +6,10 @@
  * By age the items lie in a ring, of which one end or the other is taken. By priority they lie in a binary heap (J. W.
  * J. Williams, "Algorithm 232: Heapsort", 1964), ordered by (compare, age).
  */
-#include "runtime/runtime.h"
+#include "runtime/state/loop.h"
+#include "runtime/state/task.h"
+#include "runtime/tasks/enter.h"
+#include "runtime/tasks/ready.h"
 
 #include <stdlib.h>
 

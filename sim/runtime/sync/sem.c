@@ -1,5 +1,8 @@
 /* sem.c - the semaphore. A release hands the place to the task that has waited longest. */
-#include "runtime/runtime.h"
+#include "runtime/state/loop.h"
+#include "runtime/state/task.h"
+#include "runtime/tasks/enter.h"
+#include "runtime/tasks/ready.h"
 
 static __attribute__((noinline)) int acquire_watched(struct co_sem *sem, const void *pc)
 {

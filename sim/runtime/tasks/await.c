@@ -1,5 +1,10 @@
 /* await.c - waiting for tasks to end: one (co_await) or several (co_wait). */
-#include "runtime/runtime.h"
+#include "runtime/state/loop.h"
+#include "runtime/state/task.h"
+#include "runtime/tasks/await.h"
+#include "runtime/tasks/enter.h"
+#include "runtime/tasks/ready.h"
+#include "runtime/tasks/scope.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,9 @@
 /* callback.c - what is called when a task has ended. */
-#include "runtime/runtime.h"
+#include "runtime/state/loop.h"
+#include "runtime/state/task.h"
+#include "runtime/switch/stack.h"
+#include "runtime/tasks/callback.h"
+#include "runtime/tasks/task.h"
 
 #include <stdlib.h>
 

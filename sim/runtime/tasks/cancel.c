@@ -4,7 +4,15 @@
  * shield says no, whatever lies outside it; after the last scope, co_cancel decides. The answer is kept in
  * cancel_now, and worked out anew when one of these changes.
  */
-#include "runtime/runtime.h"
+#include "runtime/state/loop.h"
+#include "runtime/state/op.h"
+#include "runtime/state/task.h"
+#include "runtime/tasks/cancel.h"
+#include "runtime/tasks/op.h"
+#include "runtime/tasks/ready.h"
+#include "runtime/tasks/scope.h"
+#include "runtime/tasks/time.h"
+#include "runtime/watch/tracing.h"
 
 #include <stdlib.h>
 

@@ -4,7 +4,14 @@
  * the order of their end. A task moves from one to the other and is freed with the group. Of those that are done, all
  * before `next_done` have been taken notice of.
  */
-#include "runtime/runtime.h"
+#include "runtime/state/loop.h"
+#include "runtime/state/task.h"
+#include "runtime/tasks/cancel.h"
+#include "runtime/tasks/enter.h"
+#include "runtime/tasks/group.h"
+#include "runtime/tasks/ready.h"
+#include "runtime/tasks/task.h"
+#include "runtime/watch/report.h"
 
 #include <stdlib.h>
 

@@ -3,7 +3,9 @@
  * The list is never changed, only put together anew, so sharing it costs a counter. (asyncio's contextvars keep a
  * persistent hash trie for the same reason; a program has few such variables, and a list is enough.)
  */
-#include "runtime/runtime.h"
+#include "runtime/state/task.h"
+#include "runtime/switch/stack.h"
+#include "runtime/tasks/local.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,9 @@
 /* op.c - operations of the world: submitted by a task, ended by a completion. */
-#include "runtime/runtime.h"
+#include "runtime/state/loop.h"
+#include "runtime/state/op.h"
+#include "runtime/state/task.h"
+#include "runtime/tasks/op.h"
+#include "runtime/tasks/ready.h"
 
 #include <stdlib.h>
 

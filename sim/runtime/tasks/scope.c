@@ -1,5 +1,12 @@
 /* scope.c - timeouts and shields: stretches of a task in which cancellation follows rules of its own. */
-#include "runtime/runtime.h"
+#include "runtime/state/loop.h"
+#include "runtime/state/task.h"
+#include "runtime/state/timer.h"
+#include "runtime/tasks/cancel.h"
+#include "runtime/tasks/enter.h"
+#include "runtime/tasks/scope.h"
+#include "runtime/watch/report.h"
+#include "runtime/watch/tracing.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,11 @@
 /* fault.c - a touch of a stack's guard page gets a report; any other fault, and the end of the computing time that the
  * program may use, leaves a line in the trace and goes its usual way. */
 #define _GNU_SOURCE
-#include "runtime/runtime.h"
+#include "runtime/state/loop.h"
+#include "runtime/state/task.h"
+#include "runtime/switch/stack.h"
+#include "runtime/watch/fault.h"
+#include "runtime/watch/report.h"
 
 #include <signal.h>
 #include <stdlib.h>

@@ -1,5 +1,8 @@
 /* tracing.c - the runtime's lines of the trace. */
-#include "runtime/runtime.h"
+#include "runtime/state/loop.h"
+#include "runtime/state/op.h"
+#include "runtime/state/task.h"
+#include "runtime/watch/tracing.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  * timer's owner. A disarmed timer therefore stays where it is, its slot emptied, until it comes up or until the
  * disarmed ones outnumber the others, when all of them are swept out at once.
  */
-#include "runtime/tasks/timer.h"
+#include "runtime/state/timer.h"
 
 #include <stdlib.h>
 #include <string.h>

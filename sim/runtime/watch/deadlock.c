@@ -1,0 +1,143 @@
+/* deadlock.c - a deadlock: what each task waits for, who holds it, and the circle. */
+#include "runtime/state/hold.h"
+#include "runtime/watch/report.h"
+#include "runtime/watch/tracing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The task that `task` needs to go on, where that is one certain task; NULL otherwise. */
+static const struct co_task *needs(const struct co_task *task)
+{
+    if (task->kind == WAIT_LOCK)
+        return ((const struct co_lock *)task->waits_for)->hold->task;
+    if (task->kind == WAIT_TASK)
+        return task->waits_for;
+    if (task->kind == WAIT_GROUP || task->kind == WAIT_GROUP_NEXT)
+        return ((const struct co_group *)task->waits_for)->first;
+    return NULL;
+}
+
+static void print_wait(const struct co_task *task)
+{
+    fprintf(stderr, "  task %u %s, spawned at %s, waits at %s since %lld ms for ", task->id, co__origin(task)->name,
+            co__place(co__origin(task)->spawned_at), co__place(task->waits_at), co__ms(task->since));
+    const struct co_task *other = needs(task);
+    if (task->kind == WAIT_LOCK) {
+        const struct co_hold *hold = ((const struct co_lock *)task->waits_for)->hold;
+        const struct co_task *holder = hold->task;
+        fprintf(stderr, "a lock that task %u %s took at %s%s\n", holder ? holder->id : hold->last_id,
+                holder ? co__origin(holder)->name : hold->last_name, co__place(hold->taken_at),
+                holder ? "" : " and kept when it ended");
+    } else if (task->kind == WAIT_GROUP || task->kind == WAIT_GROUP_NEXT) {
+        fprintf(stderr, "the tasks of its group, such as task %u\n", other ? other->id : 0);
+    } else if (task->kind == WAIT_TASK) {
+        fprintf(stderr, "task %u %s\n", other->id, co__origin(other)->name);
+    } else {
+        static const char *const what[] = {
+            [WAIT_SEM] = "a semaphore that nobody releases", [WAIT_EVENT] = "an event that nobody sets",
+            [WAIT_QUEUE_GET] = "an item in a queue into which nobody puts one",
+            [WAIT_QUEUE_PUT] = "room in a queue from which nobody gets",
+            [WAIT_QUEUE_JOIN] = "task_done of a queue that nobody calls", [WAIT_TASKS] = "other tasks",
+            [WAIT_COND] = "a condition of which nobody notifies it", [WAIT_BARRIER] = "a barrier to which too few come",
+            [WAIT_GEN_NEXT] = "the next value of a generator", [WAIT_GEN_YIELD] = "somebody who wants its next value",
+            [WAIT_HTTP] = "an answer that never comes", [WAIT_JOB] = "a worker",
+            [WAIT_FILE] = "the disk",
+            [WAIT_STREAM] = "more of a stream, which never comes",
+        };
+        bool known = task->kind < sizeof what / sizeof *what && what[task->kind];
+        fprintf(stderr, "%s\n", known ? what[task->kind] : "nothing");
+    }
+}
+
+static void trace_deadlock(struct trace *trace, int64_t now, const struct co_task *task)
+{
+    const char *kind = co__kind_name(task->kind);
+    trace_begin(trace, now, TRACE_RUNTIME, "deadlock");
+    trace_int(trace, "task", task->id);
+    trace_str(trace, "on", kind, strlen(kind));
+    trace_src(trace, "src", task->waits_at);
+    trace_int(trace, "since", task->since);
+    if (needs(task))
+        trace_int(trace, "holder", needs(task)->id);
+    trace_end(trace);
+}
+
+enum { LONGEST_CIRCLE = 32 };
+
+/* Notes `top` and the tasks below it down to `task`, each the owner of the next one's group and waiting for it.
+ * Returns how many they are without `task`; 0 if `task` is not below `top`, or the way is too long. */
+static size_t note_descent(const struct co_task *top, const struct co_task *task, const struct co_task *path[],
+                           size_t room)
+{
+    size_t n = 0;
+    for (const struct co_task *at = task; at != top; n++) {
+        at = at->group ? at->group->owner : NULL;
+        if (!at || n == room)
+            return 0;
+        path[n] = at;
+    }
+    for (size_t i = 0; i < n / 2; i++) {            /* noted from the bottom up: turn it round */
+        const struct co_task *swap = path[i];
+        path[i] = path[n - 1 - i];
+        path[n - 1 - i] = swap;
+    }
+    return n;
+}
+
+/* The circle that `task` is on, if any: each needs the next, the last needs the first. Returns how many, or 0. */
+static size_t find_circle(const struct co_task *task, const struct co_task *path[LONGEST_CIRCLE])
+{
+    size_t n = 0;
+    path[n++] = task;
+    for (const struct co_task *at = needs(task); at && n < LONGEST_CIRCLE; at = needs(at)) {
+        if (at == task)
+            return n;
+        bool waits_for_group = at->kind == WAIT_GROUP || at->kind == WAIT_GROUP_NEXT;
+        size_t below = waits_for_group ? note_descent(at, task, path + n, LONGEST_CIRCLE - n) : 0;
+        if (below)
+            return n + below;
+        path[n++] = at;
+    }
+    return 0;
+}
+
+/* Prints a circle, the lowest number first. */
+static void print_circle(const struct co_task *const path[], size_t n)
+{
+    size_t lowest = 0;
+    for (size_t i = 1; i < n; i++)
+        if (path[i]->id < path[lowest]->id)
+            lowest = i;
+    fprintf(stderr, "  the circle: ");
+    for (size_t i = 0; i < n; i++)
+        fprintf(stderr, "task %u -> ", path[(lowest + i) % n]->id);
+    fprintf(stderr, "task %u\n", path[lowest]->id);
+}
+
+enum { DEADLOCK_LINES = 20 };
+
+void co__report_deadlock(struct loop *loop)
+{
+    fflush(stdout);                 /* so that what the program said before stands before */
+    struct co_task **tasks = co__tasks_alive(loop);
+    const struct co_task *path[LONGEST_CIRCLE];
+    size_t n = 0;
+    fprintf(stderr, "%s: deadlock at %lld ms: %zu task%s wait%s, and nothing can ever wake %s\n", loop->program,
+            co__ms(loop->now), loop->alive, loop->alive == 1 ? "" : "s", loop->alive == 1 ? "s" : "",
+            loop->alive == 1 ? "it" : "them");
+    for (size_t i = 0; tasks[i]; i++) {
+        if (i < DEADLOCK_LINES)
+            print_wait(tasks[i]);
+        if (loop->open_trace)
+            trace_deadlock(loop->open_trace, loop->now, tasks[i]);
+    }
+    if (loop->alive > DEADLOCK_LINES)
+        fprintf(stderr, "  ... and %zu more\n", loop->alive - DEADLOCK_LINES);
+    for (size_t i = 0; n == 0 && tasks[i]; i++)
+        n = find_circle(tasks[i], path);
+    if (n > 0)
+        print_circle(path, n);
+    free(tasks);
+}

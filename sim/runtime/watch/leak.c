@@ -1,0 +1,44 @@
+/* leak.c - what the program has left behind. */
+#include "runtime/watch/report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { LEAK_LINES = 10 };
+
+void co__leak(struct loop *loop, const char *what, const struct co_task *task, const void *pc)
+{
+    fflush(stdout);
+    const char *verdict = strcmp(what, "task") == 0 ? "ended, and nobody ever awaited it: use co_join or co_await"
+                        : strcmp(what, "response") == 0 ? "was never freed: use co_response_free"
+                        : strcmp(what, "lock") == 0 ? "was never released"
+                        : strcmp(what, "file") == 0 ? "was never closed: use co_file_close or CO_FILE"
+                        : strcmp(what, "session") == 0 ? "was never closed: use CO_SESSION or co_session_close"
+                        : strcmp(what, "stream") == 0 ? "was never closed: use CO_STREAM or co_stream_close"
+                        : "was never ended";
+    if (loop->leaks++ < LEAK_LINES) {
+        if (strcmp(what, "task") == 0)
+            fprintf(stderr, "%s: leak: task %u %s, spawned at %s, %s\n", loop->program, task->id,
+                    co__origin(task)->name, co__place(pc), verdict);
+        else
+            fprintf(stderr, "%s: leak: the %s of %s %s\n", loop->program, what, co__place(pc), verdict);
+    }
+    if (!loop->open_trace)
+        return;
+    if (loop->live)
+        co__read_clock(loop);
+    trace_begin(loop->open_trace, loop->now, TRACE_RUNTIME, "leak");
+    trace_str(loop->open_trace, "what", what, strlen(what));
+    trace_src(loop->open_trace, "src", pc);
+    if (task) {
+        trace_int(loop->open_trace, "task", task->id);
+        trace_str(loop->open_trace, "name", co__origin(task)->name, strlen(co__origin(task)->name));
+    }
+    trace_end(loop->open_trace);
+}
+
+void co__leaks_end(const struct loop *loop)
+{
+    if (loop->leaks > LEAK_LINES)
+        fprintf(stderr, "%s: leak: ... and %zu more\n", loop->program, loop->leaks - LEAK_LINES);
+}
