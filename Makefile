@@ -40,8 +40,11 @@ ifeq ($(looplab_deps),failed)
 $(shell rm -f build/deps.mk)
 $(error $(file <build/deps.failed))
 endif
+blank := $(subst ,, )
 ifneq ($(looplab_asked),$(asked_python))
 build/deps.mk: again
+else ifeq ($(MAKE_RESTARTS)$(wildcard $(subst $(blank),\$(blank),$(looplab_python))),)
+build/deps.mk: again    # that Python is gone: a virtual environment, say
 endif
 ifneq ($(or $(asked_tests),$(looplab_for)),$(looplab_for))
 build/deps.mk: again
@@ -60,6 +63,30 @@ ifneq ($(filter clean,$(MAKECMDGOALS))$(word 2,$(filter $(exits),$(MAKECMDGOALS)
 .NOTPARALLEL:
 else ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(or $(looplab_cores),1)
+endif
+
+# ---- What make has no words for -----------------------------------------------------------------
+# `make grade` promises the grader's own exit code (0 1 2 3), but GNU make makes a 2 of every failed recipe. So the
+# recipe only notes its code, and a small extension of make (its `load` directive) leaves make with that code once the
+# recipe is over, without make's "*** Error" line. Where make cannot load extensions, the code is make's 2.
+#
+# The extension does two more things that make has no words for: of two makes in one checkout one builds at a time (from
+# here on until $(build-is-done)), and what ends make ends all that it has started.
+
+ifneq ($(and $(filter load,$(.FEATURES)),$(looplab_deps)),)
+-load build/kit/make_exit.so
+ifneq ($(and $(if $(looplab_within),,$(MAKECMDGOALS)),$(filter-out hint progress deps,$(MAKECMDGOALS))),)
+$(build-alone Makefile)
+endif
+endif
+build/kit/make_exit.so: grader/scripts/make_exit.c
+	@mkdir -p $(@D)
+	@$(CC) -std=gnu11 -O2 -Wall -Wextra -shared -fPIC $< -o $@.$$PPID 2> $@.log || : > $@.$$PPID; mv $@.$$PPID $@
+
+build-is-done = $(build-over now)
+note_exit := echo $$? > build/exit.$$PPID
+ifeq ($(filter build/kit/make_exit.so,$(.LOADED)),)
+note_exit := exit $$?
 endif
 
 # ---- What to build ----------------------------------------------------------------------------
@@ -121,7 +148,9 @@ have := $(foreach v,$(variants),$(if $(filter-out $(looplab_tools),$($v_needs)),
 tested := $(filter $(if $(ALL),%,plain asan ucontext tsan aarch64),$(have))
 
 dash = $(if $(filter-out plain,$1),-$1)
-compile = $(say)$(or $($1_cc),$(CC)) $(CFLAGS) $(here) $($1_flags) $2 -MMD -MP -c $< -o $@
+compile = $(say)$(or $($1_cc),$(CC)) $(CFLAGS) $(here) $($1_flags) $2 -MMD -MP -MF $(@:.o=.d) -MT $@ -c $< -o $@
+# What a grading reads or runs is put in its place whole: another make may be building while it goes on.
+compile-whole = $(compile).new && mv $@.new $@
 
 # $(call remember,NAME,TEXT): build/kit/NAME.txt holds TEXT and is written only when TEXT has changed, so what
 # depends on it is built again when a flag changes, or when a source goes away.
@@ -151,7 +180,7 @@ build/kit/real.ok: grader/scripts/deps.sh
 define variant
 $(real_sources:%=build/obj/$1/%.o): | build/kit/real.ok
 build/kit/libco-real$(call dash,$1).a: $(real_sources:%=build/obj/$1/%.o) build/kit/real-sources.txt
-	$$(say)rm -f $$@ && $$(AR) qcsD $$@ $$(filter %.o,$$^)
+	$$(say)rm -f $$@.new && $$(AR) qcsD $$@.new $$(filter %.o,$$^) && mv $$@.new $$@
 	@echo "built $$@"
 
 build/tests/$1/real/%: build/obj/$1/sim/tests/real/%.c.o build/kit/libco-real$(call dash,$1).a \
@@ -170,7 +199,7 @@ build/kit/libco$(call dash,$1).a: $(kit_sources:%=build/obj/$1/%.o) build/kit/so
 
 build/kit/%/main$(call dash,$1).o: labs/%/main.c build/kit/flags.txt
 	@mkdir -p $$(@D)
-	$$(call compile,$1,-Isim/include -Ilabs/$$*)
+	$$(call compile-whole,$1,-Isim/include -Ilabs/$$*)
 
 build/tests/$1/%: build/obj/$1/sim/tests/%.c.o build/kit/libco$(call dash,$1).a sim/kit/link.flags
 	@mkdir -p $$(@D)
@@ -194,11 +223,11 @@ $(foreach v,$(variants),$(foreach l,$(LABS),$(eval $(call solution,$v,$l))))
 serve_sources := $(sort $(wildcard sim/world/serve/*.c))
 $(serve_sources:%=build/obj/plain/%.o): | build/kit/real.ok
 build/kit/serve: $(serve_sources:%=build/obj/plain/%.o) build/kit/libco.a
-	$(say)$(CC) $(plain_flags) $^ -luv -ljansson -lm -lpthread -o $@
+	$(say)$(CC) $(plain_flags) $^ -luv -ljansson -lm -lpthread -o $@.new && mv $@.new $@
 
 build/kit/launch: grader/launcher/launch.c build/kit/flags.txt
 	@mkdir -p $(@D)
-	$(say)$(CC) $(CFLAGS) $(here) $(plain_flags) -MMD -MP -MF $@.d $< -o $@
+	$(say)$(CC) $(CFLAGS) $(here) $(plain_flags) -MMD -MP -MF $@.d -MT $@ $< -o $@.new && mv $@.new $@
 
 # Without link.flags: the benchmarks' clocks are the machine's own.
 build/bench/bench: $(bench_sources:%=build/obj/plain/%.o) build/kit/libco.a
@@ -259,27 +288,16 @@ test_programs := $(foreach v,$(tested),$(tests:%=build/tests/$v/%) build/tests/$
        $(foreach v,$(have),$(patsubst %,build/solutions/$v/%/program,$(filter-out $(suites),$(LABS)))) \
        $(foreach v,$(real_tested),$(real_tests:%=build/tests/$v/real/%))
 
-# ---- Exit codes -------------------------------------------------------------------------------
-# `make grade` promises the grader's own exit code (0 1 2 3), but GNU make makes a 2 of every failed recipe. So the
-# recipe only notes its code, and a small extension of make (its `load` directive) leaves make with that code once the
-# recipe is over, without make's "*** Error" line. Where make cannot load extensions, the code is make's 2.
-
-ifneq ($(and $(filter load,$(.FEATURES)),$(looplab_deps),$(filter $(exits),$(MAKECMDGOALS))),)
--load build/kit/make_exit.so
-endif
-build/kit/make_exit.so: grader/scripts/make_exit.c
-	@mkdir -p $(@D)
-	@$(CC) -std=gnu11 -O2 -Wall -Wextra -shared -fPIC $< -o $@ 2> $@.log || : > $@
-
-note_exit := echo $$? > build/exit.$$PPID
-ifeq ($(filter build/kit/make_exit.so,$(.LOADED)),)
-note_exit := exit $$?
-endif
-
 # ---- Targets ----------------------------------------------------------------------------------
 
-looplab := PYTHONPATH='$(CURDIR)/grader' PYTHONPYCACHEPREFIX='$(CURDIR)/build/pycache' '$(PYTHON)'
-grade := $(looplab) -m looplab grade $${LAB:+--lab "$$LAB"} $${SEED:+--seed "$$SEED"}
+# isolated.py: nothing but the house, whatever the environment says. Its codes from 64 on are the program's own, for sure;
+# another one but a signal's is Python's, which has failed by itself.
+looplab := '$(PYTHON)' -I -X pycache_prefix='$(CURDIR)/build/pycache' grader/scripts/isolated.py
+looplab-command = $(build-is-done)$(looplab) --sure -m looplab
+own-code := code=$$?; case $$code in 6[4-7]) code=$$((code - 64)) ;; 129|13[01]|14[13]) ;; \
+    *) echo "looplab: Python failed by itself (exit code $$code): $(PYTHON). Say make clean, then the same again:" \
+    "make looks for a Python anew" >&2; code=3 ;; esac; (exit $$code); $(note_exit)
+grade = $(looplab-command) grade $${LAB:+--lab "$$LAB"} $${SEED:+--seed "$$SEED"}
 
 .PHONY: help grade demo run serve compare report watch hint progress start test bench slides doctor \
         deps deps-dev clean try-node
@@ -303,47 +321,46 @@ $(exits):
 	@$(exit-as-noted build/exit.)
 
 run-grade: $(kit)
-	@$(grade) $${FROM:+--from "$$FROM"} $${OUT:+--out "$$OUT"}; $(note_exit)
+	@$(grade) $${FROM:+--from "$$FROM"} $${OUT:+--out "$$OUT"}; $(own-code)
 run-demo: $(kit)
-	@$(grade) --from solutions --out "$${OUT:-build/demo}"; $(note_exit)
+	@$(grade) --from solutions --out "$${OUT:-build/demo}"; $(own-code)
 run-serve: build/kit/serve
-	@$(looplab) -m looplab serve $${WORLD:+--world "$$WORLD"} $${LAB:+--lab "$$LAB"}; $(note_exit)
+	@$(looplab-command) serve $${WORLD:+--world "$$WORLD"} $${LAB:+--lab "$$LAB"}; $(own-code)
 run-compare: $(kit) build/kit/serve build/kit/libco-real.a
-	@$(looplab) -m looplab compare $${LAB:+--lab "$$LAB"} $${FROM:+--from "$$FROM"} $${MODE:+--mode "$$MODE"} \
+	@$(looplab-command) compare $${LAB:+--lab "$$LAB"} $${FROM:+--from "$$FROM"} $${MODE:+--mode "$$MODE"} \
 	    $${WORLD:+--world "$$WORLD"} \
-	    $${SET:+--set "$$SET"} $${RUNS:+--runs "$$RUNS"} $${OUT:+--out "$$OUT"}; $(note_exit)
+	    $${SET:+--set "$$SET"} $${RUNS:+--runs "$$RUNS"} $${OUT:+--out "$$OUT"}; $(own-code)
 run-report: $(kit)
-	@$(looplab) -m looplab report $${LAB:+--lab "$$LAB"} $${FROM:+--from "$$FROM"} $${CHECK:+--check "$$CHECK"} \
+	@$(looplab-command) report $${LAB:+--lab "$$LAB"} $${FROM:+--from "$$FROM"} $${CHECK:+--check "$$CHECK"} \
 	    $${MODE:+--mode "$$MODE"} \
 	    $${WORLD:+--world "$$WORLD"} $${SET:+--set "$$SET"} $${URLS:+--urls "$$URLS"} $${SEED:+--seed "$$SEED"} \
-	    $${FORMAT:+--format "$$FORMAT"} $${OUT:+--out "$$OUT"}; $(note_exit)
+	    $${FORMAT:+--format "$$FORMAT"} $${OUT:+--out "$$OUT"}; $(own-code)
 run-run: $(kit) $(if $(REAL),build/kit/libco-real.a)
-	@sh grader/scripts/run.sh; $(note_exit)
+	@$(build-is-done)sh grader/scripts/run.sh; $(note_exit)
 
 test: $(kit) $(test_programs) $(if $(real_tested),build/kit/serve build/kit/libco-real.a)
 test: $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools)),try-node))  ## all tests of the project itself [ALL=1: the C tests in every build, and under valgrind]
-	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE \
+	@$(build-is-done)env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE \
 	    -u SET -u REAL -u RUNS -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TODO -u LEVEL -u NAME -u TEST -u FAULT \
 	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest \
 	    $(if $(filter xdist,$(looplab_tools)),-n 3 --dist loadfile) grader/tests
 
 bench: $(if $(REAL),build/kit/libco-real.a build/kit/libco.a build/kit/02-url-fetcher/main.o,build/bench/bench)  ## how fast it is: [JSON=f.json] [PEERS=1: beside other libraries] [REAL=1: beside curl, aiohttp] [QUICK=1]
-	@$(if $(PEERS),sh grader/scripts/deps.sh peers)
+	@$(build-is-done)$(if $(PEERS),sh grader/scripts/deps.sh peers)
 	@$(if $(REAL),$(looplab) grader/scripts/bench_real.py $${JSON:+--json "$$JSON"}$\
 	    $(if $(QUICK), --rounds 1 --requests 100),$\
 	    $(looplab) grader/scripts/bench.py $${JSON:+--json "$$JSON"} $(if $(PEERS),--peers) $(if $(QUICK),--quick))
 
-looplab-command := $(looplab) -m looplab
 run-watch: $(kit)
-	@$(looplab-command) watch $${LAB:+--lab "$$LAB"} $${FROM:+--from "$$FROM"} $${SEED:+--seed "$$SEED"}; $(note_exit)
+	@$(looplab-command) watch $${LAB:+--lab "$$LAB"} $${FROM:+--from "$$FROM"} $${SEED:+--seed "$$SEED"}; $(own-code)
 run-hint:
 	@$(looplab-command) hint $${LAB:+--lab "$$LAB"} $${TODO:+--todo "$$TODO"} $${LEVEL:+--level "$$LEVEL"} \
-	    $${FROM:+--from "$$FROM"}; $(note_exit)
+	    $${FROM:+--from "$$FROM"}; $(own-code)
 run-progress:
-	@$(looplab-command) progress $${OUT:+--out "$$OUT"}; $(note_exit)
+	@$(looplab-command) progress $${OUT:+--out "$$OUT"}; $(own-code)
 run-start:
 	@if [ -n "$$NAME" ]; then $(looplab-command) start -- "$$NAME"; else \
-	    echo 'say where, as in: make start NAME=../my-labs' >&2; (exit 2); fi; $(note_exit)
+	    echo 'say where, as in: make start NAME=../my-labs' >&2; (exit 66); fi; $(own-code)
 
 # Marp is fetched once, in the version that the lock file names, into build/.
 build/node/ready: slides/package.json slides/package-lock.json
@@ -358,10 +375,10 @@ build/node/ready: slides/package.json slides/package-lock.json
 
 # For the tests: those that need it are skipped where it cannot be had, for the reason in build/node/failed.
 try-node:
-	@$(MAKE) build/node/ready 2> build/node.err || [ -f build/node/failed ] || cat build/node.err >&2
+	@$(MAKE) looplab_within=1 build/node/ready 2> build/node.err || [ -f build/node/failed ] || cat build/node.err >&2
 
 slides: $(kit) build/node/ready  ## the decks as HTML, PDF and notes, in build/slides: [DECK=01]
-	@$(looplab) slides/build.py $${DECK:+"$$DECK"}
+	@$(build-is-done)$(looplab) slides/build.py $${DECK:+"$$DECK"}
 
 doctor:  ## what is installed, what is missing, and what for
 	@sh grader/scripts/deps.sh doctor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 import traceback
@@ -46,7 +47,7 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
             return import_module(module, __package__).main(argv[1:], root)
         options = _arguments(argv)
         return _grade_all(_order(options, root), _style(options))
-    except BrokenPipeError:
+    except (BrokenPipeError, ModuleNotFoundError):      # nobody reads; or this Python lacks something: see __main__.py
         raise
     except (UsageError, seeds.SeedError) as fault:
         print(for_stream(sys.stderr, f"looplab: {fault}"), file=sys.stderr)
@@ -54,6 +55,10 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     except LabError as fault:
         print(for_stream(sys.stderr, f"looplab: {fault}"), file=sys.stderr)
         return results.FAULT
+    except OSError as fault:
+        if fault.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            raise
+        return _internal(fault)
     except Exception as fault:      # whatever it is, it is no student's: no traceback on their screen, and never exit 1
         return _internal(fault)
 

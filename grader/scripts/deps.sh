@@ -161,7 +161,7 @@ find_python() {
     why= result=1
     for candidate in ${PYTHON:+"$PYTHON"} python3 /usr/bin/python3; do
         command -v "$candidate" > /dev/null || continue
-        said=$("$candidate" -W ignore -c \
+        said=$("$candidate" -I -W ignore -c \
             "import sys, $1; assert sys.version_info >= (3, 9); print(sys.executable)" 2>&1) &&
             { printf '%s\n' "$said" | tail -n 1; return 0; }
         said=$(failed "$candidate" "$said") || [ $? = 1 ] || { why=$said result=2; }
@@ -173,7 +173,7 @@ find_python() {
 # python_says MODULE CODE: what the interpreter that has MODULE prints.
 python_says() {
     found=$(find_python "$1") || { result=$?; echo "$found"; return $result; }
-    says "$found" -W ignore -c "$2"
+    says "$found" -I -W ignore -c "$2"
 }
 check_python3() { python_says sys 'import sys; print("Python", sys.version.split()[0])'; }
 check_pytest() { python_says pytest 'import pytest, sys; print(pytest.__version__, "for", sys.executable)'; }
@@ -200,7 +200,7 @@ check_openssl() { says openssl version; }
 check_curl() { says curl --version; }
 check_aiohttp() {
     for python in "$(find_python pytest)" /usr/bin/python3; do
-        "$python" -c 'import aiohttp; print(aiohttp.__version__)' 2> /dev/null && return
+        "$python" -I -c 'import aiohttp; print(aiohttp.__version__)' 2> /dev/null && return
     done
     return 1
 }
@@ -211,7 +211,7 @@ int main() { return simgrid::s4u::Engine::get_clock() > 0; }' -std=c++17 -lsimgr
 }
 check_trio() {
     for python in "$(find_python sys)" /usr/bin/python3; do
-        "$python" -c 'import trio; print(trio.__version__)' 2> /dev/null && return
+        "$python" -I -c 'import trio; print(trio.__version__)' 2> /dev/null && return
     done
     return 1
 }

@@ -9,6 +9,9 @@
 # A lab whose student's file is a test suite: LAB, FROM, TEST (names of tests), FAULT (one that is built into what is
 # tested), TRACE, CC.
 # Exit code: the program's own; 2 when something asked for is not there or does not compile.
+#
+# The program is made and run in a folder of its own, so that two runs at once do not get each other's; what was made
+# last also stays as build/run/NAME/program, for gdb.
 
 set -u
 from=${FROM:-labs}
@@ -16,6 +19,26 @@ from=${FROM:-labs}
 fail() {
     echo "run: $*" >&2
     exit 2
+}
+
+# own_folder NAME: makes $out, a folder of this run's own in build/run/NAME, which goes when it ends.
+own_folder() {
+    kept=build/run/$1
+    mkdir -p "$kept"
+    out=$(mktemp -d "$kept/.run-XXXXXX") || fail "cannot write into $kept"
+    trap 'rm -rf "$out"' EXIT
+    for ending in 1 2 3 15; do
+        # shellcheck disable=SC2064 # the number as it is now
+        trap "exit $((128 + ending))" "$ending"
+    done
+}
+
+# run PROGRAM [ARGUMENT...]: leaves a copy of it for gdb, put there whole, then runs it. Ends with its code.
+run() {
+    { ln "$1" "$out/kept" 2> /dev/null || cp "$1" "$out/kept"; } && mv -f "$out/kept" "$kept/$(basename "$1")"
+    trap : 1 2 3 15     # they reach the program, whose code counts
+    "$@"
+    exit $?
 }
 
 # The lab that "1", "01" or its whole name means.
@@ -42,8 +65,7 @@ find_example() {
 run_example() {
     find_example || fail "there is no example '$EXAMPLE'; the examples are:
 $(for source in sim/examples/[0-9][0-9]-*.c; do echo "  $(basename "$source" .c)"; done)"
-    out=build/run/examples
-    mkdir -p "$out"
+    own_folder examples
     "$CC" @sim/kit/student.flags -O1 -Isim/include "$source" ${REAL:+build/kit/libco-real.a} build/kit/libco.a \
         @sim/kit/link.flags \
         ${REAL:+@sim/kit/real.flags} -o "$out/$example" ||
@@ -53,7 +75,7 @@ $(for source in sim/examples/[0-9][0-9]-*.c; do echo "  $(basename "$source" .c)
     [ -z "${SEED:-}" ] || export CO_SEED="$SEED"
     [ -z "${TRACE:-}" ] || export CO_TRACE="$TRACE"
     [ -z "${TAPE:-}" ] || export CO_TAPE="$TAPE"
-    exec "$out/$example"
+    run "$out/$example"
 }
 
 [ -z "${EXAMPLE:-}" ] || [ -z "${LAB:-}" ] || fail "say LAB or EXAMPLE, not both"
@@ -70,8 +92,7 @@ find_lab || fail "there is no lab '$LAB'; the labs are: $labs"
 run_suite() {
     suite=$from/$(basename "$1")
     [ -f "$suite" ] || fail "$suite: there is no such file"
-    out=build/run/$lab
-    mkdir -p "$out"
+    own_folder "$lab"
     tested=
     for source in "labs/$lab"/*.c; do
         case $(basename "$source") in main.c | test_*) ;; *) tested="$tested $source" ;; esac
@@ -85,7 +106,7 @@ run_suite() {
         build/kit/libco.a @sim/kit/link.flags -lcmocka -o "$out/program" ||
         fail "$suite does not compile: mend what the compiler says above, the first error first"
     # shellcheck disable=SC2086 # a list of names
-    exec "$out/program" ${TRACE:+--trace "$TRACE"} ${TEST:-}
+    run "$out/program" ${TRACE:+--trace "$TRACE"} ${TEST:-}
 }
 for source in "labs/$lab"/test_*.c; do
     [ ! -f "$source" ] || run_suite "$source"
@@ -97,8 +118,7 @@ if [ -z "${WORLD:-}${REAL:-}" ]; then
 fi
 
 # The student's files are those the skeleton has: each C file of the lab but main.c.
-out=build/run/$lab
-mkdir -p "$out"
+own_folder "$lab"
 set --
 for skeleton in "labs/$lab"/*.c; do
     name=$(basename "$skeleton" .c)
@@ -119,6 +139,6 @@ done
 set -f -- # a URL's ? and * are no patterns
 for setting in ${SET:-}; do set -- "$@" --set "$setting"; done
 # shellcheck disable=SC2086 # URLS is a list
-exec "$out/program" ${REAL:+--real} ${WORLD:+--world "$WORLD"} ${SEED:+--seed "$SEED"} ${TRACE:+--trace "$TRACE"} \
+run "$out/program" ${REAL:+--real} ${WORLD:+--world "$WORLD"} ${SEED:+--seed "$SEED"} ${TRACE:+--trace "$TRACE"} \
     ${TAPE:+--tape "$TAPE"} \
     "$@" ${JSON:+--json} ${MODE:+"$MODE"} ${URLS:-}

@@ -50,15 +50,21 @@ def test_make_alone_lists_the_targets_one_line_each():
 @pytest.mark.parametrize("words", [(), ("-s",), ("-j2",), ("-s", "-j4", "--output-sync"), ("-k",)], ids=" ".join)
 @pytest.mark.parametrize("code", [0, 1, 2, 3])
 def test_grade_exits_with_the_graders_own_code(code, words):
-    run = make(*words, "grade", looplab=f"sh -c 'exit {code}' --")
+    run = make(*words, "grade", looplab=f"sh -c 'exit {64 + code}' --")
     assert run.returncode == code
     assert "***" not in run.stdout + run.stderr
     left = [file for file in (ROOT / "build").glob("exit.*") if not Path(f"/proc/{file.suffix[1:]}").exists()]
     assert left == []       # (another test's make, still at work, may have one)
 
 
+@pytest.mark.parametrize("code", [0, 1, 2, 120, 127, 134, 137])
+def test_what_python_itself_exits_with_is_no_grade(code):
+    run = make("grade", looplab=f"sh -c 'exit {code}' --")
+    assert_one_line(run, 3, f"Python failed by itself (exit code {code})", "make clean")
+
+
 def test_the_goal_after_a_full_grade_is_still_made():
-    run = make("grade", "deps", looplab="true")
+    run = make("grade", "deps", looplab="sh -c 'exit 64' --")
     assert run.returncode == 0
     assert "deps: all there" in run.stdout
 

@@ -63,10 +63,12 @@ def test_environment_is_the_same_everywhere(tmp_path, monkeypatch):
     monkeypatch.setenv("CO_WORLD", "/tmp/mine.json")
     monkeypatch.setenv("LD_PRELOAD", "/tmp/mine.so")
     monkeypatch.setenv("LANG", "de_DE.UTF-8")
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
     lines = run("/usr/bin/env", cwd=tmp_path, CO_TRACE="t").stdout.splitlines()
     names = {line.split("=")[0] for line in lines}
-    assert names == {"LC_ALL", "PATH", "HOME", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "CO_TRACE"}
-    assert f"HOME={tmp_path}" in lines and "LC_ALL=C" in lines
+    assert names == {"LC_ALL", "TZ", "PATH", "HOME", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS",
+                     "CO_TRACE"}
+    assert f"HOME={tmp_path}" in lines and {"LC_ALL=C", "TZ=UTC"} <= set(lines)
 
 
 def test_several_at_a_time(tmp_path):
@@ -303,7 +305,7 @@ def test_nothing_outlives_the_grader(tmp_path):
     program = compile_c(tmp_path, "#include <unistd.h>\nint main(void) { for (;;) pause(); }")
     grader = f"""
 import os, pathlib, sys, time
-from looplab import process
+from looplab.running import process
 process.start([{str(program)!r}], cwd=pathlib.Path({str(tmp_path)!r}), launch=pathlib.Path({str(house().launch)!r}))
 time.sleep(0.3)
 os.kill(os.getpid(), 9)

@@ -27,8 +27,9 @@ def run_checks(session: Session, only: Optional[str] = None,
     that begins."""
     lab = session.lab
     session.start_build()
+    for name in [name for name in os.environ if name.startswith("PYTEST_")]:
+        del os.environ[name]
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    os.environ.pop("PYTEST_ADDOPTS", None)
     import pytest
 
     from .plugin import Checks

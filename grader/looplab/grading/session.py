@@ -297,6 +297,10 @@ class Session:
         """The path from the top of the house, if it lies in it."""
         return short(self.lab, path)
 
+    def give_up(self) -> None:
+        """Somebody has ended the grading: all that is under way ends at once. close() follows."""
+        process.end_all()
+
     def close(self) -> None:
         """Ends what is still under way and removes the scratch folder."""
         self.second.kill()
@@ -307,4 +311,5 @@ class Session:
                 self._measuring.finish()
             except (coverage.CoverageError, coverage.Refused):
                 pass
+        process.begin_again()
         shutil.rmtree(self.work, ignore_errors=True)

@@ -1,10 +1,11 @@
 """The second process of each run, in the build with sanitizers: what it found, and whether it did the same.
 
-It may end later than the first one. A difference that nothing explains is a fault of the grader.
+It may end later than the first one. A difference is the program's: all that it may go by is the same in every run.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Optional, Protocol
 
 from ..asking.call import Call
@@ -16,6 +17,7 @@ from ..running.sanitizer import Finding
 from .desk import Desk, Desks
 from .recorded import Recorded
 
+NOT_DETERMINISTIC = "not deterministic"     # a kind of finding: the same build does something else when run again
 PENDING_MOST = 4            # so many sanitizer runs may be under way behind the one in front
 
 
@@ -63,8 +65,7 @@ class TwoBuilds:
         self._pending.clear()
 
     def _settle(self, recorded: Recorded, program: build.Program) -> None:
-        """Compares the two runs. A difference that nothing explains, and that is the grader's, fails the check as an
-        error."""
+        """Compares the two runs. Sanitizers that do not work here fail the check as an error."""
         if recorded.asan is None:
             return
         outcome, recorded.asan = recorded.asan.finish(), None
@@ -84,7 +85,7 @@ class TwoBuilds:
             self._found(Finding("limit", f"was stopped at a limit ({outcome.limit}) in the build with sanitizers, "
                                          "though not in the plain one", None, "", ""), recorded)
         elif not recorded.findings:
-            recorded.fault = self._compare(recorded, text)
+            self._compare(recorded, program, text)
         if recorded.fault:
             recorded.check.faulty(recorded.fault)
 
@@ -102,28 +103,40 @@ class TwoBuilds:
         self._desks.give_back(desk)
         return sanitizer.findings(outcome.stderr, program) or recorded.findings
 
-    def _compare(self, recorded: Recorded, other: str) -> Optional[str]:
-        """None if the traces are the same, or the program is to blame for the difference; else the grader's fault."""
+    def _compare(self, recorded: Recorded, program: build.Program, other: str) -> None:
+        """Takes down why the traces of two runs of one call differ, if they do: the program is to blame for that, as all
+        that it may go by is the same in every run."""
         if recorded.text == other:
-            return None
+            return
         assert recorded.again
         again = recorded.again()
         if again != recorded.text:
-            number, one, two = first_difference(recorded.text, again)
-            return (f"two runs of the same program differ from trace line {number} on; one does: {words.event(one)}; "
-                    f"the other: {words.event(two)}")
+            self._not_repeated(recorded, program, again)
+            return
         _, one, two = first_difference(recorded.text, other)
         if '"ev":"overflow"' in other and '"ev":"overflow"' not in recorded.text:
             self._found(Finding("stack overflow", "uses up the stack of a task (256 KiB) as soon as the sanitizers are "
                                 "there, with which each call takes more of it: it was nearly full before. Is there a "
                                 "large array, or a recursion that is too deep? Use malloc",
                                 None, "", ""), recorded)
-            return None
+            return
         self._found(Finding("two different results",
                             "gave two different results in two builds: it reads memory that it never "
                             f"set, or a clock of its own; one does: {words.event(one)}; the other: {words.event(two)}",
                             None, "", ""), recorded)
-        return None
+
+    def _not_repeated(self, recorded: Recorded, program: build.Program, again: str) -> None:
+        """The program did something else when it was run again. Told once, with the line where the two runs part."""
+        if any(finding.kind == NOT_DETERMINISTIC for finding in self.findings):
+            return
+        _, one, two = first_difference(recorded.text, again)
+        src = next((found[1] for line in (one, two) if (found := re.search(r'"src":"([^"]+)"', line))
+                    and found[1].startswith(f"{program.lab.source}:")), None)
+        self._found(Finding(NOT_DETERMINISTIC,
+                            "gave two different results in two runs of one build: it reads memory that it never set, "
+                            "or asks the machine (the number of its process, a clock of its own, random numbers of the "
+                            f"system); here the runs part; one does: {words.event(one)}; the other: {words.event(two)}",
+                            src, program.line(src), ""), recorded)
 
     def crashed(self, recorded: Recorded, check: Check, src: Optional[str]) -> None:
         """A check has failed by a crash at that line, and tells of what was found there."""

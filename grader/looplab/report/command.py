@@ -15,7 +15,7 @@ from ..grading.begin import begin
 from ..grading.recorded import Recorded
 from ..grading.run_checks import run_checks
 from ..grading.session import Session
-from ..plain import seed as seeds
+from ..plain import alone, seed as seeds
 from ..plain.failure import GraderFault
 from ..running import build, process
 from ..telling import results
@@ -60,12 +60,17 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
         lab = labs.resolve(options.lab, root)
         seed = seeds.choose(options.seed, {}) if options.seed is None else seeds.parse(options.seed)
         folder = _folder(Path(options.source), lab, root)
-        session = _session(lab, folder, seed)
-        try:
-            subject = _of_check(session, options.check) if options.check else _of_run(session, options)
-        finally:
-            session.close()
-        return _write(subject, options, lab, root)
+        pages = root / "build" / "report" / lab.slug
+        with alone.in_folder(pages, f"another report of lab {lab.number}"):
+            session = _session(lab, folder, seed)
+            try:
+                subject = _of_check(session, options.check) if options.check else _of_run(session, options)
+            except KeyboardInterrupt:
+                session.give_up()
+                raise
+            finally:
+                session.close()
+            return _write(subject, options, lab, root)
     except (ReportError, labs.LabError, seeds.SeedError, build.Ungradable) as fault:
         print(f"looplab report: {fault}", file=sys.stderr)
         return results.UNGRADABLE

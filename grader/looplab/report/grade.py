@@ -13,7 +13,7 @@ from ..course.order import Order
 from ..grading.begin import begin
 from ..grading.run_checks import run_checks
 from ..grading.session import Session
-from ..plain import together
+from ..plain import alone, together
 from ..telling import results
 from ..telling.scorecard import Source, Style, card
 from ..telling.source import source_of
@@ -34,8 +34,9 @@ class Graded:
 def grade(lab: Lab, order: Order, style: Style, tell: together.Tell) -> Graded:
     """Grades one lab and writes its results."""
     try:
-        result, source = _graded(lab, order, tell)
-        results.write(result, order.out / lab.slug)
+        with alone.in_folder(order.out / lab.slug, f"another grading that writes to {order.out / lab.slug}"):
+            result, source = _graded(lab, order, tell)
+            results.write(result, order.out / lab.slug)
     except OSError as fault:
         return Graded(None, f"looplab: {lab.slug}: {fault.strerror}: {fault.filename}")
     return Graded(result, card(result, style, source))
@@ -59,6 +60,9 @@ def _graded(lab: Lab, order: Order, tell: together.Tell) -> tuple[dict, Source]:
         digest = results.digest(folder / lab.source)
         result.update({"file_sha256": digest} if digest else {})
         return result, source_of(lab, folder, again, session.short(out))
+    except KeyboardInterrupt:
+        session.give_up()
+        raise
     finally:
         session.close()
 

@@ -37,6 +37,10 @@ _TICK_S = 0.025
 """How often memory and threads are looked at. Most runs are over before the first time."""
 
 
+_under_way: set[Running] = set()
+_over = threading.Event()
+
+
 class LaunchError(Exception):
     """The program could not be started at all: a fault of the grader or the machine, in one line."""
 
@@ -94,6 +98,7 @@ class Running:
         self._outcome: Outcome | None = None
         self._error: BaseException | None = None
         self._watcher = threading.Thread(target=self._watch, daemon=True)
+        _under_way.add(self)
         self._watcher.start()
 
     def finish(self) -> Outcome:
@@ -114,6 +119,8 @@ class Running:
         except BaseException as error:      # told by finish(), in the thread that can do something about it
             self._error = error
             self.kill()
+        finally:
+            _under_way.discard(self)
 
     def _follow(self) -> Outcome:
         child, limits = self._child, self._limits
@@ -172,6 +179,8 @@ def start(argv: Sequence[str | Path], *, limits: Limits = COVER, cwd: Path, env:
 
     The program is ended when the thread that called start() ends, so that none is left when the grader dies.
     """
+    if _over.is_set():
+        raise LaunchError("the grading was ended")
     launch = launch or LAUNCH
     name = str(argv[0])
     in_cwd = "/" in name and not os.path.isabs(name)    # then it stays as it is: no longer, wherever the folder lies
@@ -194,6 +203,18 @@ def start(argv: Sequence[str | Path], *, limits: Limits = COVER, cwd: Path, env:
     return Running(child, limits)
 
 
+def end_all() -> None:
+    """Ends every process under way, and lets none start until begin_again()."""
+    _over.set()
+    for running in list(_under_way):
+        running.kill()
+
+
+def begin_again() -> None:
+    """Takes end_all() back, for the next grading in this process."""
+    _over.clear()
+
+
 def run(argv: Sequence[str | Path], *, limits: Limits = COVER, cwd: Path, env: Mapping[str, str] | None = None,
         launch: Path | None = None) -> Outcome:
     """start() and finish() in one."""
@@ -204,6 +225,7 @@ def clean_env(home: Path) -> dict[str, str]:
     """The whole environment of a student's process: the same on every machine, nothing of the student's shell."""
     return {
         "LC_ALL": "C",
+        "TZ": "UTC",
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "HOME": str(home),
         "TMPDIR": str(home),
