@@ -41,7 +41,7 @@
 #include <sys/syscall.h>
 #endif
 
-enum { CANNOT_LAUNCH = 125, MAX_FD = 256 };
+enum { CANNOT_LAUNCH = 125, MAX_FD = 256, STACK = 8 << 20 };
 
 static _Noreturn void fail(const char *what, const char *about)
 {
@@ -272,6 +272,7 @@ int main(int argc, char **argv)
     umask(022);
 
     limit(RLIMIT_CORE, 0, 0, "core dumps");
+    limit(RLIMIT_STACK, STACK, RLIM_INFINITY, "the stack");      /* where it ends decides what lies where */
     limit(RLIMIT_NOFILE, MAX_FD, MAX_FD, "open files");
     if (cpu >= 0)
         limit(RLIMIT_CPU, (rlim_t)cpu, (rlim_t)cpu + 1, "processor time");

@@ -1,5 +1,5 @@
-"""`python -m looplab`. What ends it before there is a verdict ends it with 3 or a signal's code, never with Python's own
-1, which would read as a grade."""
+"""`python -m looplab`. What ends it before there is a verdict ends it with 3 or a signal's code, never with Python's
+own 1, which would read as a grade."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ _ended_s = -10.0
 
 
 def _end(number: int, frame: Any) -> None:
-    """Ends what is under way as Ctrl-C does. The order may come twice: from the terminal, and from make (make_exit.c)."""
+    """Ends what is under way as Ctrl-C does. It may come twice: from the terminal, and from make (make_exit.c)."""
     global _ended_by, _ended_s
     if time.monotonic() - _ended_s > 1:
         _ended_by, _ended_s = signal.Signals(number), time.monotonic()
@@ -51,10 +51,11 @@ def _run() -> int:
     except BrokenPipeError:             # `… | head`: nobody reads on
         return 128 + signal.SIGPIPE
     except OSError as fault:
-        return _told(f"cannot write {fault.filename or 'what there is to say'}: {fault.strerror or fault}")
+        about = f": {fault.filename}" if fault.filename else ""
+        return _told(f"this machine cannot go on: {fault.strerror or fault}{about}")
     except ImportError as fault:
-        return _told(f"{sys.executable} cannot run the grader: {fault}. Say make clean, then the same again: make looks for "
-                     "a Python anew")
+        return _told(f"{sys.executable} cannot run the grader: {fault}. Say make clean, then the same again: make looks "
+                     "for a Python anew")
     except BaseException as fault:
         return _told(f"internal error: {type(fault).__name__}: {fault}")
 

@@ -34,6 +34,10 @@ _COMMANDS = {
 """The other commands: the module whose main() does each, and a line for --help."""
 
 
+_MACHINES = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+"""What only the machine can be to blame for: told without further ado (__main__.py)."""
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(message)
@@ -56,7 +60,7 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
         print(for_stream(sys.stderr, f"looplab: {fault}"), file=sys.stderr)
         return results.FAULT
     except OSError as fault:
-        if fault.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        if fault.errno in _MACHINES:
             raise
         return _internal(fault)
     except Exception as fault:      # whatever it is, it is no student's: no traceback on their screen, and never exit 1

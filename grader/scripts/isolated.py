@@ -3,8 +3,8 @@
 make starts it with `python -I`: no variable of the user's, no folder they are in, and nothing they have installed for
 themselves gets between the grader and the Python it was installed for. Python processes that it starts find the same.
 
---sure: exits with 64 more than the program's own code. Python exits with 1, too, where it fails by itself, perhaps before
-a line of this has run; 65 it only ever exits with for a program that said 1.
+--sure: exits with 64 more than the program's own code. Python exits with 1, too, where it fails by itself, perhaps
+before a line of this has run; 65 it only ever exits with for a program that said 1.
 """
 
 import os

@@ -7,8 +7,8 @@
  *                               longer than 2 s.
  *     $(build-over WORD)        the next one's turn.
  *
- * And a signal that is to end make (interrupt, hangup, quit, terminate) reaches all that make has started, too. By itself
- * make tells only its shells, and of most signals not even those: a grading would go on behind it.
+ * And a signal that is to end make (interrupt, hangup, quit, terminate) reaches all that make has started, too. By
+ * itself make tells only its shells, and of most signals not even those: a grading would go on behind it.
  *
  * All three give no text. The declarations are those of <gnumake.h>, which not every distribution installs with make.
  */

@@ -83,18 +83,20 @@ def test_a_python_without_pytest_is_told_with_the_way_out(tmp_path):
 @pytest.mark.parametrize("closed", ["2>&-", "1>&-", "1>&- 2>&-", "0>&- 1>&- 2>&-"])
 def test_closed_streams_cost_nothing(closed, tmp_path):
     command = f'"$1" -m looplab grade --lab 01 --from solutions --out "$2" {closed}'
-    run = ran("sh", "-c", command, "sh", sys.executable, str(tmp_path), PATH=os.defpath, PYTHONPATH=str(ROOT / "grader"))
+    run = ran("sh", "-c", command, "sh", sys.executable, str(tmp_path), PATH=os.defpath,
+              PYTHONPATH=str(ROOT / "grader"))
     assert run.returncode == 0, run.stderr
     assert (tmp_path / LAB / "results.json").exists()
 
 
-FULL = "looplab: cannot write what there is to say: No space left on device\n"
+FULL = "looplab: this machine cannot go on: No space left on device\n"
 
 
 @pytest.mark.parametrize("into, code, told", [("> /dev/full", 3, FULL), ("| :", 141, "")], ids=["full", "nobody-reads"])
 def test_a_grade_that_nobody_can_be_told_is_not_1(into, code, told, tmp_path):
     command = f'{{ "$1" -m looplab grade --lab 01 --from labs --out "$2"; echo $? > "$2/code"; }} {into}'
-    run = ran("sh", "-c", command, "sh", sys.executable, str(tmp_path), PATH=os.defpath, PYTHONPATH=str(ROOT / "grader"))
+    run = ran("sh", "-c", command, "sh", sys.executable, str(tmp_path), PATH=os.defpath,
+              PYTHONPATH=str(ROOT / "grader"))
     assert ((tmp_path / "code").read_text(), run.stderr) == (f"{code}\n", told)
 
 

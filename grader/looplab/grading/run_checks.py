@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Optional
 
 from ..plain import together
+from ..running import machine
 from .session import Session
 
 if TYPE_CHECKING:       # it pulls in pytest, which is imported while the compilers run
@@ -26,7 +27,10 @@ def run_checks(session: Session, only: Optional[str] = None,
     """Compiles, and meanwhile reads the checks; then runs them, or `only` one and what it needs. tell: told of each
     that begins."""
     lab = session.lab
-    session.start_build()
+    session.room.look()
+    fault = machine.fault() or session.room.fault
+    if not fault:
+        session.start_build()
     for name in [name for name in os.environ if name.startswith("PYTEST_")]:
         del os.environ[name]
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
@@ -35,6 +39,9 @@ def run_checks(session: Session, only: Optional[str] = None,
     from .plugin import Checks
 
     checks = Checks(session, only, tell)
+    if fault:
+        checks.fault = fault
+        return checks
     files = [lab.folder / "test_visible.py"] + sorted(lab.hidden.glob("test_*.py"))
     files = [file for file in files if file.is_file()]
     if files:
@@ -45,6 +52,8 @@ def run_checks(session: Session, only: Optional[str] = None,
         if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
             checks.fault = checks.fault or f"pytest could not run the checks of labs/{lab.slug} (exit code {int(code)})"
         session.second.settle()
+        session.room.look()
+        checks.fault = session.room.fault or checks.fault       # what went wrong besides may come of it
     if not checks.checks and not checks.fault:
         checks.fault = f"labs/{lab.slug} has no checks (test_visible.py)"
     return checks

@@ -24,7 +24,7 @@ from ..plain.text import cut
 from ..reading import ending, orders
 from ..reading.run import Explanation, Run, in_order
 from ..reading.trace import Trace, TraceError, read, read_cut
-from ..running import build, coverage, process
+from ..running import build, coverage, machine, process
 from .desk import Desk, Desks
 from .kind import Kind
 from .recorded import Recorded
@@ -41,7 +41,8 @@ class Session:
 
     def __init__(self, lab: Lab, source_dir: Path, out: Path, work: Path, seed: int, kind: Kind):
         self.lab, self.source_dir, self.out, self.work, self.seed, self.kind = lab, source_dir, out, work, seed, kind
-        self.desks = Desks(work / "desks")
+        self.room = machine.Room(work, work / "desks")
+        self.desks = Desks(work / "desks", self.room.look)
         self.second = TwoBuilds(self.desks, self._start)
         self.kills = 0
         self.output = ""                # what the program printed in the run that failed first, for the report

@@ -104,8 +104,8 @@ class TwoBuilds:
         return sanitizer.findings(outcome.stderr, program) or recorded.findings
 
     def _compare(self, recorded: Recorded, program: build.Program, other: str) -> None:
-        """Takes down why the traces of two runs of one call differ, if they do: the program is to blame for that, as all
-        that it may go by is the same in every run."""
+        """Takes down why the traces of two runs of one call differ, if they do: the program is to blame for that, as
+        all that it may go by is the same in every run."""
         if recorded.text == other:
             return
         assert recorded.again
