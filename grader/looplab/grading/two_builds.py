@@ -6,7 +6,7 @@ It may end later than the first one. A difference is the program's: all that it 
 from __future__ import annotations
 
 import re
-from typing import Optional, Protocol
+from typing import Optional, Protocol, Sequence
 
 from ..asking.call import Call
 from ..asking.check import Check
@@ -129,9 +129,9 @@ class TwoBuilds:
         """The program did something else when it was run again. Told once, with the line where the two runs part."""
         if any(finding.kind == NOT_DETERMINISTIC for finding in self.findings):
             return
-        _, one, two = first_difference(recorded.text, again)
-        src = next((found[1] for line in (one, two) if (found := re.search(r'"src":"([^"]+)"', line))
-                    and found[1].startswith(f"{program.lab.source}:")), None)
+        number, one, two = first_difference(recorded.text, again)
+        before = recorded.text.split("\n")[:number - 1]
+        src = _place(program.lab.source, one, before) or _place(program.lab.source, two, before)
         self._found(Finding(NOT_DETERMINISTIC,
                             "gave two different results in two runs of one build: it reads memory that it never set, "
                             "or asks the machine (the number of its process, a clock of its own, random numbers of the "
@@ -166,3 +166,14 @@ class TwoBuilds:
         if finding.kind == "memory leak" and run and run.failed:
             return run.failed           # a run that does not come to its end frees nothing
         return self._told.get(finding.src)
+
+
+def _place(source: str, line: str, before: Sequence[str]) -> Optional[str]:
+    """Where in the student's file a line of a trace stems from: its own place, else the place where its task was last
+    seen before. None: it tells none."""
+    task = re.search(r'"task":\d+\b', line)
+    for earlier in [line, *reversed([one for one in before if task and task[0] in one])]:
+        found = re.search(rf'"src":"({re.escape(source)}:\d+)"', earlier)
+        if found:
+            return found[1]
+    return None
