@@ -290,8 +290,8 @@ test_programs := $(foreach v,$(tested),$(tests:%=build/tests/$v/%) build/tests/$
 
 # ---- Targets ----------------------------------------------------------------------------------
 
-# isolated.py: nothing but the house, whatever the environment says. Its codes from 64 on are the program's own, for sure;
-# another one but a signal's is Python's, which has failed by itself.
+# isolated.py: nothing but the house, whatever the environment says. Its codes from 64 on are the program's own, for
+# sure; another one but a signal's is Python's, which has failed by itself.
 looplab := '$(PYTHON)' -I -X pycache_prefix='$(CURDIR)/build/pycache' grader/scripts/isolated.py
 looplab-command = $(build-is-done)$(looplab) --sure -m looplab
 own-code := code=$$?; case $$code in 6[4-7]) code=$$((code - 64)) ;; 129|13[01]|14[13]) ;; \
@@ -340,7 +340,8 @@ run-run: $(kit) $(if $(REAL),build/kit/libco-real.a)
 
 test: $(kit) $(test_programs) $(if $(real_tested),build/kit/serve build/kit/libco-real.a)
 test: $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools)),try-node))  ## all tests of the project itself [ALL=1: the C tests in every build, and under valgrind]
-	@$(build-is-done)env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE \
+	@$(build-is-done)env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
+	    -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE \
 	    -u SET -u REAL -u RUNS -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TODO -u LEVEL -u NAME -u TEST -u FAULT \
 	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest \
 	    $(if $(filter xdist,$(looplab_tools)),-n 3 --dist loadfile) grader/tests

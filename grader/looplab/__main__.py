@@ -54,8 +54,8 @@ def _run() -> int:
         about = f": {fault.filename}" if fault.filename else ""
         return _told(f"this machine cannot go on: {fault.strerror or fault}{about}")
     except ImportError as fault:
-        return _told(f"{sys.executable} cannot run the grader: {fault}. Say make clean, then the same again: make looks "
-                     "for a Python anew")
+        return _told(f"{sys.executable} cannot run the grader: {fault}. Say make clean, then the same again: make "
+                     "looks for a Python anew")
     except BaseException as fault:
         return _told(f"internal error: {type(fault).__name__}: {fault}")
 
