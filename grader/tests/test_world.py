@@ -49,7 +49,7 @@ def test_connecting_takes_a_round_trip_unless_said_otherwise():
 
 
 @pytest.mark.parametrize("fault, took, error", [
-    (Fault.refused(), 30, errno.ECONNREFUSED),
+    (Fault.close(), 30 + 20 + 300, errno.ECONNRESET),
     (Fault.reset(after=4), 30 + 20 + 300 + 4, errno.ECONNRESET),
     (Fault.truncate(after=4), 30 + 20 + 300 + 4, errno.EPROTO),
     (Fault.hang(), 30_000, errno.ETIMEDOUT)])

@@ -518,7 +518,13 @@ struct co_request {
     int64_t timeout;                 /* ns for the whole, redirects included; 0 = CO_HTTP_TIMEOUT  */
     int max_redirects;               /* 0 = 10; -1 = none: a 302 is then an answer like any other  */
     struct co_session *session;      /* NULL: a connection of its own                              */
+    bool once;                       /* never sent a second time (see below)                       */
 };
+/* A request can reach a server twice. A server may close a connection that a session has kept at any moment, also
+ * while the next request is on its way. If nothing of an answer has come, nobody can tell whether the request was
+ * carried out, and it is sent again by itself, whatever its method, up to five times; you see one answer. For what must not
+ * happen twice (an order, a payment) set `once`: it then goes over a new connection, and if that breaks you
+ * learn it (-ECONNRESET). Or give it an identity that the server knows again (an Idempotency-Key header). */
 /* As co_http_get; -EINVAL also for a method or a header that is none (a line without a name, a line break
  * inside a value). A 303 (but not of a HEAD), and a POST answered by 301 or 302, goes on as GET without the
  * body and its Content- headers. On the way to another site Authorization and Cookie headers are left

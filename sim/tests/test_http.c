@@ -132,7 +132,7 @@ static const char faults[] =
     "{\"url\":\"http://unresolved.test\",\"resolve\":\"7ms\",\"fault\":{\"kind\":\"unresolved\"},"
     "\"routes\":[{\"path\":\"/\"}]},"
     "{\"url\":\"http://a.test\",\"rtt\":\"10ms\",\"routes\":["
-    "{\"path\":\"/refused\",\"fault\":{\"kind\":\"refused\"}},"
+    "{\"path\":\"/close\",\"fault\":{\"kind\":\"close\"}},"
     "{\"path\":\"/reset\",\"body\":\"0123456789\",\"fault\":{\"kind\":\"reset\",\"after\":4}},"
     "{\"path\":\"/truncate\",\"body\":\"0123456789\",\"fault\":{\"kind\":\"truncate\",\"after\":4}},"
     "{\"path\":\"/hang\",\"fault\":{\"kind\":\"hang\"}},"
@@ -146,7 +146,7 @@ static int gets_errors(void *job)
     get_fn *get = *(get_fn **)job;
     static const struct { const char *url; int rc, ms; } cases[] = {
         {"http://nowhere.test/", -CO_ENOHOST, 0}, {"http://unresolved.test/", -CO_ENOHOST, 7},
-        {"http://refused.test/", -ECONNREFUSED, 20}, {"http://a.test/refused", -ECONNREFUSED, -1},
+        {"http://refused.test/", -ECONNREFUSED, 20}, {"http://a.test/close", -ECONNRESET, 20},
         {"http://a.test/reset", -ECONNRESET, 20}, {"http://a.test/truncate", -EPROTO, 20},
         {"http://a.test/hang", -ETIMEDOUT, 30000}, {"http://a.test/slow", -ETIMEDOUT, 30000},
         {"http://a.test/drip", -ETIMEDOUT, 30000}, {"http://a.test/justlate", -ETIMEDOUT, 30000},
@@ -238,8 +238,8 @@ static int gets_late_in_time(void *job)
     (void)job;
     struct co_response resp;
     expect_is(co_sleep(CO_FOREVER - CO_SEC(1)), 0);
-    expect_is(co_http_get("http://a.test/refused", &resp), -ECONNREFUSED);
-    expect_is(http_get_blocking("http://a.test/refused", &resp), -ECONNREFUSED);
+    expect_is(co_http_get("http://refused.test/", &resp), -ECONNREFUSED);
+    expect_is(http_get_blocking("http://refused.test/", &resp), -ECONNREFUSED);
     return 0;
 }
 

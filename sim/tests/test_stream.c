@@ -26,7 +26,7 @@ static const char worlds[] = SITE(
     ROUTE("/long", ",\"body_size\":300000") ","
     ROUTE("/reset", ",\"body\":\"0123456789\",\"fault\":{\"kind\":\"reset\",\"after\":4}") ","
     ROUTE("/cut", ",\"body\":\"one\\ntwo\\n\",\"fault\":{\"kind\":\"truncate\",\"after\":6}") ","
-    ROUTE("/hang", ",\"fault\":{\"kind\":\"hang\"}") "," ROUTE("/refused", ",\"fault\":{\"kind\":\"refused\"}") ","
+    ROUTE("/hang", ",\"fault\":{\"kind\":\"hang\"}") "," ROUTE("/close", ",\"fault\":{\"kind\":\"close\"}") ","
     ROUTE("/to", ",\"redirect\":\"/\",\"body\":\"this is not wanted\"") ","
     ROUTE("/to-slowly", ",\"redirect\":\"/\",\"body\":\"0123456789\",\"bandwidth\":1") ","
     ROUTE("/round", ",\"redirect\":\"/round\",\"latency\":\"100ms\"") ","
@@ -358,7 +358,7 @@ static int fails(void *job)
     (void)job;
     char buffer[100];
     static const struct { const char *url; int rc; int64_t ns; } cases[] = {
-        {"http://nowhere.test/", -CO_ENOHOST, 0}, {A "/refused", -ECONNREFUSED, CO_MS(20)},
+        {"http://nowhere.test/", -CO_ENOHOST, 0}, {A "/close", -ECONNRESET, CO_MS(30)},
         {A "/hang", -ETIMEDOUT, CO_SEC(30)}, {A "/round", -ELOOP, 11 * CO_MS(130)}, {"a.test", -EINVAL, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -179,10 +179,13 @@ static void test_site_members(void **state)
     expect_site(",'backlog':-1", "/sites/0/backlog: expected a whole number from 0, not -1");
     expect_site(",'bandwidth':0", "/sites/0/bandwidth: expected a whole number from 1, not 0");
     expect_site(",'worker':1", "/sites/0/worker: unknown key, did you mean \"workers\"?");
+    expect_site(",'keep_alive':5", "/sites/0/keep_alive: expected an object, not 5");
+    expect_site(",'keep_alive':{'idle':5}", "/sites/0/keep_alive/idle: expected a time such as \"300ms\", not 5");
+    expect_site(",'keep_alive':{'requests':0}", "/sites/0/keep_alive/requests: expected a whole number from 1, not 0");
     expect_site(",'maxconnections':1", "/sites/0/maxconnections: unknown key, did you mean \"max_connections\"?");
     expect_site(",'speed':1",
                 "/sites/0/speed: unknown key, expected one of url, rtt, connect, resolve, workers, max_connections, "
-                              "backlog, rate_limit, bandwidth, fault, routes");
+                              "backlog, keep_alive, rate_limit, bandwidth, fault, routes");
     expect_site(",'rate_limit':5", "/sites/0/rate_limit: expected an object, not 5");
     expect_site(",'rate_limit':{'per':'1s'}",
                 "/sites/0/rate_limit/requests: missing, expected a whole number from 1 to 1000000");
@@ -244,9 +247,18 @@ static void test_latencies(void **state)
 static void test_answers(void **state)
 {
     (void)state;
-    expect_route(",'status':99", "/sites/0/routes/1/status: expected an HTTP status from 100 to 599, not 99");
-    expect_route(",'status':600", "/sites/0/routes/1/status: expected an HTTP status from 100 to 599, not 600");
-    expect_route(",'status':'200'", "/sites/0/routes/1/status: expected an HTTP status from 100 to 599, not \"200\"");
+#define NO_STATUS "/sites/0/routes/1/status: expected the HTTP status of an answer, from 200 to 599, not "
+    expect_route(",'status':103", NO_STATUS "103");             /* an interim answer is none */
+    expect_route(",'status':204,'body':'x'", "/sites/0/routes/1: an answer of status 204 has no body");
+    expect_route(",'status':304,'body_size':1", "/sites/0/routes/1: an answer of status 304 has no body");
+    expect_route(",'status':204,'echo':true", "/sites/0/routes/1: an answer of status 204 has no body");
+    expect_route(",'headers':{'transfer-encoding':'chunked'}", "/sites/0/routes/1/headers/transfer-encoding: unknown key, "
+                 "the world itself says how long the body is");
+    expect_route(",'fault':{'kind':'refused'}", "/sites/0/routes/1/fault/kind: a connection is refused before anybody "
+                 "knows what for, so this is a fault of the site");
+    expect_route(",'status':99", NO_STATUS "99");
+    expect_route(",'status':600", NO_STATUS "600");
+    expect_route(",'status':'200'", NO_STATUS "\"200\"");
     expect_route(",'redirect':'/x','status':200",
                  "/sites/0/routes/1/status: expected an HTTP status from 300 to 399, as this is a redirect, not 200");
     expect_route(",'redirect':''", "/sites/0/routes/1/redirect: expected a URL such as \"http://a.test/b\", not \"\"");
@@ -303,10 +315,10 @@ static void test_faults(void **state)
 {
     (void)state;
     expect_fault("'hang'", FAULT ": expected an object, not \"hang\"");
-    expect_fault("{}", FAULT "/kind: missing, expected refused, reset, hang, drip or truncate");
+    expect_fault("{}", FAULT "/kind: missing, expected reset, close, hang, drip or truncate");
     expect_fault("{'kind':'unresolved'}",
-                 FAULT "/kind: expected refused, reset, hang, drip or truncate, not \"unresolved\"");
-    expect_fault("{'kind':7}", FAULT "/kind: expected refused, reset, hang, drip or truncate, not 7");
+                 FAULT "/kind: expected reset, close, hang, drip or truncate, not \"unresolved\"");
+    expect_fault("{'kind':7}", FAULT "/kind: expected reset, close, hang, drip or truncate, not 7");
     expect_fault("{'kind':'hang','after':1}", FAULT "/after: unknown key, expected one of kind, times, probability");
     expect_fault("{'kind':'reset','afer':1}", FAULT "/afer: unknown key, did you mean \"after\"?");
     expect_fault("{'kind':'reset','after':-1}", FAULT "/after: expected a whole number from 0, not -1");

@@ -6,7 +6,7 @@
                     "{'path':'/20','latency':'20ms'},{'path':'/30','latency':'30ms'}," \
                     "{'path':'/drip','body_size':1000,'fault':{'kind':'drip','every':'1ms'}}," \
                     "{'path':'/any','latency':['100ms','500ms'],'body':'x'}," \
-                    "{'path':'/maybe','latency':['1ms','2ms'],'fault':{'kind':'reset','probability':0.5}}]}," \
+                    "{'path':'/maybe','latency':['1ms','2ms'],'fault':{'kind':'close','probability':0.5}}]}," \
                     "{'url':'http://b.test','routes':[{'path':'/any','latency':['100ms','500ms']}]}]")
 
 /* The first three latencies of http://a.test/any with seed 7. */
@@ -294,7 +294,7 @@ static int count_resets(const char *probability)
 {
     char json[300];
     snprintf(json, sizeof json, WORLD("'sites':[{'url':'http://a.test','routes':[{'path':'/',"
-                                      "'fault':{'kind':'reset','probability':%s}}]}]"), probability);
+                                      "'fault':{'kind':'close','probability':%s}}]}]"), probability);
     struct rig *rig = rig_open_with(json, 7, NULL);
     int resets = 0;
     for (int i = 0; i < 400; i++) {

@@ -107,6 +107,14 @@ static inline void rig_expect_trace(struct rig *rig, const char *expected)
     free(trace);
 }
 
+static inline void expect_last_lines(struct rig *rig, const char *expected)
+{
+    char *trace = rig_trace(rig);
+    assert_true(strlen(trace) >= strlen(expected));
+    assert_string_equal(trace + strlen(trace) - strlen(expected), expected);
+    free(trace);
+}
+
 static inline void rig_close(struct rig *rig)
 {
     rig->world->close(rig->world);
@@ -137,6 +145,11 @@ static inline uint64_t rig_get(struct rig *rig, const char *url)
     return rig_request(rig, "GET", url, 0, 0);
 }
 
+static inline uint64_t rig_get_in(struct rig *rig, const char *url, uint32_t session)
+{
+    return rig_request(rig, "GET", url, session, 0);
+}
+
 static inline const char *rig_error(int rc)
 {
     switch (rc) {
@@ -153,6 +166,8 @@ static inline const char *rig_error(int rc)
     case -EACCES: return "EACCES";
     case -EBADF: return "EBADF";
     case -ENOMEM: return "ENOMEM";
+    case -ETIMEDOUT: return "ETIMEDOUT";
+    case -EMSGSIZE: return "EMSGSIZE";
     }
     return "?";
 }

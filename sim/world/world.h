@@ -41,6 +41,14 @@ enum world_file_call {
 /* as CO_READ... */
 enum world_file_mode { WORLD_FILE_TO_READ, WORLD_FILE_TO_WRITE, WORLD_FILE_TO_APPEND, WORLD_FILE_TO_CREATE };
 
+/* What happens where a kept connection turns out to be closed before any of the answer has come. */
+enum world_sending {
+    WORLD_AGAIN,              /* the request is sent again, over another kept connection or a new one, five times at
+                                 most: so does libcurl, and each server that had it may have carried it out */
+    WORLD_ONCE,               /* it goes over a connection of its own in the session, so that this cannot happen     */
+    WORLD_ONCE_KEPT,          /* it goes over a kept one, and its end is the request's: what a server sees            */
+};
+
 /* A request. `data` is `size` bytes that the world copies before submit returns. */
 struct world_request {
     enum world_op op;
@@ -52,6 +60,7 @@ struct world_request {
     uint32_t window;          /* HTTP: at most so many bytes of the body may be on their way or here, and not yet
                                  told read (WORLD_HTTP_READ): a server whose window is full stops sending; 0 = no
                                  limit */
+    uint32_t sending;         /* HTTP: of enum world_sending: whether the request may go out a second time            */
     uint32_t blocking;        /* HTTP: 1 = the loop stands still meanwhile; for the trace alone       */
     uint64_t id;              /* HTTP_READ: which request                                              */
     uint32_t lengths[4];      /* HTTP: bytes of method, URL, headers, body, which follow each other in data;
@@ -73,6 +82,7 @@ enum world_part {
     WORLD_BODY = 2,           /* HTTP: a piece of the body: the `size - head` bytes after the headers;
                                  FILE: what READ, LOAD and LIST found                                  */
     WORLD_END = 4,            /* the last completion of this id; rc says how it ended                    */
+    WORLD_CLOSES = 16,        /* HTTP, with END: the server closes the connection behind the answer      */
     WORLD_INTERRUPT = 8,      /* of no request (id and user 0): a person asks the program to end (Ctrl-C)  */
 };
 

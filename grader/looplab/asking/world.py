@@ -30,7 +30,7 @@ class Fault:
 
     @staticmethod
     def refused(**when: Any) -> dict:
-        """Nobody listens: -ECONNREFUSED after the connection set-up."""
+        """Nobody listens (sites only): -ECONNREFUSED after the connection set-up."""
         return _fault("refused", when)
 
     @staticmethod
@@ -42,6 +42,12 @@ class Fault:
     def reset(after: int = 0, **when: Any) -> dict:
         """Broken off after `after` bytes of the body: -ECONNRESET."""
         return _fault("reset", when, after=after)
+
+    @staticmethod
+    def close(**when: Any) -> dict:
+        """Takes the request, and closes the connection without a byte: -ECONNRESET, or over a kept connection it is sent
+        again."""
+        return _fault("close", when)
 
     @staticmethod
     def truncate(after: int = 0, **when: Any) -> dict:
@@ -128,9 +134,10 @@ class World:
     def site(self, url: str, rtt: int = 0, connect: Optional[int] = None, resolve: int = 0, *,
              workers: Optional[int] = None, max_connections: Optional[int] = None, backlog: Optional[int] = None,
              rate_limit: Optional[Tuple[int, int]] = None, bandwidth: Optional[int] = None,
+             keep_idle: Optional[int] = None, keep_requests: Optional[int] = None,
              fault: Optional[dict] = None) -> "World":
         """Adds a site. rtt, connect (default: rtt), resolve: ns. rate_limit: (requests, per ns). bandwidth: bytes a
-        second."""
+        second. keep_idle (ns), keep_requests: when the server closes a connection that a session keeps."""
         if not url.startswith("http://") or "/" in url[7:] or not url[7:]:
             raise WorldError(f"site {url!r}: expected http://HOST or http://HOST:PORT, without a path")
         if url in self._sites:
@@ -144,6 +151,10 @@ class World:
         if backlog is not None:
             _natural("backlog", backlog)
             site["backlog"] = backlog
+        keep: dict = {} if keep_idle is None else {"idle": _time("keep_idle", keep_idle)}
+        _put_natural(keep, requests=keep_requests)
+        if keep:
+            site["keep_alive"] = keep
         if rate_limit is not None:
             _natural("rate_limit", rate_limit[0], least=1)
             site["rate_limit"] = {"requests": rate_limit[0], "per": _time("rate_limit", rate_limit[1])}
@@ -196,7 +207,7 @@ class World:
         if echo:
             route["echo"] = True
         if fault is not None:
-            route["fault"] = _checked_fault(fault, ("refused", "reset", "truncate", "hang", "drip"))
+            route["fault"] = _checked_fault(fault, ("reset", "close", "truncate", "hang", "drip"))
         site.routes[path, method] = _Route(route, latency, cpu, size, bandwidth)
         return self
 
@@ -295,10 +306,10 @@ class World:
         if "times" in fault or "probability" in fault or kind == "drip":
             raise WorldError(f"{url} has a fault that strikes sometimes, or drips: "
                              "no single time is the undisturbed one")
-        if kind == "refused":
-            return site.setup, _failed(errno.ECONNREFUSED)
         if kind == "hang":
             return HTTP_TIMEOUT + 1, {}
+        if kind == "close":
+            return site.setup + site.rtt + route.latency, _failed(errno.ECONNRESET)
         if "require" in route.json:             # a plain GET brings no headers
             return site.setup + site.rtt + route.latency, {"error": 0, "status": 401, "length": 0}
         speed = route.bandwidth or site.bandwidth
@@ -306,7 +317,7 @@ class World:
             kind = None                         # an empty body cannot end early
         sent = min(fault["after"], route.size) if kind in ("reset", "truncate") else route.size
         total = site.setup + site.rtt + route.latency + (-(-sent * 10**9 // speed) if speed else 0)
-        if kind in ("reset", "truncate"):
+        if kind in ("reset", "truncate") and (sent < route.size or kind == "truncate"):
             return total, _failed(errno.ECONNRESET if kind == "reset" else errno.EPROTO)
         total += route.cpu
         if "redirect" in route.json:

@@ -7,12 +7,20 @@ import json
 import os
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from ..course import lab as labs
 from ..plain.failure import GraderFault, UsageError
 
 PATIENCE_S = 10.0
+
+
+def promptly() -> None:
+    """For subprocess's preexec_fn: the process gets a core as soon as it wakes, where we may grant that (root). What is
+    compared with a virtual clock must not wait for others on a busy machine."""
+    with suppress(OSError, AttributeError):
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
 
 
 class Server:
@@ -28,7 +36,8 @@ class Server:
             raise UsageError("the server is not built: `make serve` and `make compare` build it (they need libuv and "
                              "libcurl)")
         self._process = subprocess.Popen([str(binary), str(self.world)], stdin=subprocess.DEVNULL,
-                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                         preexec_fn=promptly)
         assert self._process.stdout
         self.lines = []
         for line in self._process.stdout:

@@ -263,7 +263,9 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     GraderFault."""
     parser = argparse.ArgumentParser(prog="looplab compare", description="A lab's program in its virtual world and in "
                                                                          "the same world served for real.")
-    parser.add_argument("--lab", metavar="L", required=True, help="1, 01 or 01-sync-vs-async")
+    parser.add_argument("--lab", metavar="L", help="1, 01 or 01-sync-vs-async")
+    parser.add_argument("--random", metavar="N", help="instead of a lab: N worlds and clients drawn by chance")
+    parser.add_argument("--seed", metavar="N", default="1", help="with --random: where the draws start from (default: 1)")
     parser.add_argument("--from", dest="source", metavar="DIR", default="labs",
                         help="where the lab's file is (default: labs)")
     parser.add_argument("--world", metavar="F", default="", help="a world file, or the name of one of the lab's "
@@ -273,6 +275,10 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     parser.add_argument("--runs", metavar="N", default="5", help="how many real runs (default: 5)")
     parser.add_argument("--out", metavar="DIR", default="", help="writes DIR/compare.json")
     options = parser.parse_args(argv)
+    if options.random:
+        return _at_random(options.random, options.seed, root)
+    if not options.lab:
+        raise UsageError("say which lab, as in: make compare LAB=03; or RANDOM=200 for worlds drawn by chance")
     lab = labs.resolve(options.lab, root)
     if not options.runs.isdigit() or not 1 <= int(options.runs) <= 100:
         raise UsageError(f"RUNS={options.runs}: expected a number from 1 to 100")
@@ -292,3 +298,18 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
         (Path(options.out) / "compare.json").write_text(json.dumps(as_json(comparison, lab, world, options.mode),
                                                                    indent=1) + "\n")
     return results.OK if comparison.agrees else results.BELOW
+
+
+def _at_random(number: str, seed: str, root: Path) -> int:
+    """Plays so many situations drawn by chance. Raises UsageError."""
+    from . import differential
+
+    for name, value in (("RANDOM", number), ("SEED", seed)):
+        if not value.isdigit() or not 1 <= int(value) <= 1_000_000:
+            raise UsageError(f"{name}={value}: expected a number from 1 to 1000000")
+    try:
+        import hypothesis   # noqa: F401
+    except ImportError:
+        raise UsageError("drawing worlds needs Hypothesis: make deps-dev installs it (python3-hypothesis)") from None
+    with tempfile.TemporaryDirectory() as work:
+        return differential.main(int(number), int(seed), root, Path(work))

@@ -28,6 +28,7 @@ struct fetch {
     const void *body;
     size_t length;
     int redirects_left;             /* -1: none is followed                                           */
+    bool once;                      /* never sent a second time                                       */
     bool left_site;                 /* a redirect led to another site: nobody's credentials go there  */
     bool body_dropped;              /* a redirect made a GET of it                                    */
     struct co_cookies *session;     /* NULL: none                                                     */

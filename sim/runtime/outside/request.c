@@ -105,7 +105,7 @@ int co__fetch_begin(struct fetch *fetch, struct co_task *self, const struct co_r
 {
     *fetch = (struct fetch){.self = self, .pc = pc, .method = "GET", .method_length = 3, .url = request->url,
                             .headers = request->headers, .body = request->body, .length = request->length,
-                            .redirects_left = request->max_redirects ? request->max_redirects : MOST_REDIRECTS};
+                            .once = request->once, .redirects_left = request->max_redirects ? request->max_redirects : MOST_REDIRECTS};
     int length = url_length(request->url);
     if (length < 0)
         return length;
@@ -216,6 +216,7 @@ static struct op *submit(struct fetch *fetch, char *data, size_t headers,
 {
     struct world_request request = {
         .op = WORLD_HTTP, .blocking = fetch->blocking, .window = fetch->window, .data = data,
+        .sending = fetch->once ? WORLD_ONCE : WORLD_AGAIN,
         .lengths = {fetch->method_length, fetch->url_length, (uint32_t)headers, (uint32_t)fetch->length},
     };
     /* Closed meanwhile: a connection of its own, nobody would close it. */

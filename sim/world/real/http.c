@@ -81,6 +81,7 @@ uint64_t rw_http_submit(struct real *world, const struct world_request *request)
     }
     exchange->session->requests++;
     exchange->window = request->window;
+    exchange->once = request->sending == WORLD_ONCE;
     exchange->credit = request->window;
     exchange->opened[0] = exchange->opened[1] = CURL_SOCKET_BAD;
     trace_start(world, exchange, request);

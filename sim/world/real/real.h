@@ -95,6 +95,8 @@ struct exchange {
     uint64_t credit;                /* with a window: so many more bytes may be handed over                 */
     CURL *easy;                     /* NULL: not in curl's hands                                            */
     struct curl_slist *headers, *resolve, *connect_to;
+    bool once;                      /* never sent a second time: not over a connection used before           */
+    bool sent;                      /* it was sent; if once more, over another connection                    */
     bool paused;                    /* curl waits until the program has read more                           */
     int32_t failure;                /* why we, not curl, broke it off; 0: we did not                        */
     int status;
@@ -282,6 +284,8 @@ void rw_served_close(struct real *world);
 int rw_served_find(struct real *world, struct exchange *exchange, const char *host, size_t length);
 /* What handling the answer costs the program's CPU, as its server says; ns. */
 int64_t rw_served_cpu(const struct real *world, const struct exchange *exchange);
+/* The connection was refused, as only a served world can say so late: the error; 0: it was not. */
+int32_t rw_served_refusal(const struct real *world, const struct exchange *exchange);
 /* Sleeps until shortly before that; in a served world only. In any thread. */
 void rw_served_rest(const struct real *world, int64_t until);
 /* Calls to the disk, and the program's end: the disk's id, or 0. */

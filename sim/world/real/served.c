@@ -63,9 +63,9 @@ int rw_served_find(struct real *world, struct exchange *exchange, const char *ho
     return -ENXIO;
 }
 
-int64_t rw_served_cpu(const struct real *world, const struct exchange *exchange)
+/* The number behind a name of ours in the head; 0: it is not there. */
+static int64_t told(const struct real *world, const struct exchange *exchange, const char *name)
 {
-    static const char name[] = "Looplab-Cpu: ";
     const char *line = exchange->in.data, *end = line ? line + exchange->head : NULL;
     if (!world->served.map)
         return 0;
@@ -73,6 +73,16 @@ int64_t rw_served_cpu(const struct real *world, const struct exchange *exchange)
         if ((size_t)(end - line) > strlen(name) && strncasecmp(line, name, strlen(name)) == 0)
             return strtoll(line + strlen(name), NULL, 10);
     return 0;
+}
+
+int64_t rw_served_cpu(const struct real *world, const struct exchange *exchange)
+{
+    return told(world, exchange, "Looplab-Cpu: ");
+}
+
+int32_t rw_served_refusal(const struct real *world, const struct exchange *exchange)
+{
+    return -(int32_t)told(world, exchange, "Looplab-Refused: ");
 }
 
 #ifdef __linux__

@@ -33,17 +33,20 @@ static size_t refuse(struct exchange *exchange, int32_t why)
     return 0;
 }
 
-/* A blank line ends a head: the answer's, unless it is only on its way (100 Continue). */
-static void end_head(struct exchange *exchange)
+/* A blank line ends a head: the answer's, unless it is only on its way (100 Continue). False: it is none. */
+static bool end_head(struct exchange *exchange)
 {
     long status = 0;
     curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
     if (status < 200)
-        return;
+        return true;
     exchange->status = (int)status;
     exchange->head = exchange->in.size;
-    exchange->head_known = true;
-    rw_http_offer(exchange);
+    exchange->failure = rw_served_refusal(exchange->session->world, exchange);
+    exchange->head_known = exchange->failure == 0;
+    if (exchange->head_known)
+        rw_http_offer(exchange);
+    return exchange->head_known;
 }
 
 /* "Name: value\n", whatever spaces stood round it. A line that begins with a space goes on with the one before. */
@@ -73,7 +76,7 @@ static size_t on_header(char *line, size_t one, size_t size, void *argument)
     if (n >= 5 && memcmp(line, "HTTP/", 5) == 0)
         exchange->in.size = 0;      /* a head begins, perhaps a second one */
     else if (n == 0)
-        end_head(exchange);
+        return end_head(exchange) ? length : 0;
     else if (!add_field(exchange, line, n))
         return refuse(exchange, -ENOMEM);
     return length;
@@ -106,7 +109,10 @@ static curl_socket_t on_open(void *argument, curlsocktype purpose, struct curl_s
     struct exchange *exchange = argument;
     (void)purpose;
     exchange->opened[1] = exchange->opened[0];
-    return exchange->opened[0] = rw_socket_open(address);
+    exchange->opened[0] = rw_socket_open(address);
+    if (exchange->opened[0] == CURL_SOCKET_BAD && (errno == EMFILE || errno == ENFILE))
+        exchange->failure = -EMFILE;            /* curl says of it that nobody listens */
+    return exchange->opened[0];
 }
 
 #if LIBCURL_VERSION_NUM >= 0x075000
@@ -119,8 +125,12 @@ static int on_connected(void *argument, char *remote, char *local, int remote_po
     bool reused = false;
     struct real *world = exchange->session->world;
     struct socket *socket = rw_socket_connected(world, exchange->opened, local_port, remote_port, &reused);
-    struct trace *trace = rw_trace(world, "http.connected", exchange->operation.id);
+    struct trace *trace = exchange->sent ? rw_trace(world, "http.resent", exchange->operation.id) : NULL;
     (void)remote, (void)local;
+    exchange->sent = true;
+    if (trace)
+        trace_end(trace);
+    trace = rw_trace(world, "http.connected", exchange->operation.id);
     if (!trace)
         return CURL_PREREQFUNC_OK;
     trace_int(trace, "conn", socket ? (int64_t)socket->number : 0);
@@ -159,7 +169,6 @@ static CURL *handle_new(struct real *world)
 #endif
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);         /* redirects and cookies are the program's */
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");        /* all that curl can decode */
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "looplab/1");
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, 24 * 3600L); /* the program's own limit is on the whole */
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
@@ -265,7 +274,7 @@ static void set_connection(const struct exchange *exchange)
 {
     CURL *easy = exchange->easy;
     long own = exchange->session->number == 0;
-    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, own);
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)(own || exchange->once));
     curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, own);
     curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)(!own && strncasecmp(exchange->url, "https:", 6) == 0));
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,

@@ -52,7 +52,7 @@ int32_t rw_verdict(const struct exchange *exchange, CURLcode code)
     case CURLE_TOO_LARGE:
         return -EMSGSIZE;
 #endif
-    default:                        /* an answer that is none, broken off early, or wrongly compressed */
+    default:                        /* an answer that is none, or broken off early */
         return -EPROTO;
     }
 }

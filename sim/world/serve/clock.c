@@ -29,6 +29,7 @@ void clock_catch_up(struct clock *clock)
     for (size_t n; (n = clock->world->wait(clock->world, now, out, AT_ONCE)) > 0;)
         for (size_t i = 0; i < n; i++)
             clock->deliver(&out[i]);
+    clock->settled(clock);
     clock->catching_up = false;
     set_alarm(clock);
 }

@@ -10,6 +10,7 @@
 struct clock {
     struct co_world *world;
     void (*deliver)(const struct world_completion *);   /* is given what the world completes              */
+    void (*settled)(struct clock *);                    /* called when all has been delivered             */
     uv_poll_t alarm;
     int alarm_fd;
     uint64_t begin;                 /* uv_hrtime when the world's clock stood at 0              */

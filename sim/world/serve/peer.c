@@ -3,8 +3,10 @@
  * Requests on a connection follow each other; what comes while one is under way waits in `in`. Only what clients of
  * this kit send is understood: a request line, header lines, and a body whose Content-Length is given.
  */
-#define _GNU_SOURCE     /* mempcpy */
+#define _GNU_SOURCE     /* mempcpy, memmem */
 #include "peer.h"
+
+#include "../virtual/connection.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,16 +14,22 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MOST_IN = 8 << 20 };
+enum { MOST_IN = 256 << 20 };
 
 struct peer {
     uv_tcp_t socket;
+    uv_timer_t idle;                /* rings when the server closes it, as nothing was asked    */
+    struct peer *next, *prev;       /* all of them                                              */
+    struct served *served;
     struct clock *clock;
     struct site *site;
     uint32_t session;               /* its number in the world                                  */
     uint64_t id;                    /* the request under way; 0: none                           */
-    bool closing;                   /* the socket is; and closed, once libuv has said so        */
-    bool closed;
+    bool is_ours;                   /* its client is one of this kit                            */
+    bool kept;                      /* it lies idle behind its last answer                      */
+    bool ending;                    /* all is written, and no further request is taken          */
+    bool closing;                   /* the socket is                                            */
+    int open;                       /* handles that libuv still has                             */
     char *in;                       /* what has come and was not asked yet                      */
     size_t size, room;
 };
@@ -36,18 +44,26 @@ struct writing {
 /* A peer is freed when its socket is closed and the world has ended what it asked for. */
 static void free_if_over(struct peer *peer)
 {
-    if (!peer->closed || peer->id)
+    if (peer->open || peer->id)
         return;
+    struct clock *clock = peer->clock;
     struct world_request request = {.op = WORLD_SESSION_CLOSE, .session = peer->session};
-    peer->clock->world->submit(peer->clock->world, &request);
+    clock->world->submit(clock->world, &request);
+    if (peer->prev)
+        peer->prev->next = peer->next;
+    else
+        peer->served->peers = peer->next;
+    if (peer->next)
+        peer->next->prev = peer->prev;
     free(peer->in);
     free(peer);
+    clock_catch_up(clock);              /* somebody may have waited for its place */
 }
 
-static void on_close(uv_handle_t *socket)
+static void on_close(uv_handle_t *handle)
 {
-    struct peer *peer = socket->data;
-    peer->closed = true;
+    struct peer *peer = handle->data;
+    peer->open--;
     free_if_over(peer);
 }
 
@@ -57,6 +73,7 @@ static void hang_up(struct peer *peer, bool reset)
     if (peer->closing)
         return;
     peer->closing = true;
+    uv_close((uv_handle_t *)&peer->idle, on_close);
     if (peer->id) {
         clock_catch_up(peer->clock);
         if (peer->id)
@@ -78,10 +95,39 @@ static void on_shutdown(uv_shutdown_t *request, int status)
 /* Closes once all that was written is out. */
 static void close_politely(struct peer *peer)
 {
+    if (peer->ending || peer->closing)
+        return;
+    peer->ending = true;
     uv_shutdown_t *request = malloc(sizeof *request);
     if (!request || uv_shutdown(request, (uv_stream_t *)&peer->socket, on_shutdown) < 0) {
         free(request);
         hang_up(peer, false);
+    }
+}
+
+static void on_idle(uv_timer_t *idle)
+{
+    close_politely(idle->data);
+}
+
+/* The client may ask again, for as long as the server keeps idle connections. */
+static void lie_idle(struct peer *peer)
+{
+    int64_t most = peer->site->keep_idle;
+    peer->kept = true;
+    if (most == VW_UNLIMITED)
+        return;
+    uv_update_time(peer->idle.loop);
+    uv_timer_start(&peer->idle, on_idle, (uint64_t)(most / 1000000), 0);
+}
+
+void peers_settle(struct clock *clock)
+{
+    struct served *served = (struct served *)clock;
+    for (struct peer *peer = served->peers, *next; peer; peer = next) {
+        next = peer->next;
+        if (peer->kept && !peer->id && !vw_session_has_idle(peer->site, peer->session))
+            close_politely(peer);
     }
 }
 
@@ -104,6 +150,16 @@ static void write_bytes(struct peer *peer, const void *bytes, size_t size)
         free(writing);
 }
 
+/* What the whole answer will cost the client's CPU: known when its head goes out. */
+static int64_t cpu_of(const struct peer *peer, const struct world_completion *completion)
+{
+    const struct world *world = (const struct world *)peer->clock->world;
+    if (completion->parts & WORLD_END)
+        return completion->cpu;
+    const struct operation *operation = vw_operation_find(world, completion->id);
+    return operation ? vw_exchange_cpu((const struct exchange *)operation, 0) : 0;
+}
+
 /* The head as it goes over the wire: "Name: value\n" becomes "Name: value\r\n". What the answer costs the client's CPU
  * goes along, for a client that wants to pay it. */
 static void write_head(struct peer *peer, const struct world_completion *completion)
@@ -121,8 +177,9 @@ static void write_head(struct peer *peer, const struct world_completion *complet
             *to++ = '\r';
         *to++ = *from;
     }
-    if (completion->cpu > 0)
-        to += sprintf(to, "Looplab-Cpu: %lld\r\n", (long long)completion->cpu);
+    int64_t cpu = cpu_of(peer, completion);
+    if (cpu > 0)
+        to += sprintf(to, "Looplab-Cpu: %lld\r\n", (long long)cpu);
     to += sprintf(to, "\r\n");
     write_bytes(peer, head, (size_t)(to - head));
     free(head);
@@ -130,17 +187,35 @@ static void write_head(struct peer *peer, const struct world_completion *complet
 
 static void read_requests(struct peer *peer);
 
-static void end_request(struct peer *peer, int32_t rc)
+/* The connection was refused, which a server can do only so late: a client of this kit is told, others are hung up. */
+static void refuse(struct peer *peer, int32_t rc)
 {
+    char text[96];
+    int length = snprintf(text, sizeof text, "HTTP/1.1 503 No\r\nLooplab-Refused: %d\r\nContent-Length: 0\r\n\r\n", -rc);
+    if (!peer->is_ours) {
+        hang_up(peer, true);
+        return;
+    }
+    write_bytes(peer, text, (size_t)length);
+    close_politely(peer);
+}
+
+static void end_request(struct peer *peer, const struct world_completion *completion)
+{
+    int32_t rc = completion->rc;
     peer->id = 0;
-    if (peer->closing)
+    if (peer->closing) {
         free_if_over(peer);
-    else if (rc == 0)
+    } else if (rc == -ECONNREFUSED || rc == -ENXIO) {
+        refuse(peer, rc);
+    } else if (rc == -EPROTO || (rc == 0 && completion->parts & WORLD_CLOSES)) {
+        close_politely(peer);           /* -EPROTO: truncated, it ends before all has come */
+    } else if (rc == 0) {
+        lie_idle(peer);
         read_requests(peer);
-    else if (rc == -EPROTO)
-        close_politely(peer);           /* truncated: it ends before all has come */
-    else
-        hang_up(peer, true);            /* reset; or the connection was refused, which a server can do only so late */
+    } else {
+        hang_up(peer, true);
+    }
 }
 
 void peer_deliver(const struct world_completion *completion)
@@ -151,7 +226,7 @@ void peer_deliver(const struct world_completion *completion)
     if (completion->parts & WORLD_BODY && !peer->closing)
         write_bytes(peer, (const char *)completion->data + completion->head, completion->size - completion->head);
     if (completion->parts & WORLD_END)
-        end_request(peer, completion->rc);
+        end_request(peer, completion);
 }
 
 /* ---- Reading -------------------------------------------------------------------------------------- */
@@ -209,10 +284,11 @@ static void submit(struct peer *peer, const struct parsed *parsed)
     size_t fields_length = (size_t)(to - fields);
     to = mempcpy(to, parsed->body, parsed->body_length);
     struct world_request request = {.op = WORLD_HTTP, .user = (uintptr_t)peer, .session = peer->session,
-                                    .max_per_host = 1,
+                                    .max_per_host = 1, .sending = WORLD_ONCE_KEPT,
                                     .lengths = {(uint32_t)parsed->method_length, (uint32_t)url, (uint32_t)fields_length,
                                                 (uint32_t)parsed->body_length},
                                     .data = data, .size = (size_t)(to - data)};
+    peer->is_ours = memmem(fields, fields_length, "User-Agent: looplab/1\n", strlen("User-Agent: looplab/1\n")) != NULL;
     peer->id = world->submit(world, &request);
     free(data);
 }
@@ -222,12 +298,18 @@ static void read_requests(struct peer *peer)
     struct parsed parsed;
     if (peer->id || peer->closing || peer->size == 0)
         return;
+    if (peer->ending) {                 /* too late: the connection was closed when this set out */
+        hang_up(peer, true);
+        return;
+    }
     if (!parse(peer, &parsed)) {
         hang_up(peer, true);
         return;
     }
     if (parsed.length == 0)
         return;
+    uv_timer_stop(&peer->idle);
+    peer->kept = false;
     submit(peer, &parsed);
     peer->size -= parsed.length;
     memmove(peer->in, peer->in + parsed.length, peer->size + 1);
@@ -267,7 +349,15 @@ void peer_accept(uv_stream_t *socket, int status)
     struct peer *peer = status == 0 ? calloc(1, sizeof *peer) : NULL;
     if (!peer)
         return;
+    peer->served = listener->served;
     peer->clock = &listener->served->clock;
+    peer->next = peer->served->peers;
+    if (peer->next)
+        peer->next->prev = peer;
+    peer->served->peers = peer;
+    peer->open = 2;
+    peer->idle.data = peer;
+    uv_timer_init(socket->loop, &peer->idle);
     peer->site = listener->site;
     peer->session = ++listener->served->sessions;
     peer->socket.data = peer;

@@ -9,8 +9,9 @@
 
 /* What all connections to one world share. */
 struct served {
-    struct clock clock;
+    struct clock clock;             /* first, so that a struct clock * is a struct served *      */
     uint32_t sessions;              /* the newest connection's number                           */
+    struct peer *peers;             /* all connections                                           */
 };
 
 /* Where one site is served. */
@@ -26,5 +27,8 @@ struct listener {
 void peer_accept(uv_stream_t *socket, int status);
 /* The world has completed something of what a peer asked for: a clock's `deliver`. */
 void peer_deliver(const struct world_completion *completion);
+
+/* The world's servers may have closed connections that lay idle: those are closed. A clock's `settled`. */
+void peers_settle(struct clock *clock);
 
 #endif

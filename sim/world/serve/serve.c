@@ -121,7 +121,7 @@ int main(int argc, char **argv)
     if (argc != 2)
         return fail("usage", "serve WORLD.json");
     server.served.clock = (struct clock){.world = world_virtual_open(argv[1], 0, NULL, NULL, error, sizeof error),
-                                         .deliver = peer_deliver};
+                                         .deliver = peer_deliver, .settled = peers_settle};
     if (!server.served.clock.world)
         return fail("the world", error);
     const struct network *network = &((struct world *)server.served.clock.world)->network;

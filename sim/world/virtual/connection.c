@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- Pools --------------------------------------------------------------------------------- */
 
@@ -61,7 +62,7 @@ static bool reserve(struct pool *pool)
     if (need <= pool->idle_room)
         return true;
     int64_t room = need < 8 ? 8 : 2 * need;
-    uint64_t *idle = realloc(pool->idle, (size_t)room * sizeof *idle);
+    struct idle *idle = realloc(pool->idle, (size_t)room * sizeof *idle);
     if (!idle)
         return false;
     pool->idle = idle;
@@ -93,67 +94,7 @@ static bool may_open(const struct pool *pool, const struct exchange *exchange)
     return exchange->max_per_host == 0 || pool->count < exchange->max_per_host;
 }
 
-bool vw_pool_enter(struct exchange *exchange)
-{
-    struct pool *pool = exchange->pool;
-    if (!pool)
-        return true;
-    if (pool->idle_count > 0) {
-        exchange->connection = pool->idle[--pool->idle_count];
-        exchange->in_site = exchange->in_pool = true;   /* it was counted while it lay idle */
-        return true;
-    }
-    if (pool->waiting.length > 0 || !may_open(pool, exchange)) {
-        vw_line_add(&pool->waiting, &exchange->operation);
-        return false;
-    }
-    pool->count++;
-    exchange->in_pool = true;
-    return true;
-}
-
-/* Somebody's connection is gone: those who wait may open others in its place. */
-static void let_others_open(struct world *world, struct pool *pool)
-{
-    struct exchange *next;
-    while ((next = (struct exchange *)pool->waiting.first) && may_open(pool, next)) {
-        vw_line_remove(&next->operation);
-        pool->count++;
-        next->in_pool = true;
-        vw_event_set(world, &next->operation, world->now);
-    }
-}
-
-/* Who of the pool has waited longest for a connection of its own to be accepted. The server keeps its
- * places until somebody closes; the session's own connections are the ones it can count on. */
-static struct exchange *take_arriving(struct pool *pool)
-{
-    struct operation *operation = pool->site->arriving.first;
-    while (((struct exchange *)operation)->pool != pool)
-        operation = operation->next;
-    vw_line_remove(operation);
-    pool->arriving--;
-    pool->count--;   /* the connection it was opening */
-    return (struct exchange *)operation;
-}
-
-/* Hands a connection in good order to who has waited longest, or lays it down. */
-static void pass_on(struct world *world, struct pool *pool, uint64_t connection)
-{
-    struct exchange *next = pool->arriving > 0 ? take_arriving(pool) : (struct exchange *)vw_line_take(&pool->waiting);
-    if (!next) {
-        assert(pool->idle_count < pool->idle_room);
-        pool->idle[pool->idle_count++] = connection;
-        return;
-    }
-    next->connection = connection;
-    next->in_site = next->in_pool = true;
-    next->phase = PHASE_BEGIN;
-    vw_event_set(world, &next->operation, world->now);
-    let_others_open(world, pool);
-}
-
-/* ---- Connections --------------------------------------------------------------------------- */
+#define MOST_IDLE 118000000000      /* ns: what lies idle for longer libcurl does not use again */
 
 static void trace_closed(const struct world *world, uint64_t connection)
 {
@@ -163,6 +104,128 @@ static void trace_closed(const struct world *world, uint64_t connection)
     trace_int(world->trace, "conn", (int64_t)connection);
     trace_end(world->trace);
 }
+
+/* Closes the k-th idle connection. Its place at the server is still to be given to somebody else. */
+static void close_idle(struct world *world, struct pool *pool, int64_t k)
+{
+    trace_closed(world, pool->idle[k].connection);
+    pool->idle_count--;
+    memmove(&pool->idle[k], &pool->idle[k + 1], (size_t)(pool->idle_count - k) * sizeof *pool->idle);
+    pool->count--;
+}
+
+/* Closes those that the client knows to be of no use any more: the server has closed them, or they are too old. */
+static void close_overdue(struct world *world, struct pool *pool)
+{
+    int64_t most = pool->site->keep_idle < MOST_IDLE ? pool->site->keep_idle : MOST_IDLE;
+    while (pool->idle_count > 0 && world->now - pool->idle[0].since >= most) {
+        close_idle(world, pool, 0);
+        vw_server_closed(world, pool->site);
+    }
+}
+
+/* Takes the connection that was used last. The server may have closed it when the request arrives, which the client
+ * cannot know yet: what the server does reaches it half a round trip later, and the other way round. */
+static void take_idle(struct world *world, struct exchange *exchange)
+{
+    struct pool *pool = exchange->pool;
+    const struct idle *idle = &pool->idle[--pool->idle_count];
+    exchange->connection = idle->connection;
+    exchange->uses = idle->uses;
+    exchange->reused = true;
+    exchange->in_site = exchange->in_pool = true;   /* it was counted while it lay idle */
+    exchange->stale = pool->site->keep_idle != VW_UNLIMITED
+        && world->now - idle->since > pool->site->keep_idle - pool->site->rtt;
+}
+
+static void open_another(struct exchange *exchange)
+{
+    exchange->pool->count++;
+    exchange->in_pool = true;
+    exchange->reused = exchange->stale = false;
+    exchange->uses = 0;
+}
+
+bool vw_pool_enter(struct world *world, struct exchange *exchange)
+{
+    struct pool *pool = exchange->pool;
+    if (!pool)
+        return true;
+    if (pool->idle_count > 0)
+        close_overdue(world, pool);
+    if (pool->idle_count > 0 && exchange->fresh && !may_open(pool, exchange)) {
+        close_idle(world, pool, 0);
+        vw_server_closed(world, pool->site);
+    }
+    if (pool->idle_count > 0 && !exchange->fresh) {
+        take_idle(world, exchange);
+        return true;
+    }
+    if (pool->waiting.length > 0 || !may_open(pool, exchange)) {
+        vw_line_add(&pool->waiting, &exchange->operation);
+        return false;
+    }
+    open_another(exchange);
+    return true;
+}
+
+void vw_pool_again(struct world *world, struct exchange *exchange)
+{
+    struct pool *pool = exchange->pool;
+    vw_connection_close(world, exchange);
+    pool->count--;
+    exchange->in_pool = false;
+    close_overdue(world, pool);
+    if (pool->idle_count > 0)
+        take_idle(world, exchange);
+    else
+        open_another(exchange);
+}
+
+bool vw_pools_drop_longest(struct world *world, struct site *site)
+{
+    struct pool *longest = NULL;
+    for (struct pool *pool = site->pools; pool; pool = pool->next)
+        if (pool->idle_count > 0 && (!longest || pool->idle[0].since < longest->idle[0].since))
+            longest = pool;
+    if (!longest)
+        return false;
+    close_idle(world, longest, 0);
+    site->open--;
+    return true;
+}
+
+/* Somebody's connection is gone: those who wait may open others in its place. */
+static void let_others_open(struct world *world, struct pool *pool)
+{
+    struct exchange *next;
+    while ((next = (struct exchange *)pool->waiting.first) && may_open(pool, next)) {
+        vw_line_remove(&next->operation);
+        open_another(next);
+        vw_event_set(world, &next->operation, world->now);
+    }
+}
+
+/* Hands a connection in good order to who has waited longest, or lays it down; unless others wait at the server for its
+ * place: then that closes it. */
+static void pass_on(struct world *world, struct pool *pool, uint64_t connection, int64_t uses)
+{
+    struct exchange *next = (struct exchange *)pool->waiting.first;
+    assert(pool->idle_count < pool->idle_room);
+    pool->idle[pool->idle_count++] = (struct idle){connection, world->now, uses};
+    if (next && !next->fresh) {
+        vw_line_remove(&next->operation);
+        take_idle(world, next);
+        next->phase = PHASE_BEGIN;
+        vw_event_set(world, &next->operation, world->now);
+    } else if (next || pool->site->arriving.length > 0) {
+        close_idle(world, pool, pool->idle_count - 1);
+        vw_server_closed(world, pool->site);
+    }
+    let_others_open(world, pool);
+}
+
+/* ---- Connections --------------------------------------------------------------------------- */
 
 void vw_connection_opened(struct world *world, struct exchange *exchange)
 {
@@ -213,7 +276,13 @@ void vw_connection_keep(struct world *world, struct exchange *exchange)
     exchange->connection = 0;
     exchange->in_site = exchange->in_pool = false;   /* the connection still counts, but as somebody else's */
     exchange->pool = NULL;
-    pass_on(world, pool, connection);
+    pass_on(world, pool, connection, exchange->uses + 1);
+}
+
+bool vw_session_has_idle(const struct site *site, uint32_t session)
+{
+    const struct pool *pool = find_pool(site, session);
+    return pool && pool->idle_count > 0;
 }
 
 void vw_session_close(struct world *world, uint32_t session)
@@ -224,8 +293,7 @@ void vw_session_close(struct world *world, uint32_t session)
             continue;
         pool->closed = true;
         while (pool->idle_count > 0) {
-            trace_closed(world, pool->idle[--pool->idle_count]);
-            pool->count--;
+            close_idle(world, pool, pool->idle_count - 1);
             vw_server_closed(world, pool->site);
         }
         free_if_unused(pool);

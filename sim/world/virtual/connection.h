@@ -10,6 +10,10 @@
 
 struct world;
 
+/* A connection that lies idle, since when, and for how many requests it was used. */
+struct idle { uint64_t connection; int64_t since, uses; };
+
+/* The sessions' connections to one site. */
 struct pool {
     /* The site's next pool. */
     struct pool *next;
@@ -20,10 +24,8 @@ struct pool {
     bool closed;
     /* Its connections: in use, being opened, and idle. */
     int64_t count;
-    /* How many of its exchanges stand in the site's line of connections. */
-    int64_t arriving;
-    /* The numbers of the idle connections; the latest used is taken first. */
-    uint64_t *idle;
+    /* The idle ones; the latest used is taken first. */
+    struct idle *idle;
     int64_t idle_count, idle_room;
     /* Exchanges that wait for one of its connections. */
     struct line waiting;
@@ -32,7 +34,11 @@ struct pool {
 /* Puts the exchange into its session's pool (session 0: none). False: no memory. */
 bool vw_pool_join(struct exchange *exchange, uint32_t session);
 /* Whether the exchange may set out: with an idle connection, or to open one. Else it stands in line. */
-bool vw_pool_enter(struct exchange *exchange);
+bool vw_pool_enter(struct world *world, struct exchange *exchange);
+/* Its connection was used before and is gone: it goes on with another one, idle or yet to be opened. */
+void vw_pool_again(struct world *world, struct exchange *exchange);
+/* Closes the site's connection that has lain idle for longest, for want of room. False: there is none. */
+bool vw_pools_drop_longest(struct world *world, struct site *site);
 /* The connection is set up. */
 void vw_connection_opened(struct world *world, struct exchange *exchange);
 /* The exchange no longer needs its connection, which is in order: it goes back to the session, or is closed. */
@@ -41,6 +47,8 @@ void vw_connection_keep(struct world *world, struct exchange *exchange);
 void vw_connection_drop(struct world *world, struct exchange *exchange);
 /* Closes the connection and nothing else: the exchange goes on and opens another. */
 void vw_connection_close(struct world *world, struct exchange *exchange);
+/* Has the session an idle connection to the site? */
+bool vw_session_has_idle(const struct site *site, uint32_t session);
 void vw_session_close(struct world *world, uint32_t session);
 void vw_pools_free(struct site *site);
 

@@ -3,6 +3,8 @@
  *     BEGIN ─resolve, connect─▶ CONNECT ─▶ ESTABLISH ─rtt/2─▶ ARRIVE ─latency─▶ SERVED ─rest of rtt─▶ HEAD ─▶ BODY …
  *       └──────────────── a connection of the session lies idle ──▶┘
  *
+ * Where the server closes a connection without a byte of an answer, that is LOST, and perhaps BEGIN once more.
+ *
  * Each phase is a step: it does what is due, says what the next phase is, and returns how long until then.
  *
  * The request's body is sent before the request arrives: it takes as long as one of that length takes back.
@@ -78,15 +80,30 @@ static void stop_work(struct world *world, struct exchange *exchange)
         vw_event_set(world, &next->operation, vw_later(world->now, duration));
 }
 
+/* The body ends before all of it has come. */
+static bool is_cut(const struct exchange *exchange)
+{
+    const struct fault *fault = exchange->fault;
+    return fault && (fault->kind == FAULT_RESET || fault->kind == FAULT_TRUNCATE) && !exchange->head_only
+        && fault->after < exchange->answer->body;
+}
+
+static bool breaks_connection(const struct exchange *exchange)
+{
+    return (exchange->fault && exchange->fault->kind == FAULT_RESET) || is_cut(exchange);
+}
+
 static int64_t end(struct world *world, struct exchange *exchange, int32_t rc)
 {
     if (world->trace)
         trace_done(world, exchange, rc);
     vw_result_end(world, &exchange->operation, rc);
-    if (rc == 0)
-        vw_connection_keep(world, exchange);
-    else
+    exchange->closed = rc != 0 || exchange->answer->closes || breaks_connection(exchange)
+        || exchange->uses + 1 >= exchange->site->keep_requests;
+    if (exchange->closed)
         vw_connection_drop(world, exchange);
+    else
+        vw_connection_keep(world, exchange);
     return NOT_BY_TIME;
 }
 
@@ -121,43 +138,85 @@ static void draw(struct world *world, struct exchange *exchange)
         exchange->fault = &route->fault;
     if (exchange->unauthorized && exchange->fault && strikes_body(exchange->fault))
         exchange->fault = NULL;         /* there is no body in which it could strike */
-    if (exchange->fault && exchange->fault->kind == FAULT_REFUSED)
-        exchange->connect_rc = -ECONNREFUSED;
     exchange->latency = vw_draw_latency(world, route, k);
 }
 
 /* The same for the site, each time a connection is tried. */
-static void draw_connection(struct world *world, struct exchange *exchange)
+static int32_t draw_connection(struct world *world, struct site *site)
 {
-    struct site *site = exchange->site;
     if (!vw_draw_fault(world, &site->fault, site->key, ++site->attempts))
-        return;
-    exchange->connect_rc = site->fault.kind == FAULT_UNRESOLVED ? -ENXIO : -ECONNREFUSED;
+        return 0;
+    return site->fault.kind == FAULT_UNRESOLVED ? -ENXIO : -ECONNREFUSED;
 }
 
 static int64_t begin(struct world *world, struct exchange *exchange)
 {
-    const struct site *site = exchange->site;
+    struct site *site = exchange->site;
     draw(world, exchange);
-    if (exchange->connection && exchange->connect_rc)
-        vw_connection_close(world, exchange);   /* who refuses us will not go on talking either */
     exchange->phase = PHASE_ESTABLISH;
     if (exchange->connection)
         return 0;
     exchange->phase = PHASE_CONNECT;
-    draw_connection(world, exchange);
+    exchange->connect_rc = draw_connection(world, site);
     return exchange->connect_rc == -ENXIO ? site->resolve : vw_later(site->resolve, site->connect);
 }
 
+/* Nothing answers: the kernel asks again after 1 s, 2 s more, 4 s more, and gives up 127 s after the first time. */
+static int64_t knock_again(struct world *world, struct exchange *exchange)
+{
+    enum { MOST_TRIES = 7 };
+    exchange->phase = PHASE_CONNECT;
+    if (exchange->tries == MOST_TRIES)
+        return end(world, exchange, -ETIMEDOUT);
+    return (int64_t)SECOND << exchange->tries++;
+}
+
+/* The kernel makes the connection; the server takes it up when it has room, and finds the request there. */
 static int64_t connect(struct world *world, struct exchange *exchange)
 {
     if (exchange->connect_rc)
         return end(world, exchange, exchange->connect_rc);
     exchange->phase = PHASE_ESTABLISH;
-    int accepted = vw_server_accept(exchange);
+    int accepted = vw_server_accept(world, exchange);
     if (accepted < 0)
-        return end(world, exchange, accepted);
-    return accepted ? 0 : NOT_BY_TIME;
+        return knock_again(world, exchange);
+    if (accepted > 0)
+        return 0;
+    exchange->connected_at = world->now;
+    vw_connection_opened(world, exchange);
+    return NOT_BY_TIME;
+}
+
+/* ---- A connection that was closed --------------------------------------------------------------------- */
+
+/* The server has closed the connection, and nothing of an answer came. Over one that was used before, the client cannot
+ * know whether the server closed it before the request was there, or had carried it out: it sends it again. */
+static int64_t lost(struct world *world, struct exchange *exchange)
+{
+    enum { MOST_AGAIN = 5 };        /* as libcurl */
+    if (!exchange->reused || exchange->once || exchange->resent == MOST_AGAIN)
+        return end(world, exchange, -ECONNRESET);
+    exchange->resent++;
+    if (world->trace) {
+        trace_begin(world->trace, world->now, TRACE_WORLD, "http.resent");
+        trace_int(world->trace, "op", (int64_t)exchange->operation.id);
+        trace_end(world->trace);
+    }
+    vw_pool_again(world, exchange);
+    exchange->drawn = false;
+    exchange->fault = NULL;
+    exchange->phase = PHASE_BEGIN;
+    return 0;
+}
+
+static int64_t way_back(const struct site *site)
+{
+    return site->rtt - site->rtt / 2;
+}
+
+static bool closes_at_once(const struct exchange *exchange)
+{
+    return exchange->fault && exchange->fault->kind == FAULT_CLOSE;
 }
 
 /* ---- At the server ------------------------------------------------------------------------- */
@@ -166,21 +225,28 @@ static int64_t connect(struct world *world, struct exchange *exchange)
 static int64_t establish(struct world *world, struct exchange *exchange)
 {
     const struct site *site = exchange->site;
-    vw_connection_opened(world, exchange);
-    if (site->workers != VW_UNLIMITED || site->rate.requests != VW_UNLIMITED) {
+    bool has_waited = exchange->connected_at >= 0;
+    if (!has_waited)
+        vw_connection_opened(world, exchange);
+    if (exchange->stale) {
+        exchange->phase = PHASE_LOST;
+        return site->rtt;
+    }
+    int64_t way = vw_later(site->rtt / 2, exchange->upload);
+    if (has_waited) {               /* the request has set out meanwhile, or is there already */
+        int64_t gone = world->now - exchange->connected_at;
+        way = gone < way ? way - gone : 0;
+        exchange->connected_at = -1;
+    }
+    if (site->workers != VW_UNLIMITED || site->rate.requests != VW_UNLIMITED || closes_at_once(exchange)) {
         exchange->phase = PHASE_ARRIVE;
-        return vw_later(site->rtt / 2, exchange->upload);
+        return way;
     }
     int64_t duration = work(exchange);
     if (duration == NOT_BY_TIME)
         return NOT_BY_TIME;
     exchange->phase = PHASE_HEAD;
-    return vw_later(vw_later(site->rtt, exchange->upload), duration);
-}
-
-static int64_t way_back(const struct site *site)
-{
-    return site->rtt - site->rtt / 2;
+    return vw_later(vw_later(way, way_back(site)), duration);
 }
 
 static int64_t arrive(struct world *world, struct exchange *exchange)
@@ -205,7 +271,7 @@ static int64_t work(struct exchange *exchange)
 static int64_t served(struct world *world, struct exchange *exchange)
 {
     stop_work(world, exchange);
-    exchange->phase = PHASE_HEAD;
+    exchange->phase = closes_at_once(exchange) ? PHASE_LOST : PHASE_HEAD;
     return way_back(exchange->site);
 }
 
@@ -214,19 +280,15 @@ static int64_t served(struct world *world, struct exchange *exchange)
 /* How much of the body will come before the end. */
 static int64_t bytes_to_come(const struct exchange *exchange)
 {
-    const struct fault *fault = exchange->fault;
     if (exchange->head_only)
         return 0;
-    if (fault && (fault->kind == FAULT_RESET || fault->kind == FAULT_TRUNCATE) && fault->after < exchange->answer->body)
-        return fault->after;
-    return exchange->answer->body;
+    return is_cut(exchange) ? exchange->fault->after : exchange->answer->body;
 }
 
+/* Who has all of the answer does not mind that the connection is broken off then. */
 static int32_t rc_at_end(const struct exchange *exchange)
 {
-    enum fault_kind kind = exchange->fault ? exchange->fault->kind : FAULT_NONE;
-    bool cut = kind == FAULT_TRUNCATE && exchange->fault->after < exchange->answer->body;
-    return kind == FAULT_RESET ? -ECONNRESET : cut ? -EPROTO : 0;
+    return !is_cut(exchange) ? 0 : exchange->fault->kind == FAULT_RESET ? -ECONNRESET : -EPROTO;
 }
 
 static bool drips(const struct exchange *exchange)
@@ -281,6 +343,8 @@ static int64_t await_piece(struct world *world, struct exchange *exchange)
 
 static int64_t head(struct world *world, struct exchange *exchange)
 {
+    if (exchange->answer->too_large && !exchange->serving)
+        return end(world, exchange, -EMSGSIZE);
     vw_result_head(world, exchange);
     exchange->flow_at = world->now;
     exchange->coming = bytes_to_come(exchange);
@@ -320,7 +384,7 @@ void vw_exchange_step(struct world *world, struct exchange *exchange)
 {
     static int64_t (*const steps[])(struct world *, struct exchange *) = {
         [PHASE_BEGIN] = begin, [PHASE_CONNECT] = connect, [PHASE_ESTABLISH] = establish, [PHASE_ARRIVE] = arrive,
-        [PHASE_SERVED] = served, [PHASE_HEAD] = head, [PHASE_BODY] = body,
+        [PHASE_SERVED] = served, [PHASE_HEAD] = head, [PHASE_BODY] = body, [PHASE_LOST] = lost,
     };
     int64_t duration;
     do
@@ -347,7 +411,8 @@ static bool echo(struct exchange *exchange, const struct world_request *request)
     if (length)
         memcpy(exchange->echo + head, body, length);
     exchange->echoed = (struct answer){.status = answer->status, .head = (uint32_t)head, .body = length,
-                                       .bytes = exchange->echo};
+                                       .bytes = exchange->echo, .closes = answer->closes,
+                                       .too_large = answer->too_large};
     exchange->answer = &exchange->echoed;
     return true;
 }
@@ -388,6 +453,10 @@ uint64_t vw_exchange_submit(struct world *world, const struct world_request *req
         return 0;
     uint64_t id = exchange->operation.id;
     exchange->max_per_host = request->max_per_host;
+    exchange->once = request->sending != WORLD_AGAIN;
+    exchange->fresh = request->sending == WORLD_ONCE;
+    exchange->serving = request->sending == WORLD_ONCE_KEPT;
+    exchange->connected_at = -1;
     exchange->window_end = request->window ? request->window : VW_UNLIMITED;
     int32_t rc = address(world, exchange, request);
     if (rc == -ENOMEM || (rc == 0 && !vw_pool_join(exchange, request->session))) {
@@ -398,7 +467,7 @@ uint64_t vw_exchange_submit(struct world *world, const struct world_request *req
         trace_start(world, exchange, request);
     if (rc < 0)
         end(world, exchange, rc);
-    else if (vw_pool_enter(exchange))
+    else if (vw_pool_enter(world, exchange))
         vw_exchange_step(world, exchange);
     return id;
 }
@@ -412,11 +481,8 @@ void vw_exchange_cancel(struct world *world, struct exchange *exchange)
         trace_end(world->trace);
     }
     vw_event_clear(world, &exchange->operation);
-    if (exchange->operation.line) {
-        if (exchange->operation.line == &exchange->site->arriving && exchange->pool)
-            exchange->pool->arriving--;
+    if (exchange->operation.line)
         vw_line_remove(&exchange->operation);
-    }
     if (exchange->at_work)
         stop_work(world, exchange);
     vw_result_end(world, &exchange->operation, -ECANCELED);

@@ -21,6 +21,7 @@ enum phase {
     PHASE_SERVED,      /* a worker has its answer ready                             */
     PHASE_HEAD,        /* the head of the answer reaches the program                */
     PHASE_BODY,        /* more of the body reaches it                               */
+    PHASE_LOST,        /* the program learns that its connection was closed, and no answer will come */
     PHASE_HUNG,        /* nothing, ever                                             */
 };
 
@@ -45,8 +46,19 @@ struct exchange {
     bool unauthorized;
     /* It counts among its pool's connections; among its site's; among the site's busy workers. */
     bool in_pool, in_site, at_work;
-    /* The number of its connection; 0: not yet, or no more. */
+    /* Its connection was used before; the server will have closed it when the request arrives. */
+    bool reused, stale;
+    /* It is never sent a second time; not even over a connection that was used before; it is what a server sees. */
+    bool once, fresh, serving;
+    /* The server closed its connection behind the answer. */
+    bool closed;
+    /* How often it was sent again, and how often its connection was asked for. */
+    uint8_t resent, tries;
+    /* The number of its connection; 0: not yet, or no more. And how many requests that one has served. */
     uint64_t connection;
+    int64_t uses;
+    /* Since when the connection waits to be accepted; -1: it does not, or did not have to. */
+    int64_t connected_at;
     /* The connections of its session to this site; NULL: it has one of its own, or has ended. */
     struct pool *pool;
     /* How many of those there may be; 0: no limit. */

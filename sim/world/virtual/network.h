@@ -12,7 +12,9 @@
 struct pool;
 
 /* Something that goes wrong. */
-enum fault_kind { FAULT_NONE, FAULT_REFUSED, FAULT_UNRESOLVED, FAULT_RESET, FAULT_HANG, FAULT_DRIP, FAULT_TRUNCATE };
+enum fault_kind {
+    FAULT_NONE, FAULT_REFUSED, FAULT_UNRESOLVED, FAULT_RESET, FAULT_CLOSE, FAULT_HANG, FAULT_DRIP, FAULT_TRUNCATE,
+};
 
 struct fault {
     enum fault_kind kind;
@@ -40,6 +42,10 @@ struct answer {
     const char *bytes;
     /* The body is the network's pattern, repeated. */
     bool patterned;
+    /* The server closes the connection behind it ("Connection: close"). */
+    bool closes;
+    /* Its head is larger than a client takes. */
+    bool too_large;
 };
 
 struct route {
@@ -91,6 +97,8 @@ struct site {
     int64_t rtt;
     /* How long it takes to find the address, and to set up a connection to it. */
     int64_t resolve, connect;
+    /* How long an idle connection is kept, and for how many requests. */
+    int64_t keep_idle, keep_requests;
     /* How many requests are worked on at a time (VW_UNLIMITED: all), and by how many workers now. */
     int64_t workers, working;
     /* How many connections may be open, how many are, and how many more may stand in line. */

@@ -111,7 +111,7 @@ static void give(const struct network *network, struct result *result, struct wo
     if (result->parts & WORLD_BODY)
         give_body(network, exchange, result, out);
     if (result->parts == WORLD_END) {
-        out->parts |= WORLD_END;
+        out->parts |= exchange && exchange->closed ? WORLD_END | WORLD_CLOSES : WORLD_END;
         out->rc = result->rc;
         out->cpu = exchange ? vw_exchange_cpu(exchange, result->rc) : 0;
         result->parts = 0;

@@ -8,19 +8,18 @@
 
 /* ---- Connections --------------------------------------------------------------------------- */
 
-int vw_server_accept(struct exchange *exchange)
+/* As Linux has it: a line of `backlog` holds one more, and who finds it full is not told so. */
+int vw_server_accept(struct world *world, struct exchange *exchange)
 {
     struct site *site = exchange->site;
-    if (site->open < site->max_connections) {
+    if (site->open < site->max_connections || vw_pools_drop_longest(world, site)) {
         site->open++;
         exchange->in_site = true;
         return 1;
     }
-    if (site->arriving.length >= site->backlog)
-        return -ECONNREFUSED;
+    if (site->arriving.length > site->backlog)
+        return -EAGAIN;
     vw_line_add(&site->arriving, &exchange->operation);
-    if (exchange->pool)
-        exchange->pool->arriving++;
     return 0;
 }
 
@@ -31,8 +30,6 @@ void vw_server_closed(struct world *world, struct site *site)
     struct exchange *next = (struct exchange *)vw_line_take(&site->arriving);
     if (!next)
         return;
-    if (next->pool)
-        next->pool->arriving--;
     site->open++;
     next->in_site = true;
     vw_event_set(world, &next->operation, world->now);

@@ -10,8 +10,9 @@
 
 struct world;
 
-/* Whether the connection is accepted: 1 now; 0 not yet, it stands in line; -ECONNREFUSED. */
-int vw_server_accept(struct exchange *exchange);
+/* Whether the connection is accepted: 1 now (a server without room closes one that lies idle); 0 not yet, it stands in
+ * line; -EAGAIN: the line is full, and nothing is answered. */
+int vw_server_accept(struct world *world, struct exchange *exchange);
 /* A connection is gone; the next in line gets its place. */
 void vw_server_closed(struct world *world, struct site *site);
 /* A request comes in. 0: accepted; else how long, in ns, until the limit would let it in. */

@@ -60,7 +60,7 @@ bool vw_read_header_lines(struct reader *reader, const struct place *place, cons
         const struct place at = {.in = place, .key = name};
         if (!is_header_name(name))
             return vw_refuse_because(reader, &at, "expected a header's name, without blanks and colons");
-        if (strcasecmp(name, "Content-Length") == 0)
+        if (strcasecmp(name, "Content-Length") == 0 || strcasecmp(name, "Transfer-Encoding") == 0)
             return vw_refuse_because(reader, &at, "unknown key, the world itself says how long the body is");
         if (!is_line(text))
             return vw_refuse(reader, &at, "a text of one line", text);
@@ -160,15 +160,51 @@ static bool read_body(struct reader *reader, const struct place *place, const js
 static bool read_status(struct reader *reader, const struct place *place, const json_t *value, bool redirect,
                         int32_t *status)
 {
-    int lo = redirect ? 300 : 100, hi = redirect ? 399 : 599;
+    int lo = redirect ? 300 : 200, hi = redirect ? 399 : 599;
     *status = redirect ? 302 : 200;
     if (!value)
         return true;
     if (!json_is_integer(value) || json_integer_value(value) < lo || json_integer_value(value) > hi)
         return vw_refuse(reader, place, redirect ? "an HTTP status from 300 to 399, as this is a redirect"
-                                                 : "an HTTP status from 100 to 599", value);
+                                                 : "the HTTP status of an answer, from 200 to 599", value);
     *status = (int32_t)json_integer_value(value);
     return true;
+}
+
+/* These have none: what came behind their head would be taken for the next answer on the connection. */
+static bool check_bodiless(struct reader *reader, const struct place *place, const json_t *value,
+                           const struct answer *answer)
+{
+    bool has_none = answer->status == 204 || answer->status == 304;
+    if (!has_none || (answer->body == 0 && !json_object_get(value, "echo")))
+        return true;
+    return vw_refuse_because(reader, place, "an answer of status %d has no body", answer->status);
+}
+
+/* Whether a header says "Connection: close". */
+static bool says_close(const json_t *headers)
+{
+    const char *name;
+    json_t *text;
+    json_object_foreach((json_t *)headers, name, text)
+        if (strcasecmp(name, "Connection") == 0 && strcasecmp(json_string_value(text), "close") == 0)
+            return true;
+    return false;
+}
+
+/* What a client of this kit takes at most, over the wire: libcurl 100 KiB a line, and we 256 KiB in all. */
+static bool is_too_large(const struct bytes *head)
+{
+    enum { MOST_LINE = 100 * 1024 - 2, MOST_HEAD = 256 * 1024 };
+    size_t on_the_wire = sizeof "HTTP/1.1 200 OK\r\n\r\n" - 1 + head->length;
+    for (size_t at = 0, next; at < head->length; at = next) {
+        const char *end = memchr(head->at + at, '\n', head->length - at);
+        next = (size_t)(end - head->at) + 1;
+        if (next - at > MOST_LINE)
+            return true;
+        on_the_wire++;              /* a '\r' */
+    }
+    return on_the_wire > MOST_HEAD;
 }
 
 /* Puts headers and body one behind the other. */
@@ -182,6 +218,8 @@ bool vw_read_answer(struct reader *reader, const struct place *place, const json
         || !read_headers(reader, &headers_at, json_object_get(value, "headers"), bytes)
         || !read_body(reader, place, value, answer, body))
         return false;
+    if (!check_bodiless(reader, place, value, answer))
+        return false;
     if (redirect && !vw_is_word(redirect))
         return vw_refuse(reader, &(struct place){.in = place, .key = "redirect"}, "a URL such as \"http://a.test/b\"",
                          redirect);
@@ -189,9 +227,11 @@ bool vw_read_answer(struct reader *reader, const struct place *place, const json
         append_header(bytes, "Location", json_string_value(redirect), json_string_length(redirect));
     char length[24];
     int digits = snprintf(length, sizeof length, "%lld", (long long)answer->body);
-    if (!route->echo)           /* else it is known when the request is */
+    if (!route->echo && answer->status != 204)      /* an echo's is known when the request is */
         append_header(bytes, "Content-Length", length, (size_t)digits);
     answer->head = (uint32_t)bytes->length;
+    answer->closes = says_close(json_object_get(value, "headers"));
+    answer->too_large = is_too_large(bytes);
     vw_append(bytes, body->at ? body->at : "", body->length);
     return bytes->failed || body->failed ? vw_refuse_memory(reader) : true;
 }

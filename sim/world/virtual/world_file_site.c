@@ -59,6 +59,16 @@ static bool read_site_fault(struct reader *reader, const struct place *place, co
     return vw_read_fault(reader, place, value, false, into);
 }
 
+static const struct field keep_fields[] = {
+    {"idle", vw_read_time, offsetof(struct site, keep_idle)},
+    {"requests", vw_read_from_1, offsetof(struct site, keep_requests)},
+};
+
+static bool read_keep(struct reader *reader, const struct place *place, const json_t *value, void *into)
+{
+    return vw_read_object(reader, place, value, keep_fields, LENGTH(keep_fields), into);
+}
+
 static const struct field site_fields[] = {
     {"url", read_url, 0},
     {"rtt", vw_read_time, offsetof(struct site, rtt)},
@@ -67,6 +77,7 @@ static const struct field site_fields[] = {
     {"workers", vw_read_from_1, offsetof(struct site, workers)},
     {"max_connections", vw_read_from_1, offsetof(struct site, max_connections)},
     {"backlog", vw_read_from_0, offsetof(struct site, backlog)},
+    {"keep_alive", read_keep, 0},
     {"rate_limit", read_rate, offsetof(struct site, rate)},
     {"bandwidth", vw_read_from_1, offsetof(struct site, bandwidth)},
     {"fault", read_site_fault, offsetof(struct site, fault)},
@@ -116,6 +127,7 @@ static bool read_site(struct reader *reader, const struct place *place, const js
 {
     struct site *site = into;
     site->connect = -1;   /* not given: as long as a round trip */
+    site->keep_idle = site->keep_requests = VW_UNLIMITED;
     site->workers = site->max_connections = site->backlog = site->bandwidth = site->rate.requests = VW_UNLIMITED;
     if (!vw_read_object(reader, place, value, site_fields, LENGTH(site_fields), site))
         return false;

@@ -1,0 +1,102 @@
+"""Situations drawn by chance: a small world, and what a small client does in it, from all that a world file and a client
+may say. Hypothesis draws and shrinks them."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from hypothesis import strategies as st
+
+TIMES = st.sampled_from([0, 20, 50, 80, 120])     # ms
+SOME = st.sampled_from([20, 50, 80])
+
+
+@st.composite
+def _route(draw: Callable, path: str, paths: list[str]) -> dict:
+    made: dict[str, Any] = {"path": path, "latency": f"{draw(TIMES)}ms"}
+    kind = draw(st.sampled_from(["plain"] * 6 + ["status", "redirect", "fault", "fault", "slow", "close", "cookie"]))
+    size = draw(st.sampled_from([0, 5, 1000, 70_000]))
+    if kind == "status":
+        made["status"] = draw(st.sampled_from([204, 304, 404, 500, 503]))
+        size = 0 if made["status"] in (204, 304) else size
+    if kind == "redirect":
+        made["redirect"] = draw(st.sampled_from(paths))
+    if size and kind != "redirect":
+        made["body_size"] = size
+    if kind == "fault":
+        made["fault"] = draw(_fault(size))
+    if kind == "slow" and size > 5:
+        made["bandwidth"] = size * 10
+        made["chunk"] = max(1, size // draw(st.sampled_from([1, 4])))
+    if kind == "close":
+        made["headers"] = {"Connection": "close"}
+    if kind == "cookie":
+        lines = ["a=1", "a=2; Path=/1", "b=3; Max-Age=0", "__Host-c=4"]
+        made["headers"] = {"Set-Cookie": draw(st.sampled_from(lines))}
+    return made
+
+
+@st.composite
+def _fault(draw: Callable, size: int) -> dict:
+    kinds = ["reset", "close", "hang"] + (["truncate"] if size else []) + (["drip"] if 0 < size <= 5 else [])
+    fault: dict[str, Any] = {"kind": draw(st.sampled_from(kinds))}
+    if fault["kind"] in ("reset", "truncate"):
+        fault["after"] = draw(st.sampled_from(sorted({0, min(size, 3), max(size - 1, 0)})))
+    if fault["kind"] == "drip":
+        fault["every"] = "20ms"
+    times_ = draw(st.sampled_from([None, 1, 2]))
+    return {**fault, "times": times_} if times_ else fault
+
+
+@st.composite
+def _site(draw: Callable, name: str) -> dict:
+    paths = [f"/{k}" for k in range(draw(st.integers(1, 4)))]
+    made: dict[str, Any] = {"url": f"http://{name}.test", "rtt": f"{draw(TIMES)}ms"}
+    connect, workers = draw(st.one_of(st.none(), TIMES)), draw(st.one_of(st.none(), st.integers(1, 3)))
+    if connect is not None:
+        made["connect"] = f"{connect}ms"
+    if workers is not None:
+        made["workers"] = workers
+    if draw(st.integers(0, 5)) == 0:
+        made["max_connections"] = draw(st.integers(1, 3))
+    keep = draw(st.sampled_from([{}] * 4 + [{"requests": 1}, {"requests": 2}, {"idle": "60ms"}]))
+    if keep:
+        made["keep_alive"] = keep
+    made["routes"] = [draw(_route(path, paths)) for path in paths]
+    return made
+
+
+@st.composite
+def _request(draw: Callable, urls: list[str], sessions: int) -> dict:
+    at = draw(st.sampled_from([0, 0, 0, 35, 110, 210]))
+    made: dict[str, Any] = {"url": draw(st.sampled_from(urls)), "at": at}
+    session = draw(st.integers(0, sessions))
+    method = draw(st.sampled_from(["GET"] * 5 + ["POST", "HEAD", "DELETE", "PUT"]))
+    if session:
+        made["session"] = session
+    if method != "GET":
+        made["method"] = method
+    if method in ("POST", "PUT"):
+        made["body"] = "x" * draw(st.sampled_from([0, 4, 3000]))
+    made["timeout"] = 600
+    extra = draw(st.sampled_from([None] * 4 + ["timeout", "cancel", "stream", "stream"]))
+    if extra == "timeout":
+        made["timeout"] = draw(SOME) + 7
+    if extra == "cancel":
+        made["cancel"] = draw(SOME) + 7
+    if extra == "stream":
+        made["piece"] = draw(st.sampled_from([10, 1000, 100_000]))
+        made["pause"] = draw(st.sampled_from([0, 0, 20]))
+        made["most"] = draw(st.sampled_from([5, 3000, 200_000]))
+    return made
+
+
+@st.composite
+def situations(draw: Callable) -> dict[str, Any]:
+    """{"world": a world file, "script": what sim/tests/real/actor.c plays}."""
+    sites = [draw(_site(name)) for name in "ab"[:draw(st.integers(1, 2))]]
+    urls = [one["url"] + each["path"] for one in sites for each in one["routes"]]
+    limits = draw(st.lists(st.integers(0, 3), max_size=2))
+    requests = draw(st.lists(_request(urls, len(limits)), min_size=1, max_size=7))
+    world = {"world": "looplab/world/v1", "seed": 1, "sites": sites}
+    return {"world": world, "script": {"sessions": limits, "requests": requests}}

@@ -1,0 +1,230 @@
+"""`looplab compare --random N`: small worlds and small clients drawn by chance, each run in the virtual world and in the
+same world served for real. A difference is shrunk to the smallest situation that shows it, and kept in a file.
+
+Hypothesis draws and shrinks. A situation whose prediction hangs on a millisecond (a timeout at the very instant of an
+answer, two requests at one instant for the last worker) is passed over: no two clocks agree on that. Whether it does is
+found out in the virtual world, where all its times are moved a little.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+from ..plain.duration import show
+from ..plain.failure import GraderFault, UsageError
+from ..plain.text import count
+from ..running.serving import Server, promptly, without_proxies
+from . import results
+
+Situation = dict[str, Any]      # {"world": a world file, "script": what actor.c plays}
+
+NEAR, NEAR_PART = 5_000_000, 0.03       # ns, or that part of what was predicted: so near a real time must be
+STEADY = 4_500_000                      # ns: what is moved by up to 2 ms may move an end so far; times Stage.slack
+NUDGES = ((1, -2, 2, 0, -1), (-2, 1, 0, 2, -1), (2, 2, -2, -1, 0))      # dealt out in turn; times Stage.slack ms
+TRIES = 3                               # so often a real run is made before a difference counts: the machine may be busy
+PATIENCE_S = 60.0
+KEPT = "differences"                    # where found ones go, under build/
+
+
+@dataclass(frozen=True)
+class Played:
+    """What one request came to."""
+
+    rc: int
+    status: int
+    length: int
+    hash: str
+    begun: int                  # ns from the start
+    ended: int
+    pieces: tuple[int, ...]     # ns from the start: when each piece of a stream was there
+
+    @property
+    def result(self) -> tuple[int, int, int, str]:
+        return self.rc, self.status, self.length, self.hash
+
+
+# ---- playing ----------------------------------------------------------------------------------
+
+
+class Stage:
+    """Where situations are played. root: the repository, whose `actor` and `serve` are built; work: a folder for files;
+    slack: how many times 1 or 2 ms a prediction must bear to be moved by; times: whether they are compared, too (they
+    are only worth it where nobody else wants the machine)."""
+
+    def __init__(self, root: Path, work: Path, slack: int = 1, times: bool = True):
+        self.root, self.work, self.slack, self.times = root, work, slack, times
+        self.actor = root / "build" / "tests" / "plain" / "real" / "actor"
+        if not self.actor.is_file():
+            raise UsageError("the client that plays situations is not built: `make compare RANDOM=10` builds it")
+
+    def predicted(self, situation: Situation) -> list[Played]:
+        """In the virtual world."""
+        world, script = self._lay(situation)
+        return self._play(script, str(world), without_proxies())
+
+    def real(self, situation: Situation) -> list[Played]:
+        """In the same world, served for real."""
+        world, script = self._lay(situation)
+        with Server(world, self.root) as server:
+            return self._play(script, "real", {**without_proxies(), **server.environment})
+
+    def _lay(self, situation: Situation) -> tuple[Path, Path]:
+        world, script = self.work / "world.json", self.work / "script.json"
+        world.write_text(json.dumps(situation["world"]))
+        script.write_text(json.dumps(situation["script"]))
+        return world, script
+
+    def _play(self, script: Path, world: str, environment: dict[str, str]) -> list[Played]:
+        done = subprocess.run([str(self.actor), str(script), world], capture_output=True, text=True, timeout=PATIENCE_S,
+                              cwd=self.work, env=environment, preexec_fn=promptly)
+        if done.returncode:
+            raise GraderFault(f"the actor ended with exit code {done.returncode}: {done.stderr.strip()[:300]}")
+        return [_played(json.loads(line)) for line in done.stdout.splitlines()]
+
+
+def _played(line: dict) -> Played:
+    return Played(line["rc"], line["status"], line["length"], line["hash"], line["begun"], line["ended"],
+                  tuple(line["piece_at"]))
+
+
+# ---- comparing --------------------------------------------------------------------------------
+
+
+def nudged(situation: Situation, by: tuple[int, ...]) -> Situation:
+    """The same situation with its times moved by a millisecond or two, dealt out from `by` in turn."""
+    moved = copy.deepcopy(situation)
+    k = 0
+    for site in moved["world"]["sites"]:
+        for route in site["routes"]:
+            route["latency"] = f"{max(0, int(route['latency'][:-2]) + by[k % len(by)])}ms"
+            k += 1
+    for request in moved["script"]["requests"]:
+        for name in ("at", "timeout", "cancel"):
+            if name in request:
+                request[name] = max(1 if name == "timeout" else 0, request[name] + by[k % len(by)])
+                k += 1
+    return moved
+
+
+def is_steady(stage: Stage, situation: Situation, predicted: list[Played]) -> bool:
+    """Does the prediction stay what it is when its times move a little?"""
+    most = STEADY * stage.slack
+    for by in NUDGES:
+        moved = nudged(situation, tuple(stage.slack * ms for ms in by))
+        for one, other in zip(predicted, stage.predicted(moved)):
+            if one.result != other.result or abs((one.ended - one.begun) - (other.ended - other.begun)) > most:
+                return False
+    return True
+
+
+def differences(predicted: list[Played], real: list[Played], times: bool = True) -> list[str]:
+    """Where the two differ, in words. times: in when they ended, too."""
+    found = []
+    for k, (one, other) in enumerate(zip(predicted, real)):
+        if one.result != other.result:
+            found.append(f"request {k}: predicted {_told(one)}, really {_told(other)}")
+        elif times and not _near(one.ended, other.ended):
+            found.append(f"request {k}: predicted to end at {show(one.ended)}, really {show(round(other.ended, -3))}")
+    return found
+
+
+def _near(predicted: int, real: int) -> bool:
+    return abs(real - predicted) <= max(NEAR, NEAR_PART * predicted)
+
+
+def _told(one: Played) -> str:
+    return f"rc {one.rc}, status {one.status}, {one.length} bytes ({one.hash[:6]})"
+
+
+def differ(stage: Stage, situation: Situation) -> Optional[list[str]]:
+    """What differs in every one of some real runs (the last one's differences); [] if nothing does; None: it is not
+    steady."""
+    predicted = stage.predicted(situation)
+    if not is_steady(stage, situation, predicted):
+        return None
+    found: list[str] = []
+    for _ in range(TRIES):
+        found = differences(predicted, stage.real(situation), stage.times)
+        if not found:
+            break
+    return found
+
+
+# ---- searching --------------------------------------------------------------------------------
+
+
+def search(stage: Stage, number: int, seed: int, tell: Callable[[int], None]) -> Optional[tuple[Situation, list[str]]]:
+    """Plays `number` situations; the smallest that differs, with its differences, or None. tell: told how many have been
+    played. What differed once and then never again was the machine's doing, and the search goes on."""
+    left = number
+    while left > 0:
+        played, found = _search_once(stage, left, seed, lambda now: tell(number - left + now))
+        if found and differ(stage, found):
+            return found, differ(stage, found) or []
+        left -= max(1, played)
+        seed += 1
+    return None
+
+
+def _search_once(stage: Stage, number: int, seed: int, tell: Callable[[int], None]) -> tuple[int, Optional[Situation]]:
+    """(How many were played, the smallest that differed or None)."""
+    import hypothesis
+    from hypothesis import HealthCheck, Phase
+
+    from ..asking import situation as drawn
+
+    known: dict[str, Optional[list[str]]] = {}      # Hypothesis plays some again, and wants to see the same
+    last: list[Situation] = []
+
+    @hypothesis.seed(seed)
+    @hypothesis.settings(max_examples=number, deadline=None, database=None, suppress_health_check=list(HealthCheck),
+                         phases=[Phase.generate, Phase.shrink], report_multiple_bugs=False, print_blob=False)
+    @hypothesis.given(drawn.situations())
+    def play(situation: Situation) -> None:
+        key = json.dumps(situation)
+        if key not in known:
+            known[key] = differ(stage, situation)
+        found = known[key]
+        tell(len(known))
+        hypothesis.assume(found is not None)
+        if found:
+            last.append(situation)
+        assert not found
+
+    with suppress(AssertionError):
+        play()
+    return len(known), last[-1] if last else None
+
+
+def keep(situation: Situation, found: list[str], folder: Path) -> Path:
+    """Writes a situation that differs where it can be looked at and played again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    k = 1 + max((int(file.stem) for file in folder.glob("*.json") if file.stem.isdigit()), default=0)
+    file = folder / f"{k}.json"
+    file.write_text(json.dumps({**situation, "found": found}, indent=1) + "\n")
+    return file
+
+
+def main(number: int, seed: int, root: Path, work: Path) -> int:
+    """Plays `number` situations, and tells. Exit code 0: none differs; 1: one does. Raises UsageError."""
+    def tell(played: int) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{played} of {number}", end="", file=sys.stderr, flush=True)
+
+    found = search(Stage(root, work), number, seed, tell)
+    if sys.stderr.isatty():
+        print("\r" + " " * 60 + "\r", end="", file=sys.stderr)
+    if not found:
+        print(f"{count(number, 'situation')} drawn from seed {seed}: 0 differences.")
+        return results.OK
+    situation, said = found
+    file = keep(situation, said, root / "build" / KEPT)
+    print("\n".join(said) + f"\nThe smallest situation that shows it: {file}\n{json.dumps(situation)}")
+    return results.BELOW
