@@ -128,8 +128,8 @@ def test_a_large_body_arrives_whole(nginx, what, variant):
 
 @pytest.mark.parametrize("what", ["fetch", "stream"])
 def test_bodies_are_what_was_sent(nginx, faulty, what):
-    """Nothing asks for packed bodies, so a server that could does not pack; what is packed all the same is handed out as
-    it is, as in the virtual world."""
+    """Nothing asks for packed bodies, so a server that could does not pack; what is packed all the same is handed out
+    as it is, as in the virtual world."""
     content = (nginx.folder / "www" / "text").read_bytes()
     packed = gzip.compress(b"packed " * 1000, mtime=0)
     answers = client(what, f"http://127.0.0.1:{nginx.http}/packed", faulty.url("gzip"), faulty.url("bad-gzip"))

@@ -113,7 +113,7 @@ def test_what_has_no_single_time_is_refused(route):
     (lambda: simple().route("x"), "starts with /"),
     (lambda: simple(latency=-1), "latency is -1"),
     (lambda: simple(latency=0.5), "latency is 0.5"),
-    (lambda: simple(status=99), "status 99"),
+    (lambda: simple(status=103), "status 103"),
     (lambda: simple(body="x", body_size=3), "exclude each other"),
     (lambda: simple(body="a\0b"), "NUL"),
     (lambda: simple(fault={"kind": "explode"}), "expected one of"),

@@ -1,7 +1,7 @@
-/* 54 - Anti-pattern: a task for each of very many jobs, all at once. The server takes 8 connections, and its kernel lets
- * 13 more wait (a backlog of 12). Whoever comes then is not refused: nothing answers, and the client's kernel asks again
- * after 1, 3, 7 and 15 seconds. Notice when the last of a hundred stamps is there without a bound, though the server is
- * idle most of that time, and with one of eight. asyncio: gather(*[...]) over ten thousand URLs. */
+/* 54 - Anti-pattern: a task for each of very many jobs, all at once. The server takes 8 connections, and its kernel
+ * lets 13 more wait (a backlog of 12). Whoever comes then is not refused: nothing answers, and the client's kernel asks
+ * again after 1, 3, 7 and 15 seconds. Notice when the last of a hundred stamps is there without a bound, though the
+ * server is idle most of that time, and with one of eight. asyncio: gather(*[...]) over ten thousand URLs. */
 #include "co.h"
 
 #include <stdio.h>

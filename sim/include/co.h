@@ -482,7 +482,7 @@ struct co_response {
  *   -ECONNRESET     broken off by the server    -EPROTO        ended before its Content-Length
  *   -ETIMEDOUT      no complete answer in 30 s  -ELOOP         too many redirects
  *   -EINVAL         not a http(s):// URL         -ECANCELED     you were cancelled; the connection is closed
- * (http and https in any case. "user:password@" before the host is sent as Authorization: Basic.)
+ * (A URL's "user:password@" is sent as Authorization: Basic.)
  * and in the real world also
  *   -CO_ECERT       https, and the server's certificate has expired, or is another host's, or nobody's you know
  *   -EMSGSIZE       headers beyond 256 KiB, or a body beyond 64 MiB (unpacked; a stream's body has no limit)
@@ -520,11 +520,11 @@ struct co_request {
     struct co_session *session;      /* NULL: a connection of its own                              */
     bool once;                       /* never sent a second time (see below)                       */
 };
-/* A request can reach a server twice. A server may close a connection that a session has kept at any moment, also
- * while the next request is on its way. If nothing of an answer has come, nobody can tell whether the request was
- * carried out, and it is sent again by itself, whatever its method, up to five times; you see one answer. For what must not
- * happen twice (an order, a payment) set `once`: it then goes over a new connection, and if that breaks you
- * learn it (-ECONNRESET). Or give it an identity that the server knows again (an Idempotency-Key header). */
+/* A request can reach a server twice. A server may close a connection that a session has kept at any moment, also while
+ * the next request is on its way. If nothing of an answer has come, nobody can tell whether the request was carried
+ * out, and it is sent again by itself, whatever its method, up to five times; you see one answer. For what must not
+ * happen twice (an order, a payment) set `once`: it then goes over a new connection, and if that breaks you learn it
+ * (-ECONNRESET). Or give it an identity that the server knows again (an Idempotency-Key header). */
 /* As co_http_get; -EINVAL also for a method or a header that is none (a line without a name, a line break
  * inside a value). A 303 (but not of a HEAD), and a POST answered by 301 or 302, goes on as GET without the
  * body and its Content- headers. On the way to another site Authorization and Cookie headers are left

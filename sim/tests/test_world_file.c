@@ -252,7 +252,8 @@ static void test_answers(void **state)
     expect_route(",'status':204,'body':'x'", "/sites/0/routes/1: an answer of status 204 has no body");
     expect_route(",'status':304,'body_size':1", "/sites/0/routes/1: an answer of status 304 has no body");
     expect_route(",'status':204,'echo':true", "/sites/0/routes/1: an answer of status 204 has no body");
-    expect_route(",'headers':{'transfer-encoding':'chunked'}", "/sites/0/routes/1/headers/transfer-encoding: unknown key, "
+    expect_route(",'headers':{'transfer-encoding':'chunked'}", 
+                 "/sites/0/routes/1/headers/transfer-encoding: unknown key, "
                  "the world itself says how long the body is");
     expect_route(",'fault':{'kind':'refused'}", "/sites/0/routes/1/fault/kind: a connection is refused before anybody "
                  "knows what for, so this is a fault of the site");

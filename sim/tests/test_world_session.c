@@ -163,7 +163,7 @@ static void test_idle_connections_count_at_the_server(void **state)
     rig_close(rig);
 }
 
-/* Those of a session that wait at the server have a connection, and have sent their request over it: they stay there. */
+/* Those of a session that wait at the server have a connection, and have sent their request over it: they stay. */
 static void test_waiting_at_the_server_gets_a_place_when_one_lies_idle(void **state)
 {
     (void)state;

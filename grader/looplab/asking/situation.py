@@ -1,5 +1,5 @@
-"""Situations drawn by chance: a small world, and what a small client does in it, from all that a world file and a client
-may say. Hypothesis draws and shrinks them."""
+"""Situations drawn by chance: a small world, and what a small client does in it, from all that a world file and a
+client may say. Hypothesis draws and shrinks them."""
 
 from __future__ import annotations
 

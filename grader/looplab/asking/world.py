@@ -45,8 +45,8 @@ class Fault:
 
     @staticmethod
     def close(**when: Any) -> dict:
-        """Takes the request, and closes the connection without a byte: -ECONNRESET, or over a kept connection it is sent
-        again."""
+        """Takes the request, and closes the connection without a byte: -ECONNRESET, or over a kept connection it is
+        sent again."""
         return _fault("close", when)
 
     @staticmethod
@@ -181,8 +181,8 @@ class World:
             raise WorldError(f"route {path!r}: a path starts with /")
         if (path, method) in site.routes:
             raise WorldError(f"route {method} {path} of {site.json['url']} is there twice")
-        if not 100 <= status <= 599:
-            raise WorldError(f"route {path!r}: status {status} is not in 100..599")
+        if not 200 <= status <= 599:
+            raise WorldError(f"route {path!r}: status {status} is not in 200..599")
         route: dict = {"path": path}
         if method != "GET":
             route["method"] = method

@@ -265,7 +265,8 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
                                                                          "the same world served for real.")
     parser.add_argument("--lab", metavar="L", help="1, 01 or 01-sync-vs-async")
     parser.add_argument("--random", metavar="N", help="instead of a lab: N worlds and clients drawn by chance")
-    parser.add_argument("--seed", metavar="N", default="1", help="with --random: where the draws start from (default: 1)")
+    parser.add_argument("--seed", metavar="N", default="1",
+                        help="with --random: where the draws start from (default: 1)")
     parser.add_argument("--from", dest="source", metavar="DIR", default="labs",
                         help="where the lab's file is (default: labs)")
     parser.add_argument("--world", metavar="F", default="", help="a world file, or the name of one of the lab's "

@@ -1,5 +1,5 @@
-"""`looplab compare --random N`: small worlds and small clients drawn by chance, each run in the virtual world and in the
-same world served for real. A difference is shrunk to the smallest situation that shows it, and kept in a file.
+"""`looplab compare --random N`: small worlds and small clients drawn by chance, each run in the virtual world and in
+the same world served for real. A difference is shrunk to the smallest situation that shows it, and kept in a file.
 
 Hypothesis draws and shrinks. A situation whose prediction hangs on a millisecond (a timeout at the very instant of an
 answer, two requests at one instant for the last worker) is passed over: no two clocks agree on that. Whether it does is
@@ -28,7 +28,7 @@ Situation = dict[str, Any]      # {"world": a world file, "script": what actor.c
 NEAR, NEAR_PART = 5_000_000, 0.03       # ns, or that part of what was predicted: so near a real time must be
 STEADY = 4_500_000                      # ns: what is moved by up to 2 ms may move an end so far; times Stage.slack
 NUDGES = ((1, -2, 2, 0, -1), (-2, 1, 0, 2, -1), (2, 2, -2, -1, 0))      # dealt out in turn; times Stage.slack ms
-TRIES = 3                               # so often a real run is made before a difference counts: the machine may be busy
+TRIES = 3                               # so many real runs before a difference counts: the machine may be busy
 PATIENCE_S = 60.0
 KEPT = "differences"                    # where found ones go, under build/
 
@@ -161,8 +161,8 @@ def differ(stage: Stage, situation: Situation) -> Optional[list[str]]:
 
 
 def search(stage: Stage, number: int, seed: int, tell: Callable[[int], None]) -> Optional[tuple[Situation, list[str]]]:
-    """Plays `number` situations; the smallest that differs, with its differences, or None. tell: told how many have been
-    played. What differed once and then never again was the machine's doing, and the search goes on."""
+    """Plays `number` situations; the smallest that differs, with its differences, or None. tell: told how many have
+    been played. What differed once and then never again was the machine's doing, and the search goes on."""
     left = number
     while left > 0:
         played, found = _search_once(stage, left, seed, lambda now: tell(number - left + now))

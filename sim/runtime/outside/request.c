@@ -105,7 +105,8 @@ int co__fetch_begin(struct fetch *fetch, struct co_task *self, const struct co_r
 {
     *fetch = (struct fetch){.self = self, .pc = pc, .method = "GET", .method_length = 3, .url = request->url,
                             .headers = request->headers, .body = request->body, .length = request->length,
-                            .once = request->once, .redirects_left = request->max_redirects ? request->max_redirects : MOST_REDIRECTS};
+                            .once = request->once,
+                            .redirects_left = request->max_redirects ? request->max_redirects : MOST_REDIRECTS};
     int length = url_length(request->url);
     if (length < 0)
         return length;

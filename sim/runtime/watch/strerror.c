@@ -15,7 +15,7 @@ const char *co_strerror(int rc)
     case -CO_ECERT:     return "the server's certificate cannot be trusted";
     case -EMSGSIZE:     return "the answer is larger than the limit";
     case -ELOOP:        return "too many redirects";
-    case -EMFILE:       return "too many connections or files open at once: have fewer under way (or raise `ulimit -n`)";
+    case -EMFILE:       return "too many connections or files open at once: have fewer under way, or raise ulimit -n";
     case -EINTR:        return "interrupted";
     case -EINVAL:       return "invalid argument";
     case -ENOMEM:       return "out of memory";

@@ -5,8 +5,8 @@
  *     actor SCRIPT.json [WORLD]          WORLD: a world file, or "real"
  *
  * The script: {"sessions": [max_per_host, ...], "requests": [{"at": ms, "url": "...", ...}, ...]}. Each request is
- * a task that sleeps until `at`. Besides: "session" (from 1; 0: none), "method", "headers", "body", "body_size", "timeout"
- * (ms), "redirects" (co.h's max_redirects), "cancel" (ms after `at`: the task is cancelled), "piece" (bytes: read
+ * a task that sleeps until `at`. Besides: "session" (from 1; 0: none), "method", "headers", "body", "body_size",
+ * "timeout" (ms), "redirects" (co.h's max_redirects), "cancel" (ms after `at`: the task is cancelled), "piece" (bytes: read
  * as a stream, so many at a time) and "pause" (ms before each piece), "most" (bytes: the stream is closed after so
  * many).
  *
@@ -178,8 +178,8 @@ static bool read_script(const json_t *script)
 static void print_part(const struct part *part)
 {
     printf("{\"rc\":%d,\"status\":%d,\"length\":%zu,\"hash\":\"%016llx\",\"begun\":%lld,\"ended\":%lld,"
-           "\"piece_at\":[", part->rc, part->status, part->length, (unsigned long long)part->hash, (long long)part->begun,
-           (long long)part->ended);
+           "\"piece_at\":[", part->rc, part->status, part->length, (unsigned long long)part->hash,
+           (long long)part->begun, (long long)part->ended);
     for (size_t i = 0; i < part->pieces; i++)
         printf("%s%lld", i ? "," : "", (long long)part->piece_at[i]);
     printf("]}\n");

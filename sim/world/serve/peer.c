@@ -191,7 +191,8 @@ static void read_requests(struct peer *peer);
 static void refuse(struct peer *peer, int32_t rc)
 {
     char text[96];
-    int length = snprintf(text, sizeof text, "HTTP/1.1 503 No\r\nLooplab-Refused: %d\r\nContent-Length: 0\r\n\r\n", -rc);
+    int length = snprintf(text, sizeof text, "HTTP/1.1 503 No\r\nLooplab-Refused: %d\r\nContent-Length: 0\r\n\r\n",
+                          -rc);
     if (!peer->is_ours) {
         hang_up(peer, true);
         return;
