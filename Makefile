@@ -24,6 +24,9 @@ AR := ar
 export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE \
         SET REAL RUNS URLS JSON CHECK FORMAT DECK TODO LEVEL NAME TEST FAULT CC
 
+# By another name: to some shells RANDOM is a word of their own.
+export LOOPLAB_RANDOM := $(RANDOM)
+
 # V=1 shows the commands.
 say := $(if $(V),,@)
 
@@ -311,7 +314,7 @@ grade: run-grade  ## grade labs: [LAB=01] [FROM=DIR] [OUT=DIR] [SEED=N]
 demo: run-demo    ## grade the reference solutions: what success looks like
 run: run-run      ## run a lab: LAB=01 [FROM=DIR] [MODE=M] [WORLD=F | REAL=1] [SET="a=1"] [URLS="..."] [TRACE=f]; or EXAMPLE=17
 serve: run-serve  ## a world file as real servers on this machine: WORLD=f.json [LAB=03]
-compare: run-compare  ## a lab in its virtual world and in the same world served for real: LAB=03 [WORLD=f] [FROM=DIR] [OUT=DIR]
+compare: run-compare  ## a lab in its virtual world and in the same world served for real: LAB=03 [WORLD=f] [FROM=DIR]; RANDOM=200 [SEED=1]
 report: run-report  ## draw a run: LAB=01 [FROM=DIR] [CHECK=ID | MODE= WORLD= SET= URLS=] [FORMAT=html|text|svg|chrome] [OUT=F]
 watch: run-watch  ## grade on every save: [LAB=03] [FROM=DIR]; keys: hint, list, report, all, next lab, back, go to, reset, quit
 hint: run-hint    ## tell the next hint: LAB=03 [TODO=2] [LEVEL=2]
@@ -326,9 +329,9 @@ run-demo: $(kit)
 	@$(grade) --from solutions --out "$${OUT:-build/demo}"; $(own-code)
 run-serve: build/kit/serve
 	@$(looplab-command) serve $${WORLD:+--world "$$WORLD"} $${LAB:+--lab "$$LAB"}; $(own-code)
-run-compare: $(kit) build/kit/serve build/kit/libco-real.a
+run-compare: $(kit) build/kit/serve build/kit/libco-real.a $(if $(RANDOM),build/tests/plain/real/actor)
 	@$(looplab-command) compare $${LAB:+--lab "$$LAB"} $${FROM:+--from "$$FROM"} $${MODE:+--mode "$$MODE"} \
-	    $${WORLD:+--world "$$WORLD"} \
+	    $${WORLD:+--world "$$WORLD"} $${LOOPLAB_RANDOM:+--random "$$LOOPLAB_RANDOM"} $${SEED:+--seed "$$SEED"} \
 	    $${SET:+--set "$$SET"} $${RUNS:+--runs "$$RUNS"} $${OUT:+--out "$$OUT"}; $(own-code)
 run-report: $(kit)
 	@$(looplab-command) report $${LAB:+--lab "$$LAB"} $${FROM:+--from "$$FROM"} $${CHECK:+--check "$$CHECK"} \
@@ -343,6 +346,7 @@ test: $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools
 	@$(build-is-done)env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
 	    -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE \
 	    -u SET -u REAL -u RUNS -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TODO -u LEVEL -u NAME -u TEST -u FAULT \
+	    -u LOOPLAB_RANDOM \
 	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest \
 	    $(if $(filter xdist,$(looplab_tools)),-n 3 --dist loadfile) grader/tests
 

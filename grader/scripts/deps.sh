@@ -55,6 +55,7 @@ gdb              | bt must end cleanly inside a task                       | gdb
 valgrind         | a second opinion on memory                              | valgrind           | valgrind          | valgrind             | -
 xdist            | several test files at a time                            | python3-pytest-xdist | python3-pytest-xdist | python-pytest-xdist | -
 jsonschema       | holds traces and worlds to their schemas                | python3-jsonschema | python3-jsonschema| python-jsonschema    | -
+hypothesis       | draws worlds by chance: both worlds must agree           | python3-hypothesis | python3-hypothesis| python-hypothesis    | -
 cross-cc         | builds for aarch64                                      | gcc-aarch64-linux-gnu libc6-dev-arm64-cross | - | aarch64-linux-gnu-gcc | -
 qemu             | runs what was built for aarch64                         | qemu-user          | qemu-user-static  | qemu-user            | -
 cross-libs       | Jansson and cmocka for aarch64                          | libjansson-dev:arm64 libcmocka-dev:arm64 | - | -              | -
@@ -185,6 +186,7 @@ check_gdb() { says gdb --version; }
 check_valgrind() { says valgrind --version; }
 check_jsonschema() { python_says pytest 'import jsonschema; print(jsonschema.__version__)'; }
 check_xdist() { python_says pytest 'import xdist; print(xdist.__version__)'; }
+check_hypothesis() { python_says pytest 'import hypothesis; print(hypothesis.__version__)'; }
 check_cross_cc() { links $CROSS-gcc "$empty_main" && says $CROSS-gcc --version; }
 check_qemu() { says qemu-aarch64 --version; }
 check_cross_libs() {

@@ -1,7 +1,6 @@
-/* 54 - Anti-pattern: a task for each of very many jobs, all at once. The server takes 8 connections, and its kernel
- * lets 13 more wait (a backlog of 12). Whoever comes then is not refused: nothing answers, and the client's kernel asks
- * again after 1, 3, 7 and 15 seconds. Notice when the last of a hundred stamps is there without a bound, though the
- * server is idle most of that time, and with one of eight. asyncio: gather(*[...]) over ten thousand URLs. */
+/* 54 - Anti-pattern: a task for each of very many jobs, all at once. The server takes 8 connections, its kernel lets 13
+ * more wait, and to whoever comes then nothing answers: their kernel asks again after 1, 3, 7 and 15 s. Notice when the
+ * last of a hundred is there without a bound, and with one of eight. asyncio: gather(*[...]) over ten thousand URLs. */
 #include "co.h"
 
 #include <stdio.h>

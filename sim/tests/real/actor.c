@@ -6,9 +6,9 @@
  *
  * The script: {"sessions": [max_per_host, ...], "requests": [{"at": ms, "url": "...", ...}, ...]}. Each request is
  * a task that sleeps until `at`. Besides: "session" (from 1; 0: none), "method", "headers", "body", "body_size",
- * "timeout" (ms), "redirects" (co.h's max_redirects), "cancel" (ms after `at`: the task is cancelled), "piece" (bytes: read
- * as a stream, so many at a time) and "pause" (ms before each piece), "most" (bytes: the stream is closed after so
- * many).
+ * "timeout" (ms), "redirects" (co.h's max_redirects), "cancel" (ms after `at`: the task is cancelled), "piece"
+ * (bytes: read as a stream, so many at a time) and "pause" (ms before each piece), "most" (bytes: the stream is
+ * closed after so many).
  *
  * One line of JSON a request, in the script's order: {"rc", "status", "length", "hash", "begun", "ended"}, both
  * times in ns from the start; "piece_at": when each piece of a stream was there.
