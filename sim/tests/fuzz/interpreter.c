@@ -239,238 +239,318 @@ static int gen_block(struct me *me, const struct op *op, int from)
 
 /* ---- Operations -------------------------------------------------------------------------------------------------- */
 
+/* One operation that is being run. */
+struct step {
+    struct me *me;
+    const struct op *op;
+    int at;                 /* its place; after a block: where that ended */
+    int rc;
+    bool leaves;            /* the body returns rc                        */
+    char more[256];         /* what else there is to say                  */
+};
+
+__attribute__((format(printf, 2, 3)))
+static void add(struct step *s, const char *format, ...)
+{
+    size_t length = strlen(s->more);
+    va_list values;
+    va_start(values, format);
+    vsnprintf(s->more + length, sizeof s->more - length, format, values);
+    va_end(values);
+}
+
+/* A block is over: its body has returned rc, or went on to its end, which counts as `otherwise`. */
+static void end_block(struct step *s, int rc, int otherwise)
+{
+    s->at = s->op->end;
+    s->leaves = rc != GO_ON;
+    s->rc = s->leaves ? rc : otherwise;
+}
+
+/* Each of these runs an operation of its kind. False: it is none. */
+
+static bool group_op(struct step *s)
+{
+    const struct op *op = s->op;
+    struct open_group *group = op->code == OP_SPAWN ? group_at(s->me, op->b) : NULL;
+    co_task *other;
+    s->rc = NONE;
+    switch (op->code) {
+    case OP_SPAWN:
+        if (group) {
+            struct start *start = new_start((int)op->c, group->owner, group->index + 1, group);
+            slots[op->a].task = co_spawn(group->group, task, start);
+            slots[op->a].group = group;
+            s->rc = (int)co_id(slots[op->a].task);
+        }
+        return true;
+    case OP_GROUP: end_block(s, group_block(s->me, s->at + 1), 0); return true;
+    case OP_JOIN:
+        if ((group = group_at(s->me, op->a)))
+            s->rc = co_join(group->group);
+        return true;
+    case OP_GROUP_CANCEL:
+        if ((group = group_at(s->me, op->a))) {
+            co_group_cancel(group->group);
+            s->rc = 0;
+        }
+        return true;
+    case OP_NEXT:
+        if ((group = group_at(s->me, op->a)) && (s->rc = co_next_done(group->group, &other)) == 1)
+            add(s, " %u %d", co_id(other), co_result(other));
+        return true;
+    case OP_GATHER: {
+        struct start *first = &starts[start_count];
+        int rcs[MAX_JOBS] = {0};
+        for (int k = 0; k < op->b; k++)
+            new_start((int)op->a, s->me, s->me->group_count, NULL);
+        s->rc = co_gather(task, first, (size_t)op->b, sizeof *first, op->c ? rcs : NULL);
+        for (int k = 0; op->c && k < op->b; k++)
+            add(s, " %d", rcs[k]);
+        return true;
+    }
+    default: return false;
+    }
+}
+
+static size_t tasks_to_wait_for(const struct step *s, co_task *tasks[MAX_SLOTS])
+{
+    size_t n = 0;
+    for (int k = 0; k < MAX_SLOTS; k++)
+        if (s->op->c >> k & 1 && slots[k].task && slots[k].task != co_current() && outlives(slots[k].group, s->me))
+            tasks[n++] = slots[k].task;
+    return n;
+}
+
+static bool task_op(struct step *s)
+{
+    const struct op *op = s->op;
+    co_task *other, *tasks[MAX_SLOTS];
+    size_t n;
+    int its = 0;
+    s->rc = NONE;
+    switch (op->code) {
+    case OP_CANCEL:
+        if ((other = op->a < 0 ? co_current() : slots[op->a].task)) {
+            co_cancel(other);
+            s->rc = 0;
+        }
+        return true;
+    case OP_DONE:
+        if ((other = slots[op->a].task)) {
+            s->rc = co_done(other);
+            add(s, " %d", co_result(other));
+        }
+        return true;
+    case OP_ONDONE:
+        if (slots[op->a].task)
+            s->rc = co_on_done(slots[op->a].task, called, POINTER(op->number));
+        return true;
+    case OP_ALL:
+        n = co_all_tasks(tasks, MAX_SLOTS);
+        for (size_t k = 0; k < n && k < MAX_SLOTS; k++)
+            add(s, " %u", co_id(tasks[k]));
+        s->rc = (int)n;
+        return true;
+    case OP_AWAIT:
+        if (slots[op->a].task && outlives(slots[op->a].group, s->me)) {
+            s->rc = co_await(slots[op->a].task, &its);
+            add(s, " %d", its);
+        }
+        return true;
+    case OP_WAIT:
+        n = tasks_to_wait_for(s, tasks);
+        s->rc = co_wait(tasks, n, (enum co_wait_when)op->a, op->b);
+        return true;
+    default: return false;
+    }
+}
+
+static void timeout_block(struct step *s)
+{
+    struct me *me = s->me;
+    struct co_timeout limit;
+    if (me->limit_count == MAX_DEPTH)
+        abort();
+    co_timeout_begin(&limit, s->op->a);
+    me->limits[me->limit_count++] = &limit;
+    me->last = 0;
+    int returned = run_ops(me, s->at + 1);
+    me->limit_count--;
+    s->at = s->op->end;
+    s->rc = co_timeout_end(&limit, returned == GO_ON ? me->last : returned);
+    s->leaves = returned != GO_ON && (s->rc != -ETIMEDOUT || s->op->strict);
+    add(s, " %d", co_timeout_expired(&limit));
+}
+
+static void shield_block(struct step *s)
+{
+    struct co_shield shield;
+    co_shield_begin(&shield);
+    int rc = run_ops(s->me, s->at + 1);
+    co_shield_end(&shield);
+    end_block(s, rc, 0);
+}
+
+static bool scope_op(struct step *s)
+{
+    const struct op *op = s->op;
+    switch (op->code) {
+    case OP_TIMEOUT: timeout_block(s); return true;
+    case OP_SHIELD: shield_block(s); return true;
+    case OP_WAITFOR: {
+        struct in_this_task what = {s->me, (int)op->a};
+        s->rc = co_wait_for(body_in_this_task, &what, op->b);
+        return true;
+    }
+    case OP_RESCHED:
+        s->rc = NONE;
+        if (op->a < s->me->limit_count) {
+            struct co_timeout *limit = s->me->limits[s->me->limit_count - 1 - op->a];
+            s->rc = co_timeout_reschedule(limit, op->b);
+            add(s, " %d", co_timeout_expired(limit));
+            if (s->rc == 0)
+                add(s, " %lld", (long long)co_timeout_when(limit));
+        }
+        return true;
+    default: return false;
+    }
+}
+
+static bool lock_op(struct step *s)
+{
+    const struct op *op = s->op;
+    bool entered = false;
+    int rc;
+    switch (op->code) {
+    case OP_ACQUIRE: s->rc = co_lock_acquire(&locks[op->a]); return true;
+    case OP_TRY: s->rc = co_lock_try_acquire(&locks[op->a]); return true;
+    case OP_RELEASE:
+        s->rc = co_lock_release(&locks[op->a]);
+        add(s, " %d", co_lock_locked(&locks[op->a]));
+        return true;
+    case OP_LOCK: case OP_SEM:
+        rc = op->code == OP_LOCK ? lock_block(s->me, op, s->at + 1, &entered)
+                                 : sem_block(s->me, op, s->at + 1, &entered);
+        end_block(s, rc, entered);
+        return true;
+    case OP_WAIT_COND: s->rc = co_cond_wait(&conds[op->a].cond); return true;
+    case OP_WAIT_UNTIL: s->rc = co_cond_wait_for(&conds[op->a].cond, has_count, (int64_t[]){op->a, op->b}); return true;
+    case OP_NOTIFY: s->rc = co_cond_notify(&conds[op->a].cond, (size_t)op->b); return true;
+    case OP_NOTIFY_ALL: s->rc = co_cond_notify_all(&conds[op->a].cond); return true;
+    case OP_ADD: s->rc = ++conds[op->a].count; return true;
+    default: return false;
+    }
+}
+
+static bool sync_op(struct step *s)
+{
+    const struct op *op = s->op;
+    switch (op->code) {
+    case OP_SEM_ACQUIRE:
+        s->rc = co_sem_acquire(&sems[op->a]);
+        add(s, " %d", sems[op->a].value);
+        return true;
+    case OP_SEM_TRY: s->rc = co_sem_try_acquire(&sems[op->a]); return true;
+    case OP_SEM_RELEASE:
+        s->rc = co_sem_release(&sems[op->a]);
+        add(s, " %d", sems[op->a].value);
+        return true;
+    case OP_EVENT_SET: co_event_set(&events[op->a]); return true;
+    case OP_EVENT_CLEAR: co_event_clear(&events[op->a]); return true;
+    case OP_EVENT_WAIT: s->rc = co_event_wait(&events[op->a]); return true;
+    case OP_BARRIER_WAIT: s->rc = co_barrier_wait(&barriers[op->a]); return true;
+    case OP_BARRIER_ABORT: co_barrier_abort(&barriers[op->a]); return true;
+    case OP_BARRIER_RESET: co_barrier_reset(&barriers[op->a]); return true;
+    default: return false;
+    }
+}
+
+static bool queue_op(struct step *s)
+{
+    const struct op *op = s->op;
+    void *item = NULL;
+    switch (op->code) {
+    case OP_PUT:
+        s->rc = co_queue_put(&queues[op->a], POINTER(op->b));
+        add(s, " %zu", co_queue_size(&queues[op->a]));
+        return true;
+    case OP_TRY_PUT: s->rc = co_queue_try_put(&queues[op->a], POINTER(op->b)); return true;
+    case OP_GET: case OP_TRY_GET:
+        s->rc = op->code == OP_GET ? co_queue_get(&queues[op->a], &item) : co_queue_try_get(&queues[op->a], &item);
+        if (s->rc == 0)
+            add(s, " %d", NUMBER(item));
+        return true;
+    case OP_TASK_DONE: s->rc = co_queue_task_done(&queues[op->a]); return true;
+    case OP_QUEUE_JOIN: s->rc = co_queue_join(&queues[op->a]); return true;
+    case OP_SHUTDOWN: co_queue_shutdown(&queues[op->a], op->b); return true;
+    default: return false;
+    }
+}
+
+static bool gen_op(struct step *s)
+{
+    struct me *me = s->me;
+    const struct op *op = s->op;
+    void *item = NULL;
+    switch (op->code) {
+    case OP_GEN: end_block(s, gen_block(me, op, s->at + 1), 0); return true;
+    case OP_GNEXT:
+        s->rc = NONE;
+        if (op->a < me->gen_count && (s->rc = co_gen_next(me->gens[me->gen_count - 1 - op->a]->gen, &item)) == 1)
+            add(s, " %d", NUMBER(item));
+        return true;
+    case OP_GYIELD: s->rc = me->own_gen ? co_gen_yield(me->own_gen, POINTER(op->a)) : NONE; return true;
+    default: return false;
+    }
+}
+
+static void on_a_worker(struct step *s)
+{
+    const struct op *op = s->op;
+    struct work w = {op->a, (int)op->b, false};
+    if (op->code == OP_POOL && !pools[op->c].begun) {
+        pools[op->c].begun = true;
+        pools[op->c].pool = co_pool_begin((uint32_t)pools[op->c].workers);
+    }
+    s->rc = op->code == OP_THREAD ? co_to_thread(work, &w) : co_pool_run(&pools[op->c].pool, work, &w);
+    add(s, " %d", w.ran);
+}
+
+static bool time_op(struct step *s)
+{
+    const struct op *op = s->op;
+    switch (op->code) {
+    case OP_SLEEP: s->rc = co_sleep(op->a); return true;
+    case OP_YIELD: s->rc = co_yield(); return true;
+    case OP_CPU: co_cpu(op->a); return true;
+    case OP_THREAD: case OP_POOL: on_a_worker(s); return true;
+    case OP_LSET: s->rc = co_local_set(&local, POINTER(op->a)); return true;
+    case OP_LGET: s->rc = NUMBER(co_local_get(&local)); return true;
+    case OP_RET: s->rc = (int)op->a; return true;
+    default: return false;
+    }
+}
+
 /* Runs the operations from there to the end of the block. What the body returns, or GO_ON. */
 static int run_ops(struct me *me, int from)
 {
-    for (int i = from; ops_[i].code != OP_END; i++) {
-        const struct op *op = &ops_[i];
-        char more[256] = "";
-        int rc = 0, its = 0;
-        void *item = NULL;
-        struct open_group *group;
-        co_task *other, *tasks[MAX_SLOTS];
-
-        switch (op->code) {
-        case OP_SLEEP: rc = co_sleep(op->a); break;
-        case OP_YIELD: rc = co_yield(); break;
-
-        case OP_SPAWN:
-            rc = NONE;
-            if ((group = group_at(me, op->b))) {
-                struct start *start = new_start((int)op->c, group->owner, group->index + 1, group);
-                slots[op->a].task = co_spawn(group->group, task, start);
-                slots[op->a].group = group;
-                rc = (int)co_id(slots[op->a].task);
-            }
-            break;
-        case OP_GROUP:
-            rc = group_block(me, i + 1);
-            i = op->end;
-            if (rc != GO_ON)
-                return rc;
-            rc = 0;
-            break;
-        case OP_JOIN:
-            group = group_at(me, op->a);
-            rc = group ? co_join(group->group) : NONE;
-            break;
-        case OP_GROUP_CANCEL:
-            group = group_at(me, op->a);
-            if (group)
-                co_group_cancel(group->group);
-            else
-                rc = NONE;
-            break;
-        case OP_NEXT:
-            group = group_at(me, op->a);
-            rc = group ? co_next_done(group->group, &other) : NONE;
-            if (rc == 1)
-                snprintf(more, sizeof more, " %u %d", co_id(other), co_result(other));
-            break;
-        case OP_GATHER: {
-            struct start *first = &starts[start_count];
-            int rcs[MAX_JOBS] = {0};
-            for (int k = 0; k < op->b; k++)
-                new_start((int)op->a, me, me->group_count, NULL);
-            rc = co_gather(task, first, (size_t)op->b, sizeof *first, op->c ? rcs : NULL);
-            for (int k = 0; op->c && k < op->b; k++)
-                snprintf(more + strlen(more), sizeof more - strlen(more), " %d", rcs[k]);
-            break;
-        }
-
-        case OP_CANCEL:
-            other = op->a < 0 ? co_current() : slots[op->a].task;
-            if (other)
-                co_cancel(other);
-            else
-                rc = NONE;
-            break;
-        case OP_DONE:
-            rc = NONE;
-            if ((other = slots[op->a].task)) {
-                rc = co_done(other);
-                snprintf(more, sizeof more, " %d", co_result(other));
-            }
-            break;
-        case OP_ONDONE:
-            rc = slots[op->a].task ? co_on_done(slots[op->a].task, called, POINTER(op->number)) : NONE;
-            break;
-        case OP_ALL: {
-            size_t n = co_all_tasks(tasks, MAX_SLOTS);
-            for (size_t k = 0; k < n && k < MAX_SLOTS; k++)
-                snprintf(more + strlen(more), sizeof more - strlen(more), " %u", co_id(tasks[k]));
-            rc = (int)n;
-            break;
-        }
-        case OP_AWAIT:
-            rc = NONE;
-            if (slots[op->a].task && outlives(slots[op->a].group, me)) {
-                rc = co_await(slots[op->a].task, &its);
-                snprintf(more, sizeof more, " %d", its);
-            }
-            break;
-        case OP_WAIT: {
-            size_t n = 0;
-            for (int k = 0; k < MAX_SLOTS; k++)
-                if (op->c >> k & 1 && slots[k].task && slots[k].task != co_current() && outlives(slots[k].group, me))
-                    tasks[n++] = slots[k].task;
-            rc = co_wait(tasks, n, (enum co_wait_when)op->a, op->b);
-            break;
-        }
-
-        case OP_TIMEOUT: {
-            struct co_timeout limit;
-            if (me->limit_count == MAX_DEPTH)
+    static bool (*const kinds[])(struct step *) = {group_op, task_op, scope_op, lock_op, sync_op, queue_op, gen_op,
+                                                   time_op};
+    struct step s;
+    for (int i = from; ops_[i].code != OP_END; i = s.at + 1) {
+        size_t kind = 0;
+        do {
+            if (kind == sizeof kinds / sizeof *kinds)
                 abort();
-            co_timeout_begin(&limit, op->a);
-            me->limits[me->limit_count++] = &limit;
-            me->last = 0;
-            int returned = run_ops(me, i + 1);
-            i = op->end;
-            me->limit_count--;
-            rc = co_timeout_end(&limit, returned == GO_ON ? me->last : returned);
-            if (returned != GO_ON && (rc != -ETIMEDOUT || op->strict))
-                return rc;
-            snprintf(more, sizeof more, " %d", co_timeout_expired(&limit));
-            break;
-        }
-        case OP_WAITFOR: {
-            struct in_this_task what = {me, (int)op->a};
-            rc = co_wait_for(body_in_this_task, &what, op->b);
-            break;
-        }
-        case OP_RESCHED:
-            rc = NONE;
-            if (op->a < me->limit_count) {
-                struct co_timeout *limit = me->limits[me->limit_count - 1 - op->a];
-                rc = co_timeout_reschedule(limit, op->b);
-                snprintf(more, sizeof more, " %d", co_timeout_expired(limit));
-                if (rc == 0)
-                    snprintf(more + strlen(more), sizeof more - strlen(more), " %lld",
-                             (long long)co_timeout_when(limit));
-            }
-            break;
-        case OP_SHIELD: {
-            struct co_shield shield;
-            co_shield_begin(&shield);
-            rc = run_ops(me, i + 1);
-            i = op->end;
-            co_shield_end(&shield);
-            if (rc != GO_ON)
-                return rc;
-            rc = 0;
-            break;
-        }
-
-        case OP_ACQUIRE: rc = co_lock_acquire(&locks[op->a]); break;
-        case OP_TRY: rc = co_lock_try_acquire(&locks[op->a]); break;
-        case OP_RELEASE:
-            rc = co_lock_release(&locks[op->a]);
-            snprintf(more, sizeof more, " %d", co_lock_locked(&locks[op->a]));
-            break;
-        case OP_LOCK: case OP_SEM: {
-            bool entered = false;
-            rc = op->code == OP_LOCK ? lock_block(me, op, i + 1, &entered) : sem_block(me, op, i + 1, &entered);
-            i = op->end;
-            if (rc != GO_ON)
-                return rc;
-            rc = entered;
-            break;
-        }
-        case OP_WAIT_COND: rc = co_cond_wait(&conds[op->a].cond); break;
-        case OP_WAIT_UNTIL: rc = co_cond_wait_for(&conds[op->a].cond, has_count, (int64_t[]){op->a, op->b}); break;
-        case OP_NOTIFY: rc = co_cond_notify(&conds[op->a].cond, (size_t)op->b); break;
-        case OP_NOTIFY_ALL: rc = co_cond_notify_all(&conds[op->a].cond); break;
-        case OP_ADD: rc = ++conds[op->a].count; break;
-
-        case OP_SEM_ACQUIRE:
-            rc = co_sem_acquire(&sems[op->a]);
-            snprintf(more, sizeof more, " %d", sems[op->a].value);
-            break;
-        case OP_SEM_TRY: rc = co_sem_try_acquire(&sems[op->a]); break;
-        case OP_SEM_RELEASE:
-            rc = co_sem_release(&sems[op->a]);
-            snprintf(more, sizeof more, " %d", sems[op->a].value);
-            break;
-        case OP_EVENT_SET: co_event_set(&events[op->a]); break;
-        case OP_EVENT_CLEAR: co_event_clear(&events[op->a]); break;
-        case OP_EVENT_WAIT: rc = co_event_wait(&events[op->a]); break;
-        case OP_BARRIER_WAIT: rc = co_barrier_wait(&barriers[op->a]); break;
-        case OP_BARRIER_ABORT: co_barrier_abort(&barriers[op->a]); break;
-        case OP_BARRIER_RESET: co_barrier_reset(&barriers[op->a]); break;
-
-        case OP_PUT:
-            rc = co_queue_put(&queues[op->a], POINTER(op->b));
-            snprintf(more, sizeof more, " %zu", co_queue_size(&queues[op->a]));
-            break;
-        case OP_TRY_PUT: rc = co_queue_try_put(&queues[op->a], POINTER(op->b)); break;
-        case OP_GET: case OP_TRY_GET:
-            rc = op->code == OP_GET ? co_queue_get(&queues[op->a], &item) : co_queue_try_get(&queues[op->a], &item);
-            if (rc == 0)
-                snprintf(more, sizeof more, " %d", NUMBER(item));
-            break;
-        case OP_TASK_DONE: rc = co_queue_task_done(&queues[op->a]); break;
-        case OP_QUEUE_JOIN: rc = co_queue_join(&queues[op->a]); break;
-        case OP_SHUTDOWN: co_queue_shutdown(&queues[op->a], op->b); break;
-
-        case OP_GEN:
-            rc = gen_block(me, op, i + 1);
-            i = op->end;
-            if (rc != GO_ON)
-                return rc;
-            rc = 0;
-            break;
-        case OP_GNEXT:
-            rc = NONE;
-            if (op->a < me->gen_count) {
-                rc = co_gen_next(me->gens[me->gen_count - 1 - op->a]->gen, &item);
-                if (rc == 1)
-                    snprintf(more, sizeof more, " %d", NUMBER(item));
-            }
-            break;
-        case OP_GYIELD: rc = me->own_gen ? co_gen_yield(me->own_gen, POINTER(op->a)) : NONE; break;
-
-        case OP_CPU: co_cpu(op->a); break;
-        case OP_THREAD: case OP_POOL: {
-            struct work w = {op->a, (int)op->b, false};
-            if (op->code == OP_POOL && !pools[op->c].begun) {
-                pools[op->c].begun = true;
-                pools[op->c].pool = co_pool_begin((uint32_t)pools[op->c].workers);
-            }
-            rc = op->code == OP_THREAD ? co_to_thread(work, &w) : co_pool_run(&pools[op->c].pool, work, &w);
-            snprintf(more, sizeof more, " %d", w.ran);
-            break;
-        }
-        case OP_LSET: rc = co_local_set(&local, POINTER(op->a)); break;
-        case OP_LGET: rc = NUMBER(co_local_get(&local)); break;
-        case OP_RET: rc = (int)op->a; break;
-        default: abort();
-        }
-
-        say("%lld %u %d %d%s\n", (long long)co_now(), co_id(co_current()), op->number, rc, more);
-        me->last = rc;
-        if ((rc < 0 && op->strict) || op->code == OP_RET)
-            return rc;
+            s = (struct step){.me = me, .op = &ops_[i], .at = i};
+        } while (!kinds[kind++](&s));
+        if (s.leaves)
+            return s.rc;
+        say("%lld %u %d %d%s\n", (long long)co_now(), co_id(co_current()), s.op->number, s.rc, s.more);
+        me->last = s.rc;
+        if ((s.rc < 0 && s.op->strict) || s.op->code == OP_RET)
+            return s.rc;
     }
     return GO_ON;
 }
