@@ -39,6 +39,9 @@
  * 3. Time is an int64_t in nanoseconds, from 0 when co_run starts. Time passes only while every task
  *    waits; between two waits a task runs alone and takes no time at all.
  *
+ * Each task has an errno of its own, and its own rounding mode, traps and flags of <fenv.h>: it begins with those
+ * that co_run was called with. (Modes that are set past <fenv.h>, as by _mm_setcsr, are the whole program's.)
+ *
  * What you pass in stays yours. Strings are copied. A job must live until its task is done; that is
  * why it may stand on the stack of the function that holds the group.
  */
@@ -54,9 +57,12 @@
 
 /* ---- Time ---------------------------------------------------------------------------------- */
 
-#define CO_US(n) ((int64_t)(n) * 1000)          /* n microseconds in ns */
-#define CO_MS(n) ((int64_t)(n) * 1000000)       /* n milliseconds in ns */
-#define CO_SEC(n) ((int64_t)(n) * 1000000000)   /* n seconds in ns      */
+/* n microseconds, milliseconds, seconds in ns. n may be a fraction: CO_SEC(0.5) is exactly CO_MS(500), and what is no
+ * whole number of ns is rounded to the nearest one. Whole numbers never pass through a double. With a constant n each
+ * of them is a constant: good for a static variable (and with a whole n also for a case label). */
+#define CO_US(n) CO_NS_(n, 1000)
+#define CO_MS(n) CO_NS_(n, 1000000)
+#define CO_SEC(n) CO_NS_(n, 1000000000)
 #define CO_FOREVER INT64_MAX                    /* as a timeout: none   */
 
 /* The loop's clock in ns, 0 at the start of co_run. asyncio: loop.time(). Outside a loop: 0. */
@@ -86,7 +92,9 @@ struct co_options {
     uint64_t seed;                   /* CO_SEED: what random draws start from; default: the world's */
     const char *tape;                /* CO_TAPE: which legal order to take, "17=2,31=1"; default FIFO */
     size_t stack_size;               /* bytes of stack for one task; default 256 KiB               */
-    uint64_t max_steps;              /* steps without time passing that are a livelock; default 10^6 */
+    uint64_t max_steps;              /* steps without time passing that are a livelock; default 10^6. Ten times as
+                                        many moves of the clock for timers only, with nothing from outside, end the
+                                        program too (in the virtual world): it would run for ever */
     bool debug;                      /* CO_DEBUG: tell on stderr who holds the loop for more than 100 ms, and who
                                         goes on waiting after being cancelled                    */
     struct co_world *world;          /* a world that is already open; co_run closes it. NULL: open one */
@@ -94,7 +102,8 @@ struct co_options {
 
 /* Runs main_fn(job) as the first task, until it returns. Tasks still alive then are cancelled and
  * waited for. Returns what main_fn returned, -EDEADLK after a deadlock (reported on stderr, with
- * each task and what it waits for), -EALREADY inside a running loop, -ENOMEM, -EINVAL (options).
+ * each task and what it waits for; see co_lock for one that only some of the tasks are in),
+ * -EALREADY inside a running loop, -ENOMEM, -EINVAL (options).
  * In the real world Ctrl-C cancels the main task; if that makes it return -ECANCELED, the result is -EINTR.
  * A second Ctrl-C ends the process at once, with exit code 130.
  * Leaks are reported on stderr. asyncio: run(). */
@@ -247,7 +256,11 @@ void co_shield_end(struct co_shield *shield);
 
 struct co_waiters { struct co_task *first, *last; };   /* tasks that wait, oldest first */
 
-/* A lock: one task at a time. asyncio: Lock. */
+/* A lock: one task at a time. asyncio: Lock.
+ * Tasks that hold locks and wait for each other's in a ring never go on, whatever other tasks do. The ring is named on
+ * stderr at the instant at which it closes, unless a timeout (of one of them, or of a task whose group it is in) may
+ * still break it: then when the last of these is over. A cancel may break it too; when nobody has cancelled one
+ * of them for 60 s (or 100,000 moves of the clock), the run ends as after any deadlock, with -EDEADLK. */
 struct co_lock {
     struct co_hold *hold;                    /* who holds it, and since which line; NULL: free */
     struct co_waiters waiters;
@@ -409,17 +422,19 @@ struct co_gen {
     struct co_waiters producer;      /* its task, while it waits in co_gen_yield     */
     void *value;
     int rc;                          /* what fn returned                             */
-    bool has_value, is_done;
+    bool has_value, is_done, is_closed;
 };
 #define CO_GEN(name, fn_, job_) \
     __attribute__((cleanup(co_gen_close))) struct co_gen name = co_gen_begin((fn_), (job_))
-/* Waits for the next value: 1 and *value; 0 at the end; -ECANCELED; or the error that fn returned (once,
- * then 0). */
+/* Waits for the next value: 1 and *value; 0 at the end; -ECANCELED: you were cancelled; or the error that fn returned
+ * (once, then 0). Closed by another task while you wait, it is at its end: 0. One task waits at a time: a second
+ * one gets -EALREADY at once, and may ask again later. */
 int co_gen_next(struct co_gen *gen, void **value) CO_MUST_USE;
 /* Only in the generator itself: hands a value out, waits until the next is wanted. 0, or -ECANCELED: it is
  * being closed. */
 int co_gen_yield(struct co_gen *gen, void *value) CO_MUST_USE;
-/* Ends it early and waits until it has cleaned up. A second close does nothing. */
+/* Ends it early and waits until it has cleaned up, cancelled or not; any task may call it. (Called in the generator
+ * itself it does not wait.) What its fn returns then is nobody's. A second close does nothing. */
 void co_gen_close(struct co_gen *gen);
 
 /* ---- Blocks that clean up after themselves --------------------------------------------------- */
@@ -438,7 +453,10 @@ void co_gen_close(struct co_gen *gen);
 
 /* Computes for ns nanoseconds, here: the loop stands still and no other task runs. (In the virtual world it
  * advances the clock; in the real one it burns the time.) Not a wait: it is never cancelled. sleep(),
- * usleep(), poll() and the like stop the loop in the same way, and are told on stderr. time(),
+ * usleep(), thrd_sleep(), poll(), epoll_wait(), sem_timedwait(), pthread_cond_timedwait(), sigtimedwait(), syscall()
+ * and the like stop the loop in the same way, and are told on stderr; one that nothing can end, as sem_wait() on an
+ * empty semaphore, ends the program. What another process or thread ends (waitpid(), read() from a pipe,
+ * pthread_join()) takes this machine's time and none of the loop's, and is told as well. time(),
  * gettimeofday() and clock_gettime() read the loop's clock; clock() counts computing only. (In the real
  * world these are the machine's own.) */
 void co_cpu(int64_t ns);
@@ -609,6 +627,17 @@ int co_file_list(const char *prefix, char **paths) CO_MUST_USE;
 
 /* ---- Behind the macros --------------------------------------------------------------------- */
 
+/* n * unit as an int64_t. n is evaluated once. Of a fraction the whole part is multiplied as an integer; what lies
+ * behind the point is rounded. */
+#define CO_NS_(n, unit) _Generic((n), float: CO_FRACTION_(n, unit), double: CO_FRACTION_(n, unit), \
+                                 long double: CO_FRACTION_(n, unit), default: (int64_t)(n) * (unit))
+#define CO_FRACTION_(n, unit) \
+    (__builtin_constant_p(n) ? CO_WHOLE_(n, unit) + CO_REST_((double)(n) - (double)(int64_t)(n), unit) \
+                             : co_ns_of_fraction((double)(n), (unit)))
+#define CO_WHOLE_(n, unit) ((int64_t)(n) * (unit))
+#define CO_REST_(rest, unit) ((int64_t)((rest) * (unit) + ((rest) < 0 ? -0.5 : 0.5)))
+/* Beyond the clock's ends: INT64_MAX or INT64_MIN; 0 for what is no number. */
+int64_t co_ns_of_fraction(double n, int64_t unit);
 int co_run_named(co_fn main_fn, void *job, const struct co_options *options, const char *name) CO_MUST_USE;
 co_task *co_spawn_named(struct co_group *group, co_fn fn, void *job, const char *name);
 int co_gather_named(co_fn fn, void *jobs, size_t n, size_t size, int rcs[], const char *name) CO_MUST_USE;

@@ -2,9 +2,14 @@
 #include "check.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
+#include <sys/epoll.h>
 #include <sys/select.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
+#include <threads.h>
 #include <time.h>
 
 /* Runs fn beside two sleepers (10 ms and 25 ms) and returns the trace. */
@@ -109,6 +114,227 @@ static int by_pselect(void *job)
     expect_is(pselect(0, NULL, NULL, NULL, &ms_20, NULL), 0), MARK(0);
     note("blocked");
     return 0;
+}
+
+/* ---- Threads, signals, descriptors, system calls by number ------------------------------------------------------ */
+
+static struct timespec in_20_ms(clockid_t clock)
+{
+    struct timespec at;
+    clock_gettime(clock, &at);
+    at.tv_nsec += 20000000;
+    return at;
+}
+
+#define BEGIN struct timespec at = in_20_ms(CLOCK_REALTIME); (void)job, (void)at
+#define END return note("blocked"), 0
+
+static int by_thrd_sleep(void *job)
+{
+    BEGIN;
+    expect_is(thrd_sleep(&ms_20, NULL), 0), MARK(0);
+    END;
+}
+static int by_sem(void *job)
+{
+    BEGIN;
+    sem_t sem;
+    sem_init(&sem, 0, 0);
+    expect_is(sem_timedwait(&sem, &at), -1), MARK(0);
+    expect_is(errno, ETIMEDOUT);
+    END;
+}
+static int by_sem_clock(void *job)
+{
+    BEGIN;
+    sem_t sem;
+    sem_init(&sem, 0, 0);
+    at = in_20_ms(CLOCK_MONOTONIC);
+    expect_is(sem_clockwait(&sem, CLOCK_MONOTONIC, &at), -1), MARK(0);
+    END;
+}
+static int by_pthread_cond(void *job)
+{
+    BEGIN;
+    pthread_mutex_t lock;
+    pthread_cond_t cond;
+    pthread_mutex_init(&lock, NULL);
+    pthread_cond_init(&cond, NULL);
+    pthread_mutex_lock(&lock);
+    expect_is(pthread_cond_timedwait(&cond, &lock, &at), ETIMEDOUT), MARK(0);
+    pthread_mutex_unlock(&lock);
+    END;
+}
+static int by_cnd(void *job)
+{
+    BEGIN;
+    mtx_t lock;
+    cnd_t cond;
+    mtx_init(&lock, mtx_timed);
+    cnd_init(&cond);
+    mtx_lock(&lock);
+    expect_is(cnd_timedwait(&cond, &lock, &at), thrd_timedout), MARK(0);
+    mtx_unlock(&lock);
+    END;
+}
+static int by_mtx(void *job)
+{
+    BEGIN;
+    mtx_t lock;
+    mtx_init(&lock, mtx_timed);
+    mtx_lock(&lock);
+    expect_is(mtx_timedlock(&lock, &at), thrd_timedout), MARK(0);
+    mtx_unlock(&lock);
+    END;
+}
+static int by_mutex(void *job)
+{
+    BEGIN;
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&lock);
+    expect_is(pthread_mutex_timedlock(&lock, &at), ETIMEDOUT), MARK(0);
+    pthread_mutex_unlock(&lock);
+    END;
+}
+static int by_epoll(void *job)
+{
+    BEGIN;
+    struct epoll_event event;
+    int fd = epoll_create1(0);
+    expect_is(epoll_wait(fd, &event, 1, 20), 0), MARK(0);
+    close(fd);
+    END;
+}
+static int by_epoll_mask(void *job)
+{
+    BEGIN;
+    struct epoll_event event;
+    int fd = epoll_create1(0);
+    expect_is(epoll_pwait(fd, &event, 1, 20, NULL), 0), MARK(0);
+    close(fd);
+    END;
+}
+static int by_signal(void *job)
+{
+    BEGIN;
+    sigset_t none;
+    sigemptyset(&none);
+    expect_is(sigtimedwait(&none, NULL, &ms_20), -1), MARK(0);
+    expect_is(errno, EAGAIN);
+    END;
+}
+static int by_number(void *job)
+{
+    BEGIN;
+    expect_is(syscall(SYS_nanosleep, &ms_20, NULL), 0), MARK(0);
+    END;
+}
+static int by_number_until(void *job)
+{
+    BEGIN;
+    at = in_20_ms(CLOCK_MONOTONIC);
+    expect_is(syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL), 0), MARK(0);
+    END;
+}
+static int by_futex(void *job)
+{
+    BEGIN;
+    uint32_t word = 0;
+    expect_is(syscall(SYS_futex, &word, 0, 0, &ms_20), -1), MARK(0);
+    expect_is(errno, ETIMEDOUT);
+    END;
+}
+
+static void calls_of_other_headers_block_it_too(void **state)
+{
+    (void)state;
+    check_blocks(by_thrd_sleep, "thrd_sleep", 20);
+    check_blocks(by_sem, "sem_timedwait", 20);
+    check_blocks(by_sem_clock, "sem_clockwait", 20);
+    check_blocks(by_pthread_cond, "pthread_cond_timedwait", 20);
+    check_blocks(by_cnd, "cnd_timedwait", 20);
+    check_blocks(by_mtx, "mtx_timedlock", 20);
+    check_blocks(by_mutex, "pthread_mutex_timedlock", 20);
+    check_blocks(by_epoll, "epoll_wait", 20);
+    check_blocks(by_epoll_mask, "epoll_pwait", 20);
+    check_blocks(by_signal, "sigtimedwait", 20);
+    check_blocks(by_number, "syscall", 20);
+    check_blocks(by_number_until, "syscall", 20);
+    check_blocks(by_futex, "syscall", 20);
+}
+
+static int free_to_go(void *job)
+{
+    (void)job;
+    sem_t sem;
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    struct timespec past = {0, 1};
+    sem_init(&sem, 0, 2);
+    expect_is(sem_wait(&sem), 0);
+    expect_is(sem_timedwait(&sem, &past), 0);
+    expect_is(sem_timedwait(&sem, &past), -1);          /* its time is up: no wait */
+    expect_is(pthread_mutex_timedlock(&lock, &past), 0);
+    expect_is(pthread_mutex_unlock(&lock), 0);
+    expect_is(syscall(SYS_getpid), getpid());
+    expect_is(co_now(), 0);
+    return 0;
+}
+
+static void what_is_free_blocks_nothing(void **state)
+{
+    (void)state;
+    char *trace = traced(free_to_go, NULL);
+    assert_has_not(trace, "\"ev\":\"block\"");
+    free(trace);
+}
+
+static void *in_a_thread(void *arg)
+{
+    return arg;
+}
+
+static int waits_for_others(void *job)
+{
+    (void)job;
+    pthread_t thread;
+    void *result;
+    int status;
+    expect_is(pthread_create(&thread, NULL, in_a_thread, &status), 0);
+    expect_is(pthread_join(thread, &result), 0), MARK(0);
+    expect(result == &status);
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(7);
+    expect_is(waitpid(pid, &status, 0), pid);
+    expect_is(WEXITSTATUS(status), 7);
+    expect_is(co_now(), 0);
+    return 0;
+}
+
+static void what_others_end_is_told_without_a_time(void **state)
+{
+    (void)state;
+    struct child *child = forked(waits_for_others, NULL);
+    assert_int_equal(child->rc, 0);
+    assert_has(child->err, "pthread_join at test_blocking.c:%d blocked the loop until something outside",
+               board->line[0]);
+}
+
+static int waits_for_nobody(void *job)
+{
+    (void)job;
+    sem_t sem;
+    sem_init(&sem, 0, 0);
+    MARK(0), sem_wait(&sem);
+    return 0;
+}
+
+static void a_wait_that_nobody_can_end_ends_the_program(void **state)
+{
+    (void)state;
+    struct child *child = forked(waits_for_nobody, NULL);
+    assert_int_equal(child->exit_code, 70);
+    assert_has(child->err, "sem_wait at test_blocking.c:%d would stop the loop for ever", board->line[0]);
 }
 
 static void each_call_blocks_the_loop_at_its_line(void **state)
@@ -336,6 +562,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_call_blocks_the_loop_at_its_line),
+        cmocka_unit_test(calls_of_other_headers_block_it_too),
+        cmocka_unit_test(what_is_free_blocks_nothing),
+        cmocka_unit_test(what_others_end_is_told_without_a_time),
+        cmocka_unit_test(a_wait_that_nobody_can_end_ends_the_program),
         cmocka_unit_test(a_call_that_need_not_wait_blocks_nothing),
         cmocka_unit_test(wrong_arguments_are_refused_as_ever),
         cmocka_unit_test(very_long_sleeps_do_not_turn_the_clock_round),

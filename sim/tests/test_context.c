@@ -4,6 +4,7 @@
 #include "runtime/switch/context.h"
 
 #include <fenv.h>
+#include <float.h>
 #include <stdint.h>
 
 /* ---- The bare switch ------------------------------------------------------------------------------ */
@@ -208,6 +209,128 @@ static void errors_do_not_set_errno(void **state)
     assert_int_equal(run(fails_in_every_call, NULL), 0);
 }
 
+/* ---- The floating-point modes --------------------------------------------------------------------------- */
+
+static volatile double one = 1.0, three = 3.0;
+static volatile long double long_one = 1.0L, seven = 7.0L;
+
+/* Do fractions come out rounded up? By the CPU's vector unit and by the x87, which have a mode each. */
+static int rounds_up(void)
+{
+    double third = one / three;
+    long double seventh = long_one / seven;
+    bool up = third > 0x1.5555555555555p-2;             /* the constants are rounded to nearest */
+    bool long_up = seventh > 1.0L / 7.0L;
+    expect_is(up, LDBL_MANT_DIG == 64 ? long_up : up);
+    return up;
+}
+
+static int rounds_in(void *job)
+{
+    int way = (int)(intptr_t)job;
+    expect_is(fegetround(), FE_TONEAREST);              /* a new task begins as co_run did */
+    expect_is(fetestexcept(FE_ALL_EXCEPT), 0);
+    expect_is(fesetround(way), 0);
+    for (int i = 0; i < 4; i++) {
+        expect_is(co_sleep(CO_MS(way == FE_UPWARD ? 3 : 5)), 0);
+        expect_is(fegetround(), way);
+        expect_is(rounds_up(), way == FE_UPWARD);
+        expect_is(co_yield(), 0);
+        expect_is(rounds_up(), way == FE_UPWARD);
+    }
+    return 0;                                           /* it ends with its mode set: nobody inherits that */
+}
+
+static int leaves_a_mark(void *job)
+{
+    (void)job;
+    feclearexcept(FE_ALL_EXCEPT);
+    expect_is(feraiseexcept(FE_DIVBYZERO), 0);
+    expect_is(co_sleep(CO_MS(4)), 0);
+    expect_is(fetestexcept(FE_DIVBYZERO | FE_OVERFLOW), FE_DIVBYZERO);
+    return 0;
+}
+
+static int sees_no_mark(void *job)
+{
+    (void)job;
+    expect_is(fetestexcept(FE_ALL_EXCEPT), 0);
+    expect_is(co_sleep(CO_MS(2)), 0);
+    expect_is(fetestexcept(FE_DIVBYZERO), 0);
+    expect_is(feraiseexcept(FE_OVERFLOW), 0);
+    return co_sleep(CO_MS(4));
+}
+
+static int in_a_worker(void *job)
+{
+    (void)job;
+    return fesetround(FE_DOWNWARD);
+}
+
+static int many_modes(void *job)
+{
+    (void)job;
+    expect_is(fesetround(FE_TOWARDZERO), 0);
+    CO_GROUP(group);
+    co_spawn(&group, rounds_in, (void *)(intptr_t)FE_UPWARD);
+    co_spawn(&group, rounds_in, (void *)(intptr_t)FE_TONEAREST);
+    co_spawn(&group, rounds_in, (void *)(intptr_t)FE_DOWNWARD);
+    co_spawn(&group, leaves_a_mark, NULL);
+    co_spawn(&group, sees_no_mark, NULL);
+    expect_is(co_to_thread(in_a_worker, NULL), 0);
+    expect_is(co_join(&group), 0);
+    expect_is(fegetround(), FE_TOWARDZERO);
+    return 0;
+}
+
+static void each_task_has_its_own_floating_point_modes(void **state)
+{
+    (void)state;
+    if (UNDER_VALGRIND)
+        skip();                                         /* it rounds to nearest, always */
+    feclearexcept(FE_ALL_EXCEPT);
+    assert_int_equal(run(many_modes, NULL), 0);
+    assert_int_equal(fegetround(), FE_TONEAREST);       /* nor does the program outside inherit one */
+    free(traced(many_modes, NULL));
+}
+
+#ifdef __x86_64__
+static int traps_division(void *job)
+{
+    (void)job;
+    expect(feenableexcept(FE_DIVBYZERO) >= 0);
+    expect_is(co_sleep(CO_MS(2)), 0);
+    expect_is(fegetexcept(), FE_DIVBYZERO);
+    return 0;
+}
+
+static int divides(void *job)
+{
+    (void)job;
+    volatile double zero = 0;
+    for (int i = 0; i < 3; i++) {
+        expect(one / zero > 1e300);                     /* no trap here, though the other one has set it */
+        expect_is(co_sleep(CO_MS(1)), 0);
+    }
+    return 0;
+}
+
+static int trap_beside_division(void *job)
+{
+    (void)job;
+    CO_GROUP(group);
+    co_spawn(&group, traps_division, NULL);
+    co_spawn(&group, divides, NULL);
+    return co_join(&group);
+}
+
+static void a_trap_is_one_tasks_own(void **state)
+{
+    (void)state;
+    assert_int_equal(forked(trap_beside_division, NULL)->rc, 0);
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +341,10 @@ int main(void)
         cmocka_unit_test(errno_is_kept_per_task),
         cmocka_unit_test(a_new_task_does_not_see_the_errno_of_another),
         cmocka_unit_test(errors_do_not_set_errno),
+        cmocka_unit_test(each_task_has_its_own_floating_point_modes),
+#ifdef __x86_64__
+        cmocka_unit_test(a_trap_is_one_tasks_own),
+#endif
     };
     return cmocka_run_group_tests_name("context", tests, NULL, NULL);
 }

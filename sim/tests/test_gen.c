@@ -214,6 +214,108 @@ static void only_the_generator_yields(void **state)
     assert_int_equal(run(yields_from_outside, NULL), 0);
 }
 
+/* ---- Closed by another task while one waits ---------------------------------------------------------------------- */
+
+static int notes_next(void *job)
+{
+    void *value;
+    int rc;
+    while ((rc = co_gen_next(job, &value)) > 0)
+        note("%d", (int)(intptr_t)value);
+    note("end:%d", rc);
+    return rc;
+}
+
+static int closes_at_25(void *job)
+{
+    expect_is(co_sleep(CO_MS(25)), 0);
+    co_gen_close(job);
+    note("told");
+    return 0;
+}
+
+static int waits_while_it_is_closed(void *fn)
+{
+    void *value;
+    CO_GEN(numbers, (int (*)(struct co_gen *, void *))fn, MSEC(9));
+    CO_GROUP(group);
+    co_spawn(&group, notes_next, &numbers);
+    co_spawn(&group, closes_at_25, &numbers);
+    int rc = co_join(&group);
+    expect_is(co_gen_next(&numbers, &value), 0);
+    return rc;
+}
+
+static int fails_when_closed(struct co_gen *gen, void *job)
+{
+    return counts(gen, job) < 0 ? -EIO : 0;
+}
+
+static int cleans_up_slowly(struct co_gen *gen, void *job)
+{
+    int rc = counts(gen, job);
+    struct co_shield shield;
+    co_shield_begin(&shield);
+    expect_is(co_sleep(CO_MS(50)), 0);
+    co_shield_end(&shield);
+    return rc;
+}
+
+static void who_waits_while_it_is_closed_sees_the_end(void **state)
+{
+    (void)state;
+    assert_int_equal(run(waits_while_it_is_closed, counts), 0);
+    assert_string_equal(board->text, "1@10 2@20 closed:cancelled@25 end:0@25 told@25 ");
+    assert_int_equal(run(waits_while_it_is_closed, fails_when_closed), 0);
+    assert_string_equal(board->text, "1@10 2@20 closed:cancelled@25 end:0@25 told@25 ");
+    assert_int_equal(run(waits_while_it_is_closed, cleans_up_slowly), 0);   /* whoever closes it waits, owner or not */
+    assert_string_equal(board->text, "1@10 2@20 closed:cancelled@25 end:0@75 told@75 ");
+}
+
+static int cancels_the_closer(void *job)
+{
+    (void)job;
+    CO_GEN(numbers, cleans_up_slowly, MSEC(9));
+    CO_GROUP(group);
+    co_spawn(&group, notes_next, &numbers);
+    co_task *closer = co_spawn(&group, closes_at_25, &numbers);
+    expect_is(co_sleep(CO_MS(30)), 0);
+    co_cancel(closer);
+    return co_join(&group);
+}
+
+static void a_cancelled_closer_waits_all_the_same(void **state)
+{
+    (void)state;
+    check_notes(cancels_the_closer, "1@10 2@20 closed:cancelled@25 end:0@75 told@75 ");
+}
+
+static int asks_itself(struct co_gen *gen, void *job)
+{
+    void *value;
+    (void)job;
+    expect_is(co_gen_next(gen, &value), -EALREADY);
+    co_gen_close(gen);
+    expect_is(co_gen_yield(gen, "x"), -ECANCELED);
+    return -EIO;
+}
+
+static int closes_itself(void *job)
+{
+    (void)job;
+    void *value;
+    CO_GEN(gen, asks_itself, NULL);
+    expect_is(co_gen_next(&gen, &value), 0);
+    expect_is(co_gen_next(&gen, &value), 0);
+    return 0;
+}
+
+static void one_that_closes_itself_is_at_its_end(void **state)
+{
+    (void)state;
+    assert_int_equal(run(closes_itself, NULL), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +328,9 @@ int main(void)
         cmocka_unit_test(two_cannot_want_the_next_at_once),
         cmocka_unit_test(a_value_that_nobody_waited_for_is_kept),
         cmocka_unit_test(only_the_generator_yields),
+        cmocka_unit_test(who_waits_while_it_is_closed_sees_the_end),
+        cmocka_unit_test(a_cancelled_closer_waits_all_the_same),
+        cmocka_unit_test(one_that_closes_itself_is_at_its_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -303,10 +303,15 @@ static void errors_have_words(void **state)
     assert_non_null(co_strerror(INT32_MIN));
     assert_non_null(co_strerror(INT32_MAX));
     const int ours[] = {ECANCELED, ETIMEDOUT, ECONNREFUSED, ECONNRESET, EPROTO, CO_ENOHOST, ELOOP, EINVAL, ENOMEM,
-                        EDEADLK, EPERM, EAGAIN, EINPROGRESS, EALREADY};
+                        EDEADLK, EPERM, EAGAIN, EINPROGRESS, EALREADY, ESHUTDOWN, CO_EBROKEN, EOVERFLOW, EBADF, EBUSY,
+                        EINTR, EMSGSIZE};
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
         for (size_t k = 0; k < i; k++)
             assert_string_not_equal(co_strerror(-ours[i]), co_strerror(-ours[k]));
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)     /* the C library knows nothing of tasks */
+        assert_string_not_equal(co_strerror(-ours[i]), strerror(ours[i]));
+    assert_string_equal(co_strerror(-ESHUTDOWN), "the queue is shut down");
+    assert_string_equal(co_strerror(-CO_EBROKEN), "the barrier is broken");
 }
 
 /* ---- Tasks alive when main returns ------------------------------------------------------------------------------- */

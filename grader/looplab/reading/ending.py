@@ -33,6 +33,8 @@ _LIMIT_CAUSES = {
 
 _STUCK = {
     "deadlock": "at {t} every task was waiting, and nothing could happen any more",
+    "ring": "at {t} some tasks began to wait for each other in a ring, and nobody ended that",
+    "endless": "at {t} it was still sleeping and waking, and nothing else could happen any more",
     "livelock": "at {t} time stood still: tasks ran on and on without waiting for anything",
     "overflow": "at {t} a task ran out of stack",
     "crashed": "it crashed at {t}",
@@ -53,6 +55,9 @@ def failure(outcome: Outcome, trace: Optional[Trace], findings: Sequence[Finding
     if cause:
         if cause.kind == "crashed":
             cause = _called_with(trace, _witness(findings, trace, cause.src) or cause)
+        closed = _ring_closed(trace)
+        if cause.kind == "deadlock" and closed is not None:
+            return Failure(_END, _STUCK["ring"].format(t=show(closed)), cause)
         return Failure(_END, _STUCK[cause.kind].format(t=show(_last_time(trace))), cause)
     if outcome.signal:
         cause = _witness(findings, trace) or _assertion(outcome.stderr) \
@@ -149,6 +154,12 @@ def _at_last(trace: Optional[Trace], text: str) -> Cause:
         return Cause("early", text)
     return Cause("early", f"{text}; task {task.name}{f', spawned at {task.src},' if task.src else ''} was running",
                  task.src)
+
+
+def _ring_closed(trace: Trace) -> Optional[int]:
+    """When a ring of waiting tasks closed beside which others went on; None: there is no such ring."""
+    lines = [line for line in trace.of("deadlock", "runtime") if line.get("others")]
+    return max(line["since"] for line in lines) if lines else None
 
 
 def _last_time(trace: Trace) -> int:

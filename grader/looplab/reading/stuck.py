@@ -91,6 +91,14 @@ def _livelock(trace: Trace, line: Event) -> Cause:
                                "co_yield() only lets the others run", src)
 
 
+def _endless(trace: Trace, line: Event) -> Cause:
+    src = line.get("src")
+    at = f" at {src}" if src else ""
+    return Cause("endless", f"{_name(trace, line.get('task'))} sleeps{at} and wakes without end "
+                            f"({line['moves']:,} moves of the clock, and nothing came from outside): "
+                            "who tells it to stop?", src)
+
+
 def _overflow(trace: Trace, line: Event) -> Cause:
     src, at, size = line.get("src"), line.get("at"), line.get("size")
     name = line.get("name") or _name(trace, line.get("task"))
@@ -158,4 +166,5 @@ def busy(trace: Optional[Trace]) -> Cause:
 
 
 _ENDINGS: dict[str, Callable[[Trace, Event], Optional[Cause]]] = {
-    "block": _block, "deadlock": _deadlock, "livelock": _livelock, "overflow": _overflow, "crash": _crash}
+    "block": _block, "deadlock": _deadlock, "livelock": _livelock, "endless": _endless,
+    "overflow": _overflow, "crash": _crash}

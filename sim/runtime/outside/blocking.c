@@ -5,19 +5,13 @@
  * them are the C library's own; in the real world, too, but the program hears about it if they stop the loop.
  */
 #define _GNU_SOURCE
-#include "runtime/state/loop.h"
-#include "runtime/tasks/time.h"
-#include "runtime/watch/report.h"
-#include "runtime/watch/tracing.h"
+#include "runtime/outside/blocking.h"
 
 #include <poll.h>
 #include <sys/select.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
-
-/* What the wall clock says at the loop's time 0: 2026-01-01 00:00:00 UTC, in seconds since 1970. */
-enum { EPOCH = 1767225600 };
 
 unsigned __real_sleep(unsigned seconds);
 int __real_usleep(useconds_t us);
@@ -34,66 +28,6 @@ clock_t __real_clock(void);
 int __real_gettimeofday(struct timeval *tv, void *zone);
 int __real_clock_gettime(clockid_t clock, struct timespec *ts);
 int __real_timespec_get(struct timespec *ts, int base);
-
-/* Seconds and nanoseconds as ns; the clock's end if that is beyond it. */
-static int64_t ns_of(int64_t seconds, int64_t ns)
-{
-    return seconds >= INT64_MAX / CO_SEC(1) ? INT64_MAX : CO_SEC(seconds) + ns;
-}
-
-static int64_t from_timespec(const struct timespec *ts)
-{
-    return ns_of(ts->tv_sec, ts->tv_nsec);
-}
-
-static bool is_wrong(const struct timespec *ts)
-{
-    return ts->tv_sec < 0 || ts->tv_nsec < 0 || ts->tv_nsec >= CO_SEC(1);
-}
-
-/* The loop stands still for ns; the program hears about it. */
-static void stop_loop(int64_t ns, const char *on, const void *pc)
-{
-    if (ns <= 0)
-        return;
-    if (co__loop->current)
-        co__report_blocked(ns, on, pc);
-    co__block(ns, on, pc);
-}
-
-/* Is the caller in a loop whose time is made up? Outside a loop, and in a world whose clock runs by itself, each of
- * these calls is the C library's own. */
-static inline bool simulated(void)
-{
-    return co__loop && !co__loop->live;
-}
-
-enum { LONG_BLOCK = 1000000 };      /* ns: shorter stops of a live loop are not worth a word */
-
-/* Since `begin` (co_now) the C library's own call has stopped a live loop; outside of one, nothing. */
-static void stopped(int64_t begin, const char *on, const void *pc)
-{
-    struct loop *loop = co__loop;
-    if (!loop || loop->in_world)        /* a worker's job keeps nobody else waiting */
-        return;
-    co__read_clock(loop);
-    int64_t ns = loop->now - begin;
-    if (ns < LONG_BLOCK)
-        return;
-    co__report_blocked(ns, on, pc);
-    if (loop->trace)
-        co__trace_block(ns, on, pc);
-}
-
-/* The C library's own call, and a word about it if it stopped the loop. */
-#define REALLY(type, call, on) __extension__({ \
-    int64_t begin_ = co_now(); \
-    type result_ = (call); \
-    int error_ = errno; \
-    stopped(begin_, (on), CALLER); \
-    errno = error_; \
-    result_; \
-})
 
 static struct timespec to_timespec(int64_t ns)
 {
@@ -152,14 +86,6 @@ int __wrap_sched_yield(void)
 /* ---- Waiting for descriptors --------------------------------------------------------------- */
 /* What is ready already is reported. What is not will not become so while the loop stands still:
  * only the time limit can end the wait. */
-
-/* ns < 0: no limit. */
-static void block_for(int64_t ns, const char *on, const void *pc)
-{
-    if (ns < 0)
-        co__report_blocked_for_ever(on, pc);
-    stop_loop(ns, on, pc);
-}
 
 int __wrap_poll(struct pollfd *fds, nfds_t n, int ms)
 {

@@ -2,6 +2,7 @@
 #include "runtime/state/loop.h"
 #include "runtime/state/op.h"
 #include "runtime/state/task.h"
+#include "runtime/switch/modes.h"
 #include "runtime/tasks/enter.h"
 #include "runtime/tasks/op.h"
 #include "runtime/tasks/ready.h"
@@ -27,6 +28,19 @@ static int run_away(void *argument)
     return rc;
 }
 
+/* A job in a program that calls <fenv.h>: whoever lets time pass meanwhile keeps its own modes, and the job has the
+ * common ones. */
+static int run_apart(void *argument)
+{
+    const struct away *away = argument;
+    struct modes before;
+    modes_read(&before);
+    modes_write(&co__loop->modes);
+    int rc = away->fn(away->job);
+    modes_write(&before);
+    return rc;
+}
+
 static int run_job(co_fn fn, void *job, struct co_pool pool, const void *pc)
 {
     int rc;
@@ -36,8 +50,8 @@ static int run_job(co_fn fn, void *job, struct co_pool pool, const void *pc)
         return rc;
     struct world_request request = {.op = WORLD_JOB, .fn = (uintptr_t)fn, .job = (uintptr_t)job,
                                     .pool = pool.number, .workers = pool.workers};
-    if (co__loop->live) {
-        request.fn = (uintptr_t)run_away;
+    if (co__loop->live || co__loop->own_modes) {
+        request.fn = (uintptr_t)(co__loop->live ? run_away : run_apart);
         request.job = (uintptr_t)&away;
     }
     struct op *op = co__op_submit(self, &request, NULL, NULL);

@@ -6,10 +6,12 @@
 #include "runtime/state/task.h"
 #include "runtime/state/timer.h"
 #include "runtime/switch/fiber.h"
+#include "runtime/switch/modes.h"
 #include "runtime/switch/stack.h"
 #include "runtime/tasks/cancel.h"
 #include "runtime/tasks/op.h"
 #include "runtime/tasks/ready.h"
+#include "runtime/tasks/ring.h"
 #include "runtime/tasks/scope.h"
 #include "runtime/tasks/task.h"
 #include "runtime/tasks/time.h"
@@ -36,10 +38,14 @@ static void cancel_all(struct loop *loop, const char *why)
 static void run_until_done(struct loop *loop, const struct co_task *last)
 {
     while (last ? last->state != TASK_DONE : loop->alive > 0) {
-        if (co__run_next(loop) || co__time_pass(loop))
+        if (co__run_next(loop))
             continue;
-        assert(!loop->broken);          /* then every wait was ended, and nothing can wait again */
-        co__report_deadlock(loop);
+        if (!co__time_pass(loop)) {
+            assert(!loop->broken);      /* then every wait was ended, and nothing can wait again */
+            co__report_deadlock(loop);
+        } else if (!loop->ring || !co__ring_for_ever(loop)) {
+            continue;
+        }
         loop->rc = -EDEADLK;
         loop->broken = true;
         cancel_all(loop, "deadlock");
@@ -175,6 +181,8 @@ int co_run_named(co_fn main_fn, void *job, const struct co_options *options, con
     loop.program = options->program ? options->program : "program";
     loop.max_steps = options->max_steps ? options->max_steps : 1000000;
     loop.errno_at = &errno;
+    modes_read(&loop.modes);
+    loop.own_modes = &co__calls_fenv != NULL;
     loop.world = options->world;
     loop.debug = options->debug || setting(NULL, "CO_DEBUG");
     co__steps_restart(&loop);

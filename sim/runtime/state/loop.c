@@ -5,7 +5,7 @@ _Thread_local struct loop *co__loop;
 
 void co__watch(struct loop *loop)
 {
-    loop->watched = loop->trace || loop->tape || loop->debug || loop->stacks.canaries;
+    loop->watched = loop->trace || loop->tape || loop->debug || loop->stacks.canaries || loop->own_modes;
 }
 
 void co__trace_resume(struct loop *loop)

@@ -7,6 +7,7 @@
 #include "runtime/state/timer.h"
 #include "runtime/switch/context.h"
 #include "runtime/switch/fiber.h"
+#include "runtime/switch/modes.h"
 #include "runtime/switch/stack.h"
 #include "trace/trace.h"
 #include "world/world.h"
@@ -24,6 +25,8 @@ enum { CO_EXIT_FATAL = 70 };
 
 enum {
     TRACED_STEPS = 50000,       /* more of them at one instant are not traced: nobody could read that */
+    TRACED_MOVES = 100000,      /* so many moves of the clock for timers only are traced             */
+    MOVES_PER_STEP = 10,        /* times max_steps of them are without end                           */
     LIVE_STEPS = 1000,          /* after so many a live world is asked what has happened, whoever is ready */
 };
 
@@ -40,6 +43,8 @@ struct loop {
     bool live;                      /* the world's clock runs by itself                               */
     bool interrupted;               /* a person has asked the program to end                          */
     bool in_world;                  /* the world is at work: what runs now may be a worker's job      */
+    bool own_modes;                 /* the program calls <fenv.h>: the long way keeps each task's modes apart */
+    struct modes modes;             /* those that every other flow has                                */
     int64_t step_begin;             /* watched: when the current task began to run                    */
     int *errno_at;                  /* the thread's errno: looked up once                             */
     struct trace *trace;            /* NULL: off, or silent for now                                   */
@@ -78,6 +83,11 @@ struct loop {
     uint32_t pools;                 /* made so far                                                    */
     int rc;                         /* -EDEADLK after a deadlock                                      */
     bool broken;                    /* after a deadlock: everything is cancelled, shields or not      */
+    struct co_task *ring;           /* one of tasks that wait for each other in a ring; NULL: none known */
+    uint32_t ring_task;             /* its number, as records are used again                          */
+    bool ring_named;                /* only a cancel can end it, and the program has been told        */
+    int64_t ring_since, ring_moves; /* since when, and how often time has moved since it was named    */
+    int64_t moves;                  /* of the clock, for timers only, since something came from outside */
     bool cancels_deferred;          /* by the tape: some cancels land at their task's next wait       */
 };
 
@@ -97,7 +107,7 @@ static inline void co__steps_restart(struct loop *loop)
     loop->steps_left = loop->live ? LIVE_STEPS : loop->max_steps < TRACED_STEPS ? (int64_t)loop->max_steps
         : TRACED_STEPS;
     loop->silent = loop->max_steps <= TRACED_STEPS;
-    if (loop->trace != loop->open_trace)
+    if (loop->trace != loop->open_trace && loop->moves < TRACED_MOVES)
         co__trace_resume(loop);
 }
 

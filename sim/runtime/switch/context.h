@@ -2,7 +2,7 @@
  *
  * Three ways to switch, the same two calls: switch_x86_64.S, switch_aarch64.S, and switch_ucontext.c
  * for everything else (or with -DCO_UCONTEXT). A switch saves what the C ABI says a function must keep, on the stack
- * being left, and nothing more. The floating-point mode (rounding, traps) is shared by all tasks.
+ * being left, and nothing more. The floating-point modes (rounding, traps) are the loop's affair: modes.h.
  */
 #ifndef CONTEXT_H
 #define CONTEXT_H

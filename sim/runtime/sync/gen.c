@@ -1,6 +1,7 @@
 /* gen.c - generators: a task that hands values to whoever asks for the next one. */
 #include "runtime/state/loop.h"
 #include "runtime/state/task.h"
+#include "runtime/tasks/await.h"
 #include "runtime/tasks/cancel.h"
 #include "runtime/tasks/enter.h"
 #include "runtime/tasks/group.h"
@@ -17,7 +18,7 @@ static int produce(void *job)
     struct co_gen *gen = job;
     int rc = gen->fn(gen, gen->job);
     gen->is_done = true;
-    gen->rc = rc < 0 ? rc : 0;
+    gen->rc = rc < 0 && !gen->is_closed ? rc : 0;   /* it was told to end: who waits sees an end, no error */
     if (gen->consumer.first) {
         co__wake(gen->consumer.first, gen->rc);
         gen->rc = 0;
@@ -79,13 +80,27 @@ int co_gen_yield(struct co_gen *gen, void *value)
     return co__suspend_in(self, WAIT_GEN_YIELD, gen, &gen->producer);
 }
 
+/* Waits until its task has ended, cancelled or not. After a deadlock nobody may wait any more. */
+static void await_end(struct co_task *self, struct co_task *task)
+{
+    self->deaf = true;
+    if (!co__loop->broken)
+        co__await(self, task);
+    self->deaf = false;
+}
+
 void co_gen_close(struct co_gen *gen)
 {
     if (co__in_job())
         return;
-    if (gen->task && gen->task->state != TASK_DONE)
-        co__cancel(gen->task, "call", CALLER);
-    co_group_end(&gen->group);
+    struct co_task *self = co_current(), *task = gen->task;
+    gen->is_closed = true;
+    if (task && task->state != TASK_DONE) {
+        co__cancel(task, "call", CALLER);
+        if (self && self != gen->group.owner && self != task)
+            await_end(co__enter_always(CALLER), task);
+    }
+    co_group_end(&gen->group);      /* by its owner: waits, and frees the task's record */
     gen->task = NULL;
     gen->is_done = true;
     gen->rc = 0;

@@ -5,8 +5,23 @@
 #include "runtime/sync/lock.h"
 #include "runtime/tasks/enter.h"
 #include "runtime/tasks/ready.h"
+#include "runtime/tasks/ring.h"
 
 #include <stdlib.h>
+
+/* The holder waits, too: for whom? */
+static __attribute__((noinline)) int wait_for_waiting(struct co_lock *lock, struct co_task *self)
+{
+    co__ring_wait(self, WAIT_LOCK, lock);
+    co__ring_look(self);
+    return co__suspend_in(self, WAIT_LOCK, lock, &lock->waiters);
+}
+
+static inline bool holder_waits(const struct co_lock *lock)
+{
+    const struct co_task *holder = lock->hold->task;
+    return holder && holder->state == TASK_WAITING;
+}
 
 static __attribute__((noinline)) int acquire_watched(struct co_lock *lock, const void *pc)
 {
@@ -18,6 +33,8 @@ static __attribute__((noinline)) int acquire_watched(struct co_lock *lock, const
         return (lock->hold = co__hold_begin(co__loop, self)) ? 0 : -ENOMEM;
     if (lock->hold->task == self)
         return -EDEADLK;
+    if (holder_waits(lock))
+        return wait_for_waiting(lock, self);
     return co__suspend_in(self, WAIT_LOCK, lock, &lock->waiters);
 }
 
@@ -35,6 +52,8 @@ static inline int acquire(struct co_lock *lock, const void *pc)
         return acquire_free(lock, self);
     if (lock->hold->task == self)
         return -EDEADLK;
+    if (__builtin_expect(holder_waits(lock), 0))
+        return wait_for_waiting(lock, self);
     return co__suspend_quick(self, WAIT_LOCK, lock, &lock->waiters);
 }
 
@@ -74,10 +93,16 @@ void co__lock_take_again(struct co_lock *lock, struct co_task *self)
 {
     if (lock->hold && co__loop->broken)
         return;                                     /* after a deadlock nobody may wait any more */
-    if (lock->hold)
-        co__suspend_always(self, WAIT_LOCK, lock, &lock->waiters);
-    else
+    if (!lock->hold) {
         lock->hold = co__hold_begin(co__loop, self);    /* memory for one was given back a moment ago */
+        return;
+    }
+    self->deaf = true;
+    if (holder_waits(lock))
+        wait_for_waiting(lock, self);
+    else
+        co__suspend_in(self, WAIT_LOCK, lock, &lock->waiters);
+    self->deaf = false;
 }
 
 static __attribute__((noinline)) int release_last(struct co_lock *lock)

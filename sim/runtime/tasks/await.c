@@ -4,6 +4,7 @@
 #include "runtime/tasks/await.h"
 #include "runtime/tasks/enter.h"
 #include "runtime/tasks/ready.h"
+#include "runtime/tasks/ring.h"
 #include "runtime/tasks/scope.h"
 
 #include <stdlib.h>
@@ -64,6 +65,20 @@ void co__watchers_notify(struct co_task *task)
     task->watchers = NULL;
 }
 
+int co__await(struct co_task *self, struct co_task *task)
+{
+    struct watching set = {.waiter = self, .when = CO_ALL_COMPLETED, .pending = 1};
+    struct watch watch;
+    watch_begin(&watch, &set, task);
+    if (co__loop->held && task->state == TASK_WAITING) {
+        co__ring_wait(self, WAIT_TASK, task);
+        co__ring_look(self);
+    }
+    int rc = co__suspend(self, WAIT_TASK, task);
+    watch_end(&watch);
+    return rc;
+}
+
 int co_await(co_task *task, int *task_rc)
 {
     int rc;
@@ -76,15 +91,7 @@ int co_await(co_task *task, int *task_rc)
         return -ENOMEM;
     if (task == self)
         return -EDEADLK;
-    if (task->state != TASK_DONE) {
-        struct watching set = {.waiter = self, .when = CO_ALL_COMPLETED, .pending = 1};
-        struct watch watch;
-        watch_begin(&watch, &set, task);
-        rc = co__suspend(self, WAIT_TASK, task);
-        watch_end(&watch);
-    } else {
-        rc = 0;
-    }
+    rc = task->state != TASK_DONE ? co__await(self, task) : 0;
     if (task_rc)
         *task_rc = co_result(task);
     task->seen |= task->state == TASK_DONE;

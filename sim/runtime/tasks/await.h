@@ -10,6 +10,9 @@ struct watch {
     struct watching *set;
     struct co_task *task;
 };
+/* Waits until the task has ended: 0, and its record may be gone. Or -ECANCELED. */
+int co__await(struct co_task *self, struct co_task *task);
+
 void co__watchers_notify(struct co_task *task);         /* a task has just ended */
 
 #endif

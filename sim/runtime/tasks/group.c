@@ -10,6 +10,7 @@
 #include "runtime/tasks/enter.h"
 #include "runtime/tasks/group.h"
 #include "runtime/tasks/ready.h"
+#include "runtime/tasks/ring.h"
 #include "runtime/tasks/task.h"
 #include "runtime/watch/report.h"
 
@@ -97,6 +98,15 @@ void co__group_done(struct co_group *group, struct co_task *task)
         co__wake(waiter, 0);
 }
 
+/* Who waits for its tasks holds a lock, perhaps, for which one of them waits. */
+static void look_for_rings(struct co_task *self, struct co_group *group)
+{
+    co__ring_wait(self, WAIT_GROUP, group);
+    for (struct co_task *task = group->first; task; task = task->younger)
+        if (task->state == TASK_WAITING && task->kind == WAIT_LOCK)
+            co__ring_look(task);
+}
+
 /* Waits until no task of the group is alive, whatever happens to the waiter. When it is cancelled, so are they, and
  * this returns false. */
 static bool wait_for_all(struct co_task *self, struct co_group *group)
@@ -106,6 +116,8 @@ static bool wait_for_all(struct co_task *self, struct co_group *group)
         group_cancel(group, NULL);
     while (group->first) {
         group->waiter = self;
+        if (co__loop->held)
+            look_for_rings(self, group);
         if (co__suspend(self, WAIT_GROUP, group) == -ECANCELED) {
             undisturbed = false;
             if (!group->canceled)

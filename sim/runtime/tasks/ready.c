@@ -9,6 +9,7 @@
 #include "runtime/state/waiters.h"
 #include "runtime/switch/context.h"
 #include "runtime/switch/fiber.h"
+#include "runtime/switch/modes.h"
 #include "runtime/switch/stack.h"
 #include "runtime/tasks/cancel.h"
 #include "runtime/tasks/enter.h"
@@ -137,7 +138,7 @@ static inline __attribute__((always_inline)) int run_others(struct loop *loop, s
 }
 
 /* The same while something is watched. */
-static int run_others_watched(struct loop *loop, struct co_task *self)
+static inline __attribute__((always_inline)) int go_on_watched(struct loop *loop, struct co_task *self)
 {
     if (loop->stacks.canaries && stack_canary_dead(self->stack))
         overflowed(loop, self);
@@ -146,6 +147,18 @@ static int run_others_watched(struct loop *loop, struct co_task *self)
     if (next)
         *loop->errno_at = next->saved_errno;
     return next == self ? self->rc : switch_to(loop, self, next);
+}
+
+static __attribute__((noinline)) int run_others_watched(struct loop *loop, struct co_task *self)
+{
+    struct modes mine;
+    if (!loop->own_modes)
+        return go_on_watched(loop, self);
+    modes_read(&mine);                  /* the others are entered with the common ones */
+    modes_write(&loop->modes);
+    int rc = go_on_watched(loop, self);
+    modes_write(&mine);
+    return rc;
 }
 
 /* With a trace or in debug mode. */
@@ -226,13 +239,6 @@ static inline __attribute__((always_inline)) int yield(const void *pc)
     return run_others(loop, self);
 }
 
-void co__suspend_always(struct co_task *self, enum wait_kind kind, const void *what, struct co_waiters *list)
-{
-    self->deaf = true;
-    co__suspend_in(self, kind, what, list);
-    self->deaf = false;
-}
-
 void co__wake(struct co_task *task, int rc)
 {
     task->rc = rc;
@@ -250,6 +256,8 @@ int co__leave(struct co_task *self)
     struct loop *loop = co__loop;
     struct co_task *next = loop->ready_first;
     if (__builtin_expect(loop->watched, 0)) {
+        if (loop->own_modes)
+            modes_write(&loop->modes);
         loop->current = NULL;           /* unless another one is ready */
         next = next_ready(loop);
     } else if (next) {

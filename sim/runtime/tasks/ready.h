@@ -43,9 +43,6 @@ int co__suspend(struct co_task *self, enum wait_kind kind, const void *what);
 /* As co__suspend, in a list of waiters (at its end), out of which co__wake takes it. */
 int co__suspend_in(struct co_task *self, enum wait_kind kind, const void *what, struct co_waiters *list);
 
-/* The same for a wait that no cancel ends. */
-void co__suspend_always(struct co_task *self, enum wait_kind kind, const void *what, struct co_waiters *list);
-
 /* Makes a suspended task ready: its wait returns rc. Its timer is disarmed. */
 void co__wake(struct co_task *task, int rc);
 

@@ -1,5 +1,6 @@
 /* steps.c - a limit on steps without time passing. */
 #include "runtime/tasks/enter.h"
+#include "runtime/tasks/ring.h"
 #include "runtime/tasks/time.h"
 
 /* Many steps without time passing: the trace falls silent, so that an endless loop does not fill the disk; in the
@@ -13,6 +14,8 @@ void co__step_limit(struct loop *loop, const void *pc)
     }
     if (loop->silent) {
         co__trace_resume(loop);
+        if (loop->ring)
+            co__ring_for_ever(loop);        /* names it */
         co__report_livelock(loop, pc);
     }
     if (loop->trace) {

@@ -9,6 +9,7 @@
 #include "runtime/tasks/ready.h"
 #include "runtime/tasks/scope.h"
 #include "runtime/tasks/time.h"
+#include "runtime/watch/report.h"
 #include "runtime/watch/tracing.h"
 
 #include <stdlib.h>
@@ -196,6 +197,22 @@ static void wake_all_due(struct loop *loop)
     look_ahead(loop);
 }
 
+/* Time has moved very often, for timers only: the trace falls silent; in the end, that never ends. */
+static void count_moves(struct loop *loop)
+{
+    if (loop->live || loop->max_steps > INT64_MAX / MOVES_PER_STEP)
+        return;
+    if (loop->moves >= (int64_t)loop->max_steps * MOVES_PER_STEP)
+        co__report_endless(loop);
+    if (loop->trace) {
+        trace_begin(loop->trace, loop->now, TRACE_RUNTIME, "silence");
+        trace_int(loop->trace, "steps", loop->moves);
+        trace_end(loop->trace);
+    }
+    loop->trace = NULL;
+    co__watch(loop);
+}
+
 bool co__time_pass(struct loop *loop)
 {
     if (co__scopes_expire(loop, INT64_MAX))
@@ -205,6 +222,10 @@ bool co__time_pass(struct loop *loop)
     size_t n = collect(loop, until);
     if (n == 0 && until == INT64_MAX)
         return co__cancel_deferred(loop);
+    if (n > 0)
+        loop->moves = 0;
+    else if (++loop->moves >= TRACED_MOVES)
+        count_moves(loop);
     wake_all_due(loop);
     return true;
 }

@@ -15,6 +15,19 @@ void co__report_blocked(int64_t ns, const char *on, const void *pc)
                 "without blocking)\n", loop->program, on, co__ms(ns), co__place(pc));
 }
 
+void co__report_blocked_by_machine(const char *on, const void *pc)
+{
+    fflush(stdout);
+    struct loop *loop = co__loop;
+    if (loop->in_world)                 /* a worker's job keeps nobody else waiting */
+        return;
+    if (loop->blocks++ < BLOCK_LINES)
+        fprintf(stderr, "%s: %s at %s blocked the loop until something outside of it was over: no other task could run "
+                "meanwhile, and the loop's clock knows nothing of that time\n", loop->program, on, co__place(pc));
+    if (loop->trace)
+        co__trace_block(0, on, pc);
+}
+
 void co__report_blocked_for_ever(const char *on, const void *pc)
 {
     fflush(stdout);

@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The task that `task` needs to go on, where that is one certain task; NULL otherwise. */
-static const struct co_task *needs(const struct co_task *task)
+const struct co_task *co__needs(const struct co_task *task)
 {
+    if (task->state != TASK_WAITING)
+        return NULL;
     if (task->kind == WAIT_LOCK)
         return ((const struct co_lock *)task->waits_for)->hold->task;
     if (task->kind == WAIT_TASK)
@@ -19,11 +20,11 @@ static const struct co_task *needs(const struct co_task *task)
     return NULL;
 }
 
-static void print_wait(const struct co_task *task)
+void co__print_wait(const struct co_task *task)
 {
     fprintf(stderr, "  task %u %s, spawned at %s, waits at %s since %lld ms for ", task->id, co__origin(task)->name,
             co__place(co__origin(task)->spawned_at), co__place(task->waits_at), co__ms(task->since));
-    const struct co_task *other = needs(task);
+    const struct co_task *other = co__needs(task);
     if (task->kind == WAIT_LOCK) {
         const struct co_hold *hold = ((const struct co_lock *)task->waits_for)->hold;
         const struct co_task *holder = hold->task;
@@ -36,6 +37,7 @@ static void print_wait(const struct co_task *task)
         fprintf(stderr, "task %u %s\n", other->id, co__origin(other)->name);
     } else {
         static const char *const what[] = {
+            [WAIT_SLEEP] = "its time to come",
             [WAIT_SEM] = "a semaphore that nobody releases", [WAIT_EVENT] = "an event that nobody sets",
             [WAIT_QUEUE_GET] = "an item in a queue into which nobody puts one",
             [WAIT_QUEUE_PUT] = "room in a queue from which nobody gets",
@@ -51,7 +53,9 @@ static void print_wait(const struct co_task *task)
     }
 }
 
-static void trace_deadlock(struct trace *trace, int64_t now, const struct co_task *task)
+/* others: how many tasks are not stuck. */
+static void trace_deadlock(struct trace *trace, int64_t now, const struct co_task *task, const struct co_task *holder,
+                           size_t others)
 {
     const char *kind = co__kind_name(task->kind);
     trace_begin(trace, now, TRACE_RUNTIME, "deadlock");
@@ -59,12 +63,12 @@ static void trace_deadlock(struct trace *trace, int64_t now, const struct co_tas
     trace_str(trace, "on", kind, strlen(kind));
     trace_src(trace, "src", task->waits_at);
     trace_int(trace, "since", task->since);
-    if (needs(task))
-        trace_int(trace, "holder", needs(task)->id);
+    if (holder)
+        trace_int(trace, "holder", holder->id);
+    if (others)
+        trace_int(trace, "others", (int64_t)others);
     trace_end(trace);
 }
-
-enum { LONGEST_CIRCLE = 32 };
 
 /* Notes `top` and the tasks below it down to `task`, each the owner of the next one's group and waiting for it.
  * Returns how many they are without `task`; 0 if `task` is not below `top`, or the way is too long. */
@@ -86,12 +90,11 @@ static size_t note_descent(const struct co_task *top, const struct co_task *task
     return n;
 }
 
-/* The circle that `task` is on, if any: each needs the next, the last needs the first. Returns how many, or 0. */
-static size_t find_circle(const struct co_task *task, const struct co_task *path[LONGEST_CIRCLE])
+size_t co__find_circle(const struct co_task *task, const struct co_task *path[LONGEST_CIRCLE])
 {
     size_t n = 0;
     path[n++] = task;
-    for (const struct co_task *at = needs(task); at && n < LONGEST_CIRCLE; at = needs(at)) {
+    for (const struct co_task *at = co__needs(task); at && n < LONGEST_CIRCLE; at = co__needs(at)) {
         if (at == task)
             return n;
         bool waits_for_group = at->kind == WAIT_GROUP || at->kind == WAIT_GROUP_NEXT;
@@ -110,13 +113,10 @@ static void print_circle(const struct co_task *const path[], size_t n)
     for (size_t i = 1; i < n; i++)
         if (path[i]->id < path[lowest]->id)
             lowest = i;
-    fprintf(stderr, "  the circle: ");
     for (size_t i = 0; i < n; i++)
         fprintf(stderr, "task %u -> ", path[(lowest + i) % n]->id);
     fprintf(stderr, "task %u\n", path[lowest]->id);
 }
-
-enum { DEADLOCK_LINES = 20 };
 
 void co__report_deadlock(struct loop *loop)
 {
@@ -129,15 +129,49 @@ void co__report_deadlock(struct loop *loop)
             loop->alive == 1 ? "it" : "them");
     for (size_t i = 0; tasks[i]; i++) {
         if (i < DEADLOCK_LINES)
-            print_wait(tasks[i]);
+            co__print_wait(tasks[i]);
         if (loop->open_trace)
-            trace_deadlock(loop->open_trace, loop->now, tasks[i]);
+            trace_deadlock(loop->open_trace, loop->now, tasks[i], co__needs(tasks[i]), 0);
     }
     if (loop->alive > DEADLOCK_LINES)
         fprintf(stderr, "  ... and %zu more\n", loop->alive - DEADLOCK_LINES);
     for (size_t i = 0; n == 0 && tasks[i]; i++)
-        n = find_circle(tasks[i], path);
-    if (n > 0)
+        n = co__find_circle(tasks[i], path);
+    if (n > 0) {
+        fprintf(stderr, "  the circle: ");
         print_circle(path, n);
+    }
     free(tasks);
+}
+
+/* When the last of them began to wait. */
+static int64_t closed_at(const struct co_task *const path[], size_t n)
+{
+    int64_t t = 0;
+    for (size_t i = 0; i < n; i++)
+        t = path[i]->since > t ? path[i]->since : t;
+    return t;
+}
+
+void co__report_ring(struct loop *loop, const struct co_task *const path[], size_t n)
+{
+    fflush(stdout);
+    fprintf(stderr, "%s: since %lld ms %zu tasks wait for each other in a ring, and only a cancel can end that: ",
+            loop->program, co__ms(closed_at(path, n)), n);
+    print_circle(path, n);
+    for (size_t i = 0; i < n; i++)
+        co__print_wait(path[i]);
+}
+
+void co__report_ring_deadlock(struct loop *loop, const struct co_task *const path[], size_t n)
+{
+    fflush(stdout);
+    fprintf(stderr, "%s: deadlock at %lld ms: %zu tasks wait for each other in a ring, and until %lld ms nobody has "
+            "cancelled one: ", loop->program, co__ms(closed_at(path, n)), n, co__ms(loop->now));
+    print_circle(path, n);
+    for (size_t i = 0; i < n; i++) {
+        co__print_wait(path[i]);
+        if (loop->open_trace)
+            trace_deadlock(loop->open_trace, loop->now, path[i], path[(i + 1) % n], loop->alive - n);
+    }
 }

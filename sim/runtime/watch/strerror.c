@@ -23,7 +23,12 @@ const char *co_strerror(int rc)
     case -EPERM:        return "not allowed here";
     case -EAGAIN:       return "not without waiting";
     case -EINPROGRESS:  return "still running";
-    case -EALREADY:     return "a loop is running already";
+    case -EALREADY:     return "a loop is running already, or another task waits for the same generator";
+    case -ESHUTDOWN:    return "the queue is shut down";
+    case -CO_EBROKEN:   return "the barrier is broken";
+    case -EOVERFLOW:    return "more releases than acquires";
+    case -EBADF:        return "not open, or not for that";
+    case -EBUSY:        return "another task waits for the same stream";
     default:            return rc >= 0 ? "success" : strerror(-rc);
     }
 }

@@ -1,0 +1,251 @@
+/* blocking_kernel.c - waiting for signals, descriptors, child processes and the kernel's own locks, caught at link time
+ * as the calls in blocking.c are; and the same through syscall(). What another process or a person can end is waited
+ * for in earnest, and how long that takes only the machine knows.
+ */
+#define _GNU_SOURCE
+#include "runtime/outside/blocking.h"
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Defines name(parameters) as its wrapper, around the C library's own. */
+#define WRAP(type, name, ...) \
+    type __real_##name(__VA_ARGS__); \
+    type __wrap_##name(__VA_ARGS__); \
+    type __wrap_##name(__VA_ARGS__)
+
+/* In earnest, in a simulated loop: the program hears about it. */
+#define BY_MACHINE(type, call, on) __extension__({ \
+    type result_ = (call); \
+    int error_ = errno; \
+    co__report_blocked_by_machine((on), CALLER); \
+    errno = error_; \
+    result_; \
+})
+
+/* ---- Events and signals ------------------------------------------------------------------------------------ */
+
+static int fail_with(int error)
+{
+    errno = error;
+    return -1;
+}
+
+WRAP(int, epoll_wait, int epoll, struct epoll_event *events, int max, int ms)
+{
+    if (!simulated())
+        return REALLY(int, __real_epoll_wait(epoll, events, max, ms), "epoll_wait");
+    int ready = __real_epoll_wait(epoll, events, max, 0);
+    if (ready == 0 && ms != 0)
+        block_for(ms < 0 ? -1 : CO_MS(ms), "epoll_wait", CALLER);
+    return ready;
+}
+
+WRAP(int, epoll_pwait, int epoll, struct epoll_event *events, int max, int ms, const sigset_t *mask)
+{
+    if (!simulated())
+        return REALLY(int, __real_epoll_pwait(epoll, events, max, ms, mask), "epoll_pwait");
+    int ready = __real_epoll_pwait(epoll, events, max, 0, mask);
+    if (ready == 0 && ms != 0)
+        block_for(ms < 0 ? -1 : CO_MS(ms), "epoll_pwait", CALLER);
+    return ready;
+}
+
+static const struct timespec at_once = {0, 0};
+
+WRAP(int, sigtimedwait, const sigset_t *set, siginfo_t *info, const struct timespec *timeout)
+{
+    if (!simulated() || (timeout && is_wrong(timeout)))
+        return REALLY(int, __real_sigtimedwait(set, info, timeout), "sigtimedwait");
+    int number = __real_sigtimedwait(set, info, &at_once);
+    if (number >= 0)
+        return number;
+    if (!timeout)
+        co__report_blocked_for_ever("sigtimedwait", CALLER);
+    stop_loop(from_timespec(timeout), "sigtimedwait", CALLER);
+    return fail_with(EAGAIN);
+}
+
+WRAP(int, sigwaitinfo, const sigset_t *set, siginfo_t *info)
+{
+    if (!simulated())
+        return REALLY(int, __real_sigwaitinfo(set, info), "sigwaitinfo");
+    int number = __real_sigtimedwait(set, info, &at_once);
+    if (number < 0)
+        co__report_blocked_for_ever("sigwaitinfo", CALLER);
+    return number;
+}
+
+WRAP(int, sigwait, const sigset_t *set, int *number)
+{
+    if (!simulated())
+        return REALLY(int, __real_sigwait(set, number), "sigwait");
+    *number = __real_sigtimedwait(set, NULL, &at_once);
+    if (*number < 0)
+        co__report_blocked_for_ever("sigwait", CALLER);
+    return 0;
+}
+
+WRAP(int, sigsuspend, const sigset_t *mask)
+{
+    if (!simulated())
+        return REALLY(int, __real_sigsuspend(mask), "sigsuspend");
+    co__report_blocked_for_ever("sigsuspend", CALLER);
+}
+
+/* ---- Child processes, locks of files ------------------------------------------------------------------------ */
+
+WRAP(pid_t, waitpid, pid_t pid, int *status, int options)
+{
+    if (!simulated())
+        return REALLY(pid_t, __real_waitpid(pid, status, options), "waitpid");
+    pid_t ended = __real_waitpid(pid, status, options | WNOHANG);
+    return ended || (options & WNOHANG) ? ended : BY_MACHINE(pid_t, __real_waitpid(pid, status, options), "waitpid");
+}
+
+WRAP(pid_t, wait, int *status)
+{
+    if (!simulated())
+        return REALLY(pid_t, __real_wait(status), "wait");
+    pid_t ended = __real_waitpid(-1, status, WNOHANG);
+    return ended ? ended : BY_MACHINE(pid_t, __real_wait(status), "wait");
+}
+
+WRAP(pid_t, wait4, pid_t pid, int *status, int options, struct rusage *usage)
+{
+    if (!simulated())
+        return REALLY(pid_t, __real_wait4(pid, status, options, usage), "wait4");
+    pid_t ended = __real_wait4(pid, status, options | WNOHANG, usage);
+    return ended || (options & WNOHANG) ? ended : BY_MACHINE(pid_t, __real_wait4(pid, status, options, usage), "wait4");
+}
+
+WRAP(int, flock, int fd, int how)
+{
+    if (!simulated())
+        return REALLY(int, __real_flock(fd, how), "flock");
+    int rc = __real_flock(fd, how | LOCK_NB);
+    return rc == 0 || errno != EWOULDBLOCK || (how & LOCK_NB) ? rc : BY_MACHINE(int, __real_flock(fd, how), "flock");
+}
+
+/* ---- Descriptors ------------------------------------------------------------------------------------------------ */
+
+static bool would_wait(int fd)
+{
+    struct pollfd one = {.fd = fd, .events = POLLIN};
+    int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 && !(flags & O_NONBLOCK) && simulated() && ppoll(&one, 1, &at_once, NULL) == 0;
+}
+
+#define FROM_DESCRIPTOR(type, name, parameters, call) \
+    type __real_##name parameters; \
+    type __wrap_##name parameters; \
+    type __wrap_##name parameters \
+    { \
+        if (!simulated()) \
+            return REALLY(type, __real_##name call, #name); \
+        return would_wait(fd) ? BY_MACHINE(type, __real_##name call, #name) : __real_##name call; \
+    }
+FROM_DESCRIPTOR(ssize_t, recv, (int fd, void *buffer, size_t size, int flags), (fd, buffer, size, flags))
+FROM_DESCRIPTOR(ssize_t, recvfrom,
+                (int fd, void *buffer, size_t size, int flags, struct sockaddr *from, socklen_t *length),
+                (fd, buffer, size, flags, from, length))
+FROM_DESCRIPTOR(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags))
+FROM_DESCRIPTOR(int, accept, (int fd, struct sockaddr *from, socklen_t *length), (fd, from, length))
+FROM_DESCRIPTOR(ssize_t, read, (int fd, void *buffer, size_t size), (fd, buffer, size))
+
+/* ---- syscall() ------------------------------------------------------------------------------------ */
+
+long __real_syscall(long number, ...);
+long __wrap_syscall(long number, ...);
+
+/* As the C library's call of that name: 0, or -1 and errno. */
+static long sleep_by_number(clockid_t clock, int flags, const struct timespec *request, const void *pc)
+{
+    if (is_wrong(request))
+        return fail_with(EINVAL);
+    stop_loop(flags & TIMER_ABSTIME ? ns_until(clock, request) : from_timespec(request), "syscall", pc);
+    return 0;
+}
+
+/* Waits that their word changes: nobody is there who could change it. `timeout`: NULL, for ever. */
+static long futex_by_number(const uint32_t *word, int op, uint32_t value, const struct timespec *timeout,
+                            const void *pc)
+{
+    bool bitset = (op & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET;
+    if (__atomic_load_n(word, __ATOMIC_SEQ_CST) != value)
+        return fail_with(EAGAIN);
+    clockid_t clock = op & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+    int64_t ns = !timeout ? -1 : bitset ? ns_until(clock, timeout) : from_timespec(timeout);
+    block_for(timeout && ns < 0 ? 0 : ns, "syscall", pc);
+    return fail_with(ETIMEDOUT);
+}
+
+/* Is it a call that waits or reads a clock? Then it is done here, in the loop's time. */
+static bool by_number(long number, const long a[6], const void *pc, long *result)
+{
+    const struct timespec *fourth = (const struct timespec *)a[3];
+    int ms = (int)a[3];
+    switch (number) {
+    case SYS_nanosleep:
+        *result = sleep_by_number(CLOCK_MONOTONIC, 0, (const struct timespec *)a[0], pc);
+        return true;
+    case SYS_clock_nanosleep:
+        *result = sleep_by_number((clockid_t)a[0], (int)a[1], (const struct timespec *)a[2], pc);
+        return true;
+    case SYS_clock_gettime:
+        *result = clock_gettime((clockid_t)a[0], (struct timespec *)a[1]);
+        return true;
+    case SYS_gettimeofday:
+        *result = gettimeofday((struct timeval *)a[0], NULL);
+        return true;
+    case SYS_futex:
+        if ((a[1] & FUTEX_CMD_MASK) != FUTEX_WAIT && (a[1] & FUTEX_CMD_MASK) != FUTEX_WAIT_BITSET)
+            return false;
+        *result = futex_by_number((const uint32_t *)a[0], (int)a[1], (uint32_t)a[2], fourth, pc);
+        return true;
+    case SYS_epoll_pwait:
+        *result = __real_epoll_wait((int)a[0], (struct epoll_event *)a[1], (int)a[2], 0);
+        if (*result == 0 && ms != 0)
+            block_for(ms < 0 ? -1 : CO_MS(ms), "syscall", pc);
+        return true;
+    case SYS_ppoll: {
+        const struct timespec *timeout = (const struct timespec *)a[2];
+        *result = ppoll((struct pollfd *)a[0], (nfds_t)a[1], &at_once, NULL);
+        if (*result == 0)
+            block_for(timeout ? from_timespec(timeout) : -1, "syscall", pc);
+        return true;
+    }
+    case SYS_rt_sigtimedwait: {
+        const struct timespec *timeout = (const struct timespec *)a[2];
+        *result = __real_sigtimedwait((const sigset_t *)a[0], (siginfo_t *)a[1], &at_once);
+        if (*result < 0)
+            block_for(timeout ? from_timespec(timeout) : -1, "syscall", pc);
+        return true;
+    }
+    default:
+        return false;
+    }
+}
+
+long __wrap_syscall(long number, ...)
+{
+    va_list list;
+    long a[6], result;
+    va_start(list, number);
+    for (int i = 0; i < 6; i++)
+        a[i] = va_arg(list, long);
+    va_end(list);
+    if (simulated() && by_number(number, a, CALLER, &result))
+        return result;
+    return REALLY(long, __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]), "syscall");
+}

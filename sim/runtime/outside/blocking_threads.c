@@ -1,0 +1,121 @@
+/* blocking_threads.c - waiting for other threads, as <threads.h>, <pthread.h> and <semaphore.h> have it, caught at link
+ * time as the calls in blocking.c are. While the loop stands still there is no other thread that could end such a wait,
+ * unless the program has begun one: then the call is made in earnest, and how long it takes only the machine knows.
+ */
+#define _GNU_SOURCE
+#include "runtime/outside/blocking.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <threads.h>
+
+static bool has_threads;            /* the program has begun one */
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *), void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *), void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *), void *arg)
+{
+    has_threads = true;
+    return __real_pthread_create(thread, attr, fn, arg);
+}
+
+int __real_thrd_create(thrd_t *thread, thrd_start_t fn, void *arg);
+int __wrap_thrd_create(thrd_t *thread, thrd_start_t fn, void *arg);
+int __wrap_thrd_create(thrd_t *thread, thrd_start_t fn, void *arg)
+{
+    has_threads = true;
+    return __real_thrd_create(thread, fn, arg);
+}
+
+/* A call that may wait. `tried`: an expression that is true if it had not to, and all is done. Else the loop stands
+ * still until the deadline `at` of `clock` (NULL: for ever), and the result is `late`. */
+#define WAIT_AT(name, parameters, call, tried, clock, at, late) \
+    int __real_##name parameters; \
+    int __wrap_##name parameters; \
+    int __wrap_##name parameters \
+    { \
+        const struct timespec *at_ = (at); \
+        if (!simulated()) \
+            return REALLY(int, __real_##name call, #name); \
+        if (tried) \
+            return 0; \
+        if (at_ && is_wrong(at_)) \
+            return __real_##name call; \
+        if (has_threads) { \
+            int rc_ = __real_##name call, error_ = errno; \
+            co__report_blocked_by_machine(#name, CALLER); \
+            errno = error_; \
+            return rc_; \
+        } \
+        block_for(at_ ? at_least_0(ns_until((clock), at_)) : -1, #name, CALLER); \
+        return (late); \
+    }
+
+static inline int64_t at_least_0(int64_t ns)
+{
+    return ns > 0 ? ns : 0;
+}
+
+static inline int timed_out(void)
+{
+    errno = ETIMEDOUT;
+    return -1;
+}
+
+/* ---- Sleeping ------------------------------------------------------------------------------------- */
+
+int __real_thrd_sleep(const struct timespec *request, struct timespec *rest);
+int __wrap_thrd_sleep(const struct timespec *request, struct timespec *rest);
+int __wrap_thrd_sleep(const struct timespec *request, struct timespec *rest)
+{
+    if (!simulated() || is_wrong(request))
+        return REALLY(int, __real_thrd_sleep(request, rest), "thrd_sleep");
+    stop_loop(from_timespec(request), "thrd_sleep", CALLER);
+    return 0;
+}
+
+/* ---- Semaphores, locks ------------------------------------------------------------------------------ */
+
+WAIT_AT(sem_wait, (sem_t *sem), (sem), sem_trywait(sem) == 0, 0, NULL, 0)
+WAIT_AT(sem_timedwait, (sem_t *sem, const struct timespec *at), (sem, at), sem_trywait(sem) == 0, CLOCK_REALTIME, at,
+        timed_out())
+WAIT_AT(sem_clockwait, (sem_t *sem, clockid_t clock, const struct timespec *at), (sem, clock, at),
+        sem_trywait(sem) == 0, clock, at, timed_out())
+WAIT_AT(pthread_mutex_timedlock, (pthread_mutex_t *lock, const struct timespec *at), (lock, at),
+        pthread_mutex_trylock(lock) == 0, CLOCK_REALTIME, at, ETIMEDOUT)
+WAIT_AT(pthread_mutex_clocklock, (pthread_mutex_t *lock, clockid_t clock, const struct timespec *at), (lock, clock, at),
+        pthread_mutex_trylock(lock) == 0, clock, at, ETIMEDOUT)
+WAIT_AT(mtx_timedlock, (mtx_t *lock, const struct timespec *at), (lock, at), mtx_trylock(lock) == thrd_success,
+        CLOCK_REALTIME, at, thrd_timedout)
+WAIT_AT(pthread_rwlock_timedrdlock, (pthread_rwlock_t *lock, const struct timespec *at), (lock, at),
+        pthread_rwlock_tryrdlock(lock) == 0, CLOCK_REALTIME, at, ETIMEDOUT)
+WAIT_AT(pthread_rwlock_timedwrlock, (pthread_rwlock_t *lock, const struct timespec *at), (lock, at),
+        pthread_rwlock_trywrlock(lock) == 0, CLOCK_REALTIME, at, ETIMEDOUT)
+
+/* ---- Conditions: nobody can signal one while the loop stands still, so the lock need not even be given back ---- */
+
+WAIT_AT(pthread_cond_wait, (pthread_cond_t *cond, pthread_mutex_t *lock), (cond, lock), false, 0, NULL, 0)
+WAIT_AT(pthread_cond_timedwait, (pthread_cond_t *cond, pthread_mutex_t *lock, const struct timespec *at),
+        (cond, lock, at), false, CLOCK_REALTIME, at, ETIMEDOUT)
+WAIT_AT(pthread_cond_clockwait,
+        (pthread_cond_t *cond, pthread_mutex_t *lock, clockid_t clock, const struct timespec *at),
+        (cond, lock, clock, at), false, clock, at, ETIMEDOUT)
+WAIT_AT(cnd_wait, (cnd_t *cond, mtx_t *lock), (cond, lock), false, 0, NULL, 0)
+WAIT_AT(cnd_timedwait, (cnd_t *cond, mtx_t *lock, const struct timespec *at), (cond, lock, at), false, CLOCK_REALTIME,
+        at, thrd_timedout)
+
+/* ---- Ends of threads ------------------------------------------------------------------------------------ */
+
+#define JOIN(name, parameters, call) \
+    int __real_##name parameters; \
+    int __wrap_##name parameters; \
+    int __wrap_##name parameters \
+    { \
+        if (!simulated()) \
+            return REALLY(int, __real_##name call, #name); \
+        int rc_ = __real_##name call; \
+        co__report_blocked_by_machine(#name, CALLER); \
+        return rc_; \
+    }
+JOIN(pthread_join, (pthread_t thread, void **result), (thread, result))
+JOIN(thrd_join, (thrd_t thread, int *result), (thread, result))
