@@ -15,8 +15,11 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: again      # what depends on it is made again
 
+# May be several words: CC="ccache gcc".
 ifeq ($(filter-out default undefined,$(origin CC)),)
 CC := gcc
+else ifeq ($(strip $(CC)),)
+override CC := gcc
 endif
 AR := ar
 
@@ -108,10 +111,11 @@ lab_sources := $(wildcard labs/*/*.c labs/*/*/*.c solutions/*/*.c)
 includes := -Isim/include -Isim -Isim/world $(patsubst %,-I%,$(filter-out sim/runtime,$(kit_folders)))
 
 # Tail calls stay calls, so that a return address names the line that called. No path of this machine
-# gets into an object: two clones in two folders build the same bytes.
+# gets into an object: two clones in two folders build the same bytes. (Here and below the shell says where we are, not make:
+# then quotes, blanks and what else a folder's name may hold mean nothing.)
 CFLAGS := -std=gnu11 -g -Wall -Wextra -fno-optimize-sibling-calls -fno-omit-frame-pointer \
           -U_FORTIFY_SOURCE
-here := -ffile-prefix-map='$(CURDIR)'=.
+here := -ffile-prefix-map="$$PWD"=.
 
 # The variants of the kit. NAME has NAME_flags, and perhaps NAME_cc and NAME_needs, the tools of deps.sh without which
 # it is left out. Its objects are in build/obj/NAME, its library is build/kit/libco-NAME.a (the plain one: libco.a),
@@ -155,28 +159,28 @@ compile = $(say)$(or $($1_cc),$(CC)) $(CFLAGS) $(here) $($1_flags) $2 -MMD -MP -
 # What a grading reads or runs is put in its place whole: another make may be building while it goes on.
 compile-whole = $(compile).new && mv $@.new $@
 
-# $(call remember,NAME,TEXT): build/kit/NAME.txt holds TEXT and is written only when TEXT has changed, so what
-# depends on it is built again when a flag changes, or when a source goes away.
+# $(call remember,NAME,VARIABLE): build/kit/NAME.txt holds the variable's text and is written only when that has changed,
+# so what depends on it is built again when a flag changes, or when a source goes away.
 define remember
-ifneq "$(file <build/kit/$1.txt)" "$2"
+ifneq ($$(subst <$$(file <build/kit/$1.txt)>,,<$$($2)>),)
 build/kit/$1.txt: again
 endif
 build/kit/$1.txt:
-	@mkdir -p build/kit
-	@printf '%s\n' '$2' > $$@
+	@$$(shell mkdir -p build/kit)$$(file >$$@,$$($2))
 endef
-$(eval $(call remember,sources,$(kit_sources)))
-$(eval $(call remember,files,$(wildcard sim/world/serve/*.c) $(test_sources) $(bench_sources) \
-        $(examples) $(lab_sources)))
-$(eval $(call remember,flags,$(CC) $(CFLAGS) $(includes) $(runtime_flags) \
-        $(foreach v,$(variants),$v: $($v_cc) $($v_flags))))
+$(eval $(call remember,sources,kit_sources))
+files := $(wildcard sim/world/serve/*.c) $(test_sources) $(bench_sources) $(examples) $(lab_sources)
+flags := $(CC) $(CFLAGS) $(includes) $(runtime_flags) \
+         $(foreach v,$(variants),$v: $($v_cc) $($v_flags))
+$(eval $(call remember,files,files))
+$(eval $(call remember,flags,flags))
 
 # The real world is a library of its own, as it needs libuv and libcurl, which grading does not.
 real_sources := $(sort $(wildcard sim/world/real/*.c))
 real_tests := $(patsubst sim/tests/real/%.c,%,$(wildcard sim/tests/real/*.c))
 real_tested := $(if $(filter libuv,$(looplab_tools)),\
         $(if $(filter libcurl,$(looplab_tools)),$(filter plain asan tsan,$(tested))))
-$(eval $(call remember,real-sources,$(real_sources)))
+$(eval $(call remember,real-sources,real_sources))
 build/kit/real.ok: grader/scripts/deps.sh
 	@sh $< real $@
 
@@ -239,15 +243,18 @@ build/bench/bench: $(bench_sources:%=build/obj/plain/%.o) build/kit/libco.a
 
 -include $(wildcard build/obj/*/sim/*/*.d build/obj/*/sim/*/*/*.d build/kit/*.d build/kit/*/*.d build/solutions/*/*/*.d)
 
-# For editors: how each file is compiled.
+# For editors: how each file is compiled. In JSON a quote and a backslash have a backslash before them.
+json = $(subst ",\",$(subst \,\\,$1))
+top := $(call json,$(CURDIR))
+cc := $(call json,$(CC))
 define command
-  {"directory": "$(CURDIR)", "file": "$1", "command": "$(CC) $(CFLAGS) $2 -c $1"}
+  {"directory": "$(top)", "file": "$1", "command": "$(cc) $(CFLAGS) $2 -c $1"}
 endef
 define example
-  {"directory": "$(CURDIR)", "file": "$1", "command": "$(CC) @sim/kit/student.flags -Isim/include -c $1"}
+  {"directory": "$(top)", "file": "$1", "command": "$(cc) @sim/kit/student.flags -Isim/include -c $1"}
 endef
 define student
-  {"directory": "$(CURDIR)", "file": "$1", "command": "$(CC) @sim/kit/student.flags -Isim/include -Ilabs/$2 $(addprefix -include ,$(wildcard labs/$2/$(notdir $(1:.c=.h)))) -c $1"}
+  {"directory": "$(top)", "file": "$1", "command": "$(cc) @sim/kit/student.flags -Isim/include -Ilabs/$2 $(addprefix -include ,$(wildcard labs/$2/$(notdir $(1:.c=.h)))) -c $1"}
 endef
 build/compile_commands.json: build/kit/sources.txt build/kit/files.txt build/kit/flags.txt
 	$(file >$@,[)
@@ -295,7 +302,7 @@ test_programs := $(foreach v,$(tested),$(tests:%=build/tests/$v/%) build/tests/$
 
 # isolated.py: nothing but the house, whatever the environment says. Its codes from 64 on are the program's own, for
 # sure; another one but a signal's is Python's, which has failed by itself.
-looplab := '$(PYTHON)' -I -X pycache_prefix='$(CURDIR)/build/pycache' grader/scripts/isolated.py
+looplab := '$(PYTHON)' -I -X pycache_prefix="$$PWD/build/pycache" grader/scripts/isolated.py
 looplab-command = $(build-is-done)$(looplab) --sure -m looplab
 own-code := code=$$?; case $$code in 6[4-7]) code=$$((code - 64)) ;; 129|13[01]|14[13]) ;; \
     *) echo "looplab: Python failed by itself (exit code $$code): $(PYTHON). Say make clean, then the same again:" \

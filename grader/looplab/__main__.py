@@ -40,7 +40,9 @@ def _run() -> int:
         _open_streams()
         _listen()
         from .cli import main
+        from .plain.stream import bytes_as_they_are
 
+        bytes_as_they_are(sys.stdout)
         code = main(sys.argv[1:])
         sys.stdout.flush()
         return code

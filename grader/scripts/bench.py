@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -105,12 +106,12 @@ def prepare(peer: Peer) -> Optional[str]:
                 peer.command = [python, "-B", str(source)]
                 return None
         return f"no Python 3.11 here has {module}"
-    compiler = "g++" if source.suffix == ".cpp" else os.environ.get("CC") or "gcc"
+    compiler = ["g++"] if source.suffix == ".cpp" else shlex.split(os.environ.get("CC") or "gcc")
     program = OUT / peer.name
     flags = [flag for flag in peer.build if not flag.startswith("-l")]
     libraries = [flag for flag in peer.build if flag.startswith("-l")]
     try:
-        built = subprocess.run([compiler, *flags, "-Wall", "-Wextra", str(source), "-o", str(program), *libraries],
+        built = subprocess.run([*compiler, *flags, "-Wall", "-Wextra", str(source), "-o", str(program), *libraries],
                                capture_output=True, text=True)
     except OSError as error:
         return str(error)

@@ -16,6 +16,9 @@
 set -u
 from=${FROM:-labs}
 
+# The compiler may be several words, quoted as for a shell: CC="ccache gcc".
+compile() { eval "$CC \"\$@\""; }
+
 fail() {
     echo "run: $*" >&2
     exit 2
@@ -66,7 +69,7 @@ run_example() {
     find_example || fail "there is no example '$EXAMPLE'; the examples are:
 $(for source in sim/examples/[0-9][0-9]-*.c; do echo "  $(basename "$source" .c)"; done)"
     own_folder examples
-    "$CC" @sim/kit/student.flags -O1 -Isim/include "$source" ${REAL:+build/kit/libco-real.a} build/kit/libco.a \
+    compile @sim/kit/student.flags -O1 -Isim/include "$source" ${REAL:+build/kit/libco-real.a} build/kit/libco.a \
         @sim/kit/link.flags \
         ${REAL:+@sim/kit/real.flags} -o "$out/$example" ||
         fail "$source does not compile: mend what the compiler says above, the first error first"
@@ -101,7 +104,7 @@ run_suite() {
     [ -z "${FAULT:-}" ] || grep -qw "enum {.*$FAULT.*};" $tested ||
         fail "there is no fault '$FAULT'; there are:$(sed -n 's/^enum { no_fault,\(.*\) };/\1/p' $tested)"
     # shellcheck disable=SC2086
-    "$CC" @sim/kit/student.flags -O1 -Isim/include "-Ilabs/$lab" ${FAULT:+-DFAULT="$FAULT"} "$suite" $tested \
+    compile @sim/kit/student.flags -O1 -Isim/include "-Ilabs/$lab" ${FAULT:+-DFAULT="$FAULT"} "$suite" $tested \
         "build/kit/$lab/main.o" \
         build/kit/libco.a @sim/kit/link.flags -lcmocka -o "$out/program" ||
         fail "$suite does not compile: mend what the compiler says above, the first error first"
@@ -127,11 +130,11 @@ for skeleton in "labs/$lab"/*.c; do
     header=
     [ ! -f "labs/$lab/$name.h" ] || header="-include labs/$lab/$name.h"
     # shellcheck disable=SC2086 # two words or none
-    "$CC" @sim/kit/student.flags -O1 -Isim/include "-Ilabs/$lab" $header -c "$from/$name.c" -o "$out/$name.o" ||
+    compile @sim/kit/student.flags -O1 -Isim/include "-Ilabs/$lab" $header -c "$from/$name.c" -o "$out/$name.o" ||
         fail "$from/$name.c does not compile: mend what the compiler says above, the first error first"
     set -- "$@" "$out/$name.o"
 done
-"$CC" "$@" "build/kit/$lab/main.o" ${REAL:+build/kit/libco-real.a} build/kit/libco.a @sim/kit/link.flags \
+compile "$@" "build/kit/$lab/main.o" ${REAL:+build/kit/libco-real.a} build/kit/libco.a @sim/kit/link.flags \
     ${REAL:+@sim/kit/real.flags} \
     -o "$out/program" ||
     fail "the program does not link: a function that $lab asks for is missing, see above"

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import functools
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from typing import Iterator, Optional
 from grading import ROOT, Graded, grade
 from looplab.course import lab as labs
 from looplab.course.lab import Lab
+from looplab.running.build import compiler
 from mutation import Mutant, further, mutants, spread
 
 FOLDER = Path(__file__).resolve().parent / "mutants"
@@ -67,7 +67,7 @@ def equivalents(lab: Lab) -> dict[str, str]:
 def machine_code(lab: Lab, text: str) -> str:
     """What an optimising compiler makes of a file; "" if nothing."""
     flags = ["@sim/kit/student.flags", "-O2", "-g0", "-Isim/include", f"-I{lab.folder}", "-include", lab.header]
-    done = subprocess.run([os.environ.get("CC") or "gcc", *flags, "-S", "-x", "c", "-", "-o", "-"], input=text,
+    done = subprocess.run([*compiler(), *flags, "-S", "-x", "c", "-", "-o", "-"], input=text,
                           cwd=ROOT, text=True, capture_output=True)
     return done.stdout if done.returncode == 0 else ""
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from looplab.running.build import compiler
+
 ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT / "sim" / "bench"
 NAMES = ("yield spawn queue rendezvous lock sem event cancel timeout sleep_1k sleep_10k sleep_100k sleep_1m http "
@@ -97,7 +99,7 @@ def sanitized(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not library.exists():
         pytest.skip("build/kit/libco-asan.a is not built")
     program = tmp_path_factory.mktemp("bench") / "bench"
-    built = subprocess.run([os.environ.get("CC") or "gcc", "-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Werror",
+    built = subprocess.run([*compiler(), "-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Werror",
                             "-fsanitize=address,undefined", "-Isim/include", *map(str, sorted(BENCH.glob("*.c"))),
                             str(library), "-ljansson", "-lm", "-lpthread", "-o", str(program)],
                            cwd=ROOT, text=True, capture_output=True)

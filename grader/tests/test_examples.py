@@ -12,6 +12,7 @@ from threading import Timer
 
 import pytest
 
+from looplab.running.build import compiler
 from variants import BUILD, ROOT, require, require_terminal
 
 FOLDER = ROOT / "sim/examples"
@@ -33,7 +34,7 @@ def is_newer(made: Path, needs: list[Path]) -> bool:
 
 def cc(*words: object) -> str:
     """What the compiler says."""
-    return subprocess.run([os.environ.get("CC") or "gcc", *map(str, words)], cwd=ROOT, text=True,
+    return subprocess.run([*compiler(), *map(str, words)], cwd=ROOT, text=True,
                           capture_output=True).stderr
 
 

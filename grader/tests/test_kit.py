@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 
 import pytest
 
+from looplab.running.build import compiler
 from variants import BUILD, ROOT
 
 LAB = "01-sync-vs-async"
@@ -153,7 +153,7 @@ def shapes(tmp_path_factory) -> str:
     """A program of the kit's that is no lab."""
     folder = tmp_path_factory.mktemp("shapes")
     (folder / "shapes.c").write_text(SHAPES)
-    subprocess.run([os.environ.get("CC") or "gcc", "-Wall", "-Wextra", "-Werror", "-Isim/include", folder / "shapes.c",
+    subprocess.run([*compiler(), "-Wall", "-Wextra", "-Werror", "-Isim/include", folder / "shapes.c",
                     "build/kit/libco.a",
                     "@sim/kit/link.flags", "-o", folder / "shapes"], cwd=ROOT, check=True)
     return str(folder / "shapes")

@@ -6,7 +6,6 @@ from __future__ import annotations
 import ast
 import functools
 import json
-import os
 import re
 import subprocess
 import tempfile
@@ -17,6 +16,7 @@ import pytest
 
 from grading import ROOT, Graded, complete_labs, grade, only_file
 from looplab.course.lab import Lab
+from looplab.running.build import compiler
 
 LABS, BEGUN = complete_labs()
 ALTERNATIVES = [(lab, file) for lab in LABS
@@ -253,7 +253,7 @@ SOURCES = [(lab, file) for lab in LABS
                          ids=lambda value: value.slug[:2] if isinstance(value, Lab)
                          else f"{value.parent.parent.name}-{value.name}")
 def test_compiles_without_a_warning(tmp_path, lab, source):
-    done = subprocess.run([os.environ.get("CC") or "gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-I",
+    done = subprocess.run([*compiler(), "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-I",
                            ROOT / "sim/include",
                            "-I", lab.folder, "-c", source, "-o", tmp_path / "x.o"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

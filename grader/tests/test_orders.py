@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import subprocess
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from looplab import Fault, World, ms
 from looplab.reading.orders import Question, left_to_chance, questions, shrink, tapes
 from looplab.reading.trace import read
+from looplab.running.build import compiler
 from variants import ROOT
 
 PROGRAM = r"""
@@ -69,7 +69,7 @@ int main(int argc, char **argv)
 def program(tmp_path_factory) -> Path:
     folder: Path = tmp_path_factory.mktemp("orders")
     (folder / "orders.c").write_text(PROGRAM)
-    subprocess.run([os.environ.get("CC") or "gcc", "-Isim/include", folder / "orders.c", "build/kit/libco.a",
+    subprocess.run([*compiler(), "-Isim/include", folder / "orders.c", "build/kit/libco.a",
                     "@sim/kit/link.flags",
                     "-o", folder / "orders"], cwd=ROOT, check=True)
     return folder / "orders"

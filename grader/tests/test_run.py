@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import subprocess
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from looplab import Fault, World, ms, sec
 from looplab.plain.failure import GraderFault
 from looplab.reading.run import Run
 from looplab.reading.trace import read
+from looplab.running.build import compiler
 from story import Story
 from variants import ROOT
 
@@ -86,7 +86,7 @@ def run(tmp_path_factory) -> Run:
     """One run of PROGRAM: a good page, one that hangs, then the disk, then workers."""
     folder: Path = tmp_path_factory.mktemp("all")
     (folder / "all.c").write_text(PROGRAM)
-    subprocess.run([os.environ.get("CC") or "gcc", "-O0", "-include", "string.h", "-Isim/include", folder / "all.c",
+    subprocess.run([*compiler(), "-O0", "-include", "string.h", "-Isim/include", folder / "all.c",
                     "build/kit/libco.a",
                     "@sim/kit/link.flags", "-o", folder / "all"], cwd=ROOT, check=True)
     world = World(cpus=2).site("http://a.test", rtt=ms(20)).route("/good", latency=ms(60), body="x") \

@@ -17,6 +17,7 @@ from ..grading.run_checks import run_checks
 from ..grading.session import Session
 from ..plain import alone, seed as seeds
 from ..plain.failure import GraderFault
+from ..plain.stream import in_utf8
 from ..running import build, process
 from ..telling import results
 from . import writer
@@ -155,6 +156,6 @@ def _write(subject: Subject, options: argparse.Namespace, lab: Lab, root: Path) 
     file = Path(options.out) if options.out \
         else root / "build" / "report" / lab.slug / f"{name}{writer.SUFFIXES[options.format]}"
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(said, encoding="utf-8")
+    file.write_bytes(in_utf8(said))
     print(f"{subject.diagnosis}\n{file}")
     return results.OK

@@ -9,6 +9,7 @@ from typing import Optional
 from ..asking.check import Check
 from ..grading.recorded import Recorded
 from ..grading.session import Session
+from ..plain.stream import in_utf8
 from ..plain.text import fill
 from ..reading.trace import TraceError, read
 from . import ascii, beside, chrome, page, svg
@@ -33,7 +34,7 @@ def write_failed(session: Session, checks: list[Check], out: Path) -> dict[str, 
                 check.report = f"reports/{_plain(check.id)}.html"
                 written[check.id] = file = out / check.report
                 file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_text(page.render(subject), encoding="utf-8")
+                file.write_bytes(in_utf8(page.render(subject)))
     return written
 
 

@@ -341,8 +341,7 @@ def _check_includes(lab: Lab, work: Path) -> None:
     """Raises Ungradable when the compiler read a file that is no part of the lab, as far as it got."""
     if not (work / "cover.d").exists():
         return
-    rule = (work / "cover.d").read_text("utf-8", "replace").replace("\\\n", " ")
-    for name in shlex.split(rule.partition(": ")[2]):
+    for name in _prerequisites(os.fsdecode((work / "cover.d").read_bytes())):
         if not _belongs(lab, work, Path(name)):
             raise _foreign(lab, work, Path(name))
 
@@ -366,6 +365,13 @@ def _check_counted(lab: Lab, work: Path, told: bytes) -> None:
                 raise Ungradable(f"{match[2]} is kept from being counted (no_profile_instrument_function): "
                                  "take that out", f"{lab.source}:{match[1]}")
             counted_on[int(match[1]) if match else 0] -= 1
+
+
+def _prerequisites(rule: str) -> list[str]:
+    """The files that a rule for make names, as the compilers write it: a blank and a "#" have a backslash before
+    them, a "$" is doubled, and quotes mean nothing."""
+    words = re.split(r"(?<!\\)\s+", rule.replace("\\\n", " ").partition(": ")[2].strip())
+    return [re.sub(r"(\\*)\1\\([ \t#])", r"\1\2", word).replace("$$", "$") for word in words if word]
 
 
 def _advice(lab: Lab, outcome: process.Outcome) -> tuple[Advice, ...]:

@@ -154,7 +154,7 @@ class Program:
     def __init__(self, lab: Lab, folder: Path, work: Path):
         self.lab, self.work = lab, work
         self.binary = work / "program"
-        kit, cc = lab.kit, shlex.split(os.environ.get("CC", "gcc"))
+        kit, cc = lab.kit, shlex.split(os.environ.get("CC", "")) or ["gcc"]
         student = work / "student.o"
         self._make([*cc, f"@{lab.root}/sim/kit/student.flags", "-O1", f"-I{lab.root}/sim/include", f"-I{lab.folder}",
                     "-include",

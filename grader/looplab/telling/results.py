@@ -95,7 +95,8 @@ def write(result: dict, folder: Path) -> Path:
     path = folder / "results.json"
     handle, name = tempfile.mkstemp(dir=folder, prefix=".results-")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        # A byte that is no UTF-8 (of a folder's name) becomes "\\udcff", which JSON knows.
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
         os.chmod(name, 0o644)
         os.replace(name, path)
