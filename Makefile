@@ -111,8 +111,8 @@ lab_sources := $(wildcard labs/*/*.c labs/*/*/*.c solutions/*/*.c)
 includes := -Isim/include -Isim -Isim/world $(patsubst %,-I%,$(filter-out sim/runtime,$(kit_folders)))
 
 # Tail calls stay calls, so that a return address names the line that called. No path of this machine
-# gets into an object: two clones in two folders build the same bytes. (Here and below the shell says where we are, not make:
-# then quotes, blanks and what else a folder's name may hold mean nothing.)
+# gets into an object: two clones in two folders build the same bytes. (Here and below the shell says where we are, not
+# make: then quotes, blanks and what else a folder's name may hold mean nothing.)
 CFLAGS := -std=gnu11 -g -Wall -Wextra -fno-optimize-sibling-calls -fno-omit-frame-pointer \
           -U_FORTIFY_SOURCE
 here := -ffile-prefix-map="$$PWD"=.
@@ -159,8 +159,8 @@ compile = $(say)$(or $($1_cc),$(CC)) $(CFLAGS) $(here) $($1_flags) $2 -MMD -MP -
 # What a grading reads or runs is put in its place whole: another make may be building while it goes on.
 compile-whole = $(compile).new && mv $@.new $@
 
-# $(call remember,NAME,VARIABLE): build/kit/NAME.txt holds the variable's text and is written only when that has changed,
-# so what depends on it is built again when a flag changes, or when a source goes away.
+# $(call remember,NAME,VARIABLE): build/kit/NAME.txt holds the variable's text and is written only when that has
+# changed, so what depends on it is built again when a flag changes, or when a source goes away.
 define remember
 ifneq ($$(subst <$$(file <build/kit/$1.txt)>,,<$$($2)>),)
 build/kit/$1.txt: again

@@ -71,7 +71,8 @@ def fetcher() -> str:
     lab = "02-url-fetcher"
     program = OUT / "fetcher"
     sources = [str(path) for path in sorted((ROOT / "solutions" / lab).glob("*.c"))]
-    words = [*shlex.split(os.environ.get("CC") or "gcc"), "@sim/kit/student.flags", "-O2", "-Isim/include", f"-Ilabs/{lab}", *sources,
+    words = [*shlex.split(os.environ.get("CC") or "gcc"),
+             "@sim/kit/student.flags", "-O2", "-Isim/include", f"-Ilabs/{lab}", *sources,
              f"build/kit/{lab}/main.o", "build/kit/libco-real.a", "build/kit/libco.a", "@sim/kit/link.flags",
              "@sim/kit/real.flags", "-o", str(program)]
     if subprocess.run(words, cwd=ROOT).returncode:
