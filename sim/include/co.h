@@ -453,7 +453,7 @@ void co_gen_close(struct co_gen *gen);
 
 /* Computes for ns nanoseconds, here: the loop stands still and no other task runs. (In the virtual world it
  * advances the clock; in the real one it burns the time.) Not a wait: it is never cancelled. sleep(),
- * usleep(), thrd_sleep(), poll(), epoll_wait(), sem_timedwait(), pthread_cond_timedwait(), sigtimedwait(), syscall()
+ * usleep(), thrd_sleep(), poll(), epoll_wait(), sem_timedwait(), pthread_cond_timedwait(), sigtimedwait()
  * and the like stop the loop in the same way, and are told on stderr; one that nothing can end, as sem_wait() on an
  * empty semaphore, ends the program. What another process or thread ends (waitpid(), read() from a pipe,
  * pthread_join()) takes this machine's time and none of the loop's, and is told as well. time(),

@@ -223,28 +223,6 @@ static int by_signal(void *job)
     expect_is(errno, EAGAIN);
     END;
 }
-static int by_number(void *job)
-{
-    BEGIN;
-    expect_is(syscall(SYS_nanosleep, &ms_20, NULL), 0), MARK(0);
-    END;
-}
-static int by_number_until(void *job)
-{
-    BEGIN;
-    at = in_20_ms(CLOCK_MONOTONIC);
-    expect_is(syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL), 0), MARK(0);
-    END;
-}
-static int by_futex(void *job)
-{
-    BEGIN;
-    uint32_t word = 0;
-    expect_is(syscall(SYS_futex, &word, 0, 0, &ms_20), -1), MARK(0);
-    expect_is(errno, ETIMEDOUT);
-    END;
-}
-
 static void calls_of_other_headers_block_it_too(void **state)
 {
     (void)state;
@@ -258,9 +236,6 @@ static void calls_of_other_headers_block_it_too(void **state)
     check_blocks(by_epoll, "epoll_wait", 20);
     check_blocks(by_epoll_mask, "epoll_pwait", 20);
     check_blocks(by_signal, "sigtimedwait", 20);
-    check_blocks(by_number, "syscall", 20);
-    check_blocks(by_number_until, "syscall", 20);
-    check_blocks(by_futex, "syscall", 20);
 }
 
 static int free_to_go(void *job)

@@ -309,7 +309,7 @@ static void test_wrong_mocks(void **state)
     check_verdict("mocks_twice", "assertion", "is mocked already");
     check_verdict("mocks_no_url", "assertion", "is no URL");
     check_verdict("mocks_a_host_that_is_none", "assertion", "either a host exists");
-    check_verdict("mocks_no_status", "assertion", "expected an HTTP status");
+    check_verdict("mocks_no_status", "assertion", "expected the HTTP status");
 }
 
 static void test_mocks(void **state)

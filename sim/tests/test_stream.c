@@ -630,10 +630,10 @@ static void one_reads_at_a_time(void **state)
 {
     (void)state;
     check_world_notes(worlds, two_readers,
-                      "two:Device or resource busy@30 one:success@1030 three:cancelled@1530 four:Bad file "
-                      "descriptor@1530 ");
-    check_world_notes(worlds, closed_when_woken, "woken:Bad file descriptor@1030 ");
-    check_world_notes(worlds, closed_while_busy, "busy:Bad file descriptor@2560 ");
+                      "two:another task waits for the same stream@30 one:success@1030 three:cancelled@1530 four:not open, "
+                      "or not for that@1530 ");
+    check_world_notes(worlds, closed_when_woken, "woken:not open, or not for that@1030 ");
+    check_world_notes(worlds, closed_while_busy, "busy:not open, or not for that@2560 ");
 }
 
 static int busy_then_reads(void *job)

@@ -255,8 +255,6 @@ static void test_answers(void **state)
     expect_route(",'headers':{'transfer-encoding':'chunked'}", 
                  "/sites/0/routes/1/headers/transfer-encoding: unknown key, "
                  "the world itself says how long the body is");
-    expect_route(",'fault':{'kind':'refused'}", "/sites/0/routes/1/fault/kind: a connection is refused before anybody "
-                 "knows what for, so this is a fault of the site");
     expect_route(",'status':99", NO_STATUS "99");
     expect_route(",'status':600", NO_STATUS "600");
     expect_route(",'status':'200'", NO_STATUS "\"200\"");
@@ -316,10 +314,10 @@ static void test_faults(void **state)
 {
     (void)state;
     expect_fault("'hang'", FAULT ": expected an object, not \"hang\"");
-    expect_fault("{}", FAULT "/kind: missing, expected reset, close, hang, drip or truncate");
+    expect_fault("{}", FAULT "/kind: missing, expected refused, reset, close, hang, drip or truncate");
     expect_fault("{'kind':'unresolved'}",
-                 FAULT "/kind: expected reset, close, hang, drip or truncate, not \"unresolved\"");
-    expect_fault("{'kind':7}", FAULT "/kind: expected reset, close, hang, drip or truncate, not 7");
+                 FAULT "/kind: expected refused, reset, close, hang, drip or truncate, not \"unresolved\"");
+    expect_fault("{'kind':7}", FAULT "/kind: expected refused, reset, close, hang, drip or truncate, not 7");
     expect_fault("{'kind':'hang','after':1}", FAULT "/after: unknown key, expected one of kind, times, probability");
     expect_fault("{'kind':'reset','afer':1}", FAULT "/afer: unknown key, did you mean \"after\"?");
     expect_fault("{'kind':'reset','after':-1}", FAULT "/after: expected a whole number from 0, not -1");

@@ -30,7 +30,7 @@ class Fault:
 
     @staticmethod
     def refused(**when: Any) -> dict:
-        """Nobody listens (sites only): -ECONNREFUSED after the connection set-up."""
+        """Nobody listens: -ECONNREFUSED after the connection set-up."""
         return _fault("refused", when)
 
     @staticmethod
@@ -207,7 +207,7 @@ class World:
         if echo:
             route["echo"] = True
         if fault is not None:
-            route["fault"] = _checked_fault(fault, ("reset", "close", "truncate", "hang", "drip"))
+            route["fault"] = _checked_fault(fault, ("refused", "reset", "close", "truncate", "hang", "drip"))
         site.routes[path, method] = _Route(route, latency, cpu, size, bandwidth)
         return self
 
@@ -306,6 +306,8 @@ class World:
         if "times" in fault or "probability" in fault or kind == "drip":
             raise WorldError(f"{url} has a fault that strikes sometimes, or drips: "
                              "no single time is the undisturbed one")
+        if kind == "refused":
+            return site.setup, _failed(errno.ECONNREFUSED)
         if kind == "hang":
             return HTTP_TIMEOUT + 1, {}
         if kind == "close":

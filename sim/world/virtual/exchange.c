@@ -153,11 +153,14 @@ static int64_t begin(struct world *world, struct exchange *exchange)
 {
     struct site *site = exchange->site;
     draw(world, exchange);
+    bool refused = exchange->fault && exchange->fault->kind == FAULT_REFUSED;
+    if (exchange->connection && refused)
+        vw_connection_close(world, exchange);   /* who refuses us will not go on talking either */
     exchange->phase = PHASE_ESTABLISH;
     if (exchange->connection)
         return 0;
     exchange->phase = PHASE_CONNECT;
-    exchange->connect_rc = draw_connection(world, site);
+    exchange->connect_rc = refused ? -ECONNREFUSED : draw_connection(world, site);
     return exchange->connect_rc == -ENXIO ? site->resolve : vw_later(site->resolve, site->connect);
 }
 

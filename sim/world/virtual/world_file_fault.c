@@ -35,7 +35,7 @@ static const struct {
     const struct field *fields;
     size_t n;
 } faults[] = {
-    {"refused", FAULT_REFUSED, true, false, plain_fields, LENGTH(plain_fields)},
+    {"refused", FAULT_REFUSED, true, true, plain_fields, LENGTH(plain_fields)},
     {"unresolved", FAULT_UNRESOLVED, true, false, plain_fields, LENGTH(plain_fields)},
     {"reset", FAULT_RESET, false, true, after_fields, LENGTH(after_fields)},
     {"close", FAULT_CLOSE, false, true, plain_fields, LENGTH(plain_fields)},
@@ -55,12 +55,9 @@ bool vw_read_fault(struct reader *reader, const struct place *place, const json_
     while (i < LENGTH(faults) && !((of_route ? faults[i].of_routes : faults[i].of_sites) && json_is_string(kind)
                                    && strcmp(json_string_value(kind), faults[i].name) == 0))
         i++;
-    if (of_route && json_is_string(kind) && strcmp(json_string_value(kind), "refused") == 0)
-        return vw_refuse_because(reader, &kind_at, "a connection is refused before anybody knows what for, so this is "
-                                                   "a fault of the site");
     if (i == LENGTH(faults))
         return vw_refuse(reader, &kind_at,
-                         of_route ? "reset, close, hang, drip or truncate" : "refused or unresolved", kind);
+                         of_route ? "refused, reset, close, hang, drip or truncate" : "refused or unresolved", kind);
     *fault = (struct fault){.kind = faults[i].kind, .times = VW_UNLIMITED, .bytes = 1};
     if (json_object_get(value, "times") && json_object_get(value, "probability"))
         return vw_refuse_because(reader, place, "expected either times or probability, not both");
