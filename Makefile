@@ -321,7 +321,7 @@ grade: run-grade  ## grade labs: [LAB=01] [FROM=DIR] [OUT=DIR] [SEED=N]
 demo: run-demo    ## grade the reference solutions: what success looks like
 run: run-run      ## run a lab: LAB=01 [FROM=DIR] [MODE=M] [WORLD=F | REAL=1] [SET="a=1"] [URLS="..."] [TRACE=f]; or EXAMPLE=17
 serve: run-serve  ## a world file as real servers on this machine: WORLD=f.json [LAB=03]
-compare: run-compare  ## a lab in its virtual world and in the same world served for real: LAB=03 [WORLD=f] [FROM=DIR]; RANDOM=200 [SEED=1]
+compare: run-compare  ## a lab in its virtual world and in that world served for real: LAB=03 [WORLD=f] [FROM=DIR]; RANDOM=200
 report: run-report  ## draw a run: LAB=01 [FROM=DIR] [CHECK=ID | MODE= WORLD= SET= URLS=] [FORMAT=html|text|svg|chrome] [OUT=F]
 watch: run-watch  ## grade on every save: [LAB=03] [FROM=DIR]; keys: hint, list, report, all, next lab, back, go to, reset, quit
 hint: run-hint    ## tell the next hint: LAB=03 [TODO=2] [LEVEL=2]
