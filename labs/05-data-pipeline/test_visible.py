@@ -942,7 +942,7 @@ def test_fetch_failures(lab):
     shop = Shop(lab, "unfetched")
     rng = shop.rng
     shop.order(any_latency(shop))
-    for status in (500, 404, 204):
+    for status in (500, 404, 203):
         shop.unfetched(any_latency(shop), status, status=status)
         shop.order(any_latency(shop))
     shop.unfetched(any_latency(shop), -errno.ECONNRESET, fault=Fault.reset(after=rng.randint(5, 50)))
