@@ -630,8 +630,8 @@ static void one_reads_at_a_time(void **state)
 {
     (void)state;
     check_world_notes(worlds, two_readers,
-                      "two:another task waits for the same stream@30 one:success@1030 three:cancelled@1530 four:not open, "
-                      "or not for that@1530 ");
+                      "two:another task waits for the same stream@30 one:success@1030 three:cancelled@1530 "
+                      "four:not open, or not for that@1530 ");
     check_world_notes(worlds, closed_when_woken, "woken:not open, or not for that@1030 ");
     check_world_notes(worlds, closed_while_busy, "busy:not open, or not for that@2560 ");
 }
