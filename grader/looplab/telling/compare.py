@@ -27,10 +27,10 @@ from ..plain.failure import GraderFault, UsageError
 from ..plain.text import count, cut
 from ..reading.trace import Trace, TraceError, read
 from ..running.serving import Server, find_world, without_proxies
-from . import results
+from . import differential, results
+from .differential import NEAR_PART, near
 
 APART = 10_000_000      # ns: two ends that lie further apart must keep their order
-NEAR, NEAR_PART = 5_000_000, 0.03       # ns, or that part of what was predicted
 _TIMES = re.compile(
     r"(^|_)(ns|ms|t|at|time|took|elapsed|speedup|throughput|rate|per_s|per_second|started|ended|waited|busy)($|_)"
     r"|_(ns|ms|s)$")
@@ -88,11 +88,6 @@ class Comparison:
     @property
     def agrees(self) -> bool:
         return self.on_time and not self.differences and not self.swapped
-
-
-def near(predicted: float, real: float) -> bool:
-    """Within 3 % or 5 ms."""
-    return abs(real - predicted) <= max(NEAR, NEAR_PART * abs(predicted))
 
 
 # ---- comparing --------------------------------------------------------------------------------
@@ -303,8 +298,6 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
 
 def _at_random(number: str, seed: str, root: Path) -> int:
     """Plays so many situations drawn by chance. Raises UsageError."""
-    from . import differential
-
     for name, value in (("RANDOM", number), ("SEED", seed)):
         if not value.isdigit() or not 1 <= int(value) <= 1_000_000:
             raise UsageError(f"{name}={value}: expected a number from 1 to 1000000")

@@ -130,13 +130,14 @@ def differences(predicted: list[Played], real: list[Played], times: bool = True)
     for k, (one, other) in enumerate(zip(predicted, real)):
         if one.result != other.result:
             found.append(f"request {k}: predicted {_told(one)}, really {_told(other)}")
-        elif times and not _near(one.ended, other.ended):
+        elif times and not near(one.ended, other.ended):
             found.append(f"request {k}: predicted to end at {show(one.ended)}, really {show(round(other.ended, -3))}")
     return found
 
 
-def _near(predicted: int, real: int) -> bool:
-    return abs(real - predicted) <= max(NEAR, NEAR_PART * predicted)
+def near(predicted: float, real: float) -> bool:
+    """Within 3 % or 5 ms."""
+    return abs(real - predicted) <= max(NEAR, NEAR_PART * abs(predicted))
 
 
 def _told(one: Played) -> str:
@@ -166,8 +167,9 @@ def search(stage: Stage, number: int, seed: int, tell: Callable[[int], None]) ->
     left = number
     while left > 0:
         played, found = _search_once(stage, left, seed, lambda now: tell(number - left + now))
-        if found and differ(stage, found):
-            return found, differ(stage, found) or []
+        again = differ(stage, found) if found else None
+        if found and again:
+            return found, again
         left -= max(1, played)
         seed += 1
     return None

@@ -10,9 +10,6 @@
 #include <errno.h>
 #include <time.h>
 
-/* What the wall clock says at the loop's time 0: 2026-01-01 00:00:00 UTC, in seconds since 1970. */
-enum { EPOCH = 1767225600 };
-
 /* Seconds and nanoseconds as ns; the clock's end if that is beyond it. */
 static inline int64_t ns_of(int64_t seconds, int64_t ns)
 {

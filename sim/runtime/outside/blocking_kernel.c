@@ -1,19 +1,16 @@
-/* blocking_kernel.c - waiting for signals, descriptors, child processes and the kernel's own locks, caught at link time
- * as the calls in blocking.c are; and the same through syscall(). What another process or a person can end is waited
- * for in earnest, and how long that takes only the machine knows.
+/* blocking_kernel.c - waiting for signals, descriptors, child processes and file locks, caught at link time as the
+ * calls in blocking.c are. What another process or a person can end is waited for in earnest, and how long that takes
+ * only the machine knows.
  */
 #define _GNU_SOURCE
 #include "runtime/outside/blocking.h"
 
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -18,6 +18,7 @@
 #include "runtime/outside/http.h"
 #include "runtime/outside/url.h"
 #include "runtime/state/loop.h"
+#include "runtime/tasks/time.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,9 +27,6 @@
 #include <time.h>
 
 enum { LONGEST_COOKIE = 4096, MOST_COOKIES = 1000 };
-
-/* The simulated loop's time 0, in seconds since 1970. */
-static const int64_t EPOCH = 1767225600;
 
 struct cookie {
     struct cookie *next;
@@ -157,7 +155,7 @@ static int64_t time_0(int64_t now)
 {
     struct timespec t;
     if (!co__loop->live || clock_gettime(CLOCK_REALTIME, &t) < 0)
-        return EPOCH * CO_SEC(1);
+        return CO_SEC(EPOCH);
     return t.tv_sec * CO_SEC(1) + t.tv_nsec - now;
 }
 

@@ -9,6 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What the wall clock says at a simulated loop's time 0: 2026-01-01 00:00:00 UTC, in seconds since 1970. */
+enum { EPOCH = 1767225600 };
+
 /* No task is ready: timeouts strike, else time passes. Returns false when nothing can ever happen again. */
 bool co__time_pass(struct loop *loop);
 

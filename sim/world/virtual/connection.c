@@ -153,11 +153,11 @@ bool vw_pool_enter(struct world *world, struct exchange *exchange)
         return true;
     if (pool->idle_count > 0)
         close_overdue(world, pool);
-    if (pool->idle_count > 0 && exchange->fresh && !may_open(pool, exchange)) {
+    if (pool->idle_count > 0 && exchange->sending == WORLD_ONCE && !may_open(pool, exchange)) {
         close_idle(world, pool, 0);
         vw_server_closed(world, pool->site);
     }
-    if (pool->idle_count > 0 && !exchange->fresh) {
+    if (pool->idle_count > 0 && exchange->sending != WORLD_ONCE) {
         take_idle(world, exchange);
         return true;
     }
@@ -213,7 +213,7 @@ static void pass_on(struct world *world, struct pool *pool, uint64_t connection,
     struct exchange *next = (struct exchange *)pool->waiting.first;
     assert(pool->idle_count < pool->idle_room);
     pool->idle[pool->idle_count++] = (struct idle){connection, world->now, uses};
-    if (next && !next->fresh) {
+    if (next && next->sending != WORLD_ONCE) {
         vw_line_remove(&next->operation);
         take_idle(world, next);
         next->phase = PHASE_BEGIN;

@@ -197,7 +197,7 @@ static int64_t connect(struct world *world, struct exchange *exchange)
 static int64_t lost(struct world *world, struct exchange *exchange)
 {
     enum { MOST_AGAIN = 5 };        /* as libcurl */
-    if (!exchange->reused || exchange->once || exchange->resent == MOST_AGAIN)
+    if (!exchange->reused || exchange->sending != WORLD_AGAIN || exchange->resent == MOST_AGAIN)
         return end(world, exchange, -ECONNRESET);
     exchange->resent++;
     if (world->trace) {
@@ -346,7 +346,7 @@ static int64_t await_piece(struct world *world, struct exchange *exchange)
 
 static int64_t head(struct world *world, struct exchange *exchange)
 {
-    if (exchange->answer->too_large && !exchange->serving)
+    if (exchange->answer->too_large && exchange->sending != WORLD_ONCE_KEPT)
         return end(world, exchange, -EMSGSIZE);
     vw_result_head(world, exchange);
     exchange->flow_at = world->now;
@@ -456,9 +456,7 @@ uint64_t vw_exchange_submit(struct world *world, const struct world_request *req
         return 0;
     uint64_t id = exchange->operation.id;
     exchange->max_per_host = request->max_per_host;
-    exchange->once = request->sending != WORLD_AGAIN;
-    exchange->fresh = request->sending == WORLD_ONCE;
-    exchange->serving = request->sending == WORLD_ONCE_KEPT;
+    exchange->sending = request->sending;
     exchange->connected_at = -1;
     exchange->window_end = request->window ? request->window : VW_UNLIMITED;
     int32_t rc = address(world, exchange, request);

@@ -48,8 +48,8 @@ struct exchange {
     bool in_pool, in_site, at_work;
     /* Its connection was used before; the server will have closed it when the request arrives. */
     bool reused, stale;
-    /* It is never sent a second time; not even over a connection that was used before; it is what a server sees. */
-    bool once, fresh, serving;
+    /* Whether it may be sent a second time. */
+    enum world_sending sending;
     /* The server closed its connection behind the answer. */
     bool closed;
     /* How often it was sent again, and how often its connection was asked for. */
