@@ -52,7 +52,7 @@
 /* How a URL answers. Leave out what you do not need: then it is a 200 with an empty body, at once. */
 struct mock {
     int status;             /* 0 = 200                                                                         */
-    const char *body;       /* NULL = ""                                                                       */
+    const char *body;       /* NULL = "". An answer of status 204 or 304 has none: what stands here is not sent */
     size_t length;          /* bytes of body; 0 = up to its '\0'                                               */
     const char *redirect;   /* the URL it sends the client to (status 302, or the 3xx you say)                 */
     int64_t delay;          /* ns from the request to the answer; CO_FOREVER = it never answers                */

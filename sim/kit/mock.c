@@ -99,6 +99,14 @@ static void put_body(json_t *route, const char *body, size_t length)
     free(coded);
 }
 
+/* How many bytes are sent behind the head. */
+static size_t body_length(const struct mock *mock)
+{
+    if (!mock->body || mock->status == 204 || mock->status == 304)
+        return 0;
+    return mock->length ? mock->length : strlen(mock->body);
+}
+
 /* A fault inside the body, half-way: that needs a body. */
 static json_t *fault_in_body(json_t *route, const char *kind, size_t length)
 {
@@ -121,7 +129,7 @@ void mock_get_at(const char *url, struct mock mock, const char *file, int line)
     json_t *route = json_pack("{s:s+, s:s}", "path", *path == '/' ? "" : "/", path, "method", "GET");
     if (!route)
         refuse(file, line, "mock_get: the path of a URL is ASCII");
-    size_t i, length = mock.body ? mock.length ? mock.length : strlen(mock.body) : 0;
+    size_t i, length = body_length(&mock);
     json_t *other, *routes = json_object_get(site, "routes"), *fault = NULL;
     json_array_foreach (routes, i, other)
         if (json_equal(json_object_get(other, "path"), json_object_get(route, "path")))

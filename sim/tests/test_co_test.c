@@ -182,6 +182,19 @@ CO_TEST(mocks_of_all_kinds)
     assert_int_equal(get("http://not-mocked.test/"), -CO_ENOHOST);
 }
 
+CO_TEST(an_answer_that_has_no_body_is_sent_without)
+{
+    mock_get("http://a.test/204", .status = 204, .body = "never sent");
+    mock_get("http://a.test/304", .status = 304, .body = "never sent", .length = 4);
+    for (int status = 204; status <= 304; status += 100) {
+        struct co_response resp;
+        assert_int_equal(co_http_get(status == 204 ? "http://a.test/204" : "http://a.test/304", &resp), 0);
+        assert_int_equal(resp.status, status);
+        assert_int_equal(resp.length, 0);
+        co_response_free(&resp);
+    }
+}
+
 static int get_job(void *job)
 {
     int rc = get(job);
@@ -316,6 +329,7 @@ static void test_mocks(void **state)
 {
     (void)state;
     check_verdict("mocks_of_all_kinds", "passed", NULL);
+    check_verdict("an_answer_that_has_no_body_is_sent_without", "passed", NULL);
     check_verdict("what_the_world_saw", "passed", NULL);
     check_verdict("one_after_the_other", "passed", NULL);
 }

@@ -53,8 +53,10 @@ static void whole_numbers_never_pass_through_a_double(void **state)
     assert_int_equal(CO_US(9007199254740993), 9007199254740993000);
     volatile uint32_t seconds = UINT32_MAX;
     assert_int_equal(CO_SEC(seconds), 4294967295000000000);
-    volatile char byte = -3;
-    assert_int_equal(CO_MS(byte), -3000000);
+    volatile signed char below = -3;
+    assert_int_equal(CO_MS(below), -3000000);
+    volatile char byte = 3;
+    assert_int_equal(CO_MS(byte), 3000000);
     assert_int_equal(CO_SEC(true), 1000000000);
 }
 

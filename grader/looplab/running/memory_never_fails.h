@@ -8,12 +8,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#if __has_include(<jansson.h>)
 #include <jansson.h>
-#endif
-#if __has_include("co.h")
 #include "co.h"
-#endif
 
 #ifdef ALWAYS_MEMORY
 #define NEVER_NULL __attribute__((returns_nonnull))
@@ -24,17 +20,13 @@ NEVER_NULL void *reallocarray(void *block, size_t n, size_t size);
 NEVER_NULL void *aligned_alloc(size_t alignment, size_t size);
 NEVER_NULL char *strdup(const char *text);
 NEVER_NULL char *strndup(const char *text, size_t n);
-#if __has_include(<jansson.h>)
 NEVER_NULL json_t *json_object(void);
 NEVER_NULL json_t *json_array(void);
 NEVER_NULL json_t *json_integer(json_int_t value);
 NEVER_NULL json_t *json_copy(json_t *value);
 NEVER_NULL json_t *json_deep_copy(const json_t *value);
 NEVER_NULL char *json_dumps(const json_t *json, size_t flags);
-#endif
-#if __has_include("co.h")
 NEVER_NULL co_task *co_spawn_named(struct co_group *group, co_fn fn, void *job, const char *name);
-#endif
 #endif
 
 #endif
