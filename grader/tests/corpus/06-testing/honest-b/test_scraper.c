@@ -247,7 +247,7 @@ CO_TEST(scene_all_fail)
 
 CO_TEST(scene_statuses_below_400)
 {
-    struct scene scene = {{STATUS("http://a.test/1", 35, 304), STATUS("http://a.test/2", 25, 204), STATUS("http://a.test/3", 15, 206)}, 3, 3,
+    struct scene scene = {{STATUS("http://a.test/1", 35, 399), STATUS("http://a.test/2", 25, 203), STATUS("http://a.test/3", 15, 206)}, 3, 3,
                           CO_MS(100), 0};
     play(&scene);
 }
