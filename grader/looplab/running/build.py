@@ -16,6 +16,7 @@ import stat
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Sequence
 
 from ..course.lab import Lab
 from . import code, notes, process
@@ -109,6 +110,11 @@ def compiler() -> list[str]:
     if shutil.which(command[0]) is None:
         raise BuildError(f"there is no compiler {command[0]!r} on this machine: run `make deps`")
     return command
+
+
+def name_of(command: Sequence[str]) -> str:
+    """Which compiler that is: "gcc-13" of ["ccache", "/usr/bin/gcc-13", "-m64"]."""
+    return os.path.basename(next((word for word in reversed(command) if not word.startswith("-")), ""))
 
 
 def build(lab: Lab, source_dir: Path, work_dir: Path) -> Program:

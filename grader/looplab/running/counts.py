@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from . import process
-from .build import Program, compiler
+from .build import Program, compiler, name_of
 from .code import Code
 
 LIMITS = replace(process.TOOL, output=64 * process.MIB)
@@ -67,7 +67,7 @@ def read(program: Program, code: Code, folder: Path) -> dict[int, Count]:
 
 def _gcov() -> list[str]:
     """The gcov that understands this compiler's counts: gcc-13 goes with gcov-13."""
-    cc = os.path.basename(compiler()[-1])
+    cc = name_of(compiler())
     if "clang" in cc:
         return [cc.replace("clang", "llvm-cov"), "gcov"]
     return [cc.replace("gcc", "gcov") if "gcc" in cc else "gcov"]

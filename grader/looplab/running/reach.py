@@ -48,7 +48,7 @@ def of(program: build.Program, folder: Path) -> Reach:
     source = program.lab.source
     found = {}
     (folder / source).write_bytes(program.text)
-    if "clang" not in Path(build.compiler()[-1]).name:      # which writes its notes before it optimises
+    if "clang" not in build.name_of(build.compiler()):      # which writes its notes before it optimises
         runs = {way: process.start([*build.compiler(), *_arguments(program, way)], limits=build.LIMITS,
                                    cwd=folder, env=build.environment(), launch=program.lab.launch)
                 for way in _WAYS}
