@@ -107,7 +107,7 @@ int co__fetch_begin(struct fetch *fetch, struct co_task *self, const struct co_r
                             .headers = request->headers, .body = request->body, .length = request->length,
                             .once = request->once,
                             .redirects_left = request->max_redirects ? request->max_redirects : MOST_REDIRECTS};
-    int length = url_length(request->url);
+    int plain = request->url ? url_plain_length(request->url) : 0, length = plain ? plain : url_length(request->url);
     if (length < 0)
         return length;
     fetch->url_length = (uint32_t)length;
@@ -123,7 +123,7 @@ int co__fetch_begin(struct fetch *fetch, struct co_task *self, const struct co_r
     struct co_session *session = request->session;
     if (session && !headers_ok(session->headers))
         return -EINVAL;
-    int rc = url_is_tidy(fetch->url) ? 0 : begin_untidy(fetch);
+    int rc = plain || url_is_tidy(fetch->url) ? 0 : begin_untidy(fetch);
     if (rc < 0 || !session)
         return rc;
     fetch->session_headers = session->headers;

@@ -66,6 +66,22 @@ int url_length(const char *url)
     return *c == '\0' && c - url < URL_MAX ? (int)(c - url) : -EINVAL;
 }
 
+int url_plain_length(const char *url)
+{
+    if (strncmp(url, "http://", 7) != 0)
+        return 0;
+    const char *host = url + 7, *c = host;
+    while ((unsigned char)(*c - 'a') < 26 || (unsigned char)(*c - '-') <= '9' - '-')    /* "-./0123456789" */
+        if (*c++ == '/')
+            break;
+    if (c <= host + 1 || c[-1] != '/' || *c == '.')
+        return 0;
+    for (; (unsigned char)(*c - '!') <= '~' - '!'; c++)
+        if (*c == '/' && c[1] == '.')           /* perhaps "." or ".." */
+            return 0;
+    return *c == '\0' && c - url < URL_MAX ? (int)(c - url) : 0;
+}
+
 /* ---- As it is sent ------------------------------------------------------------------------------ */
 
 /* Is there a segment "." or ".." in the path at[0..length)? */

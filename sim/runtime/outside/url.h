@@ -17,6 +17,10 @@ enum { URL_MAX = 2048 };        /* bytes of a URL, its '\0' included */
  * without blanks and control characters; or -EINVAL. */
 int url_length(const char *url);
 
+/* The same of a URL that is easily seen to be right and tidy: http, a host in lower case, a path, no more than that;
+ * 0 of any other, which may be right as well. (Nearly all are such, and one look at each byte is enough.) */
+int url_plain_length(const char *url);
+
 /* Whether a checked URL is sent as it stands (url_tidy would leave it alone). */
 bool url_is_tidy(const char *url);
 

@@ -11,14 +11,11 @@
 #include "runtime/tasks/cancel.h"
 #include "runtime/tasks/op.h"
 #include "runtime/tasks/ready.h"
-#include "runtime/tasks/ring.h"
 #include "runtime/tasks/scope.h"
 #include "runtime/tasks/task.h"
-#include "runtime/tasks/time.h"
 #include "runtime/watch/fault.h"
 #include "runtime/watch/report.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,15 +34,7 @@ static void cancel_all(struct loop *loop, const char *why)
 /* Until `last` is done, or (NULL) all are. */
 static void run_until_done(struct loop *loop, const struct co_task *last)
 {
-    while (last ? last->state != TASK_DONE : loop->alive > 0) {
-        if (co__run_next(loop))
-            continue;
-        if (!co__time_pass(loop)) {
-            assert(!loop->broken);      /* then every wait was ended, and nothing can wait again */
-            co__report_deadlock(loop);
-        } else if (!loop->ring || !co__ring_for_ever(loop)) {
-            continue;
-        }
+    while (!co__run_until(loop, last)) {
         loop->rc = -EDEADLK;
         loop->broken = true;
         cancel_all(loop, "deadlock");

@@ -14,11 +14,13 @@
 #include "runtime/tasks/cancel.h"
 #include "runtime/tasks/enter.h"
 #include "runtime/tasks/ready.h"
+#include "runtime/tasks/ring.h"
 #include "runtime/tasks/task.h"
 #include "runtime/tasks/time.h"
 #include "runtime/watch/report.h"
 #include "runtime/watch/tracing.h"
 
+#include <assert.h>
 #include <errno.h>
 
 enum { SLOW_STEP = 100000000 };     /* ns that a task may hold the loop, in debug mode */
@@ -291,14 +293,22 @@ void co__task_arrived(struct co_task *self)
     arrive(co__loop, FIBER(self));
 }
 
-bool co__run_next(struct loop *loop)
+bool co__run_until(struct loop *loop, const struct co_task *last)
 {
-    struct co_task *task = next_ready(loop);
-    if (!task)
-        return false;
-    *loop->errno_at = task->saved_errno;
-    switch_to(loop, NULL, task);
-    loop->current = NULL;
+    while (last ? last->state != TASK_DONE : loop->alive > 0) {
+        struct co_task *task = next_ready(loop);
+        if (task) {
+            *loop->errno_at = task->saved_errno;
+            switch_to(loop, NULL, task);
+            loop->current = NULL;
+        } else if (!co__time_pass(loop)) {
+            assert(!loop->broken);      /* then every wait was ended, and nothing can wait again */
+            co__report_deadlock(loop);
+            return false;
+        } else if (__builtin_expect(loop->ring != NULL, 0) && co__ring_for_ever(loop)) {
+            return false;
+        }
+    }
     return true;
 }
 

@@ -46,9 +46,9 @@ int co__suspend_in(struct co_task *self, enum wait_kind kind, const void *what, 
 /* Makes a suspended task ready: its wait returns rc. Its timer is disarmed. */
 void co__wake(struct co_task *task, int rc);
 
-/* The loop's own flow: runs the next ready task, and those to which it gives way, until nobody is ready.
- * False: nobody was. */
-bool co__run_next(struct loop *loop);
+/* The loop's own flow: until `last` is done, or (NULL) all are. False: they cannot be, as tasks wait for ever; that has
+ * been reported. */
+bool co__run_until(struct loop *loop, const struct co_task *last);
 
 /* ---- Waiting, in the usual case ---------------------------------------------------------------- */
 

@@ -22,16 +22,6 @@ int64_t co_now(void)
     return co__loop ? co__loop->world->now(co__loop->world) : 0;
 }
 
-bool co__arm(struct co_task *self, int64_t ns)
-{
-    struct loop *loop = co__loop;
-    if (loop->live)
-        co__read_clock(loop);
-    int64_t t = ns > INT64_MAX - loop->now ? INT64_MAX : loop->now + ns;
-    self->timer = timer_arm(&loop->timers, t, ++loop->seq, self);
-    return self->timer != 0;
-}
-
 /* While the world lets time pass, jobs of workers run, and are no task: nobody is current meanwhile. */
 static struct co_task *enter_world(struct loop *loop)
 {

@@ -5,6 +5,7 @@
 #include "runtime/state/loop.h"
 #include "runtime/state/op.h"
 #include "runtime/state/task.h"
+#include "runtime/state/timer.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,7 +17,15 @@ enum { EPOCH = 1767225600 };
 bool co__time_pass(struct loop *loop);
 
 /* Arms the timer of a task that is about to wait; false without memory. */
-bool co__arm(struct co_task *self, int64_t ns);
+static inline bool co__arm(struct co_task *self, int64_t ns)
+{
+    struct loop *loop = co__loop;
+    if (loop->live)
+        co__read_clock(loop);
+    int64_t t = ns > INT64_MAX - loop->now ? INT64_MAX : loop->now + ns;
+    self->timer = timer_arm(&loop->timers, t, ++loop->seq, self);
+    return self->timer != 0;
+}
 
 /* Makes ready what became due while the loop stood still. */
 void co__catch_up(struct loop *loop);
