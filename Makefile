@@ -345,7 +345,7 @@ run-report: $(kit)
 	    $${MODE:+--mode "$$MODE"} \
 	    $${WORLD:+--world "$$WORLD"} $${SET:+--set "$$SET"} $${URLS:+--urls "$$URLS"} $${SEED:+--seed "$$SEED"} \
 	    $${FORMAT:+--format "$$FORMAT"} $${OUT:+--out "$$OUT"}; $(own-code)
-run-run: $(kit) $(if $(REAL),build/kit/libco-real.a)
+run-run: $(kit) $(if $(REAL),build/kit/libco-real.a $(if $(EXAMPLE),build/kit/serve))
 	@$(build-is-done)sh grader/scripts/run.sh; $(note_exit)
 
 test: $(kit) $(test_programs) $(if $(real_tested),build/kit/serve build/kit/libco-real.a)

@@ -5,7 +5,8 @@
 # A lab: LAB, FROM (a folder with the file, or a tree with NN-slug folders; default labs),
 # MODE, WORLD (default: the lab's default.json, else its first), SEED, TRACE, TAPE, URLS and SET (NAME=VALUE; both with
 # blanks between them), JSON=1, CC.
-# REAL=1, with both: in the real world, for which it is linked with libuv and libcurl.
+# REAL=1, with both: in the real world, for which it is linked with libuv and libcurl. An example that has a world of its
+# own meets that world's servers, on this machine.
 # A lab whose student's file is a test suite: LAB, FROM, TEST (names of tests), FAULT (one that is built into what is
 # tested), TRACE, CC.
 # Exit code: the program's own; 2 when something asked for is not there or does not compile.
@@ -65,16 +66,38 @@ find_example() {
     return 1
 }
 
+# serve_world FILE: its servers run beside the program, until this script ends; the environment says where they are.
+serve_world() {
+    mkfifo "$out/served" || fail "cannot write into $out"
+    build/kit/serve "$1" > "$out/served" < /dev/null &
+    server=$!
+    trap 'kill "$server" 2> /dev/null; rm -rf "$out"' EXIT
+    CO_CONNECT_TO=none
+    while read -r line; do
+        case $line in CO_CONNECT_TO=*) CO_CONNECT_TO=${line#*=} && break ;; esac
+    done < "$out/served"
+    [ "$CO_CONNECT_TO" != none ] || fail "$1 cannot be served on this machine"
+    CO_CPUS=$(sed -n 's/.*"cpus": *\([0-9]*\).*/\1/p' "$1")
+    export CO_CONNECT_TO no_proxy='*' CO_CPUS="${CO_CPUS:-4}"
+    ! grep -q '"disk":' "$1" || export CO_DISK="$1"
+}
+
 run_example() {
     find_example || fail "there is no example '$EXAMPLE'; the examples are:
 $(for source in sim/examples/[0-9][0-9]-*.c; do echo "  $(basename "$source" .c)"; done)"
+    case ${REAL:+$number} in
+        40) fail "$example compares times with ==, which only the virtual clock grants: run it without REAL=1" ;;
+    esac
     own_folder examples
     compile @sim/kit/student.flags -O1 -Isim/include "$source" ${REAL:+build/kit/libco-real.a} build/kit/libco.a \
         @sim/kit/link.flags \
         ${REAL:+@sim/kit/real.flags} -o "$out/$example" ||
         fail "$source does not compile: mend what the compiler says above, the first error first"
     # An example takes no arguments; what it leaves open it reads from the environment (co.h, struct co_options).
-    [ -z "${REAL:-}" ] || export CO_WORLD=real
+    if [ -n "${REAL:-}" ]; then
+        export CO_WORLD=real
+        [ ! -f "${source%.c}.json" ] || serve_world "${source%.c}.json"
+    fi
     [ -z "${SEED:-}" ] || export CO_SEED="$SEED"
     [ -z "${TRACE:-}" ] || export CO_TRACE="$TRACE"
     [ -z "${TAPE:-}" ] || export CO_TAPE="$TAPE"
@@ -93,6 +116,7 @@ find_lab || fail "there is no lab '$LAB'; the labs are: $labs"
 
 # The suite and what it tests: only the suite is the student's.
 run_suite() {
+    [ -z "${REAL:-}" ] || fail "the tests of $lab bring worlds of their own, simulated ones: run it without REAL=1"
     suite=$from/$(basename "$1")
     [ -f "$suite" ] || fail "$suite: there is no such file"
     own_folder "$lab"
@@ -115,6 +139,8 @@ for source in "labs/$lab"/test_*.c; do
     [ ! -f "$source" ] || run_suite "$source"
 done
 
+[ -z "${WORLD:-}" ] || [ -z "${REAL:-}" ] ||
+    fail "say WORLD or REAL=1, not both; to meet a world's servers for real: make compare LAB=$LAB WORLD=$WORLD"
 [ -z "${WORLD:-}" ] || [ -f "$WORLD" ] || [ ! -f "labs/$lab/worlds/$WORLD" ] || WORLD=labs/$lab/worlds/$WORLD
 if [ -z "${WORLD:-}${REAL:-}" ]; then
     for WORLD in "labs/$lab"/worlds/default.json "labs/$lab"/worlds/*.json; do [ ! -f "$WORLD" ] || break; done

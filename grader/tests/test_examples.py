@@ -222,8 +222,53 @@ def test_a_trace_of_an_example():
     assert '"src":"01-event-loop-basics.c:' in run.stdout
 
 
+# ---- make run EXAMPLE= REAL=1 ----
+
+# What these print hangs on who is late by how much.
+RACES = {"06", "15", "25", "41", "46", "56"}
+VIRTUAL = {"40"}
+QUICK = {"24", "26", "34"}       # a site; a disk; two CPUs
+
+
+def without_times(shown: str) -> str:
+    return re.sub(r" *\d+(?= ms)", " N", shown)
+
+
+@pytest.mark.skipif(not (BUILD / "kit/libco-real.a").exists(), reason="libuv and libcurl are not there: make deps-dev")
+def test_with_real_they_meet_their_world_for_real():
+    """Those with a world of their own find its servers; with ALL=1 every example is run."""
+    asked = [one for one in EXAMPLES if one[:2] not in VIRTUAL and (one[:2] in QUICK or os.environ.get("LOOPLAB_ALL"))]
+    make(EXAMPLE="1", REAL="1")         # builds what is missing, once
+    with ThreadPoolExecutor(4) as pool:
+        runs = list(pool.map(lambda example: make(EXAMPLE=example, REAL="1"), asked))
+    assert [(example, run.stdout) for example, run in zip(asked, runs) if run.returncode != 0] == []
+    for example, run in zip(asked, runs):
+        if example[:2] not in RACES:
+            assert without_times(run.stdout) == without_times((FOLDER / f"{example}.out").read_text())
+    done = dict(zip(asked, runs))["24-bounded-parallelism"].stdout
+    took = int(re.findall(r"(\d+) ms  done", done)[0])
+    assert took > 4000, "its clock is the virtual one's"
+
+
+@pytest.mark.parametrize("number", sorted(VIRTUAL))
+def test_what_cannot_run_for_real_says_why(number):
+    run = make(EXAMPLE=number, REAL="1")
+    assert run.returncode == 2
+    assert re.fullmatch(r"run: 40-testing compares times with ==, .*: run it without REAL=1\n", run.stdout)
+
+
+@pytest.mark.parametrize("asked, said", [
+    ({"LAB": "01", "WORLD": "ten.json"}, r"say WORLD or REAL=1, not both; .*make compare LAB=01 WORLD=ten\.json"),
+    ({"LAB": "06"}, "the tests of 06-testing bring worlds of their own.*: run it without REAL=1"),
+])
+def test_a_lab_that_cannot_run_for_real_says_why(asked, said):
+    run = make(**asked, REAL="1")
+    assert run.returncode == 2
+    assert re.fullmatch(f"run: {said}\n", run.stdout)
+
+
 def test_the_commands_of_the_readme():
     said = re.findall(r"^    make run ([A-Z0-9= -]+?) *#", README, re.MULTILINE)
-    assert said == ["EXAMPLE=17", "EXAMPLE=17 TRACE=-", "EXAMPLE=99"]
+    assert said == ["EXAMPLE=17", "EXAMPLE=17 TRACE=-", "EXAMPLE=24 REAL=1", "EXAMPLE=99"]
     assert "EXAMPLE=17-task-groups" in README and "17-task-groups" in EXAMPLES
     assert make(EXAMPLE="17-task-groups").stdout == (FOLDER / "17-task-groups.out").read_text()

@@ -87,7 +87,8 @@ struct co_world;                     /* where the program runs: simulated or rea
 struct co_options {
     const char *program;             /* name in reports and traces; default "program"             */
     const char *world_file;          /* CO_WORLD: a world's JSON; "real": this machine's own network,
-                                        files, CPUs and clock (make run REAL=1); default: an empty virtual world */
+                                        files, CPUs and clock (make run REAL=1, which goes before a file named here);
+                                        default: an empty virtual world                          */
     const char *trace_file;          /* CO_TRACE: where the trace goes ("-" = stderr); default none */
     uint64_t seed;                   /* CO_SEED: what random draws start from; default: the world's */
     const char *tape;                /* CO_TAPE: which legal order to take, "17=2,31=1"; default FIFO */

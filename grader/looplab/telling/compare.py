@@ -174,7 +174,7 @@ class Program:
             try:
                 done = subprocess.run([str(self.binary), "--trace", str(trace), *arguments], cwd=folder,
                                       capture_output=True, text=True,
-                                      env={**without_proxies(), **environment}, timeout=LONGEST_S)
+                                      env={**without_proxies(), "CO_WORLD": "", **environment}, timeout=LONGEST_S)
             except subprocess.TimeoutExpired:
                 raise UsageError(f"the program did not end within {LONGEST_S:.0f} s") from None
             if done.returncode not in (0, 1) or not trace.exists():

@@ -47,6 +47,14 @@ static const char *setting(const char *option, const char *variable)
     return value && *value ? value : NULL;
 }
 
+/* Which world the program runs in. Who says REAL=1 means it, whatever file the program names. */
+static const char *world_asked(const struct co_options *options)
+{
+    const char *said = setting(NULL, "CO_WORLD");
+    bool real = said && strcmp(said, "real") == 0 && world_real_open;
+    return real ? said : setting(options->world_file, "CO_WORLD");
+}
+
 static bool open_world(struct loop *loop, const char *name, uint64_t seed, char *error, size_t size)
 {
     if (!name || strcmp(name, "real") != 0)
@@ -80,7 +88,7 @@ static bool open_all(struct loop *loop, const struct co_options *options, char *
         return false;
     }
     co__trace_resume(loop);
-    if (!loop->world && !open_world(loop, setting(options->world_file, "CO_WORLD"), seed, error, size))
+    if (!loop->world && !open_world(loop, world_asked(options), seed, error, size))
         return false;
     loop->live = loop->behind = loop->world->live;
     if (loop->live)                     /* what looks for news in a task's stead runs on its stack: TLS takes 30 KiB */
