@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from looplab import World, WorldError, ms
+from looplab import World, WorldError, ms, reply
 from looplab.asking.world import Fault
 
 
@@ -35,3 +35,27 @@ def test_a_plain_get_of_an_echo_is_empty():
 def test_what_cannot_be_is_refused(wrong):
     with pytest.raises(WorldError):
         World().site("http://a.test").route("/", **wrong)
+
+
+# ---- answers in turn ----
+
+
+def test_answers_in_turn_are_in_the_file():
+    world = World().site("http://a.test").route("/", body="own", answers=[503, reply(429, times=2, headers={
+        "Retry-After": "1"}), reply(500, b"\0", probability=0.25)])
+    assert world.json()["sites"][0]["routes"][0]["answers"] == [
+        503, {"status": 429, "headers": {"Retry-After": "1"}, "times": 2},
+        {"status": 500, "body_base64": "AA==", "probability": 0.25}]
+    with pytest.raises(WorldError, match="no single answer"):
+        world.answers()
+
+
+@pytest.mark.parametrize("make, told", [
+    (lambda: reply(103), "status 103"), (lambda: reply(204, "x"), "has no body"),
+    (lambda: reply(times=0), "times is 0"), (lambda: reply(times=1, probability=0.5), "exclude each other"),
+    (lambda: reply(probability=2), "not in 0..1"), (lambda: [], "answers is empty"),
+    (lambda: [7], "expected a status from 200 to 599"), (lambda: [{"times": 1}], "expected a status")])
+def test_a_schedule_that_cannot_be_is_refused(make, told):
+    with pytest.raises(WorldError, match=told):
+        made = make()
+        World().site("http://a.test").route("/", answers=made if isinstance(made, list) else [made])

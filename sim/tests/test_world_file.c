@@ -298,6 +298,28 @@ static void test_answers(void **state)
                  "'cpu':'0s'", "");
 }
 
+static void test_answers_in_turn(void **state)
+{
+    (void)state;
+#define TURNS "/sites/0/routes/1/answers"
+    expect_route(",'answers':503", TURNS ": expected an array, not 503");
+    expect_route(",'answers':[]", TURNS ": expected at least one answer, such as [503,503], not []");
+    expect_route(",'answers':[503,'x']", TURNS "/1: expected a status from 200 to 599, or an answer such as "
+                                               "{\"status\":503,\"times\":2}, not \"x\"");
+    expect_route(",'answers':[103]", TURNS "/0: expected a status from 200 to 599, or an answer such as "
+                                           "{\"status\":503,\"times\":2}, not 103");
+    expect_route(",'answers':[{'status':503,'times':0}]", TURNS "/0/times: expected a whole number from 1, not 0");
+    expect_route(",'answers':[{'probability':2}]", TURNS "/0/probability: expected a probability from 0 to 1, not 2");
+    expect_route(",'answers':[{'times':1,'probability':0.5}]",
+                 TURNS "/0: expected either times or probability, not both");
+    expect_route(",'answers':[{'status':204,'body':'x'}]", TURNS "/0: an answer of status 204 has no body");
+    expect_route(",'answers':[{'latency':'1ms'}]",
+                 TURNS "/0/latency: unknown key, expected one of times, probability, status, headers, body, "
+                       "body_base64, body_size, redirect");
+    expect_route(",'answers':[503,{'body_size':100000000,'times':3},{'redirect':'/0','probability':0}],'echo':true",
+                 "");
+}
+
 static void test_long_values_are_cut(void **state)
 {
     (void)state;
@@ -377,6 +399,7 @@ int main(void)
         cmocka_unit_test(test_paths_and_methods),
         cmocka_unit_test(test_latencies),
         cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_answers_in_turn),
         cmocka_unit_test(test_long_values_are_cut),
         cmocka_unit_test(test_faults),
         cmocka_unit_test(test_urls_in_the_file_s_order),

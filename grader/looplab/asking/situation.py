@@ -14,7 +14,8 @@ SOME = st.sampled_from([20, 50, 80])
 @st.composite
 def _route(draw: Callable, path: str, paths: list[str]) -> dict:
     made: dict[str, Any] = {"path": path, "latency": f"{draw(TIMES)}ms"}
-    kind = draw(st.sampled_from(["plain"] * 6 + ["status", "redirect", "fault", "fault", "slow", "close", "cookie"]))
+    kind = draw(st.sampled_from(["plain"] * 6 + ["turns",
+                                                 "status", "redirect", "fault", "fault", "slow", "close", "cookie"]))
     size = draw(st.sampled_from([0, 5, 1000, 70_000]))
     if kind == "status":
         made["status"] = draw(st.sampled_from([204, 304, 404, 500, 503]))
@@ -28,6 +29,9 @@ def _route(draw: Callable, path: str, paths: list[str]) -> dict:
     if kind == "slow" and size > 5:
         made["bandwidth"] = size * 10
         made["chunk"] = max(1, size // draw(st.sampled_from([1, 4])))
+    if kind == "turns":
+        made["answers"] = draw(st.sampled_from([[503], [503, 202], [{"status": 404, "times": 2, "body": "no"}],
+                                                [{"probability": 0.5, "status": 500, "headers": {"A": "b"}}, 202]]))
     if kind == "close":
         made["headers"] = {"Connection": "close"}
     if kind == "cookie":

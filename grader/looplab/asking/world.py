@@ -83,6 +83,23 @@ class Fault:
         return {**({"op": op} if op else {}), **({"path": path} if path else {}), **fault}
 
 
+def reply(status: int = 200, body: Union[str, bytes, None] = None, *, headers: Optional[Mapping[str, str]] = None,
+          times: Optional[int] = None, probability: Optional[float] = None) -> dict:
+    """One of a route's `answers`: for so many requests (default: one), or for each with that probability."""
+    if not 200 <= status <= 599:
+        raise WorldError(f"reply: status {status} is not in 200..599")
+    if times is not None and probability is not None:
+        raise WorldError("reply: times and probability exclude each other")
+    if probability is not None and not 0 <= probability <= 1:
+        raise WorldError(f"reply: probability {probability!r} is not in 0..1")
+    made: dict = {"status": status, **({"headers": dict(headers)} if headers else {})}
+    _put_natural(made, times=times)
+    _put_body(made, body, None)
+    if status in (204, 304) and body:
+        raise WorldError(f"reply: an answer of status {status} has no body")
+    return made if probability is None else {**made, "probability": probability}
+
+
 def _fault(kind: str, when: Mapping[str, Any], **details: Any) -> dict:
     unknown = set(when) - {"times", "probability"}
     if unknown:
@@ -168,11 +185,13 @@ class World:
               headers: Optional[Mapping[str, str]] = None, body: Union[str, bytes, None] = None,
               body_size: Optional[int] = None, bandwidth: Optional[int] = None, chunk: Optional[int] = None,
               cpu: int = 0, redirect: Optional[str] = None, require: Optional[Mapping[str, str]] = None,
-              echo: bool = False, fault: Optional[dict] = None) -> "World":
+              echo: bool = False, answers: Optional[Sequence[Union[int, dict]]] = None,
+              fault: Optional[dict] = None) -> "World":
         """Adds a route to the site added last. latency: ns, or (least, most). cpu: ns of the program's own CPU an
         answer costs.
 
         require: headers without which a request gets 401. echo: the answer's body is the request's.
+        answers: what some requests get instead, looked at in this order: statuses, or replies of reply().
         """
         site = self._current
         if site is None:
@@ -206,6 +225,10 @@ class World:
             route["require"] = dict(require)
         if echo:
             route["echo"] = True
+        if answers is not None:
+            route["answers"] = [_checked_reply(path, one) for one in answers]
+            if not answers:
+                raise WorldError(f"route {path!r}: answers is empty: expected at least one, such as [503, 503]")
         if fault is not None:
             route["fault"] = _checked_fault(fault, ("refused", "reset", "close", "truncate", "hang", "drip"))
         site.routes[path, method] = _Route(route, latency, cpu, size, bandwidth)
@@ -303,6 +326,8 @@ class World:
         kind = fault.get("kind")
         if isinstance(route.latency, tuple):
             raise WorldError(f"{url} has a range of latencies: no single time is the undisturbed one")
+        if "answers" in route.json:
+            raise WorldError(f"{url} answers not always alike: no single answer is the undisturbed one")
         if "times" in fault or "probability" in fault or kind == "drip":
             raise WorldError(f"{url} has a fault that strikes sometimes, or drips: "
                              "no single time is the undisturbed one")
@@ -367,7 +392,7 @@ def _put_natural(into: dict, **values: Optional[int]) -> None:
 def _put_body(route: dict, body: Union[str, bytes, None], size: Optional[int]) -> int:
     """Puts the body into the route's JSON; returns its length in bytes."""
     if body is not None and size is not None:
-        raise WorldError(f"route {route['path']!r}: body and body_size exclude each other")
+        raise WorldError(f"route {route.get('path')!r}: body and body_size exclude each other")
     if size is not None:
         _natural("body_size", size)
         route["body_size"] = size
@@ -377,9 +402,17 @@ def _put_body(route: dict, body: Union[str, bytes, None], size: Optional[int]) -
         return len(body)
     if body:
         if "\0" in body:
-            raise WorldError(f"route {route['path']!r}: a body with NUL bytes is given as bytes")
+            raise WorldError(f"route {route.get('path')!r}: a body with NUL bytes is given as bytes")
         route["body"] = body
     return len((body or "").encode())
+
+
+def _checked_reply(path: str, one: Union[int, dict]) -> Union[int, dict]:
+    if isinstance(one, dict) and "status" in one:
+        return one
+    if isinstance(one, int) and 200 <= one <= 599:
+        return one
+    raise WorldError(f"route {path!r}: answer {one!r}: expected a status from 200 to 599, or one of reply()")
 
 
 def _checked_fault(fault: dict, kinds: Sequence[str]) -> dict:

@@ -39,7 +39,7 @@ struct server {
 
 static bool always(const struct fault *fault, enum fault_kind kind)
 {
-    return fault->kind == kind && fault->times == VW_UNLIMITED && !fault->by_chance;
+    return fault->kind == kind && fault->when.times == VW_UNLIMITED && !fault->when.by_chance;
 }
 
 /* Takes a free port. A site that refuses everybody keeps its port without

@@ -46,9 +46,29 @@ bool vw_draw_fault(struct world *world, const struct fault *fault, uint64_t key,
 {
     if (fault->kind == FAULT_NONE)
         return false;
-    if (!fault->by_chance)
-        return k <= (uint64_t)fault->times;
-    return tape_choose(world->tape, "fault", 2) == 1 || vw_draw(world->seed, key, k, DRAW_FAULT) < fault->threshold;
+    if (!fault->when.by_chance)
+        return k <= (uint64_t)fault->when.times;
+    return tape_choose(world->tape, "fault", 2) == 1
+        || vw_draw(world->seed, key, k, DRAW_FAULT) < fault->when.threshold;
+}
+
+const struct answer *vw_draw_answer(struct world *world, const struct route *route, uint64_t k)
+{
+    uint64_t nth = k;           /* among those that no earlier turn counts as its own */
+    for (size_t i = 0; i < route->turn_count; i++) {
+        const struct turn *turn = &route->turns[i];
+        const struct when *when = &turn->when;
+        if (when->by_chance) {
+            if (tape_choose(world->tape, "answer", 2) == 1
+                || vw_draw(world->seed, route->key, k, (enum draw)(DRAW_TURN + i)) < when->threshold)
+                return &turn->answer;
+        } else if (nth <= (uint64_t)when->times) {
+            return &turn->answer;
+        } else {
+            nth -= (uint64_t)when->times;
+        }
+    }
+    return &route->answer;
 }
 
 /* Exact: scaling by a power of two rounds nothing, and what is below 1 stays below 2^64. */

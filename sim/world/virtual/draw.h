@@ -6,11 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct answer;
 struct fault;
 struct route;
 struct world;
 
-enum draw { DRAW_LATENCY = 1, DRAW_FAULT = 2 };
+enum draw { DRAW_LATENCY = 1, DRAW_FAULT = 2, DRAW_TURN = 3 /* and up: one number for each of a route's turns */ };
 
 /* 64 bits that depend on these four alone. */
 uint64_t vw_draw(uint64_t seed, uint64_t key, uint64_t k, enum draw what);
@@ -20,6 +21,8 @@ uint64_t vw_key(const char *text, size_t length);
 int64_t vw_draw_latency(struct world *world, const struct route *route, uint64_t k);
 /* Whether a fault strikes the k-th time. */
 bool vw_draw_fault(struct world *world, const struct fault *fault, uint64_t key, uint64_t k);
+/* What the k-th request to a route is answered: by the first of its turns that is for it, else by its own answer. */
+const struct answer *vw_draw_answer(struct world *world, const struct route *route, uint64_t k);
 /* A probability between 0 and 1 as a threshold of 64 bits. */
 uint64_t vw_threshold(double probability);
 

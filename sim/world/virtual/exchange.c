@@ -139,6 +139,10 @@ static void draw(struct world *world, struct exchange *exchange)
     if (exchange->unauthorized && exchange->fault && strikes_body(exchange->fault))
         exchange->fault = NULL;         /* there is no body in which it could strike */
     exchange->latency = vw_draw_latency(world, route, k);
+    if (route->turn_count > 0 && exchange->answer != &exchange->exception) {
+        const struct answer *answer = vw_draw_answer(world, route, k);
+        exchange->answer = answer == &route->answer && route->echo ? &exchange->echoed : answer;
+    }
 }
 
 /* The same for the site, each time a connection is tried. */

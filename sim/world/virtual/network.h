@@ -11,19 +11,25 @@
 
 struct pool;
 
-/* Something that goes wrong. */
+/* What may go wrong. */
 enum fault_kind {
     FAULT_NONE, FAULT_REFUSED, FAULT_UNRESOLVED, FAULT_RESET, FAULT_CLOSE, FAULT_HANG, FAULT_DRIP, FAULT_TRUNCATE,
 };
 
-struct fault {
-    enum fault_kind kind;
-    /* It strikes the first `times` requests; VW_UNLIMITED: all. */
+/* Which requests something happens to. */
+struct when {
+    /* So many of them, the first ones; VW_UNLIMITED: all. */
     int64_t times;
-    /* It strikes when a draw of 64 bits is below this (drawn_by_chance), */
+    /* Those whose draw of 64 bits is below this, */
     uint64_t threshold;
     /* which is asked only for a probability between 0 and 1, both excluded. */
     bool by_chance;
+};
+
+/* Something that goes wrong. */
+struct fault {
+    enum fault_kind kind;
+    struct when when;
     /* Reset and truncate: after this many bytes of the body. */
     int64_t after;
     /* Drip: `bytes` bytes every `every` ns. */
@@ -46,6 +52,14 @@ struct answer {
     bool closes;
     /* Its head is larger than a client takes. */
     bool too_large;
+};
+
+/* An answer that some requests get instead of the route's own. */
+struct turn {
+    struct answer answer;
+    /* Its bytes, to be freed. */
+    char *bytes;
+    struct when when;
 };
 
 struct route {
@@ -71,6 +85,9 @@ struct route {
     struct answer answer;
     /* The answer's bytes, to be freed. */
     char *bytes;
+    /* The answers that come before it, in the order in which they are looked at. */
+    struct turn *turns;
+    size_t turn_count;
     /* What its draws start from, besides the seed: made of names, so that other routes may come and go. */
     uint64_t key;
     /* How many requests have set out for it. */

@@ -42,9 +42,14 @@ static const struct field world_fields[] = {
 static bool needs_pattern(const struct network *network)
 {
     for (size_t i = 0; i < network->site_count; i++)
-        for (size_t j = 0; j < network->sites[i].route_count; j++)
-            if (network->sites[i].routes[j].answer.patterned)
+        for (size_t j = 0; j < network->sites[i].route_count; j++) {
+            const struct route *route = &network->sites[i].routes[j];
+            bool needs = route->answer.patterned;
+            for (size_t k = 0; k < route->turn_count; k++)
+                needs |= route->turns[k].answer.patterned;
+            if (needs)
                 return true;
+        }
     return false;
 }
 

@@ -112,9 +112,14 @@ bool vw_read_header_lines(struct reader *, const struct place *, const json_t *,
 bool vw_read_disk(struct reader *, const struct place *, const json_t *, void *disk);         /* which is empty       */
 bool vw_read_sites(struct reader *, const struct place *, const json_t *, void *network);
 bool vw_read_route(struct reader *, const struct place *, const json_t *, void *route);
-/* The answer of a route: *headers and *body, which the caller frees, and what route->answer says of them. */
-bool vw_read_answer(struct reader *, const struct place *, const json_t *, struct route *route, struct bytes *headers,
-                    struct bytes *body);
+/* What an answer consists of: status, headers and body, which lie in *bytes, to be freed by the caller. An echo's body
+ * and its length are not known yet. */
+bool vw_read_answer(struct reader *, const struct place *, const json_t *, bool echo, struct answer *answer,
+                    char **bytes);
+bool vw_read_turns(struct reader *, const struct place *, const json_t *, void *route);
+/* To whom something happens: a probability (into a struct when), and that it is not given together with `times`. */
+bool vw_read_probability(struct reader *, const struct place *, const json_t *, void *when);
+bool vw_check_when(struct reader *, const struct place *, const json_t *);
 bool vw_read_fault(struct reader *, const struct place *, const json_t *, bool of_route, struct fault *fault);
 /* Reset and truncate happen inside the route's body: else it is refused. */
 bool vw_check_after(struct reader *, const struct place *, const json_t *, const struct route *route);

@@ -208,10 +208,9 @@ static bool is_too_large(const struct bytes *head)
 }
 
 /* Puts headers and body one behind the other. */
-bool vw_read_answer(struct reader *reader, const struct place *place, const json_t *value, struct route *route,
-                        struct bytes *bytes, struct bytes *body)
+static bool read_parts(struct reader *reader, const struct place *place, const json_t *value, bool echo,
+                       struct answer *answer, struct bytes *bytes, struct bytes *body)
 {
-    struct answer *answer = &route->answer;
     json_t *redirect = json_object_get(value, "redirect");
     const struct place headers_at = {.in = place, .key = "headers"}, status_at = {.in = place, .key = "status"};
     if (!read_status(reader, &status_at, json_object_get(value, "status"), redirect != NULL, &answer->status)
@@ -227,11 +226,22 @@ bool vw_read_answer(struct reader *reader, const struct place *place, const json
         append_header(bytes, "Location", json_string_value(redirect), json_string_length(redirect));
     char length[24];
     int digits = snprintf(length, sizeof length, "%lld", (long long)answer->body);
-    if (!route->echo && answer->status != 204)      /* an echo's is known when the request is */
+    if (!echo && answer->status != 204)      /* an echo's is known when the request is */
         append_header(bytes, "Content-Length", length, (size_t)digits);
     answer->head = (uint32_t)bytes->length;
     answer->closes = says_close(json_object_get(value, "headers"));
     answer->too_large = is_too_large(bytes);
     vw_append(bytes, body->at ? body->at : "", body->length);
     return bytes->failed || body->failed ? vw_refuse_memory(reader) : true;
+}
+
+bool vw_read_answer(struct reader *reader, const struct place *place, const json_t *value, bool echo,
+                    struct answer *answer, char **bytes)
+{
+    struct bytes all = {0}, body = {0};
+    bool ok = read_parts(reader, place, value, echo, answer, &all, &body);
+    free(body.at);
+    *bytes = all.at;
+    answer->bytes = all.at;
+    return ok;
 }

@@ -4,22 +4,29 @@
 
 #include <string.h>
 
-static bool read_probability(struct reader *reader, const struct place *place, const json_t *value, void *into)
+bool vw_read_probability(struct reader *reader, const struct place *place, const json_t *value, void *into)
 {
-    struct fault *fault = into;
+    struct when *when = into;
     double p = json_number_value(value);
     if (!json_is_number(value) || !(p >= 0 && p <= 1))
         return vw_refuse(reader, place, "a probability from 0 to 1", value);
-    fault->by_chance = p > 0 && p < 1;
-    fault->threshold = fault->by_chance ? vw_threshold(p) : 0;
-    if (p == 0)
-        fault->times = 0;
+    when->by_chance = p > 0 && p < 1;
+    when->threshold = when->by_chance ? vw_threshold(p) : 0;
+    when->times = p == 0 ? 0 : VW_UNLIMITED;
     return true;
+}
+
+bool vw_check_when(struct reader *reader, const struct place *place, const json_t *value)
+{
+    if (!json_object_get(value, "times") || !json_object_get(value, "probability"))
+        return true;
+    return vw_refuse_because(reader, place, "expected either times or probability, not both");
 }
 
 #define FAULT(member) offsetof(struct fault, member)
 #define EVERY_FAULT \
-    {"kind", vw_read_ignored, 0}, {"times", vw_read_from_0, FAULT(times)}, {"probability", read_probability, 0}
+    {"kind", vw_read_ignored, 0}, {"times", vw_read_from_0, FAULT(when.times)}, \
+    {"probability", vw_read_probability, FAULT(when)}
 
 static const struct field plain_fields[] = {EVERY_FAULT};
 static const struct field after_fields[] = {EVERY_FAULT, {"after", vw_read_from_0, FAULT(after)}};
@@ -58,10 +65,9 @@ bool vw_read_fault(struct reader *reader, const struct place *place, const json_
     if (i == LENGTH(faults))
         return vw_refuse(reader, &kind_at,
                          of_route ? "refused, reset, close, hang, drip or truncate" : "refused or unresolved", kind);
-    *fault = (struct fault){.kind = faults[i].kind, .times = VW_UNLIMITED, .bytes = 1};
-    if (json_object_get(value, "times") && json_object_get(value, "probability"))
-        return vw_refuse_because(reader, place, "expected either times or probability, not both");
-    if (!vw_read_object(reader, place, value, faults[i].fields, faults[i].n, fault))
+    *fault = (struct fault){.kind = faults[i].kind, .when.times = VW_UNLIMITED, .bytes = 1};
+    if (!vw_check_when(reader, place, value)
+        || !vw_read_object(reader, place, value, faults[i].fields, faults[i].n, fault))
         return false;
     if (fault->kind == FAULT_DRIP && fault->every == 0)
         return vw_refuse(reader, &(struct place){.in = place, .key = "every"}, "a time above 0, such as \"1s\"",

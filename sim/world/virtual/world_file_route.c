@@ -70,6 +70,7 @@ static const struct field route_fields[] = {
     {"cpu", vw_read_time, offsetof(struct route, cpu)},
     {"require", read_require, offsetof(struct route, require)},
     {"echo", read_echo, offsetof(struct route, echo)},
+    {"answers", vw_read_turns, 0},
     /* These depend on each other, and are read by hand. */
     {"status", vw_read_ignored, 0},
     {"headers", vw_read_ignored, 0},
@@ -89,11 +90,7 @@ bool vw_read_route(struct reader *reader, const struct place *place, const json_
         return false;
     if (!route->path)
         return vw_refuse(reader, &(struct place){.in = place, .key = "path"}, "a path such as \"/index.html\"", NULL);
-    struct bytes bytes = {0}, body = {0};
-    bool ok = vw_read_answer(reader, place, value, route, &bytes, &body);
-    free(body.at);
-    route->bytes = bytes.at;
-    route->answer.bytes = bytes.at;
+    bool ok = vw_read_answer(reader, place, value, route->echo, &route->answer, &route->bytes);
     const json_t *fault = json_object_get(value, "fault");
     const struct place fault_at = {.in = place, .key = "fault"};
     return ok && (!fault || (vw_read_fault(reader, &fault_at, fault, true, &route->fault)
