@@ -59,3 +59,22 @@ def test_a_schedule_that_cannot_be_is_refused(make, told):
     with pytest.raises(WorldError, match=told):
         made = make()
         World().site("http://a.test").route("/", answers=made if isinstance(made, list) else [made])
+
+
+# ---- limits as nginx has them ----
+
+
+def test_limits_are_in_the_file():
+    world = World().site("http://a.test", limit_req={"rate": "5r/s", "burst": 2}, limit_conn={"requests": 3})
+    site = world.json()["sites"][0]
+    assert site["limit_req"] == {"rate": "5r/s", "burst": 2} and site["limit_conn"] == {"requests": 3}
+
+
+@pytest.mark.parametrize("limit, told", [
+    ({"limit_req": {"burst": 2}}, "rate None"), ({"limit_req": {"rate": "0r/s"}}, "rate '0r/s'"),
+    ({"limit_req": {"rate": "5r/s", "bust": 2}}, "unknown bust"), ({"limit_conn": {}}, "limit_conn is 0"),
+    ({"limit_req": {"rate": "5r/s", "burst": -1}}, "burst is -1"),
+    ({"limit_conn": {"requests": 1, "status": 200}}, "status 200")])
+def test_an_impossible_limit_is_refused(limit, told):
+    with pytest.raises(WorldError, match=told):
+        World().site("http://a.test", **limit)

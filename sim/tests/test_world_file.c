@@ -185,7 +185,7 @@ static void test_site_members(void **state)
     expect_site(",'maxconnections':1", "/sites/0/maxconnections: unknown key, did you mean \"max_connections\"?");
     expect_site(",'speed':1",
                 "/sites/0/speed: unknown key, expected one of url, rtt, connect, resolve, workers, max_connections, "
-                              "backlog, keep_alive, rate_limit, bandwidth, fault, routes");
+                              "backlog, keep_alive, rate_limit, limit_req, limit_conn, bandwidth, fault, routes");
     expect_site(",'rate_limit':5", "/sites/0/rate_limit: expected an object, not 5");
     expect_site(",'rate_limit':{'per':'1s'}",
                 "/sites/0/rate_limit/requests: missing, expected a whole number from 1 to 1000000");
@@ -202,6 +202,32 @@ static void test_site_members(void **state)
     expect_site(",'workers':1,'max_connections':1,'backlog':0,'bandwidth':1,'rate_limit':{'requests':1000000,"
                 "'per':'1ns'},"
                 "'fault':{'kind':'unresolved','probability':0.5}", "");
+}
+
+static void test_limits(void **state)
+{
+    (void)state;
+#define NO_RATE "expected a rate such as \"5r/s\" or \"30r/m\", from 1 to 1000000"
+    expect_site(",'limit_req':5", "/sites/0/limit_req: expected an object, not 5");
+    expect_site(",'limit_req':{}", "/sites/0/limit_req/rate: missing, " NO_RATE);
+    expect_site(",'limit_req':{'rate':'0r/s'}", "/sites/0/limit_req/rate: " NO_RATE ", not \"0r/s\"");
+    expect_site(",'limit_req':{'rate':'5/s'}", "/sites/0/limit_req/rate: " NO_RATE ", not \"5/s\"");
+    expect_site(",'limit_req':{'rate':'5r/h'}", "/sites/0/limit_req/rate: " NO_RATE ", not \"5r/h\"");
+    expect_site(",'limit_req':{'rate':'1000001r/s'}", "/sites/0/limit_req/rate: " NO_RATE ", not \"1000001r/s\"");
+    expect_site(",'limit_req':{'rate':5}", "/sites/0/limit_req/rate: " NO_RATE ", not 5");
+    expect_site(",'limit_req':{'rate':'5r/s','burst':-1}",
+                "/sites/0/limit_req/burst: expected a whole number from 0 to 1000000, not -1");
+    expect_site(",'limit_req':{'rate':'5r/s','nodelay':1}",
+                "/sites/0/limit_req/nodelay: expected true or false, not 1");
+    expect_site(",'limit_req':{'rate':'5r/s','status':200}",
+                "/sites/0/limit_req/status: expected a whole number from 400 to 599, not 200");
+    expect_site(",'limit_req':{'rate':'5r/s','per':'1s'}", "/sites/0/limit_req/per: unknown key, expected one of "
+                                                           "rate, burst, nodelay, status, retry_after");
+    expect_site(",'limit_conn':{}", "/sites/0/limit_conn/requests: missing, expected a whole number from 1");
+    expect_site(",'limit_conn':{'requests':0}",
+                "/sites/0/limit_conn/requests: expected a whole number from 1, not 0");
+    expect_site(",'limit_req':{'rate':'1000000r/s','burst':1000000,'nodelay':false,'status':429,'retry_after':true},"
+                "'limit_conn':{'requests':1,'status':429}", "");
 }
 
 /* ---- Routes -------------------------------------------------------------------------------- */
@@ -396,6 +422,7 @@ int main(void)
         cmocka_unit_test(test_site_urls),
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_site_members),
+        cmocka_unit_test(test_limits),
         cmocka_unit_test(test_paths_and_methods),
         cmocka_unit_test(test_latencies),
         cmocka_unit_test(test_answers),

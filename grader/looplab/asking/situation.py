@@ -63,6 +63,10 @@ def _site(draw: Callable, name: str) -> dict:
         made["workers"] = workers
     if draw(st.integers(0, 5)) == 0:
         made["max_connections"] = draw(st.integers(1, 3))
+    made.update(draw(st.sampled_from([{}] * 8 + [
+        {"limit_req": {"rate": "5r/s"}}, {"limit_req": {"rate": "10r/s", "burst": 1}},
+        {"limit_req": {"rate": "10r/s", "burst": 1, "nodelay": True, "status": 429, "retry_after": True}},
+        {"limit_conn": {"requests": 1}}])))
     keep = draw(st.sampled_from([{}] * 4 + [{"requests": 1}, {"requests": 2}, {"idle": "60ms"}]))
     if keep:
         made["keep_alive"] = keep

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import errno
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any, Iterable, Mapping, Optional, Sequence, Tuple, Union
 
@@ -16,6 +17,9 @@ REDIRECTS_MOST = 10         # co_http_get follows that many, then returns -ELOOP
 
 DISK_OPS = ("open", "read", "write", "rename", "remove", "list", "load", "save")
 DISK_ERRORS = ("EIO", "ENOSPC", "EACCES", "ENOENT")
+
+LIMIT_REQ = ("rate", "burst", "nodelay", "status", "retry_after")
+LIMIT_CONN = ("requests", "status")
 
 Latency = Union[int, Tuple[int, int]]
 
@@ -151,10 +155,13 @@ class World:
     def site(self, url: str, rtt: int = 0, connect: Optional[int] = None, resolve: int = 0, *,
              workers: Optional[int] = None, max_connections: Optional[int] = None, backlog: Optional[int] = None,
              rate_limit: Optional[Tuple[int, int]] = None, bandwidth: Optional[int] = None,
+             limit_req: Optional[Mapping[str, Any]] = None, limit_conn: Optional[Mapping[str, Any]] = None,
              keep_idle: Optional[int] = None, keep_requests: Optional[int] = None,
              fault: Optional[dict] = None) -> "World":
         """Adds a site. rtt, connect (default: rtt), resolve: ns. rate_limit: (requests, per ns). bandwidth: bytes a
-        second. keep_idle (ns), keep_requests: when the server closes a connection that a session keeps."""
+        second. keep_idle (ns), keep_requests: when the server closes a connection that a session keeps. limit_req:
+        {"rate": "5r/s", "burst": 0, "nodelay": False, "status": 503, "retry_after": False}, as nginx's. limit_conn:
+        {"requests": the most in hand, "status": 503}."""
         if not url.startswith("http://") or "/" in url[7:] or not url[7:]:
             raise WorldError(f"site {url!r}: expected http://HOST or http://HOST:PORT, without a path")
         if url in self._sites:
@@ -175,6 +182,13 @@ class World:
         if rate_limit is not None:
             _natural("rate_limit", rate_limit[0], least=1)
             site["rate_limit"] = {"requests": rate_limit[0], "per": _time("rate_limit", rate_limit[1])}
+        if limit_req is not None:
+            site["limit_req"] = _checked_limit("limit_req", limit_req, LIMIT_REQ)
+            if not re.fullmatch(r"0*[1-9]\d{0,6}r/[sm]", str(limit_req.get("rate"))):
+                raise WorldError(f"limit_req: rate {limit_req.get('rate')!r}: expected one such as 5r/s or 30r/m")
+        if limit_conn is not None:
+            site["limit_conn"] = _checked_limit("limit_conn", limit_conn, LIMIT_CONN)
+            _natural("limit_conn", limit_conn.get("requests", 0), least=1)
         if fault is not None:
             site["fault"] = _checked_fault(fault, ("refused", "unresolved"))
         self._current = self._sites[url] = _Site(site, rtt, resolve + (rtt if connect is None else connect), resolve,
@@ -405,6 +419,15 @@ def _put_body(route: dict, body: Union[str, bytes, None], size: Optional[int]) -
             raise WorldError(f"route {route.get('path')!r}: a body with NUL bytes is given as bytes")
         route["body"] = body
     return len((body or "").encode())
+
+
+def _checked_limit(name: str, limit: Mapping[str, Any], known: Sequence[str]) -> dict:
+    if set(limit) - set(known):
+        raise WorldError(f"{name}: unknown {', '.join(sorted(set(limit) - set(known)))}; known are {', '.join(known)}")
+    if not 400 <= limit.get("status", 503) <= 599:
+        raise WorldError(f"{name}: status {limit['status']} is not in 400..599")
+    _natural(f"{name}: burst", limit.get("burst", 0))
+    return dict(limit)
 
 
 def _checked_reply(path: str, one: Union[int, dict]) -> Union[int, dict]:

@@ -97,6 +97,8 @@ static int64_t end(struct world *world, struct exchange *exchange, int32_t rc)
 {
     if (world->trace)
         trace_done(world, exchange, rc);
+    if (exchange->has_hand)
+        vw_server_drop_hand(exchange);
     vw_result_end(world, &exchange->operation, rc);
     exchange->closed = rc != 0 || exchange->answer->closes || breaks_connection(exchange)
         || exchange->uses + 1 >= exchange->site->keep_requests;
@@ -110,7 +112,7 @@ static int64_t end(struct world *world, struct exchange *exchange, int32_t rc)
 /* Answers with a status of the world's own, and no body, in which nothing can then go wrong. */
 static void answer_exception(struct exchange *exchange, int32_t status, int64_t retry_after)
 {
-    int length = status == 429
+    int length = retry_after > 0
         ? snprintf(exchange->text, sizeof exchange->text, "Retry-After: %lld\nContent-Length: 0\n",
                    (long long)retry_after)
         : snprintf(exchange->text, sizeof exchange->text, "Content-Length: 0\n");
@@ -245,7 +247,7 @@ static int64_t establish(struct world *world, struct exchange *exchange)
         way = gone < way ? way - gone : 0;
         exchange->connected_at = -1;
     }
-    if (site->workers != VW_UNLIMITED || site->rate.requests != VW_UNLIMITED || closes_at_once(exchange)) {
+    if (site->is_gated || closes_at_once(exchange)) {
         exchange->phase = PHASE_ARRIVE;
         return way;
     }
@@ -256,15 +258,36 @@ static int64_t establish(struct world *world, struct exchange *exchange)
     return vw_later(vw_later(way, way_back(site)), duration);
 }
 
+/* It is answered as soon as it comes. `free_in`: ns until it would not be; 0: it is not told. */
+static int64_t turn_away(struct exchange *exchange, int64_t status, int64_t free_in)
+{
+    answer_exception(exchange, (int32_t)status, free_in / SECOND + (free_in % SECOND != 0));
+    exchange->phase = PHASE_HEAD;
+    return way_back(exchange->site);
+}
+
+/* Nothing but the hands and the workers is between the request and its answer. */
+static int64_t admit(struct world *world, struct exchange *exchange)
+{
+    struct site *site = exchange->site;
+    (void)world;
+    if (site->hands.most != VW_UNLIMITED && !vw_server_take_hand(exchange))
+        return turn_away(exchange, site->hands.status, 0);
+    return vw_server_take_worker(exchange) ? work(exchange) : NOT_BY_TIME;
+}
+
 static int64_t arrive(struct world *world, struct exchange *exchange)
 {
-    int64_t free_in = vw_server_rate(world, exchange->site);
-    if (free_in > 0) {
-        answer_exception(exchange, 429, free_in / SECOND + (free_in % SECOND != 0));
-        exchange->phase = PHASE_HEAD;
-        return way_back(exchange->site);
-    }
-    return vw_server_take_worker(exchange) ? work(exchange) : NOT_BY_TIME;
+    struct site *site = exchange->site;
+    int64_t delay = 0, free_in = vw_server_rate(world, site);
+    if (free_in > 0)
+        return turn_away(exchange, 429, free_in);
+    if (site->bucket.rate > 0)
+        free_in = vw_server_leak(world, site, &delay);
+    if (free_in > 0)
+        return turn_away(exchange, site->bucket.status, site->bucket.tells ? free_in : 0);
+    exchange->phase = PHASE_ADMIT;
+    return delay > 0 ? delay : admit(world, exchange);
 }
 
 /* A worker takes the request up. Returns how long it takes. */
@@ -274,15 +297,6 @@ static int64_t work(struct exchange *exchange)
     exchange->phase = hangs ? PHASE_HUNG : PHASE_SERVED;
     return hangs ? NOT_BY_TIME : exchange->latency;
 }
-
-static int64_t served(struct world *world, struct exchange *exchange)
-{
-    stop_work(world, exchange);
-    exchange->phase = closes_at_once(exchange) ? PHASE_LOST : PHASE_HEAD;
-    return way_back(exchange->site);
-}
-
-/* ---- The answer ---------------------------------------------------------------------------- */
 
 /* How much of the body will come before the end. */
 static int64_t bytes_to_come(const struct exchange *exchange)
@@ -313,6 +327,17 @@ static int64_t transfer(const struct exchange *exchange, int64_t bytes)
         return vw_scale(bytes, SECOND, exchange->route->bandwidth);
     return 0;
 }
+
+static int64_t served(struct world *world, struct exchange *exchange)
+{
+    stop_work(world, exchange);
+    if (exchange->has_hand && (closes_at_once(exchange) || transfer(exchange, bytes_to_come(exchange)) == 0))
+        vw_server_drop_hand(exchange);      /* all of it is sent */
+    exchange->phase = closes_at_once(exchange) ? PHASE_LOST : PHASE_HEAD;
+    return way_back(exchange->site);
+}
+
+/* ---- The answer ---------------------------------------------------------------------------- */
 
 /* How far the server may send for now. */
 static int64_t limit(const struct exchange *exchange)
@@ -391,6 +416,7 @@ void vw_exchange_step(struct world *world, struct exchange *exchange)
 {
     static int64_t (*const steps[])(struct world *, struct exchange *) = {
         [PHASE_BEGIN] = begin, [PHASE_CONNECT] = connect, [PHASE_ESTABLISH] = establish, [PHASE_ARRIVE] = arrive,
+        [PHASE_ADMIT] = admit,
         [PHASE_SERVED] = served, [PHASE_HEAD] = head, [PHASE_BODY] = body, [PHASE_LOST] = lost,
     };
     int64_t duration;
@@ -490,6 +516,8 @@ void vw_exchange_cancel(struct world *world, struct exchange *exchange)
         vw_line_remove(&exchange->operation);
     if (exchange->at_work)
         stop_work(world, exchange);
+    if (exchange->has_hand)
+        vw_server_drop_hand(exchange);
     vw_result_end(world, &exchange->operation, -ECANCELED);
     vw_connection_drop(world, exchange);
 }

@@ -18,6 +18,7 @@ enum phase {
     PHASE_CONNECT,     /* the server learns of the connection                       */
     PHASE_ESTABLISH,   /* the connection is there                                   */
     PHASE_ARRIVE,      /* the request reaches the server                            */
+    PHASE_ADMIT,       /* it has waited as long as the server's rate wants            */
     PHASE_SERVED,      /* a worker has its answer ready                             */
     PHASE_HEAD,        /* the head of the answer reaches the program                */
     PHASE_BODY,        /* more of the body reaches it                               */
@@ -44,8 +45,8 @@ struct exchange {
     bool head_only;
     /* The request lacks a header that the route requires. */
     bool unauthorized;
-    /* It counts among its pool's connections; among its site's; among the site's busy workers. */
-    bool in_pool, in_site, at_work;
+    /* It counts among its pool's connections; among its site's; among the site's busy workers, and busy hands. */
+    bool in_pool, in_site, at_work, has_hand;
     /* Its connection was used before; the server will have closed it when the request arrives. */
     bool reused, stale;
     /* Whether it may be sent a second time. */

@@ -104,6 +104,30 @@ struct rate_limit {
     int64_t oldest, count;
 };
 
+/* A leaky bucket, in nginx's own units (ngx_http_limit_req_module): each request fills in 1000, and it leaks. */
+struct bucket {
+    /* How much it leaks a second; 0: there is no such limit. */
+    int64_t rate;
+    /* How much may be in it beyond the request that comes. */
+    int64_t burst;
+    /* Who comes too early is let in at once, as long as the burst lasts; else as late as the rate has it. */
+    bool nodelay;
+    /* What is in it, and since which millisecond; it is empty before the first request. */
+    int64_t excess, last;
+    bool was_used;
+    /* What who does not fit in is answered, and whether that says when to come again. */
+    int64_t status;
+    bool tells;
+};
+
+/* At most so many requests in hand, each from its arrival until its answer is sent. */
+struct hands {
+    /* VW_UNLIMITED: there is no such limit. */
+    int64_t most, busy;
+    /* What one more is answered. */
+    int64_t status;
+};
+
 struct site {
     /* As the file has it, without a path: "http://a.test:8080". */
     char *url;
@@ -123,6 +147,10 @@ struct site {
     /* Bytes a second, for routes that say nothing of their own. */
     int64_t bandwidth;
     struct rate_limit rate;
+    struct bucket bucket;
+    struct hands hands;
+    /* One of its limits, or its workers, may hold a request up or turn it away. */
+    bool is_gated;
     struct fault fault;
     struct route *routes;
     size_t route_count;

@@ -6,6 +6,8 @@
 #include <assert.h>
 #include <errno.h>
 
+#define SECOND 1000000000
+
 /* ---- Connections --------------------------------------------------------------------------- */
 
 /* As Linux has it: a line of `backlog` holds one more, and who finds it full is not told so. */
@@ -52,6 +54,39 @@ int64_t vw_server_rate(struct world *world, struct site *site)
     rate->accepted[rate->oldest] = world->now;
     rate->oldest = (rate->oldest + 1) % rate->requests;
     return 0;
+}
+
+/* As nginx reckons it, in its milliseconds and its roundings: who is refused leaves the bucket as it is. */
+int64_t vw_server_leak(struct world *world, struct site *site, int64_t *delay)
+{
+    enum { REQUEST = 1000, NS_A_MS = 1000000 };
+    struct bucket *bucket = &site->bucket;
+    int64_t now = world->now / NS_A_MS;
+    int64_t leaked = (int64_t)((__int128)bucket->rate * (now - bucket->last) / 1000);
+    int64_t excess = bucket->was_used ? bucket->excess - leaked + REQUEST : 0;
+    excess = excess < 0 ? 0 : excess;
+    if (excess > bucket->burst)
+        return vw_scale(excess - bucket->burst, SECOND, bucket->rate);
+    bucket->excess = excess;
+    bucket->last = now;
+    bucket->was_used = true;
+    *delay = bucket->nodelay ? 0 : excess * 1000 / bucket->rate * NS_A_MS;
+    return 0;
+}
+
+bool vw_server_take_hand(struct exchange *exchange)
+{
+    struct hands *hands = &exchange->site->hands;
+    exchange->has_hand = hands->busy < hands->most;
+    hands->busy += exchange->has_hand;
+    return exchange->has_hand;
+}
+
+void vw_server_drop_hand(struct exchange *exchange)
+{
+    assert(exchange->site->hands.busy > 0);
+    exchange->site->hands.busy--;
+    exchange->has_hand = false;
 }
 
 /* ---- Workers ------------------------------------------------------------------------------- */

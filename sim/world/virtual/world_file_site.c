@@ -69,6 +69,74 @@ static bool read_keep(struct reader *reader, const struct place *place, const js
     return vw_read_object(reader, place, value, keep_fields, LENGTH(keep_fields), into);
 }
 
+/* "5r/s" or "30r/m", as nginx writes it. */
+static bool read_leak(struct reader *reader, const struct place *place, const json_t *value, void *into)
+{
+    enum { MOST = 1000000, DIGITS = 7 };
+    const char *text = vw_is_word(value) ? json_string_value(value) : "";
+    size_t digits = strspn(text, "0123456789");
+    int64_t requests = digits > 0 && digits <= DIGITS ? atol(text) : 0;
+    bool by_second = strcmp(text + digits, "r/s") == 0, by_minute = strcmp(text + digits, "r/m") == 0;
+    if (requests < 1 || requests > MOST || !(by_second || by_minute))
+        return vw_refuse(reader, place, "a rate such as \"5r/s\" or \"30r/m\", from 1 to 1000000", value);
+    *(int64_t *)into = requests * 1000 / (by_second ? 1 : 60);
+    return true;
+}
+
+static bool read_burst(struct reader *reader, const struct place *place, const json_t *value, void *into)
+{
+    int64_t requests;
+    if (!vw_read_between(reader, place, value, 0, MAX_RATE, &requests))
+        return false;
+    *(int64_t *)into = requests * 1000;
+    return true;
+}
+
+static bool read_limit_status(struct reader *reader, const struct place *place, const json_t *value, void *into)
+{
+    return vw_read_between(reader, place, value, 400, 599, into);
+}
+
+static bool read_true(struct reader *reader, const struct place *place, const json_t *value, void *into)
+{
+    if (!json_is_boolean(value))
+        return vw_refuse(reader, place, "true or false", value);
+    *(bool *)into = json_is_true(value);
+    return true;
+}
+
+static const struct field bucket_fields[] = {
+    {"rate", read_leak, offsetof(struct bucket, rate)},
+    {"burst", read_burst, offsetof(struct bucket, burst)},
+    {"nodelay", read_true, offsetof(struct bucket, nodelay)},
+    {"status", read_limit_status, offsetof(struct bucket, status)},
+    {"retry_after", read_true, offsetof(struct bucket, tells)},
+};
+
+static bool read_bucket(struct reader *reader, const struct place *place, const json_t *value, void *into)
+{
+    struct bucket *bucket = into;
+    bucket->status = 503;
+    if (!vw_read_object(reader, place, value, bucket_fields, LENGTH(bucket_fields), bucket))
+        return false;
+    return bucket->rate > 0 ? true : read_leak(reader, &(struct place){.in = place, .key = "rate"}, NULL, into);
+}
+
+static const struct field hands_fields[] = {
+    {"requests", vw_read_from_1, offsetof(struct hands, most)},
+    {"status", read_limit_status, offsetof(struct hands, status)},
+};
+
+static bool read_hands(struct reader *reader, const struct place *place, const json_t *value, void *into)
+{
+    struct hands *hands = into;
+    hands->status = 503;
+    if (!vw_read_object(reader, place, value, hands_fields, LENGTH(hands_fields), hands))
+        return false;
+    return hands->most != VW_UNLIMITED
+        || vw_refuse(reader, &(struct place){.in = place, .key = "requests"}, "a whole number from 1", NULL);
+}
+
 static const struct field site_fields[] = {
     {"url", read_url, 0},
     {"rtt", vw_read_time, offsetof(struct site, rtt)},
@@ -79,6 +147,8 @@ static const struct field site_fields[] = {
     {"backlog", vw_read_from_0, offsetof(struct site, backlog)},
     {"keep_alive", read_keep, 0},
     {"rate_limit", read_rate, offsetof(struct site, rate)},
+    {"limit_req", read_bucket, offsetof(struct site, bucket)},
+    {"limit_conn", read_hands, offsetof(struct site, hands)},
     {"bandwidth", vw_read_from_1, offsetof(struct site, bandwidth)},
     {"fault", read_site_fault, offsetof(struct site, fault)},
     {"routes", read_routes, 0},
@@ -127,7 +197,7 @@ static bool read_site(struct reader *reader, const struct place *place, const js
 {
     struct site *site = into;
     site->connect = -1;   /* not given: as long as a round trip */
-    site->keep_idle = site->keep_requests = VW_UNLIMITED;
+    site->keep_idle = site->keep_requests = site->hands.most = VW_UNLIMITED;
     site->workers = site->max_connections = site->backlog = site->bandwidth = site->rate.requests = VW_UNLIMITED;
     if (!vw_read_object(reader, place, value, site_fields, LENGTH(site_fields), site))
         return false;
@@ -135,6 +205,8 @@ static bool read_site(struct reader *reader, const struct place *place, const js
         return vw_refuse(reader, &(struct place){.in = place, .key = "url"}, "a URL such as \"http://a.test\"", NULL);
     if (site->connect < 0)
         site->connect = site->rtt;
+    site->is_gated = site->workers != VW_UNLIMITED || site->rate.requests != VW_UNLIMITED || site->bucket.rate > 0
+        || site->hands.most != VW_UNLIMITED;
     for (size_t i = 0; i < site->route_count; i++)
         if (site->routes[i].bandwidth < 0)
             site->routes[i].bandwidth = site->bandwidth;

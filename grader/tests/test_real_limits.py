@@ -1,0 +1,96 @@
+"""The limits of a world file beside those of a real nginx: the same requests at the same times, and the same ones let
+in."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from typing import Iterator
+
+import pytest
+
+from looplab.running.serving import promptly, without_proxies
+from looplab.telling.differential import TRIES, Stage
+from real_servers import find_nginx, free_port, wait_for
+from variants import ROOT
+
+needs_real = pytest.mark.skipif(not (ROOT / "build/tests/plain/real/actor").exists(),
+                                reason="libuv and libcurl are not there: make deps-dev")
+
+# site: what the world file says, nginx's zone and what its location says
+SITES = {
+    "plain": ({"limit_req": {"rate": "5r/s"}}, "limit_req zone=plain;"),
+    "late": ({"limit_req": {"rate": "5r/s", "burst": 2}}, "limit_req zone=late burst=2;"),
+    "quick": ({"limit_req": {"rate": "5r/s", "burst": 2, "nodelay": True, "status": 429}},
+              "limit_req zone=quick burst=2 nodelay; limit_req_status 429;"),
+}
+CONFIG = """
+daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/error.log;
+events {{ worker_connections 1024; }}
+http {{
+    access_log off; root {folder}; default_type text/plain;
+    client_body_temp_path {folder}/1; proxy_temp_path {folder}/2; fastcgi_temp_path {folder}/3;
+    uwsgi_temp_path {folder}/4; scgi_temp_path {folder}/5;
+    {zones}
+    {servers}
+}}
+"""
+
+
+@pytest.fixture(scope="module")
+def ports(tmp_path_factory) -> Iterator[dict[str, int]]:
+    folder, program = tmp_path_factory.mktemp("limits"), find_nginx()
+    ports = {name: free_port() for name in SITES}
+    (folder / "index.html").write_text("x")
+    zones = " ".join(f"limit_req_zone $server_name zone={name}:1m rate=5r/s;" for name in SITES)
+    servers = "\n".join(f"server {{ server_name {name}; listen 127.0.0.1:{ports[name]}; {said} }}"
+                        for name, (_, said) in SITES.items())
+    (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, zones=zones, servers=servers))
+    with open(folder / "said", "w") as said:
+        process = subprocess.Popen([program, "-p", str(folder), "-c", "nginx.conf"], stdin=subprocess.DEVNULL,
+                                   stdout=said, stderr=said)
+    try:
+        for name in SITES:
+            wait_for(ports[name])
+        yield ports
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=10)
+
+
+def situation() -> dict:
+    """Each site is asked six times a second for two seconds, then four times at once."""
+    sites = [{"url": f"http://{name}.test", **limit, "routes": [{"path": "/", "latency": "0ms", "body": "x"}]}
+             for name, (limit, _) in SITES.items()]
+    requests = [{"url": f"http://{name}.test/", "at": at, "timeout": 5000}
+                for name in SITES for at in [*range(0, 2000, 167), *[4000] * 4]]
+    return {"world": {"world": "looplab/world/v1", "sites": sites}, "script": {"sessions": [], "requests": requests}}
+
+
+class Beside(Stage):
+    """The real side is nginx, not what serves worlds."""
+
+    ports: dict[str, int] = {}
+
+    def real(self, situation):
+        where = ",".join(f"{name}.test:80=127.0.0.1:{port}" for name, port in self.ports.items())
+        _, script = self._lay(situation)
+        return self._play(script, "real", {**without_proxies(), "CO_CONNECT_TO": where})
+
+
+@needs_real
+def test_nginx_lets_in_the_same_ones(ports, tmp_path):
+    stage = Beside(ROOT, tmp_path)
+    stage.ports = ports
+    asked = situation()
+    predicted = [one.status for one in stage.predicted(asked)]
+    n = len(predicted) // len(SITES)
+    assert [predicted[k * n:k * n + 12].count(200) for k in range(len(SITES))] == [6, 12, 12]
+    really: list[int] = []
+    for _ in range(TRIES):              # the machine may be busy
+        really = [one.status for one in stage.real(asked)]
+        if really == predicted:
+            break
+        time.sleep(2)                   # until the buckets are empty
+    assert really == predicted
