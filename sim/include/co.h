@@ -221,7 +221,8 @@ int co_wait(co_task *const tasks[], size_t n, enum co_wait_when when, int64_t ti
  *     rc = co_timeout_end(&limit, rc);        // -ETIMEDOUT if the 2 s were up
  *
  * When time is up, the calls that wait in between return -ECANCELED. (What still happens at that very
- * instant happens first: 2 s of work in a limit of 2 s succeed. After co_cpu it is the next call that really
+ * instant happens first: 2 s of work in a limit of 2 s succeed; but over a real network nothing takes exactly 2 s, so
+ * let nothing hang on it: for an answer that takes 1 s, set 1.5 s. After co_cpu it is the next call that really
  * waits that notices.) co_timeout_end, which must follow on every path, turns that into -ETIMEDOUT; any other
  * rc it hands back as it is. Timeouts nest: when several are up, the outermost one makes it -ETIMEDOUT. A task that was
  * itself cancelled stays cancelled. ns <= 0 is up at once. Neither call waits. asyncio: timeout(). */
@@ -534,7 +535,8 @@ struct co_request {
     const char *headers;             /* "Name: value\n" lines; NULL: none                          */
     const void *body;                /* `length` bytes                                             */
     size_t length;
-    int64_t timeout;                 /* ns for the whole, redirects included; 0 = CO_HTTP_TIMEOUT  */
+    int64_t timeout;                 /* ns for the whole, redirects included; 0 = CO_HTTP_TIMEOUT. For an answer that
+                                        takes just as long, nothing is promised (see co_timeout)   */
     int max_redirects;               /* 0 = 10; -1 = none: a 302 is then an answer like any other  */
     struct co_session *session;      /* NULL: a connection of its own                              */
     bool once;                       /* never sent a second time (see below)                       */
@@ -545,8 +547,11 @@ struct co_request {
  * happen twice (an order, a payment) set `once`: it then goes over a new connection, and if that breaks you learn it
  * (-ECONNRESET). Or give it an identity that the server knows again (an Idempotency-Key header). */
 /* As co_http_get; -EINVAL also for a method or a header that is none (a line without a name, a line break
- * inside a value). A 303 (but not of a HEAD), and a POST answered by 301 or 302, goes on as GET without the
- * body and its Content- headers. On the way to another site Authorization and Cookie headers are left
+ * inside a value), for two Host lines, and for a header that the request writes by itself: Connection, Content-Length,
+ * Expect, Keep-Alive, Proxy-Connection, TE, Trailer, Transfer-Encoding, Upgrade. Where you say none of your own, it
+ * says the URL's Host, User-Agent: looplab/1, and Accept with any type. (A Host of your own changes what the server is told, not
+ * where the connection goes.) A 303 (but not of a HEAD), and a POST answered by 301 or 302, goes on as GET without the
+ * body and its Content- headers. On the way to another site Authorization, Cookie and Host headers are left
  * behind. A header of the request goes before the session's of the same name, a Cookie header before the
  * session's cookies. */
 int co_http_request(const struct co_request *request, struct co_response *resp) CO_MUST_USE;

@@ -157,6 +157,35 @@ static void a_user_in_the_url_stays_at_its_site(void **state)
     assert_int_equal(run_world(world, leaves_with_credentials, NULL), 0);
 }
 
+static const char implied[] = "{\"world\":\"looplab/world/v1\",\"sites\":["
+    "{\"url\":\"http://a.test:8080\",\"routes\":["
+    "{\"path\":\"/host\",\"require\":{\"Host\":\"a.test:8080\"}},"
+    "{\"path\":\"/other\",\"require\":{\"host\":\"b.test\"}},"
+    "{\"path\":\"/to-b\",\"redirect\":\"http://b.test/host\"},"
+    "{\"path\":\"/accept\",\"require\":{\"Accept\":\"*/*\",\"User-Agent\":\"looplab/1\"}}]},"
+    "{\"url\":\"http://b.test\",\"routes\":[{\"path\":\"/host\",\"require\":{\"Host\":\"b.test\"}}]}]}";
+
+static int sends_what_it_says_by_itself(void *job)
+{
+    (void)job;
+    expect_text(ask(REQUEST(.url = "http://a.test:8080/host")), "200 ");
+    expect_text(ask(REQUEST(.url = "http://b.test:80/host")), "200 ");
+    expect_text(ask(REQUEST(.url = "http://a.test:8080/other")), "401 ");
+    expect_text(ask(REQUEST(.url = "http://a.test:8080/other", .headers = "HOST: b.test")), "200 ");
+    expect_text(ask(REQUEST(.url = "http://a.test:8080/host", .headers = "Host: b.test")), "401 ");
+    expect_text(ask(REQUEST(.url = "http://a.test:8080/to-b", .headers = "Host: x.test")), "200 ");  /* left behind */
+    expect_text(ask(REQUEST(.url = "http://a.test:8080/accept", .headers = "X: 1")), "200 ");
+    expect_text(ask(REQUEST(.url = "http://a.test:8080/accept", .headers = "User-Agent: me")), "401 ");
+    expect_text(ask(REQUEST(.url = "http://a.test:8080/accept", .headers = "Accept:")), "401 ");
+    return 0;
+}
+
+static void headers_that_nobody_wrote_let_in(void **state)
+{
+    (void)state;
+    assert_int_equal(run_world(implied, sends_what_it_says_by_itself, NULL), 0);
+}
+
 static int asks_wrongly(void *job)
 {
     (void)job;
@@ -170,6 +199,12 @@ static int asks_wrongly(void *job)
         {.url = "http://a.test/", .headers = "A: 1\r\nB: 2"}, {.url = "http://a.test/", .headers = "A: 1\n folded\n"},
         {.url = "http://a.test/", .headers = "A B: 1"}, {.url = "http://a.test/", .headers = "A : 1"},
         {.url = "http://a.test/", .headers = "A: \x01"}, {.url = "http://a.test/", .headers = "A: \x7f"},
+        {.url = "http://a.test/", .headers = "Content-Length: 5"}, {.url = "http://a.test/", .headers = "expect: 100-continue"},
+        {.url = "http://a.test/", .headers = "Transfer-Encoding: chunked"}, {.url = "http://a.test/", .headers = "TE: trailers"},
+        {.url = "http://a.test/", .headers = "Connection: close"}, {.url = "http://a.test/", .headers = "Trailer: X"},
+        {.url = "http://a.test/", .headers = "Upgrade: h2c"}, {.url = "http://a.test/", .headers = "Keep-Alive: 5"},
+        {.url = "http://a.test/", .headers = "Proxy-Connection: close"},
+        {.url = "http://a.test/", .headers = "Host: b.test\nA: 1\nhost: c.test"},
         {.url = "http://a.test/", .length = 1}, {.url = "http://a.test/", .timeout = -1},
         {.url = "http://a.test/", .max_redirects = -2},
     };
@@ -546,6 +581,7 @@ int main(void)
         cmocka_unit_test(a_user_in_the_url_stays_at_its_site),
         cmocka_unit_test(a_request_has_a_method_and_a_body),
         cmocka_unit_test(required_headers_let_in),
+        cmocka_unit_test(headers_that_nobody_wrote_let_in),
         cmocka_unit_test(what_is_no_request_is_refused),
         cmocka_unit_test(outside_a_loop_nothing_is_sent),
         cmocka_unit_test(a_body_takes_time_to_send),

@@ -29,14 +29,29 @@ static size_t token(const char *text)
     return (size_t)(c - text);
 }
 
+/* Headers that say where a request ends, whether its body may come, and what becomes of the connection. They are
+ * written for the student: with others the server would take this request's bytes for another one's, or wait. */
+static bool is_for_the_wire(const char *line, size_t name)
+{
+    static const char *const names[] = {"Connection", "Content-Length", "Expect", "Keep-Alive", "Proxy-Connection", "TE",
+                                        "Trailer", "Transfer-Encoding", "Upgrade"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strlen(names[i]) == name && strncasecmp(line, names[i], name) == 0)
+            return true;
+    return false;
+}
+
 /* Lines "Name: value\n", of which the last may lack its '\n'. No '\r' and no other control character but a tab:
- * what is not a header of its own cannot be smuggled in as part of another. */
+ * what is not a header of its own cannot be smuggled in as part of another. And not two hosts. */
 static bool headers_ok(const char *lines)
 {
+    bool has_host = false;
     for (const char *c = lines; c && *c;) {
         size_t name = token(c);
-        if (name == 0 || c[name] != ':')
+        bool is_host = name == 4 && strncasecmp(c, "Host", 4) == 0;
+        if (name == 0 || c[name] != ':' || is_for_the_wire(c, name) || (is_host && has_host))
             return false;
+        has_host |= is_host;
         for (c += name; *c && *c != '\n'; c++)
             if (((unsigned char)*c < ' ' && *c != '\t') || *c == 127)
                 return false;
@@ -162,7 +177,7 @@ static bool is_named(const char *line, const char *name)
 /* Whether a line of the student's goes along: after redirects, not each does. */
 static bool goes_along(const struct fetch *fetch, const char *line)
 {
-    if (fetch->left_site && (is_named(line, "Authorization") || is_named(line, "Cookie")))
+    if (fetch->left_site && (is_named(line, "Authorization") || is_named(line, "Cookie") || is_named(line, "Host")))
         return false;
     return !fetch->body_dropped || strncasecmp(line, "Content-", 8) != 0;
 }

@@ -450,6 +450,16 @@ static bool echo(struct exchange *exchange, const struct world_request *request)
     return true;
 }
 
+/* Whether the request brings what its route requires. What a server was sent it has, and no line more. */
+static bool is_authorized(const struct exchange *exchange, const struct url *url, const struct world_request *request)
+{
+    char implied[VW_IMPLIED] = "";
+    const char *headers = (const char *)request->data + request->lengths[0] + request->lengths[1];
+    if (exchange->sending != WORLD_ONCE_KEPT)
+        vw_implied_headers(url, implied, sizeof implied);
+    return vw_route_allows(exchange->route, headers, request->lengths[2], implied);
+}
+
 /* Finds where the request goes. Returns 0, -EINVAL, -ENXIO or -ENOMEM. */
 static int32_t address(struct world *world, struct exchange *exchange, const struct world_request *request)
 {
@@ -464,9 +474,8 @@ static int32_t address(struct world *world, struct exchange *exchange, const str
     int32_t status;
     exchange->route = vw_route_find(exchange->site, &url, method, length, &status);
     exchange->head_only = length == 4 && memcmp(method, "HEAD", 4) == 0;
-    const char *headers = method + length + request->lengths[1];
     if (exchange->route && exchange->route->require)
-        exchange->unauthorized = !vw_route_allows(exchange->route, headers, request->lengths[2]);
+        exchange->unauthorized = !is_authorized(exchange, &url, request);
     if (!exchange->route || exchange->unauthorized)
         answer_exception(exchange, exchange->route ? 401 : status, 0);
     else

@@ -3,6 +3,7 @@
 #include "network.h"
 #include "virtual.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -142,7 +143,7 @@ static const char *header_value(const char *line, size_t length, const char *nam
     return from;
 }
 
-/* Whether one of the lines has that name and that value. */
+/* Whether one of the lines has that name and that value (NULL: any). */
 static bool has_header(const char *headers, size_t length, const char *name, size_t name_length, const char *value,
                        size_t value_length)
 {
@@ -151,19 +152,29 @@ static bool has_header(const char *headers, size_t length, const char *name, siz
         size_t n;
         end = newline ? (size_t)(newline - headers) : length;
         found = header_value(headers + at, end - at, name, name_length, &n);
-        if (found && n == value_length && memcmp(found, value, n) == 0)
+        if (found && (!value || (n == value_length && memcmp(found, value, n) == 0)))
             return true;
     }
     return false;
 }
 
-bool vw_route_allows(const struct route *route, const char *headers, size_t length)
+size_t vw_implied_headers(const struct url *url, char *out, size_t size)
+{
+    const char *host = strstr(url->origin, "://") + 3;
+    char port[8] = "";
+    if (url->port != (url->origin[4] == 's' ? 443 : 80))
+        snprintf(port, sizeof port, ":%u", (unsigned)url->port);
+    return (size_t)snprintf(out, size, "Host: %s%s\nUser-Agent: looplab/1\nAccept: */*\n", host, port);
+}
+
+bool vw_route_allows(const struct route *route, const char *headers, size_t length, const char *implied)
 {
     for (const char *line = route->require, *end; line && *line; line = end + 1) {
         size_t name = strcspn(line, ":"), n = 0;
         end = strchr(line, '\n');
         const char *value = header_value(line, (size_t)(end - line), line, name, &n);
-        if (!has_header(headers, length, line, name, value, n))
+        bool by_itself = !has_header(headers, length, line, name, NULL, 0);
+        if (!has_header(by_itself ? implied : headers, by_itself ? strlen(implied) : length, line, name, value, n))
             return false;
     }
     return true;
