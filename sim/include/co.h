@@ -547,13 +547,13 @@ struct co_request {
  * happen twice (an order, a payment) set `once`: it then goes over a new connection, and if that breaks you learn it
  * (-ECONNRESET). Or give it an identity that the server knows again (an Idempotency-Key header). */
 /* As co_http_get; -EINVAL also for a method or a header that is none (a line without a name, a line break
- * inside a value), for two Host lines, and for a header that the request writes by itself: Connection, Content-Length,
- * Expect, Keep-Alive, Proxy-Connection, TE, Trailer, Transfer-Encoding, Upgrade. Where you say none of your own, it
- * says the URL's Host, User-Agent: looplab/1, and Accept with any type. (A Host of your own changes what the server is told, not
- * where the connection goes.) A 303 (but not of a HEAD), and a POST answered by 301 or 302, goes on as GET without the
- * body and its Content- headers. On the way to another site Authorization, Cookie and Host headers are left
- * behind. A header of the request goes before the session's of the same name, a Cookie header before the
- * session's cookies. */
+ * inside a value), for two Host lines, and for a header that the request writes by itself: Connection,
+ * Content-Length, Expect, Keep-Alive, Proxy-Connection, TE, Trailer, Transfer-Encoding, Upgrade. Where
+ * you say none of your own, it says the URL's Host, User-Agent: looplab/1, and Accept with any type. (A
+ * Host of your own changes what the server is told, not where the connection goes.) A 303 (but not of a
+ * HEAD), and a POST answered by 301 or 302, goes on as GET without the body and its Content- headers. On
+ * the way to another site Authorization, Cookie and Host headers are left behind. A header of the request
+ * goes before the session's of the same name, a Cookie header before the session's cookies. */
 int co_http_request(const struct co_request *request, struct co_response *resp) CO_MUST_USE;
 
 /* An answer read piece by piece, for bodies that are large or never end. Reading slowly slows the server

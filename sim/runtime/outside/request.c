@@ -33,8 +33,8 @@ static size_t token(const char *text)
  * written for the student: with others the server would take this request's bytes for another one's, or wait. */
 static bool is_for_the_wire(const char *line, size_t name)
 {
-    static const char *const names[] = {"Connection", "Content-Length", "Expect", "Keep-Alive", "Proxy-Connection", "TE",
-                                        "Trailer", "Transfer-Encoding", "Upgrade"};
+    static const char *const names[] = {"Connection", "Content-Length", "Expect", "Keep-Alive", "Proxy-Connection",
+                                        "TE", "Trailer", "Transfer-Encoding", "Upgrade"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strlen(names[i]) == name && strncasecmp(line, names[i], name) == 0)
             return true;

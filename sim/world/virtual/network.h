@@ -193,12 +193,12 @@ bool vw_url_parse(struct url *url, const char *text, size_t length);
 struct site *vw_site_find(const struct network *network, const struct url *url);
 /* The routes of that path (the first of other_method's chain), or NULL. */
 struct route *vw_path_find(const struct site *site, const char *path, size_t length);
-/* The header lines that a client of this kit sends where the program says none of that name. Returns their length, below
- * VW_IMPLIED, which is `size`. */
+/* The header lines that a client of this kit sends where the program says none of that name. Returns their length,
+ * below VW_IMPLIED, which is `size`. */
 size_t vw_implied_headers(const struct url *url, char *out, size_t size);
 enum { VW_IMPLIED = 400 };
-/* Whether `headers` ("Name: value\n" lines, not ended by '\0') have all that the route requires; for a name that none of
- * them has, those of `implied` count. */
+/* Whether `headers` ("Name: value\n" lines, not ended by '\0') have all that the route requires; for a name that none
+ * of them has, those of `implied` count. */
 bool vw_route_allows(const struct route *route, const char *headers, size_t length, const char *implied);
 /* The route of a request. NULL: none, and *status says 404 or 405. */
 struct route *vw_route_find(const struct site *site, const struct url *url, const char *method, size_t length,
