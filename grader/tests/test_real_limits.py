@@ -6,6 +6,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
+from pathlib import Path
 from typing import Iterator
 
 import pytest
@@ -25,6 +26,10 @@ SITES = {
     "quick": ({"limit_req": {"rate": "5r/s", "burst": 2, "nodelay": True, "status": 429}},
               "limit_req zone=quick burst=2 nodelay; limit_req_status 429;"),
 }
+SIZES = ({"max_request": {"url": 1000, "header": 1000, "body": 100_000}},
+         "client_max_body_size 100000; client_header_buffer_size 1k; large_client_header_buffers 4 1k; "
+         "location / { return 200 x; }")
+ALL = {**{name: said for name, (_, said) in SITES.items()}, "sizes": SIZES[1]}
 CONFIG = """
 daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/error.log;
 events {{ worker_connections 1024; }}
@@ -41,17 +46,17 @@ http {{
 @pytest.fixture(scope="module")
 def ports(tmp_path_factory) -> Iterator[dict[str, int]]:
     folder, program = tmp_path_factory.mktemp("limits"), find_nginx()
-    ports = {name: free_port() for name in SITES}
+    ports = {name: free_port() for name in ALL}
     (folder / "index.html").write_text("x")
     zones = " ".join(f"limit_req_zone $server_name zone={name}:1m rate=5r/s;" for name in SITES)
     servers = "\n".join(f"server {{ server_name {name}; listen 127.0.0.1:{ports[name]}; {said} }}"
-                        for name, (_, said) in SITES.items())
+                        for name, said in ALL.items())
     (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, zones=zones, servers=servers))
     with open(folder / "said", "w") as said:
         process = subprocess.Popen([program, "-p", str(folder), "-c", "nginx.conf"], stdin=subprocess.DEVNULL,
                                    stdout=said, stderr=said)
     try:
-        for name in SITES:
+        for name in ALL:
             wait_for(ports[name])
         yield ports
     finally:
@@ -71,7 +76,9 @@ def situation() -> dict:
 class Beside(Stage):
     """The real side is nginx, not what serves worlds."""
 
-    ports: dict[str, int] = {}
+    def __init__(self, work: Path, ports: dict[str, int]):
+        super().__init__(ROOT, work)
+        self.ports = ports
 
     def real(self, situation):
         where = ",".join(f"{name}.test:80=127.0.0.1:{port}" for name, port in self.ports.items())
@@ -81,8 +88,7 @@ class Beside(Stage):
 
 @needs_real
 def test_nginx_lets_in_the_same_ones(ports, tmp_path):
-    stage = Beside(ROOT, tmp_path)
-    stage.ports = ports
+    stage = Beside(tmp_path, ports)
     asked = situation()
     predicted = [one.status for one in stage.predicted(asked)]
     n = len(predicted) // len(SITES)
@@ -94,3 +100,19 @@ def test_nginx_lets_in_the_same_ones(ports, tmp_path):
             break
         time.sleep(2)                   # until the buckets are empty
     assert really == predicted
+
+
+@needs_real
+def test_nginx_refuses_the_same_sizes(ports, tmp_path):
+    """Its answers to what is too large close the connection, and come before the body is there."""
+    site = {"url": "http://sizes.test", **SIZES[0], "routes": [{"path": "/", "body": "x"}]}
+    asked = [{"url": "http://sizes.test/?" + "x" * n} for n in (900, 1100)]
+    asked += [{"url": "http://sizes.test/", "headers": "X: " + "x" * n + "\n"} for n in (900, 1100)]
+    asked += [{"url": "http://sizes.test/", "method": "POST", "body_size": n} for n in (100_000, 100_001, 3_000_000)]
+    script = {"sessions": [1], "requests": [{**one, "at": 200 * k, "timeout": 5000, "session": 1}
+                                            for k, one in enumerate(asked)]}
+    situation = {"world": {"world": "looplab/world/v1", "sites": [site]}, "script": script}
+    stage = Beside(tmp_path, ports)
+    predicted = [(one.rc, one.status) for one in stage.predicted(situation)]
+    assert [status for _, status in predicted] == [200, 414, 200, 400, 200, 413, 413]
+    assert [(one.rc, one.status) for one in stage.real(situation)] == predicted

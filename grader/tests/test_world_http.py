@@ -70,11 +70,18 @@ def test_limits_are_in_the_file():
     assert site["limit_req"] == {"rate": "5r/s", "burst": 2} and site["limit_conn"] == {"requests": 3}
 
 
+def test_a_url_that_is_too_long_has_its_answer():
+    world = World().site("http://a.test", rtt=ms(20), max_request={"url": 2, "body": 0}).route("/1").route("/12", ms(5))
+    assert [answer["status"] for answer in world.answers()] == [200, 414]
+    assert world.latencies() == [ms(40), ms(40)]
+
+
 @pytest.mark.parametrize("limit, told", [
     ({"limit_req": {"burst": 2}}, "rate None"), ({"limit_req": {"rate": "0r/s"}}, "rate '0r/s'"),
     ({"limit_req": {"rate": "5r/s", "bust": 2}}, "unknown bust"), ({"limit_conn": {}}, "limit_conn is 0"),
     ({"limit_req": {"rate": "5r/s", "burst": -1}}, "burst is -1"),
-    ({"limit_conn": {"requests": 1, "status": 200}}, "status 200")])
+    ({"limit_conn": {"requests": 1, "status": 200}}, "status 200"), ({"max_request": {"path": 1}}, "known are url"),
+    ({"max_request": {"url": 0}}, "url is 0"), ({"max_request": {"body": -1}}, "body is -1")])
 def test_an_impossible_limit_is_refused(limit, told):
     with pytest.raises(WorldError, match=told):
         World().site("http://a.test", **limit)

@@ -185,7 +185,8 @@ static void test_site_members(void **state)
     expect_site(",'maxconnections':1", "/sites/0/maxconnections: unknown key, did you mean \"max_connections\"?");
     expect_site(",'speed':1",
                 "/sites/0/speed: unknown key, expected one of url, rtt, connect, resolve, workers, max_connections, "
-                              "backlog, keep_alive, rate_limit, limit_req, limit_conn, bandwidth, fault, routes");
+                              "backlog, keep_alive, rate_limit, limit_req, max_request, limit_conn, "
+                              "bandwidth, fault, routes");
     expect_site(",'rate_limit':5", "/sites/0/rate_limit: expected an object, not 5");
     expect_site(",'rate_limit':{'per':'1s'}",
                 "/sites/0/rate_limit/requests: missing, expected a whole number from 1 to 1000000");
@@ -223,6 +224,10 @@ static void test_limits(void **state)
                 "/sites/0/limit_req/status: expected a whole number from 400 to 599, not 200");
     expect_site(",'limit_req':{'rate':'5r/s','per':'1s'}", "/sites/0/limit_req/per: unknown key, expected one of "
                                                            "rate, burst, nodelay, status, retry_after");
+    expect_site(",'max_request':5", "/sites/0/max_request: expected an object, not 5");
+    expect_site(",'max_request':{'url':0}", "/sites/0/max_request/url: expected a whole number from 1, not 0");
+    expect_site(",'max_request':{'body':-1}", "/sites/0/max_request/body: expected a whole number from 0, not -1");
+    expect_site(",'max_request':{'headers':5}", "/sites/0/max_request/headers: unknown key, did you mean \"header\"?");
     expect_site(",'limit_conn':{}", "/sites/0/limit_conn/requests: missing, expected a whole number from 1");
     expect_site(",'limit_conn':{'requests':0}",
                 "/sites/0/limit_conn/requests: expected a whole number from 1, not 0");
@@ -278,7 +283,7 @@ static void test_answers(void **state)
     expect_route(",'status':204,'body':'x'", "/sites/0/routes/1: an answer of status 204 has no body");
     expect_route(",'status':304,'body_size':1", "/sites/0/routes/1: an answer of status 304 has no body");
     expect_route(",'status':204,'echo':true", "/sites/0/routes/1: an answer of status 204 has no body");
-    expect_route(",'headers':{'transfer-encoding':'chunked'}", 
+    expect_route(",'headers':{'transfer-encoding':'chunked'}",
                  "/sites/0/routes/1/headers/transfer-encoding: unknown key, "
                  "the world itself says how long the body is");
     expect_route(",'status':99", NO_STATUS "99");

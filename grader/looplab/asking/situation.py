@@ -66,7 +66,7 @@ def _site(draw: Callable, name: str) -> dict:
     made.update(draw(st.sampled_from([{}] * 8 + [
         {"limit_req": {"rate": "5r/s"}}, {"limit_req": {"rate": "10r/s", "burst": 1}},
         {"limit_req": {"rate": "10r/s", "burst": 1, "nodelay": True, "status": 429, "retry_after": True}},
-        {"limit_conn": {"requests": 1}}])))
+        {"limit_conn": {"requests": 1}}, {"max_request": {"body": 100}}])))
     keep = draw(st.sampled_from([{}] * 4 + [{"requests": 1}, {"requests": 2}, {"idle": "60ms"}]))
     if keep:
         made["keep_alive"] = keep

@@ -156,12 +156,14 @@ class World:
              workers: Optional[int] = None, max_connections: Optional[int] = None, backlog: Optional[int] = None,
              rate_limit: Optional[Tuple[int, int]] = None, bandwidth: Optional[int] = None,
              limit_req: Optional[Mapping[str, Any]] = None, limit_conn: Optional[Mapping[str, Any]] = None,
+             max_request: Optional[Mapping[str, int]] = None,
              keep_idle: Optional[int] = None, keep_requests: Optional[int] = None,
              fault: Optional[dict] = None) -> "World":
         """Adds a site. rtt, connect (default: rtt), resolve: ns. rate_limit: (requests, per ns). bandwidth: bytes a
         second. keep_idle (ns), keep_requests: when the server closes a connection that a session keeps. limit_req:
         {"rate": "5r/s", "burst": 0, "nodelay": False, "status": 503, "retry_after": False}, as nginx's. limit_conn:
-        {"requests": the most in hand, "status": 503}."""
+        {"requests": the most in hand, "status": 503}. max_request: {"url": bytes, then 414, "header": a line's bytes,
+        then 400, "body": bytes, then 413}."""
         if not url.startswith("http://") or "/" in url[7:] or not url[7:]:
             raise WorldError(f"site {url!r}: expected http://HOST or http://HOST:PORT, without a path")
         if url in self._sites:
@@ -182,13 +184,7 @@ class World:
         if rate_limit is not None:
             _natural("rate_limit", rate_limit[0], least=1)
             site["rate_limit"] = {"requests": rate_limit[0], "per": _time("rate_limit", rate_limit[1])}
-        if limit_req is not None:
-            site["limit_req"] = _checked_limit("limit_req", limit_req, LIMIT_REQ)
-            if not re.fullmatch(r"0*[1-9]\d{0,6}r/[sm]", str(limit_req.get("rate"))):
-                raise WorldError(f"limit_req: rate {limit_req.get('rate')!r}: expected one such as 5r/s or 30r/m")
-        if limit_conn is not None:
-            site["limit_conn"] = _checked_limit("limit_conn", limit_conn, LIMIT_CONN)
-            _natural("limit_conn", limit_conn.get("requests", 0), least=1)
+        _put_limits(site, max_request, limit_req, limit_conn)
         if fault is not None:
             site["fault"] = _checked_fault(fault, ("refused", "unresolved"))
         self._current = self._sites[url] = _Site(site, rtt, resolve + (rtt if connect is None else connect), resolve,
@@ -330,6 +326,8 @@ class World:
             return site.resolve, _failed(errno.ENXIO)
         if kind == "refused":
             return site.setup, _failed(errno.ECONNREFUSED)
+        if len(path) > site.json.get("max_request", {}).get("url", len(path)):
+            return site.setup + site.rtt, {"error": 0, "status": 414, "length": 0}
         route = site.routes.get((path, "GET"))
         if route is None:
             return site.setup + site.rtt, {"error": 0, "status": 404, "length": 0}
@@ -419,6 +417,23 @@ def _put_body(route: dict, body: Union[str, bytes, None], size: Optional[int]) -
             raise WorldError(f"route {route.get('path')!r}: a body with NUL bytes is given as bytes")
         route["body"] = body
     return len((body or "").encode())
+
+
+def _put_limits(site: dict, max_request: Optional[Mapping[str, int]], limit_req: Optional[Mapping[str, Any]],
+                limit_conn: Optional[Mapping[str, Any]]) -> None:
+    if max_request is not None:
+        if set(max_request) - {"url", "header", "body"}:
+            raise WorldError("max_request: known are url, header, body")
+        for name, most in max_request.items():
+            _natural(f"max_request: {name}", most, least=0 if name == "body" else 1)
+        site["max_request"] = dict(max_request)
+    if limit_req is not None:
+        site["limit_req"] = _checked_limit("limit_req", limit_req, LIMIT_REQ)
+        if not re.fullmatch(r"0*[1-9]\d{0,6}r/[sm]", str(limit_req.get("rate"))):
+            raise WorldError(f"limit_req: rate {limit_req.get('rate')!r}: expected one such as 5r/s or 30r/m")
+    if limit_conn is not None:
+        site["limit_conn"] = _checked_limit("limit_conn", limit_conn, LIMIT_CONN)
+        _natural("limit_conn", limit_conn.get("requests", 0), least=1)
 
 
 def _checked_limit(name: str, limit: Mapping[str, Any], known: Sequence[str]) -> dict:

@@ -29,6 +29,7 @@ struct peer {
     bool kept;                      /* it lies idle behind its last answer                      */
     bool ending;                    /* all is written, and no further request is taken          */
     bool closing;                   /* the socket is                                            */
+    size_t rest;                    /* of the body of a request that was refused for its size: still to come */
     int open;                       /* handles that libuv still has                             */
     char *in;                       /* what has come and was not asked yet                      */
     size_t size, room;
@@ -84,12 +85,20 @@ static void hang_up(struct peer *peer, bool reset)
     clock_catch_up(peer->clock);
 }
 
+static void on_idle(uv_timer_t *idle);
+
+/* A socket closed with bytes unread is reset, and the client may lose the answer: what is still to come is read first,
+ * if it comes within five seconds (as nginx has it). */
 static void on_shutdown(uv_shutdown_t *request, int status)
 {
+    enum { LINGER = 5000 };
     struct peer *peer = request->handle->data;
     (void)status;
     free(request);
-    hang_up(peer, false);
+    if (peer->rest > 0 && !peer->closing)
+        uv_timer_start(&peer->idle, on_idle, LINGER, 0);
+    else
+        hang_up(peer, false);
 }
 
 /* Closes once all that was written is out. */
@@ -107,7 +116,11 @@ static void close_politely(struct peer *peer)
 
 static void on_idle(uv_timer_t *idle)
 {
-    close_politely(idle->data);
+    struct peer *peer = idle->data;
+    if (peer->ending)
+        hang_up(peer, false);
+    else
+        close_politely(peer);
 }
 
 /* The client may ask again, for as long as the server keeps idle connections. */
@@ -236,6 +249,7 @@ void peer_deliver(const struct world_completion *completion)
 struct parsed {
     const char *method, *target, *fields, *body;
     size_t method_length, target_length, fields_length, body_length;
+    size_t rest;                    /* of a body that is too large: what is not asked of the world */
     size_t length;                  /* of all of it; 0: it is not all there yet                 */
 };
 
@@ -262,6 +276,10 @@ static bool parse(const struct peer *peer, struct parsed *parsed)
                               .target_length = (size_t)(second - blank - 1), .fields = line + 2, .body = end + 4};
     parsed->fields_length = (size_t)(end + 2 - parsed->fields);
     parsed->body_length = content_length(parsed->fields, parsed->fields_length);
+    if ((int64_t)parsed->body_length > peer->site->most_body) {     /* so much of it is enough to refuse it */
+        parsed->rest = parsed->body_length - (size_t)peer->site->most_body - 1;
+        parsed->body_length -= parsed->rest;
+    }
     size_t length = (size_t)(parsed->body - in) + parsed->body_length;
     parsed->length = length <= peer->size ? length : 0;
     return length < MOST_IN;
@@ -294,9 +312,24 @@ static void submit(struct peer *peer, const struct parsed *parsed)
     free(data);
 }
 
+/* What comes of a body that is not wanted. */
+static void skip_rest(struct peer *peer)
+{
+    size_t skipped = peer->size < peer->rest ? peer->size : peer->rest;
+    peer->rest -= skipped;
+    peer->size -= skipped;
+    memmove(peer->in, peer->in + skipped, peer->size + 1);
+    if (peer->rest == 0 && peer->ending && uv_is_active((uv_handle_t *)&peer->idle))
+        hang_up(peer, false);
+}
+
 static void read_requests(struct peer *peer)
 {
     struct parsed parsed;
+    if (peer->rest > 0 && peer->size > 0) {
+        skip_rest(peer);
+        return;
+    }
     if (peer->id || peer->closing || peer->size == 0)
         return;
     if (peer->ending) {                 /* too late: the connection was closed when this set out */
@@ -311,6 +344,7 @@ static void read_requests(struct peer *peer)
         return;
     uv_timer_stop(&peer->idle);
     peer->kept = false;
+    peer->rest = parsed.rest;
     submit(peer, &parsed);
     peer->size -= parsed.length;
     memmove(peer->in, peer->in + parsed.length, peer->size + 1);

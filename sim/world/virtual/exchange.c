@@ -121,6 +121,18 @@ static void answer_exception(struct exchange *exchange, int32_t status, int64_t 
     exchange->fault = NULL;
 }
 
+/* The server refuses the request for its size: before its body is there, and then it closes the connection, since what
+ * is still to come of it is no request. */
+static void refuse_early(struct exchange *exchange, int32_t status)
+{
+    exchange->early = true;
+    exchange->route = NULL;
+    answer_exception(exchange, status, 0);
+    exchange->exception.head = (uint32_t)snprintf(exchange->text, sizeof exchange->text,
+                                                  "Connection: close\nContent-Length: 0\n");
+    exchange->exception.closes = true;
+}
+
 /* ---- Setting out --------------------------------------------------------------------------- */
 
 static bool strikes_body(const struct fault *fault)
@@ -246,6 +258,10 @@ static int64_t establish(struct world *world, struct exchange *exchange)
         int64_t gone = world->now - exchange->connected_at;
         way = gone < way ? way - gone : 0;
         exchange->connected_at = -1;
+    }
+    if (exchange->early) {
+        exchange->phase = PHASE_HEAD;
+        return vw_later(way, way_back(site));
     }
     if (site->is_gated || closes_at_once(exchange)) {
         exchange->phase = PHASE_ARRIVE;
@@ -474,6 +490,13 @@ static int32_t address(struct world *world, struct exchange *exchange, const str
     int32_t status;
     exchange->route = vw_route_find(exchange->site, &url, method, length, &status);
     exchange->head_only = length == 4 && memcmp(method, "HEAD", 4) == 0;
+    const char *headers = method + length + request->lengths[1];
+    int32_t refused = !exchange->site->has_sizes ? 0
+        : vw_site_too_large(exchange->site, &url, headers, request->lengths[2], request->lengths[3]);
+    if (refused) {
+        refuse_early(exchange, refused);
+        return 0;
+    }
     if (exchange->route && exchange->route->require)
         exchange->unauthorized = !is_authorized(exchange, &url, request);
     if (!exchange->route || exchange->unauthorized)

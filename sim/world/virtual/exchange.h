@@ -43,8 +43,8 @@ struct exchange {
     bool drawn;
     /* It was asked for with HEAD: the answer has no body. */
     bool head_only;
-    /* The request lacks a header that the route requires. */
-    bool unauthorized;
+    /* The request lacks a header that the route requires; it is refused before its body is there. */
+    bool unauthorized, early;
     /* It counts among its pool's connections; among its site's; among the site's busy workers, and busy hands. */
     bool in_pool, in_site, at_work, has_hand;
     /* Its connection was used before; the server will have closed it when the request arrives. */

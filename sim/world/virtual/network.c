@@ -180,6 +180,20 @@ bool vw_route_allows(const struct route *route, const char *headers, size_t leng
     return true;
 }
 
+int32_t vw_site_too_large(const struct site *site, const struct url *url, const char *headers, size_t length,
+                          int64_t body)
+{
+    if ((int64_t)url->path_length > site->most_url)
+        return 414;
+    for (size_t at = 0, end; at < length; at = end + 1) {
+        const char *newline = memchr(headers + at, '\n', length - at);
+        end = newline ? (size_t)(newline - headers) : length;
+        if ((int64_t)(end - at) > site->most_line)
+            return 400;
+    }
+    return body > site->most_body ? 413 : 0;
+}
+
 /* ---- Indexes ------------------------------------------------------------------------------- */
 
 /* Slots for an open-addressing index of n entries, at most half full. */

@@ -149,6 +149,10 @@ struct site {
     struct rate_limit rate;
     struct bucket bucket;
     struct hands hands;
+    /* The most bytes a request's path and query, each of its header lines, and its body may have, */
+    int64_t most_url, most_line, most_body;
+    /* and whether any of these is said. */
+    bool has_sizes;
     /* One of its limits, or its workers, may hold a request up or turn it away. */
     bool is_gated;
     struct fault fault;
@@ -200,6 +204,10 @@ enum { VW_IMPLIED = 400 };
 /* Whether `headers` ("Name: value\n" lines, not ended by '\0') have all that the route requires; for a name that none
  * of them has, those of `implied` count. */
 bool vw_route_allows(const struct route *route, const char *headers, size_t length, const char *implied);
+/* What a request is refused with whose path and query, headers or body are too large for the site: 414, 400, 413; 0: it
+ * is not. */
+int32_t vw_site_too_large(const struct site *site, const struct url *url, const char *headers, size_t length,
+                          int64_t body);
 /* The route of a request. NULL: none, and *status says 404 or 405. */
 struct route *vw_route_find(const struct site *site, const struct url *url, const char *method, size_t length,
                             int32_t *status);

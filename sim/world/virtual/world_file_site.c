@@ -137,6 +137,18 @@ static bool read_hands(struct reader *reader, const struct place *place, const j
         || vw_refuse(reader, &(struct place){.in = place, .key = "requests"}, "a whole number from 1", NULL);
 }
 
+static const struct field size_fields[] = {
+    {"url", vw_read_from_1, offsetof(struct site, most_url)},
+    {"header", vw_read_from_1, offsetof(struct site, most_line)},
+    {"body", vw_read_from_0, offsetof(struct site, most_body)},
+};
+
+static bool read_sizes(struct reader *reader, const struct place *place, const json_t *value, void *into)
+{
+    ((struct site *)into)->has_sizes = true;
+    return vw_read_object(reader, place, value, size_fields, LENGTH(size_fields), into);
+}
+
 static const struct field site_fields[] = {
     {"url", read_url, 0},
     {"rtt", vw_read_time, offsetof(struct site, rtt)},
@@ -148,6 +160,7 @@ static const struct field site_fields[] = {
     {"keep_alive", read_keep, 0},
     {"rate_limit", read_rate, offsetof(struct site, rate)},
     {"limit_req", read_bucket, offsetof(struct site, bucket)},
+    {"max_request", read_sizes, 0},
     {"limit_conn", read_hands, offsetof(struct site, hands)},
     {"bandwidth", vw_read_from_1, offsetof(struct site, bandwidth)},
     {"fault", read_site_fault, offsetof(struct site, fault)},
@@ -197,6 +210,7 @@ static bool read_site(struct reader *reader, const struct place *place, const js
 {
     struct site *site = into;
     site->connect = -1;   /* not given: as long as a round trip */
+    site->most_url = site->most_line = site->most_body = VW_UNLIMITED;
     site->keep_idle = site->keep_requests = site->hands.most = VW_UNLIMITED;
     site->workers = site->max_connections = site->backlog = site->bandwidth = site->rate.requests = VW_UNLIMITED;
     if (!vw_read_object(reader, place, value, site_fields, LENGTH(site_fields), site))
