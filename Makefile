@@ -25,13 +25,29 @@ AR := ar
 
 # What the user says reaches the scripts through the environment: blanks and quotes in it do no harm.
 export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE \
-        SET REAL RUNS URLS JSON CHECK FORMAT DECK TODO LEVEL NAME TEST FAULT CC
+        SET REAL RUNS URLS JSON CHECK FORMAT DECK TODO LEVEL NAME TEST FAULT CC BUILD
 
 # By another name: to some shells RANDOM is a word of their own.
 export LOOPLAB_RANDOM := $(RANDOM)
 
 # V=1 shows the commands.
 say := $(if $(V),,@)
+
+# ---- Where to build -----------------------------------------------------------------------------
+# In build/. With BUILD=DIR in DIR/build: then make only hands its words on to a make that works in DIR, where links to
+# all of this checkout stand. Where nothing can be written to, that is what is said, and how to help it.
+
+exits := grade demo run serve compare report watch hint progress start
+builds := $(filter-out help doctor clean,$(MAKECMDGOALS))
+make-extension = @mkdir -p $(@D) && { $(CC) -std=gnu11 -O2 -Wall -Wextra -shared -fPIC $< -o $@.$$PPID 2> $@.log || \
+    : > $@.$$PPID; } && mv $@.$$PPID $@
+
+ifneq ($(and $(filter-out $(CURDIR) $(CURDIR)/build,$(abspath $(BUILD))),$(filter-out help,$(MAKECMDGOALS))),)
+include grader/scripts/elsewhere.mk
+else
+ifneq ($(builds),)
+include grader/scripts/room.mk
+endif
 
 # ---- What must be installed -------------------------------------------------------------------
 # build/deps.mk says what was found: the Python that has pytest, the contributors' tools, the number of cores. It is
@@ -40,7 +56,7 @@ say := $(if $(V),,@)
 
 asked_python := $(PYTHON)
 asked_tests := $(filter tests,$(MAKECMDGOALS:test=tests))
-ifneq ($(filter-out help doctor clean deps-dev,$(MAKECMDGOALS)),)
+ifneq ($(filter-out deps-dev,$(builds)),)
 include build/deps.mk
 ifeq ($(looplab_deps),failed)
 $(shell rm -f build/deps.mk)
@@ -64,7 +80,6 @@ build/deps.mk: grader/scripts/deps.sh
 
 # All cores build, unless somebody else's make has already shared them out. One goal after the other, though, where
 # the first one clears the ground for the next, or may end the whole.
-exits := grade demo run serve compare report watch hint progress start
 ifneq ($(filter clean,$(MAKECMDGOALS))$(word 2,$(filter $(exits),$(MAKECMDGOALS))),)
 .NOTPARALLEL:
 else ifeq ($(MAKELEVEL),0)
@@ -86,8 +101,7 @@ $(build-alone Makefile)
 endif
 endif
 build/kit/make_exit.so: grader/scripts/make_exit.c
-	@mkdir -p $(@D)
-	@$(CC) -std=gnu11 -O2 -Wall -Wextra -shared -fPIC $< -o $@.$$PPID 2> $@.log || : > $@.$$PPID; mv $@.$$PPID $@
+	$(make-extension)
 
 build-is-done = $(build-over now)
 note_exit := echo $$? > build/exit.$$PPID
@@ -316,6 +330,7 @@ grade = $(looplab-command) grade $${LAB:+--lab "$$LAB"} $${SEED:+--seed "$$SEED"
 help:
 	@echo 'make TARGET, where TARGET is one of'
 	@awk -F ' *## *' '/^[a-z-]+:.*##/ { split($$1, t, ":"); printf "  %-9s %s\n", t[1], $$2 }' Makefile
+	@echo 'With each of them, BUILD=DIR builds in DIR, for a checkout that cannot be written to.'
 
 grade: run-grade  ## grade labs: [LAB=01] [FROM=DIR] [OUT=DIR] [SEED=N]
 demo: run-demo    ## grade the reference solutions: what success looks like
@@ -403,3 +418,5 @@ deps-dev:  ## install the contributors' tools too: cross compiler, qemu, clang, 
 
 clean:  ## remove build/, all that was built
 	@rm -rf build
+
+endif   # not elsewhere

@@ -37,7 +37,7 @@ from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(os.path.abspath(__file__)).parents[1]
 sys.path.insert(0, str(ROOT / "grader"))
 
 from looplab.reading.trace import TraceError, read  # noqa: E402

@@ -28,7 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(os.path.abspath(__file__)).parents[2]
 OUT = ROOT / "build" / "bench"
 PEERS = ROOT / "sim" / "bench" / "peers"
 NOT_SHARED = 3                  # a peer's exit code: it has nothing to compare

@@ -301,7 +301,7 @@ install_command() {
 # Runs a command as root, its output into the log.
 root() {
     echo "+ $*" >> "$log"
-    $as_root env DEBIAN_FRONTEND=noninteractive "$@" < /dev/null >> "$log" 2>&1
+    $as_root env DEBIAN_FRONTEND=noninteractive "$@" < /dev/null >> "$log" 2>&1 9<&-
 }
 
 refresh() {
@@ -319,6 +319,16 @@ install_packages() {
     fi
     # shellcheck disable=SC2046 # the command is several words
     root $(install_command) "$@" || { refresh && root $(install_command) "$@"; }
+}
+
+# my_turn: waits until no other deps.sh on this machine installs. True if it is only now this one's turn: what was
+# missing may be there by now. Where there is no flock nobody waits.
+my_turn() {
+    [ -z "${locked:-}" ] && command -v flock > /dev/null && exec 9< "$(command -v "$manager")" || return 1
+    locked=yes
+    flock -n 9 && return
+    echo "deps: waiting for another make, which is installing"
+    flock 9
 }
 
 # installing WORD...: installs these packages, and tells of it in one line, with the time it took.
@@ -366,6 +376,10 @@ install_all() {
     wanted=$(packages "$list" "$@")
     [ -n "$wanted" ] || fail "missing: $*; $manager has no package for it"
     find_root || fail "missing: $*; you are not root: please run \`$(install_command) $wanted\` as root"
+    if my_turn; then
+        install_all "$list"
+        return
+    fi
     # shellcheck disable=SC2086
     if ! installing $wanted; then
         ! unreachable || fail "missing: $*; $manager cannot fetch them ($(last_error)): say it again when there is" \
@@ -462,6 +476,11 @@ install_test_tools() {
         why="no apt-get, dnf, pacman or brew here" && find_manager && wanted=$(packages test_tools $need) &&
             [ -n "$wanted" ] &&
             why="as root: $(install_command) $wanted" && find_root && {
+            if my_turn; then
+                look test_tools
+                install_test_tools
+                return
+            fi
             [ "$manager" != apt-get ] || installer=install_with_apt
             installing $wanted
             why=$(last_error)

@@ -6,11 +6,12 @@
  *     $(build-alone FILE)       waits until no other make has said this of the same file, and says so if that takes
  *                               longer than 2 s.
  *     $(build-over WORD)        the next one's turn.
+ *     $(need-room FOLDER,CODE)  ends make with the code, and one line, if the folder cannot be made or written to.
  *
  * And a signal that is to end make (interrupt, hangup, quit, terminate) reaches all that make has started, too. By
  * itself make tells only its shells, and of most signals not even those: a grading would go on behind it.
  *
- * All three give no text. The declarations are those of <gnumake.h>, which not every distribution installs with make.
+ * All of them give no text. The declarations are those of <gnumake.h>, which not every distribution installs with make.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -21,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -85,6 +87,23 @@ static char *build_alone(const char *name, unsigned int argc, char **argv)
     fprintf(stderr, "waiting for another make in this checkout\n");
     (void)flock(lock, LOCK_EX);
     return NULL;
+}
+
+/* ---- Room to build -------------------------------------------------------------------------------- */
+
+/* A disk that is full is another matter: whoever writes tells of it. */
+static char *need_room(const char *name, unsigned int argc, char **argv)
+{
+    (void)name;
+    int error = mkdir(argv[0], 0777) == 0 || errno == EEXIST ? 0 : errno;
+    if (error == 0 && faccessat(AT_FDCWD, argv[0], W_OK | X_OK, AT_EACCESS) != 0)
+        error = errno;
+    if (error != EROFS && error != EACCES && error != EPERM)
+        return NULL;
+    char *here = getcwd(NULL, 0);
+    fprintf(stderr, "looplab: cannot write into %s/%s (%s): say where to build, as in: "
+            "make demo BUILD=\"$HOME/looplab\"\n", here ? here : ".", argv[0], strerror(error));
+    exit(argc > 1 ? atoi(argv[1]) : 2);
 }
 
 /* ---- What ends make ends all ------------------------------------------------------------------ */
@@ -192,5 +211,6 @@ int make_exit_gmk_setup(void)
     gmk_add_function("exit-as-noted", exit_as_noted, 1, 1, 0);
     gmk_add_function("build-alone", build_alone, 1, 1, 0);
     gmk_add_function("build-over", build_over, 1, 1, 0);
+    gmk_add_function("need-room", need_room, 1, 2, 0);
     return 1;
 }

@@ -5,9 +5,12 @@ The machines are folders with a few tools; package managers, compilers and libra
 
 from __future__ import annotations
 
+import os
 import re
 import resource
+import select
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -159,6 +162,39 @@ def test_what_the_tests_cannot_have_is_told_once_and_left_out(apt, user, reason,
     (said,) = [line for line in run.stdout.splitlines() if not line.startswith("deps: installing")]
     assert said.startswith("deps: without gdb (") and reason in said and "tests that need them are skipped" in said
     assert found(tmp_path, "for") == ["tests"] and "gdb" not in found(tmp_path, "tools")
+
+
+@pytest.mark.skipif(not shutil.which("flock"), reason="no flock here")
+@pytest.mark.parametrize("words", [(), ("tests",)], ids=["students", "tests"])
+def test_of_two_at_once_one_installs_and_the_other_waits(words, tmp_path):
+    """The slow apt-get ends when the other one has said that it waits."""
+    bin, tool = tmp_path / "bin", "gdb" if words else "gcovr"
+    install = (f'case "$*" in *install*{tool}*) echo "$@" >> {tmp_path}/asked; read word < {tmp_path}/go\n'
+               f'printf "#!/bin/sh\\necho 1.0\\n" > {bin}/{tool}; chmod +x {bin}/{tool} ;; esac\n')
+    env = whole_machine(bin, ("apt-get", install), without=tool)
+    for name in ("chmod", "flock"):
+        (bin / name).symlink_to(shutil.which(name) or "")
+    os.mkfifo(tmp_path / "go")
+    running = []
+    for file in ("first.mk", "second.mk"):
+        running.append(subprocess.Popen(["/bin/sh", DEPS, "install", file, *words], env=env, cwd=tmp_path, text=True,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True))
+        if file == "first.mk":
+            go = open(tmp_path / "go", "w")         # opened once the first one's apt-get reads
+    first, second = running
+    try:
+        assert second.stdout and select.select([second.stdout], [], [], 60)[0], "it waits, and does not say for what"
+        assert second.stdout.readline() == "deps: waiting for another make, which is installing\n"
+        go.write("\n")
+        go.close()
+        assert second.communicate(timeout=120)[0] == "" and second.returncode == 0
+    finally:
+        if second.poll() is None:
+            for process in running:
+                os.killpg(process.pid, signal.SIGKILL)
+    assert first.communicate(timeout=120)[0].startswith(f"deps: installing {tool} ") and first.returncode == 0
+    assert len((tmp_path / "asked").read_text().splitlines()) == 1
+    assert (tmp_path / "second.mk").exists()
 
 
 def test_make_test_asks_for_the_tests_tools_and_make_demo_does_not(tmp_path):

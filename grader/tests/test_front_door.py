@@ -131,6 +131,45 @@ def test_doctor_names_what_a_student_needs():
         assert re.search(rf"^  {tool} +\S", run.stdout, re.MULTILINE)
 
 
+# ---- The compiler ----
+
+
+@pytest.fixture
+def words_of_cc(tmp_path) -> tuple[str, Path]:
+    """A compiler whose name has a blank and a quote, with a flag behind it, and where it notes how it was called."""
+    wrapper, noted = tmp_path / "it's my gcc", tmp_path / "noted"
+    wrapper.write_text(f'#!/bin/sh\necho "$@" >> {noted}\nexec gcc "$@"\n')
+    wrapper.chmod(0o755)
+    return f'"{wrapper}" -pipe', noted
+
+
+def test_make_builds_with_a_compiler_of_several_words(words_of_cc, tmp_path):
+    cc, noted = words_of_cc
+    house = tmp_path / "house"
+    for folder in ("grader/scripts", "grader/launcher"):
+        shutil.copytree(ROOT / folder, house / folder)
+    (house / "build").mkdir()
+    shutil.copy(ROOT / "Makefile", house)
+    shutil.copy(ROOT / "build/deps.mk", house / "build")
+    for output in ("", "make: 'build/kit/launch' is up to date.\n"):      # what CC was is remembered, quotes and all
+        run = subprocess.run(["make", "build/kit/launch", f"CC={cc}"], cwd=house, text=True, capture_output=True,
+                             env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")})
+        assert (run.returncode, run.stderr) == (0, "") and run.stdout.endswith(output)
+    assert (house / "build/kit/launch").exists()
+    assert any("launch.c" in line and "-pipe" in line for line in noted.read_text().splitlines())
+
+
+def test_run_and_deps_take_a_compiler_of_several_words(words_of_cc):
+    cc, noted = words_of_cc
+    env = {**os.environ, "CC": cc, "LAB": "01", "FROM": "solutions", "MODE": "async"}
+    run = subprocess.run(["sh", "grader/scripts/run.sh"], cwd=ROOT, env=env, text=True, capture_output=True)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "-pipe" in noted.read_text()
+    doctor = subprocess.run(["sh", "grader/scripts/deps.sh", "doctor"], cwd=ROOT, env=env, text=True,
+                            capture_output=True)
+    assert re.search(r"^  cc +(gcc|it's my gcc) ", doctor.stdout, re.MULTILINE), doctor.stdout
+
+
 # ---- The house ----
 
 

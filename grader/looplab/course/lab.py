@@ -14,12 +14,13 @@ besides `main.c`, the skeleton, and a header of the same name, the contract. A l
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
-"""The top of the house: where labs/, solutions/, sim/ and build/ lie."""
+ROOT = Path(os.path.abspath(__file__)).parents[3]
+"""The top of the house: where labs/, solutions/, sim/ and build/ lie. With BUILD=DIR all but build/ are links there."""
 
 _SLUG = re.compile(r"\d\d-[a-z0-9]+(-[a-z0-9]+)*")
 
