@@ -85,3 +85,21 @@ def test_a_url_that_is_too_long_has_its_answer():
 def test_an_impossible_limit_is_refused(limit, told):
     with pytest.raises(WorldError, match=told):
         World().site("http://a.test", **limit)
+
+
+# ---- bodies without a length ----
+
+
+def test_framing_is_in_the_file_and_a_cut_body_without_a_length_is_an_answer():
+    world = World().site("http://a.test").route("/c", body="hello", framing="chunked", trailers={"X": "y"}) \
+        .route("/e", body="hello", framing="close", fault=Fault.truncate(after=3)) \
+        .route("/r", body="hello", framing="close", fault=Fault.reset(after=5))
+    chunked, open_, _ = world.json()["sites"][0]["routes"]
+    assert (chunked["framing"], chunked["trailers"], open_["framing"]) == ("chunked", {"X": "y"}, "close")
+    assert [(answer["error"], answer["length"]) for answer in world.answers()] == [(0, 5), (0, 3), (-104, 0)]
+
+
+@pytest.mark.parametrize("wrong", [{"framing": "none"}, {"trailers": {"X": "y"}}, {"framing": "close", "echo": True}])
+def test_framing_that_cannot_be_is_refused(wrong):
+    with pytest.raises(WorldError):
+        World().site("http://a.test").route("/", **wrong)

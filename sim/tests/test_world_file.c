@@ -322,6 +322,15 @@ static void test_answers(void **state)
     expect_route(",'require':{'X':'1\\n2'}", "/sites/0/routes/1/require/X: expected a text of one line, not \"1\\n2\"");
     expect_route(",'require':{'X Y':'1'}",
                  "/sites/0/routes/1/require/X Y: expected a header's name, without blanks and colons");
+    expect_route(",'framing':'none'", "/sites/0/routes/1/framing: expected length, chunked or close, not \"none\"");
+    expect_route(",'framing':5", "/sites/0/routes/1/framing: expected length, chunked or close, not 5");
+    expect_route(",'framing':'close','echo':true", "/sites/0/routes/1: expected only one of echo and framing");
+    expect_route(",'framing':'chunked','status':204", "/sites/0/routes/1: an answer of status 204 has no body");
+    expect_route(",'trailers':{'X':'y'}", "/sites/0/routes/1/trailers: expected \"framing\":\"chunked\" beside it: "
+                                          "no other body has trailers");
+    expect_route(",'framing':'chunked','trailers':{}",
+                 "/sites/0/routes/1/trailers: expected an object such as {\"X-Lines\":\"7\"}, not {}");
+    expect_route(",'framing':'chunked','trailers':{'X':'y'}", "");
     expect_route(",'chunk':0", "/sites/0/routes/1/chunk: expected a whole number from 1, not 0");
     expect_route(",'bandwidth':0", "/sites/0/routes/1/bandwidth: expected a whole number from 1, not 0");
     expect_route(",'method':'POST','status':599,'headers':{'X':'ü'},'body':'a\\u0000b',"

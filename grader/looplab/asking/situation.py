@@ -32,6 +32,8 @@ def _route(draw: Callable, path: str, paths: list[str]) -> dict:
     if kind == "turns":
         made["answers"] = draw(st.sampled_from([[503], [503, 202], [{"status": 404, "times": 2, "body": "no"}],
                                                 [{"probability": 0.5, "status": 500, "headers": {"A": "b"}}, 202]]))
+    made.update(draw(st.sampled_from([{}] * 8 + [{"framing": "chunked"}, {"framing": "close"}]))
+                if made.get("status") not in (204, 304) else {})
     if kind == "close":
         made["headers"] = {"Connection": "close"}
     if kind == "cookie":

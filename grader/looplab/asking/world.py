@@ -196,11 +196,13 @@ class World:
               body_size: Optional[int] = None, bandwidth: Optional[int] = None, chunk: Optional[int] = None,
               cpu: int = 0, redirect: Optional[str] = None, require: Optional[Mapping[str, str]] = None,
               echo: bool = False, answers: Optional[Sequence[Union[int, dict]]] = None,
+              framing: str = "length", trailers: Optional[Mapping[str, str]] = None,
               fault: Optional[dict] = None) -> "World":
         """Adds a route to the site added last. latency: ns, or (least, most). cpu: ns of the program's own CPU an
         answer costs.
 
         require: headers without which a request gets 401. echo: the answer's body is the request's.
+        framing: "length", "chunked" (trailers: header lines behind it) or "close": how one learns where the body ends.
         answers: what some requests get instead, looked at in this order: statuses, or replies of reply().
         """
         site = self._current
@@ -235,6 +237,7 @@ class World:
             route["require"] = dict(require)
         if echo:
             route["echo"] = True
+        _put_framing(route, framing, trailers)
         if answers is not None:
             route["answers"] = [_checked_reply(path, one) for one in answers]
             if not answers:
@@ -356,7 +359,10 @@ class World:
             kind = None                         # an empty body cannot end early
         sent = min(fault["after"], route.size) if kind in ("reset", "truncate") else route.size
         total = site.setup + site.rtt + route.latency + (-(-sent * 10**9 // speed) if speed else 0)
-        if kind in ("reset", "truncate") and (sent < route.size or kind == "truncate"):
+        is_open = route.json.get("framing") == "close"       # nobody can tell that there should have been more
+        if kind == "truncate" and is_open:
+            return total + route.cpu, {"error": 0, "status": route.json.get("status", 200), "length": sent}
+        if kind in ("reset", "truncate") and (sent < route.size or kind == "truncate" or is_open):
             return total, _failed(errno.ECONNRESET if kind == "reset" else errno.EPROTO)
         total += route.cpu
         if "redirect" in route.json:
@@ -434,6 +440,20 @@ def _put_limits(site: dict, max_request: Optional[Mapping[str, int]], limit_req:
     if limit_conn is not None:
         site["limit_conn"] = _checked_limit("limit_conn", limit_conn, LIMIT_CONN)
         _natural("limit_conn", limit_conn.get("requests", 0), least=1)
+
+
+def _put_framing(route: dict, framing: str, trailers: Optional[Mapping[str, str]]) -> None:
+    path = route["path"]
+    if framing not in ("length", "chunked", "close"):
+        raise WorldError(f"route {path!r}: framing {framing!r}: expected length, chunked or close")
+    if trailers is not None and framing != "chunked":
+        raise WorldError(f"route {path!r}: only a chunked body has trailers")
+    if framing != "length":
+        if "echo" in route:
+            raise WorldError(f"route {path!r}: echo and framing exclude each other")
+        route["framing"] = framing
+    if trailers is not None:
+        route["trailers"] = dict(trailers)
 
 
 def _checked_limit(name: str, limit: Mapping[str, Any], known: Sequence[str]) -> dict:

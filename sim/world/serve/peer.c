@@ -29,6 +29,9 @@ struct peer {
     bool kept;                      /* it lies idle behind its last answer                      */
     bool ending;                    /* all is written, and no further request is taken          */
     bool closing;                   /* the socket is                                            */
+    bool chunked;                   /* the body under way is                                    */
+    bool head_only;                 /* and was asked for with HEAD: it has none                 */
+    const struct route *route;      /* where the request under way goes; NULL: nowhere          */
     size_t rest;                    /* of the body of a request that was refused for its size: still to come */
     int open;                       /* handles that libuv still has                             */
     char *in;                       /* what has come and was not asked yet                      */
@@ -163,6 +166,35 @@ static void write_bytes(struct peer *peer, const void *bytes, size_t size)
         free(writing);
 }
 
+/* A piece of the body. */
+static void write_piece(struct peer *peer, const char *bytes, size_t size)
+{
+    char line[24];
+    if (peer->chunked)
+        write_bytes(peer, line, (size_t)sprintf(line, "%zx\r\n", size));
+    write_bytes(peer, bytes, size);
+    if (peer->chunked)
+        write_bytes(peer, "\r\n", 2);
+}
+
+static void write_lines(struct peer *peer, const char *lines)
+{
+    for (const char *end; *lines; lines = end + 1) {
+        end = strchr(lines, '\n');
+        write_bytes(peer, lines, (size_t)(end - lines));
+        write_bytes(peer, "\r\n", 2);
+    }
+}
+
+/* The last chunk, and what stands behind it. */
+static void end_chunks(struct peer *peer)
+{
+    write_bytes(peer, "0\r\n", 3);
+    if (peer->route && peer->route->trailers)
+        write_lines(peer, peer->route->trailers);
+    write_bytes(peer, "\r\n", 2);
+}
+
 /* What the whole answer will cost the client's CPU: known when its head goes out. */
 static int64_t cpu_of(const struct peer *peer, const struct world_completion *completion)
 {
@@ -172,6 +204,8 @@ static int64_t cpu_of(const struct peer *peer, const struct world_completion *co
     const struct operation *operation = vw_operation_find(world, completion->id);
     return operation ? vw_exchange_cpu((const struct exchange *)operation, 0) : 0;
 }
+
+#define CHUNKED "Transfer-Encoding: chunked\n"     /* as the world writes it */
 
 /* The head as it goes over the wire: "Name: value\n" becomes "Name: value\r\n". What the answer costs the client's CPU
  * goes along, for a client that wants to pay it. */
@@ -184,6 +218,7 @@ static void write_head(struct peer *peer, const struct world_completion *complet
     char *head = malloc(completion->head + lines + 128), *to = head;
     if (!head)
         return;
+    peer->chunked = !peer->head_only && memmem(from, completion->head, CHUNKED, strlen(CHUNKED)) != NULL;
     to += sprintf(to, "HTTP/1.1 %d %s\r\n", completion->status, completion->status < 400 ? "OK" : "No");
     for (; from < end; from++) {
         if (*from == '\n')
@@ -238,7 +273,9 @@ void peer_deliver(const struct world_completion *completion)
     if (completion->parts & WORLD_HEAD && !peer->closing)
         write_head(peer, completion);
     if (completion->parts & WORLD_BODY && !peer->closing)
-        write_bytes(peer, (const char *)completion->data + completion->head, completion->size - completion->head);
+        write_piece(peer, (const char *)completion->data + completion->head, completion->size - completion->head);
+    if (completion->parts & WORLD_END && completion->rc == 0 && peer->chunked && !peer->closing)
+        end_chunks(peer);
     if (completion->parts & WORLD_END)
         end_request(peer, completion);
 }
@@ -289,6 +326,8 @@ static bool parse(const struct peer *peer, struct parsed *parsed)
 static void submit(struct peer *peer, const struct parsed *parsed)
 {
     struct co_world *world = peer->clock->world;
+    struct url where;
+    int32_t status;
     size_t site = strlen(peer->site->url), url = site + parsed->target_length;
     char *data = malloc(parsed->method_length + url + parsed->fields_length + parsed->body_length + 1), *to = data;
     if (!data)
@@ -302,6 +341,9 @@ static void submit(struct peer *peer, const struct parsed *parsed)
             *to++ = parsed->fields[i];
     size_t fields_length = (size_t)(to - fields);
     to = mempcpy(to, parsed->body, parsed->body_length);
+    peer->head_only = parsed->method_length == 4 && memcmp(parsed->method, "HEAD", 4) == 0;
+    peer->route = vw_url_parse(&where, data + parsed->method_length, url)
+        ? vw_route_find(peer->site, &where, parsed->method, parsed->method_length, &status) : NULL;
     struct world_request request = {.op = WORLD_HTTP, .user = (uintptr_t)peer, .session = peer->session,
                                     .max_per_host = 1, .sending = WORLD_ONCE_KEPT,
                                     .lengths = {(uint32_t)parsed->method_length, (uint32_t)url, (uint32_t)fields_length,

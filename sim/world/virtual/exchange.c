@@ -80,12 +80,14 @@ static void stop_work(struct world *world, struct exchange *exchange)
         vw_event_set(world, &next->operation, vw_later(world->now, duration));
 }
 
-/* The body ends before all of it has come. */
+/* The body ends before all of it has come; or, where nothing but the connection's end tells that it is all, that end is
+ * none. */
 static bool is_cut(const struct exchange *exchange)
 {
     const struct fault *fault = exchange->fault;
     return fault && (fault->kind == FAULT_RESET || fault->kind == FAULT_TRUNCATE) && !exchange->head_only
-        && fault->after < exchange->answer->body;
+        && (fault->after < exchange->answer->body
+            || (fault->kind == FAULT_RESET && exchange->answer->framing == FRAMED_CLOSE));
 }
 
 static bool breaks_connection(const struct exchange *exchange)
@@ -319,13 +321,19 @@ static int64_t bytes_to_come(const struct exchange *exchange)
 {
     if (exchange->head_only)
         return 0;
-    return is_cut(exchange) ? exchange->fault->after : exchange->answer->body;
+    return is_cut(exchange) && exchange->fault->after < exchange->answer->body ? exchange->fault->after
+                                                                               : exchange->answer->body;
 }
 
-/* Who has all of the answer does not mind that the connection is broken off then. */
+/* Who has all of the answer does not mind that the connection is broken off then. Who was told no length takes what has
+ * come for all. */
 static int32_t rc_at_end(const struct exchange *exchange)
 {
-    return !is_cut(exchange) ? 0 : exchange->fault->kind == FAULT_RESET ? -ECONNRESET : -EPROTO;
+    if (!is_cut(exchange))
+        return 0;
+    if (exchange->fault->kind == FAULT_RESET)
+        return -ECONNRESET;
+    return exchange->answer->framing == FRAMED_CLOSE ? 0 : -EPROTO;
 }
 
 static bool drips(const struct exchange *exchange)

@@ -260,6 +260,7 @@ static void free_site(struct site *site)
         free(site->routes[i].method);
         free(site->routes[i].bytes);
         free(site->routes[i].require);
+        free(site->routes[i].trailers);
         for (size_t j = 0; j < site->routes[i].turn_count; j++)
             free(site->routes[i].turns[j].bytes);
         free(site->routes[i].turns);

@@ -36,9 +36,14 @@ struct fault {
     int64_t bytes, every;
 };
 
+/* How a client learns where a body ends: from its Content-Length, from the last of its chunks, or as the server closes
+ * the connection behind it. */
+enum framing { FRAMED_LENGTH, FRAMED_CHUNKED, FRAMED_CLOSE };
+
 /* What a server sends. */
 struct answer {
     int32_t status;
+    enum framing framing;
     /* How many bytes of headers, "Name: value\n" each. */
     uint32_t head;
     /* The length of the body. */
@@ -85,6 +90,8 @@ struct route {
     struct answer answer;
     /* The answer's bytes, to be freed. */
     char *bytes;
+    /* What stands behind a chunked body, "Name: value\n" each; NULL: nothing. Clients of this kit pass it over. */
+    char *trailers;
     /* The answers that come before it, in the order in which they are looked at. */
     struct turn *turns;
     size_t turn_count;

@@ -116,6 +116,7 @@ bool vw_read_route(struct reader *, const struct place *, const json_t *, void *
  * and its length are not known yet. */
 bool vw_read_answer(struct reader *, const struct place *, const json_t *, bool echo, struct answer *answer,
                     char **bytes);
+bool vw_read_framing(struct reader *, const struct place *, const json_t *, void *framing);
 bool vw_read_turns(struct reader *, const struct place *, const json_t *, void *route);
 /* To whom something happens: a probability (into a struct when), and that it is not given together with `times`. */
 bool vw_read_probability(struct reader *, const struct place *, const json_t *, void *when);

@@ -176,9 +176,21 @@ static bool check_bodiless(struct reader *reader, const struct place *place, con
                            const struct answer *answer)
 {
     bool has_none = answer->status == 204 || answer->status == 304;
-    if (!has_none || (answer->body == 0 && !json_object_get(value, "echo")))
+    if (!has_none || (answer->body == 0 && !json_object_get(value, "echo") && answer->framing == FRAMED_LENGTH))
         return true;
     return vw_refuse_because(reader, place, "an answer of status %d has no body", answer->status);
+}
+
+bool vw_read_framing(struct reader *reader, const struct place *place, const json_t *value, void *into)
+{
+    static const char *const names[] = {[FRAMED_LENGTH] = "length", [FRAMED_CHUNKED] = "chunked",
+                                        [FRAMED_CLOSE] = "close"};
+    for (size_t i = 0; i < LENGTH(names); i++)
+        if (json_is_string(value) && strcmp(json_string_value(value), names[i]) == 0) {
+            *(enum framing *)into = (enum framing)i;
+            return true;
+        }
+    return vw_refuse(reader, place, "length, chunked or close", value);
 }
 
 /* Whether a header says "Connection: close". */
@@ -226,10 +238,12 @@ static bool read_parts(struct reader *reader, const struct place *place, const j
         append_header(bytes, "Location", json_string_value(redirect), json_string_length(redirect));
     char length[24];
     int digits = snprintf(length, sizeof length, "%lld", (long long)answer->body);
-    if (!echo && answer->status != 204)      /* an echo's is known when the request is */
+    if (answer->framing == FRAMED_CHUNKED)
+        append_header(bytes, "Transfer-Encoding", "chunked", strlen("chunked"));
+    else if (answer->framing == FRAMED_LENGTH && !echo && answer->status != 204)    /* an echo's is not known yet */
         append_header(bytes, "Content-Length", length, (size_t)digits);
     answer->head = (uint32_t)bytes->length;
-    answer->closes = says_close(json_object_get(value, "headers"));
+    answer->closes = answer->framing == FRAMED_CLOSE || says_close(json_object_get(value, "headers"));
     answer->too_large = is_too_large(bytes);
     vw_append(bytes, body->at ? body->at : "", body->length);
     return bytes->failed || body->failed ? vw_refuse_memory(reader) : true;

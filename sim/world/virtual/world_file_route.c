@@ -48,17 +48,40 @@ static bool read_echo(struct reader *reader, const struct place *place, const js
     return true;
 }
 
-static bool read_require(struct reader *reader, const struct place *place, const json_t *value, void *into)
+/* Header lines, at least one. */
+static bool read_lines(struct reader *reader, const struct place *place, const json_t *value, const char *example,
+                       char **into)
 {
     struct bytes lines = {0};
     if (!json_is_object(value) || json_object_size(value) == 0)
-        return vw_refuse(reader, place, "an object such as {\"Authorization\":\"Bearer 1\"}", value);
+        return vw_refuse(reader, place, example, value);
     bool ok = vw_read_header_lines(reader, place, value, &lines);
     vw_append(&lines, "", 1);
     if (ok && lines.failed)
         ok = vw_refuse_memory(reader);
-    *(char **)into = lines.at;
+    *into = lines.at;
     return ok;
+}
+
+static bool read_require(struct reader *reader, const struct place *place, const json_t *value, void *into)
+{
+    return read_lines(reader, place, value, "an object such as {\"Authorization\":\"Bearer 1\"}", into);
+}
+
+static bool read_trailers(struct reader *reader, const struct place *place, const json_t *value, void *into)
+{
+    return read_lines(reader, place, value, "an object such as {\"X-Lines\":\"7\"}", into);
+}
+
+/* What a chunked body has, and an echo has not. */
+static bool check_framing(struct reader *reader, const struct place *place, const struct route *route)
+{
+    if (route->trailers && route->answer.framing != FRAMED_CHUNKED)
+        return vw_refuse_because(reader, &(struct place){.in = place, .key = "trailers"},
+                                 "expected \"framing\":\"chunked\" beside it: no other body has trailers");
+    if (route->echo && route->answer.framing != FRAMED_LENGTH)
+        return vw_refuse_because(reader, place, "expected only one of echo and framing");
+    return true;
 }
 
 static const struct field route_fields[] = {
@@ -70,6 +93,8 @@ static const struct field route_fields[] = {
     {"cpu", vw_read_time, offsetof(struct route, cpu)},
     {"require", read_require, offsetof(struct route, require)},
     {"echo", read_echo, offsetof(struct route, echo)},
+    {"framing", vw_read_framing, offsetof(struct route, answer.framing)},
+    {"trailers", read_trailers, offsetof(struct route, trailers)},
     {"answers", vw_read_turns, 0},
     /* These depend on each other, and are read by hand. */
     {"status", vw_read_ignored, 0},
@@ -90,7 +115,8 @@ bool vw_read_route(struct reader *reader, const struct place *place, const json_
         return false;
     if (!route->path)
         return vw_refuse(reader, &(struct place){.in = place, .key = "path"}, "a path such as \"/index.html\"", NULL);
-    bool ok = vw_read_answer(reader, place, value, route->echo, &route->answer, &route->bytes);
+    bool ok = check_framing(reader, place, route)
+        && vw_read_answer(reader, place, value, route->echo, &route->answer, &route->bytes);
     const json_t *fault = json_object_get(value, "fault");
     const struct place fault_at = {.in = place, .key = "fault"};
     return ok && (!fault || (vw_read_fault(reader, &fault_at, fault, true, &route->fault)
