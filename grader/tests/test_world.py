@@ -43,6 +43,13 @@ def test_an_undisturbed_get_takes_setup_rtt_latency_and_transfer():
     assert world.latencies() == [ms(20 + 30 + 5 + 300 + 10), ms(20 + 30 + 5) + -(-7 * 10**9 // 3)]
 
 
+def test_a_name_is_asked_for_once_on_the_way():
+    world = World().site("http://a.test", connect=ms(30), resolve=ms(5)).route("/", redirect="http://a.test:81/") \
+        .site("http://a.test:81", connect=ms(40), resolve=ms(7)).route("/")
+    assert world.total("http://a.test/") == ms(5 + 30 + 40)
+    assert world.total("http://a.test:81/") == ms(7 + 40)
+
+
 def test_connecting_takes_a_round_trip_unless_said_otherwise():
     assert World().site("http://a.test", rtt=ms(20)).route("/").total("http://a.test/") == ms(40)
     assert World().site("http://a.test", rtt=ms(20), connect=0).route("/").total("http://a.test/") == ms(20)
@@ -153,7 +160,7 @@ def test_the_virtual_world_takes_exactly_as_long(tmp_path):
     lab = load("01-sync-vs-async")
     if not lab.library().is_file() or not lab.launch.is_file():
         pytest.skip("the kit is not built (make test builds it)")
-    world = World(seed=9).site("http://a.test", rtt=ms(21), connect=ms(30), resolve=ms(4), bandwidth=997) \
+    world = World(seed=9).site("http://a.test", rtt=ms(21), connect=ms(34), bandwidth=997) \
         .route("/", latency=ms(300), body="x" * 100, chunk=7).route("/cut", body="x" * 50,
                                                                     fault=Fault.truncate(after=20)) \
         .route("/reset", latency=us(1), body="x" * 50, fault=Fault.reset(after=49)).route("/hang", fault=Fault.hang()) \

@@ -257,8 +257,7 @@ static void outside_a_loop_nothing_is_sent(void **state)
 /* ---- Time -------------------------------------------------------------------------------------------------------- */
 
 static const char slow[] =
-    "{\"world\":\"looplab/world/v1\",\"sites\":[{\"url\":\"http://a.test\",\"rtt\":\"10ms\",\"resolve\":\"3ms\","
-    "\"connect\":\"20ms\","
+    "{\"world\":\"looplab/world/v1\",\"sites\":[{\"url\":\"http://a.test\",\"rtt\":\"10ms\",\"connect\":\"23ms\","
     "\"bandwidth\":1000,\"workers\":1,\"routes\":["
     "{\"path\":\"/echo\",\"echo\":true,\"latency\":\"100ms\"},"
     "{\"path\":\"/hang\",\"fault\":{\"kind\":\"hang\"}},"
@@ -496,7 +495,7 @@ static int gets_echo(void *job)
     return rc;
 }
 
-/* resolve 3, connect 20, way 5, upload 1000, worker, latency 100, way 5, body 1000 */
+/* connect 23, way 5, upload 1000, worker, latency 100, way 5, body 1000 */
 static int cancels_anywhere(void *job)
 {
     (void)job;

@@ -2,8 +2,8 @@
 #include "check.h"
 
 #define WORLD \
-    "{\"world\":\"looplab/world/v1\",\"sites\":[{\"url\":\"http://a.test\",\"rtt\":\"2ms\",\"connect\":\"30ms\"," \
-    "\"resolve\":\"5ms\",\"routes\":[" \
+    "{\"world\":\"looplab/world/v1\",\"sites\":[{\"url\":\"http://a.test\",\"rtt\":\"2ms\",\"connect\":\"35ms\"," \
+    "\"routes\":[" \
     "{\"path\":\"/\",\"latency\":\"10ms\",\"body\":\"hello\"}," \
     "{\"path\":\"/reset\",\"latency\":\"10ms\",\"body\":\"x\",\"fault\":{\"kind\":\"reset\"}}," \
     "{\"path\":\"/hang\",\"fault\":{\"kind\":\"hang\"}}," \
@@ -11,7 +11,7 @@
     "{\"path\":\"/to-b\",\"redirect\":\"http://b.test/\"}," \
     "{\"path\":\"/agent\",\"require\":{\"User-Agent\":\"kit\",\"X\":\"request\"},\"body\":\"in\"}]}," \
     "{\"url\":\"http://b.test\",\"connect\":\"7ms\",\"routes\":[{\"path\":\"/\",\"body\":\"b\"}]}]}"
-enum { SETUP = 35, REST = 12 };             /* ms: resolve + connect; rtt + latency */
+enum { SETUP = 35, REST = 12 };             /* ms: connect; rtt + latency */
 
 static int get(struct co_session *session, const char *url)
 {
@@ -33,7 +33,7 @@ static int saves_the_setup(void *job)
     expect(session.is_open && session.number == 1);
     expect_is(co_now(), CO_MS(SETUP + REST));
     expect_is(get(&session, "http://a.test/"), 200);
-    expect_is(co_now(), CO_MS(SETUP + 2 * REST));               /* exactly resolve + connect saved */
+    expect_is(co_now(), CO_MS(SETUP + 2 * REST));               /* exactly connect saved */
     expect_is(get(&session, "http://a.test/none"), 404);        /* an answer like any other: 2 ms */
     expect_is(co_now(), CO_MS(SETUP + 2 * REST + 2));
     expect_is(get(&session, "http://a.test/reset"), -ECONNRESET);

@@ -3,7 +3,7 @@
 
 /* resolve 0..5, connect ..35, there ..36, queue, latency ..46, back ..47, body ..52 */
 #define SITE(more) \
-    WORLD("'sites':[{'url':'http://a.test','rtt':'2ms','connect':'30ms','resolve':'5ms','workers':1," more \
+    WORLD("'sites':[{'url':'http://a.test','rtt':'2ms','connect':'35ms','workers':1," more \
                          "'routes':[{'path':'/','latency':'10ms','body':'hello','bandwidth':1000,'chunk':1}," \
                          "{'path':'/now'}]}]")
 

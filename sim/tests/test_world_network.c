@@ -245,6 +245,40 @@ static void test_a_large_body_is_not_copied(void **state)
 
 /* ---- Faults -------------------------------------------------------------------------------- */
 
+static void test_a_name_is_asked_for_once_a_minute(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_open(WORLD("'sites':[{'url':'http://a.test','resolve':'5ms','connect':'30ms',"
+        "'routes':[{'path':'/'}]},{'url':'http://a.test:8080','resolve':'9ms','connect':'10ms',"
+        "'routes':[{'path':'/'}]}]"));
+    rig_get(rig, "http://a.test/");
+    rig_run_until(rig, MS(2));
+    rig_get(rig, "http://a.test/");             /* waits for the same answer */
+    rig_expect(rig, "35ms #1 200 end\n35ms #2 200 end\n");
+    rig_get(rig, "http://a.test:8080/");        /* the same host */
+    rig_expect(rig, "45ms #3 200 end\n");
+    rig_run_until(rig, MS(60004));
+    rig_get(rig, "http://a.test/");
+    rig_expect(rig, "60034ms #4 200 end\n");
+    rig_get(rig, "http://a.test:8080/");        /* 60 s after the answer came */
+    rig_expect(rig, "60053ms #5 200 end\n");
+    rig_close(rig);
+}
+
+static void test_that_there_is_no_such_name_is_not_kept(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_open(WORLD("'sites':[{'url':'http://u.test','resolve':'5ms','connect':'30ms',"
+        "'fault':{'kind':'unresolved','times':1},'routes':[{'path':'/'}]}]"));
+    rig_get(rig, "http://u.test/");
+    rig_run_until(rig, MS(2));
+    rig_get(rig, "http://u.test/");
+    rig_expect(rig, "5ms #1 end ENXIO\n5ms #2 end ENXIO\n");
+    rig_get(rig, "http://u.test/");
+    rig_expect(rig, "40ms #3 200 end\n");
+    rig_close(rig);
+}
+
 static void test_refused_and_unresolved_sites(void **state)
 {
     (void)state;
@@ -508,6 +542,8 @@ int main(void)
         cmocka_unit_test(test_chunks_arrive_one_by_one),
         cmocka_unit_test(test_a_body_by_its_size_repeats_a_pattern),
         cmocka_unit_test(test_a_large_body_is_not_copied),
+        cmocka_unit_test(test_a_name_is_asked_for_once_a_minute),
+        cmocka_unit_test(test_that_there_is_no_such_name_is_not_kept),
         cmocka_unit_test(test_refused_and_unresolved_sites),
         cmocka_unit_test(test_close),
         cmocka_unit_test(test_reset),

@@ -2,7 +2,7 @@
 #include "world_rig.h"
 
 #define SITE(more) \
-    WORLD("'sites':[{'url':'http://a.test','rtt':'2ms','connect':'30ms','resolve':'5ms'," more "'routes':[" \
+    WORLD("'sites':[{'url':'http://a.test','rtt':'2ms','connect':'35ms'," more "'routes':[" \
                          "{'path':'/','latency':'10ms'}," \
                           "{'path':'/reset','latency':'10ms','body':'x','fault':{'kind':'reset'}}]}," \
                          "{'url':'http://b.test','connect':'30ms','routes':[{'path':'/'}]}]")

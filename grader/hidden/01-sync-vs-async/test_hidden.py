@@ -11,8 +11,9 @@ def towns(lab, n: int) -> World:
     world = World(seed=lab.seed)
     for i in range(n):
         if i % 3 == 0:
-            world.site(f"http://town{i}.test", rtt=ms(lab.rng.randint(2, 80)), connect=ms(lab.rng.randint(0, 120)),
-                       resolve=ms(lab.rng.randint(0, 40)), bandwidth=lab.rng.choice([50_000, 100_000, 250_000]))
+            world.site(f"http://town{i}.test", rtt=ms(lab.rng.randint(2, 80)),
+                       connect=ms(lab.rng.randint(0, 120)) + ms(lab.rng.randint(0, 40)),
+                       bandwidth=lab.rng.choice([50_000, 100_000, 250_000]))
         world.route(f"/{i}", latency=ms(lab.rng.randint(10, 900)), body_size=1000 * lab.rng.randint(0, 20))
     return world
 

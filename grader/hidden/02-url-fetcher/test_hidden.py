@@ -18,8 +18,9 @@ def towns(lab, sites: int, pages: int, most: int = 900) -> World:
     world = World(seed=lab.seed)
     latencies = lab.rng.sample(range(10, most), sites * pages)
     for site in range(sites):
-        world.site(f"http://town{site}.test", rtt=ms(lab.rng.randint(2, 80)), connect=ms(lab.rng.randint(5, 120)),
-                   resolve=ms(lab.rng.randint(0, 40)), bandwidth=lab.rng.choice([50_000, 100_000, 250_000]))
+        world.site(f"http://town{site}.test", rtt=ms(lab.rng.randint(2, 80)),
+                   connect=ms(lab.rng.randint(5, 120)) + ms(lab.rng.randint(0, 40)),
+                   bandwidth=lab.rng.choice([50_000, 100_000, 250_000]))
         for page in range(pages):
             world.route(f"/{page}", latency=ms(latencies[site * pages + page]),
                         body_size=1000 * lab.rng.randint(0, 20) + page)

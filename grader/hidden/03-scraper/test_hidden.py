@@ -164,8 +164,9 @@ def towns(lab, n: int, most: int) -> World:
     world = World(seed=lab.seed)
     for i in range(n):
         if i % 3 == 0:
-            world.site(f"http://town{i}.test", rtt=ms(lab.rng.randint(2, 80)), connect=ms(lab.rng.randint(0, 120)),
-                       resolve=ms(lab.rng.randint(0, 40)), bandwidth=lab.rng.choice([50_000, 100_000, 250_000]))
+            world.site(f"http://town{i}.test", rtt=ms(lab.rng.randint(2, 80)),
+                       connect=ms(lab.rng.randint(0, 120)) + ms(lab.rng.randint(0, 40)),
+                       bandwidth=lab.rng.choice([50_000, 100_000, 250_000]))
         world.route(f"/{i}", latency=ms(lab.rng.randint(10, most)),
                     body=f"<title>Town {i}</title>" + "." * 1000 * lab.rng.randint(0, 9))
     return world

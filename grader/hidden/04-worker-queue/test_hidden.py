@@ -31,8 +31,8 @@ def towns(lab, n: int) -> World:
     for i in range(n):
         if i % 4 == 0:
             world.site(f"http://town{i}.test", rtt=us(lab.rng.randint(2000, 80000)),
-                       connect=us(lab.rng.randint(0, 120000)),
-                       resolve=us(lab.rng.randint(0, 40000)), bandwidth=lab.rng.choice([50_000, 100_000, 250_000]))
+                       connect=us(lab.rng.randint(0, 120000)) + us(lab.rng.randint(0, 40000)),
+                       bandwidth=lab.rng.choice([50_000, 100_000, 250_000]))
         world.route(f"/{i}", latency=any_time(lab, 10, 900), body_size=1000 * lab.rng.randint(0, 20),
                     status=lab.rng.choice([200, 200, 200, 404]))
     return world

@@ -59,6 +59,8 @@ def _site(draw: Callable, name: str) -> dict:
     paths = [f"/{k}" for k in range(draw(st.integers(1, 4)))]
     made: dict[str, Any] = {"url": f"http://{name}.test", "rtt": f"{draw(TIMES)}ms"}
     connect, workers = draw(st.one_of(st.none(), TIMES)), draw(st.one_of(st.none(), st.integers(1, 3)))
+    if draw(st.integers(0, 3)) == 0:
+        made["resolve"] = f"{draw(SOME)}ms"
     if connect is not None:
         made["connect"] = f"{connect}ms"
     if workers is not None:

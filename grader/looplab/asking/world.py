@@ -6,7 +6,7 @@ import base64
 import errno
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Iterable, Mapping, Optional, Sequence, Tuple, Union
 
 from ..plain.duration import Duration, exact, sec
@@ -287,7 +287,7 @@ class World:
 
         Raises WorldError where that is no single number: a range of latencies, a fault that strikes sometimes, a drip.
         """
-        return Duration(min(self._one(url, 0)[0], HTTP_TIMEOUT))
+        return Duration(min(self._one(url, ())[0], HTTP_TIMEOUT))
 
     def latencies(self, urls: Optional[Iterable[str]] = None) -> list[Duration]:
         """`total` of each URL (default: all of the world's)."""
@@ -296,7 +296,7 @@ class World:
     def answer(self, url: str) -> dict:
         """What one undisturbed GET gives: {"error": 0 or a negative errno, "status": …, "length": bytes of the
         body}."""
-        total, answer = self._one(url, 0)
+        total, answer = self._one(url, ())
         return _failed(errno.ETIMEDOUT) if total > HTTP_TIMEOUT else answer
 
     def answers(self, urls: Optional[Iterable[str]] = None) -> list[dict]:
@@ -316,9 +316,10 @@ class World:
 
     # ---- the undisturbed exchange ----
 
-    def _one(self, url: str, hops: int) -> Tuple[int, dict]:
-        """(ns, answer) of one GET that follows redirects; a time beyond the client's timeout means none came."""
-        if hops > REDIRECTS_MOST:
+    def _one(self, url: str, hops: Tuple[str, ...]) -> Tuple[int, dict]:
+        """(ns, answer) of one GET that follows redirects; a time beyond the client's timeout means none came. hops: the
+        hosts it comes from; their names need not be asked for once more."""
+        if len(hops) > REDIRECTS_MOST:
             return 0, _failed(errno.ELOOP)
         host, path = _split(url)
         site = self._sites.get(host)
@@ -327,6 +328,8 @@ class World:
         kind = site.json.get("fault", {}).get("kind")
         if kind == "unresolved":
             return site.resolve, _failed(errno.ENXIO)
+        if _name(host) in hops:
+            site = replace(site, setup=site.setup - site.resolve, resolve=0)
         if kind == "refused":
             return site.setup, _failed(errno.ECONNREFUSED)
         if len(path) > site.json.get("max_request", {}).get("url", len(path)):
@@ -334,9 +337,9 @@ class World:
         route = site.routes.get((path, "GET"))
         if route is None:
             return site.setup + site.rtt, {"error": 0, "status": 404, "length": 0}
-        return self._exchange(site, route, url, hops)
+        return self._exchange(site, route, url, (*hops, _name(host)))
 
-    def _exchange(self, site: _Site, route: _Route, url: str, hops: int) -> Tuple[int, dict]:
+    def _exchange(self, site: _Site, route: _Route, url: str, hops: Tuple[str, ...]) -> Tuple[int, dict]:
         fault = route.json.get("fault", {})
         kind = fault.get("kind")
         if isinstance(route.latency, tuple):
@@ -366,7 +369,7 @@ class World:
             return total, _failed(errno.ECONNRESET if kind == "reset" else errno.EPROTO)
         total += route.cpu
         if "redirect" in route.json:
-            further, answer = self._one(route.json["redirect"], hops + 1)
+            further, answer = self._one(route.json["redirect"], hops)
             return total + further, answer
         return total, {"error": 0, "status": route.json.get("status", 200), "length": route.size}
 
@@ -387,6 +390,11 @@ def _split(url: str) -> Tuple[str, str]:
     """("http://a.test", "/path") of a URL; the path of a bare host is "/"."""
     host, slash, path = url[7:].partition("/")
     return "http://" + host, "/" + path
+
+
+def _name(site: str) -> str:
+    """The host's name in "http://a.test:8080"."""
+    return site[7:].rsplit(":", 1)[0].lower()
 
 
 def _natural(name: str, value: int, least: int = 0) -> None:

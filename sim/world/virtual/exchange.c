@@ -164,14 +164,14 @@ static void draw(struct world *world, struct exchange *exchange)
 /* The same for the site, each time a connection is tried. */
 static int32_t draw_connection(struct world *world, struct site *site)
 {
-    if (!vw_draw_fault(world, &site->fault, site->key, ++site->attempts))
-        return 0;
-    return site->fault.kind == FAULT_UNRESOLVED ? -ENXIO : -ECONNREFUSED;
+    return site->fault.kind == FAULT_REFUSED && vw_draw_fault(world, &site->fault, site->key, ++site->attempts)
+        ? -ECONNREFUSED : 0;
 }
 
 static int64_t begin(struct world *world, struct exchange *exchange)
 {
     struct site *site = exchange->site;
+    int64_t wait;
     draw(world, exchange);
     bool refused = exchange->fault && exchange->fault->kind == FAULT_REFUSED;
     if (exchange->connection && refused)
@@ -180,8 +180,11 @@ static int64_t begin(struct world *world, struct exchange *exchange)
     if (exchange->connection)
         return 0;
     exchange->phase = PHASE_CONNECT;
+    exchange->connect_rc = vw_name_ask(world, site, &wait);
+    if (exchange->connect_rc)
+        return wait;
     exchange->connect_rc = refused ? -ECONNREFUSED : draw_connection(world, site);
-    return exchange->connect_rc == -ENXIO ? site->resolve : vw_later(site->resolve, site->connect);
+    return vw_later(wait, site->connect);
 }
 
 /* Nothing answers: the kernel asks again after 1 s, 2 s more, 4 s more, and gives up 127 s after the first time. */

@@ -231,8 +231,36 @@ bool vw_site_index(struct site *site)
     return true;
 }
 
+static const char *host_of(const struct site *site)
+{
+    return strstr(site->origin, "://") + 3;
+}
+
+/* Tells each site which is the first one of its host. False: no memory. */
+static bool find_namesakes(struct network *network)
+{
+    size_t mask;
+    uint32_t *by_host = new_index(network->site_count, &mask);
+    if (!by_host)
+        return false;
+    for (size_t i = 0; i < network->site_count; i++) {
+        struct site *site = &network->sites[i];
+        const char *host = host_of(site);
+        size_t at = origin_hash(host, strlen(host), 0) & mask;
+        while (by_host[at] && strcmp(host_of(&network->sites[by_host[at] - 1]), host) != 0)
+            at = (at + 1) & mask;
+        if (!by_host[at])
+            by_host[at] = (uint32_t)i + 1;
+        site->namesake = &network->sites[by_host[at] - 1];
+    }
+    free(by_host);
+    return true;
+}
+
 bool vw_network_index(struct network *network)
 {
+    if (!find_namesakes(network))
+        return false;
     network->by_origin = new_index(network->site_count, &network->by_origin_mask);
     if (!network->by_origin)
         return false;

@@ -2,6 +2,7 @@
 #ifndef NETWORK_H
 #define NETWORK_H
 
+#include "name.h"
 #include "operation.h"
 #include "unit.h"
 
@@ -145,6 +146,9 @@ struct site {
     int64_t rtt;
     /* How long it takes to find the address, and to set up a connection to it. */
     int64_t resolve, connect;
+    /* What is known of its host's name; held by the first site of that host, whatever its port. */
+    struct site *namesake;
+    struct name name;
     /* How long an idle connection is kept, and for how many requests. */
     int64_t keep_idle, keep_requests;
     /* How many requests are worked on at a time (VW_UNLIMITED: all), and by how many workers now. */
@@ -172,7 +176,8 @@ struct site {
     struct line arriving, queue;
     /* The sessions' connections to this site, the newest pool first. */
     struct pool *pools;
-    /* What the draws of its own fault start from, and how many connections were tried. */
+    /* What the draws of its own fault start from, and how many connections were tried, or
+     * questions for its name asked. */
     uint64_t key, attempts;
 };
 
