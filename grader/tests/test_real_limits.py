@@ -3,6 +3,7 @@ in."""
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import time
@@ -29,7 +30,9 @@ SITES = {
 SIZES = ({"max_request": {"url": 1000, "header": 1000, "body": 100_000}},
          "client_max_body_size 100000; client_header_buffer_size 1k; large_client_header_buffers 4 1k; "
          "location / { return 200 x; }")
-ALL = {**{name: said for name, (_, said) in SITES.items()}, "sizes": SIZES[1]}
+ALL = {**{name: said for name, (_, said) in SITES.items()}, "sizes": SIZES[1], "parts": ""}
+MODIFIED = 1_000_000_000            # of the file /ten, which nginx names by this time and its length
+DATE, ETAG = "Sun, 09 Sep 2001 01:46:40 GMT", '"3b9aca00-a"'
 CONFIG = """
 daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/error.log;
 events {{ worker_connections 1024; }}
@@ -48,6 +51,8 @@ def ports(tmp_path_factory) -> Iterator[dict[str, int]]:
     folder, program = tmp_path_factory.mktemp("limits"), find_nginx()
     ports = {name: free_port() for name in ALL}
     (folder / "index.html").write_text("x")
+    (folder / "ten").write_text("0123456789")
+    os.utime(folder / "ten", (MODIFIED, MODIFIED))
     zones = " ".join(f"limit_req_zone $server_name zone={name}:1m rate=5r/s;" for name in SITES)
     servers = "\n".join(f"server {{ server_name {name}; listen 127.0.0.1:{ports[name]}; {said} }}"
                         for name, said in ALL.items())
@@ -116,3 +121,34 @@ def test_nginx_refuses_the_same_sizes(ports, tmp_path):
     predicted = [(one.rc, one.status) for one in stage.predicted(situation)]
     assert [status for _, status in predicted] == [200, 414, 200, 400, 200, 413, 413]
     assert [(one.rc, one.status) for one in stage.real(situation)] == predicted
+
+
+# What is asked for, and what nginx answers: a status, and how much of the ten bytes.
+PARTS = [
+    ("", 200, 10), ("Range: bytes=0-3", 206, 4), ("Range: bytes=7-", 206, 3), ("Range: bytes=-2", 206, 2),
+    ("Range: bytes=-99", 206, 10), ("Range: bytes=8-99", 206, 2), ("Range: Bytes= 2 - 3 ", 206, 2),
+    ("Range: bytes=10-", 416, None), ("Range: bytes=5-2", 416, None), ("Range: bytes=-0", 416, None),
+    ("Range: bytes=x-", 416, None), ("Range: bytes=3", 416, None), ("Range: bytes=3-x", 416, None),
+    ("Range: lines=0-3", 200, 10), (f"Range: bytes=2-3\nIf-Range: {ETAG}", 206, 2),
+    (f"Range: bytes=2-3\nIf-Range: {DATE}", 206, 2), ('Range: bytes=2-3\nIf-Range: "other"', 200, 10),
+    (f"If-None-Match: {ETAG}", 304, 0), ('If-None-Match: "other"', 200, 10), ("If-None-Match: *", 304, 0),
+    (f'If-None-Match: "other", W/{ETAG}', 304, 0), (f"If-Modified-Since: {DATE}", 304, 0),
+    ("If-Modified-Since: Mon, 10 Sep 2001 01:46:40 GMT", 200, 10),
+    (f'If-None-Match: "other"\nIf-Modified-Since: {DATE}', 200, 10),
+    (f"Range: bytes=0-3\nIf-None-Match: {ETAG}", 304, 0),
+]
+
+
+@needs_real
+def test_nginx_sends_the_same_parts(ports, tmp_path):
+    site = {"url": "http://parts.test", "routes": [{"path": "/ten", "body": "0123456789", "etag": ETAG,
+                                                    "last_modified": DATE, "ranges": True}]}
+    script = {"sessions": [1], "requests": [
+        {"url": "http://parts.test/ten", "at": 0, "timeout": 5000, "session": 1, "headers": fields and fields + "\n"}
+        for fields, _, _ in PARTS]}
+    situation = {"world": {"world": "looplab/world/v1", "sites": [site]}, "script": script}
+    stage = Beside(tmp_path, ports)
+    predicted, real = stage.predicted(situation), stage.real(situation)
+    for (fields, status, length), one, other in zip(PARTS, predicted, real):
+        assert (fields, one.status, other.status) == (fields, status, status)
+        assert status == 416 or one.result == other.result and one.length == length, fields

@@ -103,3 +103,21 @@ def test_framing_is_in_the_file_and_a_cut_body_without_a_length_is_an_answer():
 def test_framing_that_cannot_be_is_refused(wrong):
     with pytest.raises(WorldError):
         World().site("http://a.test").route("/", **wrong)
+
+
+# ---- parts, and what is still the same ----
+
+
+def test_a_version_is_in_the_file():
+    date = "Wed, 21 Oct 2026 07:28:00 GMT"
+    world = World().site("http://a.test").route("/", body="x", etag='W/"v1"', last_modified=date, ranges=True)
+    route = world.json()["sites"][0]["routes"][0]
+    assert (route["etag"], route["last_modified"], route["ranges"]) == ('W/"v1"', date, True)
+
+
+@pytest.mark.parametrize("wrong", [{"etag": "v1"}, {"last_modified": "today"}, {"ranges": True, "status": 404},
+                                   {"etag": '"1"', "echo": True}, {"ranges": True, "framing": "close"},
+                                   {"ranges": True, "redirect": "/x"}])
+def test_a_version_that_cannot_be_is_refused(wrong):
+    with pytest.raises(WorldError):
+        World().site("http://a.test").route("/", **wrong)

@@ -322,6 +322,19 @@ static void test_answers(void **state)
     expect_route(",'require':{'X':'1\\n2'}", "/sites/0/routes/1/require/X: expected a text of one line, not \"1\\n2\"");
     expect_route(",'require':{'X Y':'1'}",
                  "/sites/0/routes/1/require/X Y: expected a header's name, without blanks and colons");
+    expect_route(",'etag':'v1'",
+                 "/sites/0/routes/1/etag: expected a tag in quotes, such as \"\\\"v1\\\"\", not \"v1\"");
+    expect_route(",'etag':5", "/sites/0/routes/1/etag: expected a tag in quotes, such as \"\\\"v1\\\"\", not 5");
+    expect_route(",'last_modified':'today'", "/sites/0/routes/1/last_modified: expected a date such as "
+                                             "\"Wed, 21 Oct 2026 07:28:00 GMT\", not \"today\"");
+    expect_route(",'last_modified':'Wed, 21 Okt 2026 07:28:00 GMT'",
+                 "/sites/0/routes/1/last_modified: expected a date such as "
+                 "\"Wed, 21 Oct 2026 07:28:00 GMT\", not \"Wed, 21 Okt 2026 07:28:00 GMT\"");
+    expect_route(",'ranges':1", "/sites/0/routes/1/ranges: expected true or false, not 1");
+    expect_route(",'ranges':true,'status':404",
+                 "/sites/0/routes/1: expected status 200 and no echo beside etag, last_modified and ranges");
+    expect_route(",'ranges':true,'framing':'chunked'",
+                 "/sites/0/routes/1: expected a body with a length beside ranges");
     expect_route(",'framing':'none'", "/sites/0/routes/1/framing: expected length, chunked or close, not \"none\"");
     expect_route(",'framing':5", "/sites/0/routes/1/framing: expected length, chunked or close, not 5");
     expect_route(",'framing':'close','echo':true", "/sites/0/routes/1: expected only one of echo and framing");

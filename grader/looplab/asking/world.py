@@ -196,12 +196,14 @@ class World:
               body_size: Optional[int] = None, bandwidth: Optional[int] = None, chunk: Optional[int] = None,
               cpu: int = 0, redirect: Optional[str] = None, require: Optional[Mapping[str, str]] = None,
               echo: bool = False, answers: Optional[Sequence[Union[int, dict]]] = None,
+              etag: Optional[str] = None, last_modified: Optional[str] = None, ranges: bool = False,
               framing: str = "length", trailers: Optional[Mapping[str, str]] = None,
               fault: Optional[dict] = None) -> "World":
         """Adds a route to the site added last. latency: ns, or (least, most). cpu: ns of the program's own CPU an
         answer costs.
 
         require: headers without which a request gets 401. echo: the answer's body is the request's.
+        etag, last_modified: for If-None-Match and If-Modified-Since; ranges: whether it sends parts of its body.
         framing: "length", "chunked" (trailers: header lines behind it) or "close": how one learns where the body ends.
         answers: what some requests get instead, looked at in this order: statuses, or replies of reply().
         """
@@ -238,6 +240,7 @@ class World:
         if echo:
             route["echo"] = True
         _put_framing(route, framing, trailers)
+        _put_version(route, etag, last_modified, ranges)
         if answers is not None:
             route["answers"] = [_checked_reply(path, one) for one in answers]
             if not answers:
@@ -462,6 +465,24 @@ def _put_framing(route: dict, framing: str, trailers: Optional[Mapping[str, str]
         route["framing"] = framing
     if trailers is not None:
         route["trailers"] = dict(trailers)
+
+
+def _put_version(route: dict, etag: Optional[str], modified: Optional[str], ranges: bool) -> None:
+    if etag is None and modified is None and not ranges:
+        return
+    path = route["path"]
+    if route.keys() & {"echo", "redirect"} or route.get("status", 200) != 200 or (ranges and "framing" in route):
+        raise WorldError(f"route {path!r}: etag, last_modified and ranges go with status 200, a body of its own, and "
+                         "ranges with its length")
+    if etag is not None and not re.fullmatch(r'(W/)?"[!#-~]*"', etag):
+        raise WorldError(f"route {path!r}: etag {etag!r}: expected a tag in quotes")
+    route.update({"etag": etag} if etag is not None else {})
+    if modified is not None and not re.fullmatch(
+            r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT", modified):
+        raise WorldError(f"route {path!r}: last_modified {modified!r}: expected one such as "
+                         "Wed, 21 Oct 2026 07:28:00 GMT")
+    route.update({"last_modified": modified} if modified is not None else {})
+    route.update({"ranges": True} if ranges else {})
 
 
 def _checked_limit(name: str, limit: Mapping[str, Any], known: Sequence[str]) -> dict:

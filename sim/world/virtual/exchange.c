@@ -17,6 +17,7 @@
 #include "connection.h"
 #include "draw.h"
 #include "exchange.h"
+#include "part.h"
 #include "server.h"
 #include "virtual.h"
 
@@ -152,13 +153,13 @@ static void draw(struct world *world, struct exchange *exchange)
     uint64_t k = ++route->requests;
     if (vw_draw_fault(world, &route->fault, route->key, k))
         exchange->fault = &route->fault;
-    if (exchange->unauthorized && exchange->fault && strikes_body(exchange->fault))
-        exchange->fault = NULL;         /* there is no body in which it could strike */
     exchange->latency = vw_draw_latency(world, route, k);
-    if (route->turn_count > 0 && exchange->answer != &exchange->exception) {
+    if (route->turn_count > 0 && !exchange->unauthorized) {
         const struct answer *answer = vw_draw_answer(world, route, k);
-        exchange->answer = answer == &route->answer && route->echo ? &exchange->echoed : answer;
+        exchange->answer = answer == &route->answer ? exchange->own : answer;
     }
+    if (exchange->answer == &exchange->exception && exchange->fault && strikes_body(exchange->fault))
+        exchange->fault = NULL;         /* there is no body in which it could strike */
 }
 
 /* The same for the site, each time a connection is tried. */
@@ -517,7 +518,15 @@ static int32_t address(struct world *world, struct exchange *exchange, const str
     int64_t bandwidth = exchange->route ? exchange->route->bandwidth : exchange->site->bandwidth;
     if (request->lengths[3] && bandwidth != VW_UNLIMITED)
         exchange->upload = vw_scale(request->lengths[3], SECOND, bandwidth);
-    return exchange->answer == &exchange->exception || !exchange->route->echo || echo(exchange, request) ? 0 : -ENOMEM;
+    bool made = true;
+    if (exchange->answer == &exchange->exception)
+        return 0;
+    if (exchange->route->echo)
+        made = echo(exchange, request);
+    else if (exchange->route->version.lines)
+        made = vw_part_answer(exchange, headers, request->lengths[2]);
+    exchange->own = exchange->answer;
+    return made ? 0 : -ENOMEM;
 }
 
 uint64_t vw_exchange_submit(struct world *world, const struct world_request *request)

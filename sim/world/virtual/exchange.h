@@ -35,6 +35,8 @@ struct exchange {
     struct route *route;
     /* What the server sends: the route's answer, or one of `exceptions`. */
     const struct answer *answer;
+    /* The same, where it gets none of the route's turns. */
+    const struct answer *own;
     /* The route's fault, if it strikes this time; else NULL. */
     const struct fault *fault;
     /* What is wrong with the connection, if it must fail: -ECONNREFUSED, -ENXIO; else 0. */
@@ -74,12 +76,12 @@ struct exchange {
     /* Up to which byte the server may send (VW_UNLIMITED: to the end); and whether it has come that far and stopped. */
     int64_t window_end;
     bool stopped;
-    /* What `echoed` consists of, to be freed; NULL: nothing is echoed. */
+    /* What `echoed` consists of, to be freed; NULL: there is none. */
     char *echo;
-    /* The answer when it is nobody's: 401, 404, 405, 429, with its headers in `text`. */
+    /* The answer when it is nobody's: 304, 401, 404, 405, 429, with its headers in `text`. */
     struct answer exception;
     char text[64];
-    /* The answer that sends the request's body back. */
+    /* The answer that is this request's alone: it sends the request's body back, or a part of the route's. */
     struct answer echoed;
 };
 

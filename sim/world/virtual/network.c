@@ -158,6 +158,17 @@ static bool has_header(const char *headers, size_t length, const char *name, siz
     return false;
 }
 
+const char *vw_header_find(const char *headers, size_t length, const char *name, size_t *value_length)
+{
+    const char *value = NULL;
+    for (size_t at = 0, end; at < length && !value; at = end + 1) {
+        const char *newline = memchr(headers + at, '\n', length - at);
+        end = newline ? (size_t)(newline - headers) : length;
+        value = header_value(headers + at, end - at, name, strlen(name), value_length);
+    }
+    return value;
+}
+
 size_t vw_implied_headers(const struct url *url, char *out, size_t size)
 {
     const char *host = strstr(url->origin, "://") + 3;
@@ -289,6 +300,9 @@ static void free_site(struct site *site)
         free(site->routes[i].bytes);
         free(site->routes[i].require);
         free(site->routes[i].trailers);
+        free(site->routes[i].version.etag);
+        free(site->routes[i].version.modified);
+        free(site->routes[i].version.lines);
         for (size_t j = 0; j < site->routes[i].turn_count; j++)
             free(site->routes[i].turns[j].bytes);
         free(site->routes[i].turns);

@@ -54,10 +54,22 @@ struct answer {
     const char *bytes;
     /* The body is the network's pattern, repeated. */
     bool patterned;
+    /* At which byte of the pattern it begins. */
+    int64_t phase;
     /* The server closes the connection behind it ("Connection: close"). */
     bool closes;
     /* Its head is larger than a client takes. */
     bool too_large;
+};
+
+/* What of a route lets a client ask for less than the whole answer. */
+struct version {
+    /* How it names this state of its body, and when that arose; NULL: it says neither. */
+    char *etag, *modified;
+    /* It sends parts of its body. */
+    bool ranges;
+    /* The header lines that say so; NULL: there are none. */
+    char *lines;
 };
 
 /* An answer that some requests get instead of the route's own. */
@@ -91,6 +103,7 @@ struct route {
     struct answer answer;
     /* The answer's bytes, to be freed. */
     char *bytes;
+    struct version version;
     /* What stands behind a chunked body, "Name: value\n" each; NULL: nothing. Clients of this kit pass it over. */
     char *trailers;
     /* The answers that come before it, in the order in which they are looked at. */
@@ -220,6 +233,8 @@ bool vw_route_allows(const struct route *route, const char *headers, size_t leng
  * is not. */
 int32_t vw_site_too_large(const struct site *site, const struct url *url, const char *headers, size_t length,
                           int64_t body);
+/* The value of the first header of that name (in any case), without blanks round it; NULL: there is none. */
+const char *vw_header_find(const char *headers, size_t length, const char *name, size_t *value_length);
 /* The route of a request. NULL: none, and *status says 404 or 405. */
 struct route *vw_route_find(const struct site *site, const struct url *url, const char *method, size_t length,
                             int32_t *status);

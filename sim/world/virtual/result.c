@@ -73,7 +73,7 @@ static void give_body(const struct network *network, const struct exchange *exch
     if (answer->patterned && length > VW_BLOCK)
         length = VW_BLOCK;
     if (answer->patterned)
-        out->data = network->pattern + result->from % VW_PATTERN;
+        out->data = network->pattern + (result->from + answer->phase) % VW_PATTERN;
     else if (!out->data)
         out->data = answer->bytes + answer->head + result->from;
     out->parts |= WORLD_BODY;

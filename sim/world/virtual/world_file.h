@@ -87,6 +87,7 @@ bool vw_read_array(struct reader *reader, const struct place *place, const json_
 bool vw_read_time(struct reader *, const struct place *, const json_t *, void *int64);        /* "300ms" in ns       */
 bool vw_read_from_0(struct reader *, const struct place *, const json_t *, void *int64);      /* a whole number      */
 bool vw_read_from_1(struct reader *, const struct place *, const json_t *, void *int64);
+bool vw_read_bool(struct reader *, const struct place *, const json_t *, void *flag);
 bool vw_read_text(struct reader *, const struct place *, const json_t *, void *string);       /* a copy, to be freed */
 bool vw_read_ignored(struct reader *, const struct place *, const json_t *, void *unused);
 
@@ -112,10 +113,14 @@ bool vw_read_header_lines(struct reader *, const struct place *, const json_t *,
 bool vw_read_disk(struct reader *, const struct place *, const json_t *, void *disk);         /* which is empty       */
 bool vw_read_sites(struct reader *, const struct place *, const json_t *, void *network);
 bool vw_read_route(struct reader *, const struct place *, const json_t *, void *route);
-/* What an answer consists of: status, headers and body, which lie in *bytes, to be freed by the caller. An echo's body
- * and its length are not known yet. */
-bool vw_read_answer(struct reader *, const struct place *, const json_t *, bool echo, struct answer *answer,
-                    char **bytes);
+/* What an answer consists of: status, headers, `further` header lines (NULL: none) and body, which lie in *bytes, to be
+ * freed by the caller. An echo's body and its length are not known yet. */
+bool vw_read_answer(struct reader *, const struct place *, const json_t *, bool echo, const char *further,
+                    struct answer *answer, char **bytes);
+bool vw_read_etag(struct reader *, const struct place *, const json_t *, void *string);
+bool vw_read_date(struct reader *, const struct place *, const json_t *, void *string);
+/* The header lines of a version, and that the route's answer has one: its status is 200, and it is no echo. */
+bool vw_make_version(struct reader *, const struct place *, const json_t *, struct route *route);
 bool vw_read_framing(struct reader *, const struct place *, const json_t *, void *framing);
 bool vw_read_turns(struct reader *, const struct place *, const json_t *, void *route);
 /* To whom something happens: a probability (into a struct when), and that it is not given together with `times`. */

@@ -221,7 +221,7 @@ static bool is_too_large(const struct bytes *head)
 
 /* Puts headers and body one behind the other. */
 static bool read_parts(struct reader *reader, const struct place *place, const json_t *value, bool echo,
-                       struct answer *answer, struct bytes *bytes, struct bytes *body)
+                       const char *further, struct answer *answer, struct bytes *bytes, struct bytes *body)
 {
     json_t *redirect = json_object_get(value, "redirect");
     const struct place headers_at = {.in = place, .key = "headers"}, status_at = {.in = place, .key = "status"};
@@ -236,6 +236,8 @@ static bool read_parts(struct reader *reader, const struct place *place, const j
                          redirect);
     if (redirect)
         append_header(bytes, "Location", json_string_value(redirect), json_string_length(redirect));
+    if (further)
+        vw_append(bytes, further, strlen(further));
     char length[24];
     int digits = snprintf(length, sizeof length, "%lld", (long long)answer->body);
     if (answer->framing == FRAMED_CHUNKED)
@@ -250,10 +252,10 @@ static bool read_parts(struct reader *reader, const struct place *place, const j
 }
 
 bool vw_read_answer(struct reader *reader, const struct place *place, const json_t *value, bool echo,
-                    struct answer *answer, char **bytes)
+                    const char *further, struct answer *answer, char **bytes)
 {
     struct bytes all = {0}, body = {0};
-    bool ok = read_parts(reader, place, value, echo, answer, &all, &body);
+    bool ok = read_parts(reader, place, value, echo, further, answer, &all, &body);
     free(body.at);
     *bytes = all.at;
     answer->bytes = all.at;

@@ -132,6 +132,14 @@ bool vw_read_text(struct reader *reader, const struct place *place, const json_t
     return true;
 }
 
+bool vw_read_bool(struct reader *reader, const struct place *place, const json_t *value, void *into)
+{
+    if (!json_is_boolean(value))
+        return vw_refuse(reader, place, "true or false", value);
+    *(bool *)into = json_is_true(value);
+    return true;
+}
+
 bool vw_read_ignored(struct reader *reader, const struct place *place, const json_t *value, void *unused)
 {
     (void)reader, (void)place, (void)value, (void)unused;

@@ -93,6 +93,9 @@ static const struct field route_fields[] = {
     {"cpu", vw_read_time, offsetof(struct route, cpu)},
     {"require", read_require, offsetof(struct route, require)},
     {"echo", read_echo, offsetof(struct route, echo)},
+    {"etag", vw_read_etag, offsetof(struct route, version.etag)},
+    {"last_modified", vw_read_date, offsetof(struct route, version.modified)},
+    {"ranges", vw_read_bool, offsetof(struct route, version.ranges)},
     {"framing", vw_read_framing, offsetof(struct route, answer.framing)},
     {"trailers", read_trailers, offsetof(struct route, trailers)},
     {"answers", vw_read_turns, 0},
@@ -115,8 +118,8 @@ bool vw_read_route(struct reader *reader, const struct place *place, const json_
         return false;
     if (!route->path)
         return vw_refuse(reader, &(struct place){.in = place, .key = "path"}, "a path such as \"/index.html\"", NULL);
-    bool ok = check_framing(reader, place, route)
-        && vw_read_answer(reader, place, value, route->echo, &route->answer, &route->bytes);
+    bool ok = check_framing(reader, place, route) && vw_make_version(reader, place, value, route)
+        && vw_read_answer(reader, place, value, route->echo, route->version.lines, &route->answer, &route->bytes);
     const json_t *fault = json_object_get(value, "fault");
     const struct place fault_at = {.in = place, .key = "fault"};
     return ok && (!fault || (vw_read_fault(reader, &fault_at, fault, true, &route->fault)

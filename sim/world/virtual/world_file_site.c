@@ -97,20 +97,12 @@ static bool read_limit_status(struct reader *reader, const struct place *place, 
     return vw_read_between(reader, place, value, 400, 599, into);
 }
 
-static bool read_true(struct reader *reader, const struct place *place, const json_t *value, void *into)
-{
-    if (!json_is_boolean(value))
-        return vw_refuse(reader, place, "true or false", value);
-    *(bool *)into = json_is_true(value);
-    return true;
-}
-
 static const struct field bucket_fields[] = {
     {"rate", read_leak, offsetof(struct bucket, rate)},
     {"burst", read_burst, offsetof(struct bucket, burst)},
-    {"nodelay", read_true, offsetof(struct bucket, nodelay)},
+    {"nodelay", vw_read_bool, offsetof(struct bucket, nodelay)},
     {"status", read_limit_status, offsetof(struct bucket, status)},
-    {"retry_after", read_true, offsetof(struct bucket, tells)},
+    {"retry_after", vw_read_bool, offsetof(struct bucket, tells)},
 };
 
 static bool read_bucket(struct reader *reader, const struct place *place, const json_t *value, void *into)

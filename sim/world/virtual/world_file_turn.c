@@ -18,7 +18,7 @@ static bool read_object(struct reader *reader, const struct place *place, const 
     turn->when.times = 1;
     return vw_read_object(reader, place, value, turn_fields, LENGTH(turn_fields), turn)
         && vw_check_when(reader, place, value)
-        && vw_read_answer(reader, place, value, false, &turn->answer, &turn->bytes);
+        && vw_read_answer(reader, place, value, false, NULL, &turn->answer, &turn->bytes);
 }
 
 /* An object, or for short nothing but a status. */
