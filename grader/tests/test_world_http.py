@@ -121,3 +121,8 @@ def test_a_version_is_in_the_file():
 def test_a_version_that_cannot_be_is_refused(wrong):
     with pytest.raises(WorldError):
         World().site("http://a.test").route("/", **wrong)
+
+
+def test_a_site_that_works_on_says_so():
+    sites = World().site("http://a.test", works_on=True).site("http://b.test").json()["sites"]
+    assert [site.get("works_on") for site in sites] == [True, None]

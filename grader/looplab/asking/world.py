@@ -155,15 +155,16 @@ class World:
     def site(self, url: str, rtt: int = 0, connect: Optional[int] = None, resolve: int = 0, *,
              workers: Optional[int] = None, max_connections: Optional[int] = None, backlog: Optional[int] = None,
              rate_limit: Optional[Tuple[int, int]] = None, bandwidth: Optional[int] = None,
-             limit_req: Optional[Mapping[str, Any]] = None, limit_conn: Optional[Mapping[str, Any]] = None,
+             works_on: bool = False, limit_req: Optional[Mapping[str, Any]] = None,
+             limit_conn: Optional[Mapping[str, Any]] = None,
              max_request: Optional[Mapping[str, int]] = None,
              keep_idle: Optional[int] = None, keep_requests: Optional[int] = None,
              fault: Optional[dict] = None) -> "World":
         """Adds a site. rtt, connect (default: rtt), resolve: ns. rate_limit: (requests, per ns). bandwidth: bytes a
-        second. keep_idle (ns), keep_requests: when the server closes a connection that a session keeps. limit_req:
-        {"rate": "5r/s", "burst": 0, "nodelay": False, "status": 503, "retry_after": False}, as nginx's. limit_conn:
-        {"requests": the most in hand, "status": 503}. max_request: {"url": bytes, then 414, "header": a line's bytes,
-        then 400, "body": bytes, then 413}."""
+        second. works_on: it does not notice that a client has given up. keep_idle (ns), keep_requests: when the server
+        closes a connection that a session keeps. limit_req: {"rate": "5r/s", "burst": 0, "nodelay": False,
+        "status": 503, "retry_after": False}, as nginx's. limit_conn: {"requests": the most in hand, "status": 503}.
+        max_request: {"url": bytes, then 414, "header": a line's bytes, then 400, "body": bytes, then 413}."""
         if not url.startswith("http://") or "/" in url[7:] or not url[7:]:
             raise WorldError(f"site {url!r}: expected http://HOST or http://HOST:PORT, without a path")
         if url in self._sites:
@@ -181,6 +182,8 @@ class World:
         _put_natural(keep, requests=keep_requests)
         if keep:
             site["keep_alive"] = keep
+        if works_on:
+            site["works_on"] = True
         if rate_limit is not None:
             _natural("rate_limit", rate_limit[0], least=1)
             site["rate_limit"] = {"requests": rate_limit[0], "per": _time("rate_limit", rate_limit[1])}

@@ -77,6 +77,8 @@ static void stop_work(struct world *world, struct exchange *exchange)
 {
     struct exchange *next = vw_server_release_worker(exchange);
     int64_t duration = next ? work(next) : NOT_BY_TIME;
+    if (next && next->abandoned && duration == NOT_BY_TIME)
+        duration = 0;           /* it would hang: nobody is there whom that bothers */
     if (duration != NOT_BY_TIME)
         vw_event_set(world, &next->operation, vw_later(world->now, duration));
 }
@@ -440,6 +442,38 @@ void vw_exchange_read(struct world *world, struct exchange *exchange, uint64_t c
 
 /* ---- Submit, step, cancel ------------------------------------------------------------------ */
 
+/* ---- A client that has given up ------------------------------------------------------------- */
+
+/* The server has it, or soon will, and knows nothing of that. */
+static bool goes_unnoticed(const struct exchange *exchange)
+{
+    if (!exchange->site->works_on)
+        return false;
+    return exchange->phase == PHASE_ADMIT || exchange->phase == PHASE_SERVED
+        || (exchange->phase == PHASE_ARRIVE && exchange->upload == 0);
+}
+
+bool vw_exchange_lives_on(struct exchange *exchange)
+{
+    exchange->handed_over = true;
+    return exchange->abandoned;
+}
+
+/* The server is done with it, and with its connection. */
+static void leave(struct world *world, struct exchange *exchange)
+{
+    exchange->abandoned = false;
+    if (exchange->at_work)
+        stop_work(world, exchange);
+    if (exchange->has_hand)
+        vw_server_drop_hand(exchange);
+    if (exchange->in_site)
+        vw_server_closed(world, exchange->site);
+    exchange->in_site = false;
+    if (exchange->handed_over)
+        vw_operation_retire(world, &exchange->operation);
+}
+
 void vw_exchange_step(struct world *world, struct exchange *exchange)
 {
     static int64_t (*const steps[])(struct world *, struct exchange *) = {
@@ -448,9 +482,13 @@ void vw_exchange_step(struct world *world, struct exchange *exchange)
         [PHASE_SERVED] = served, [PHASE_HEAD] = head, [PHASE_BODY] = body, [PHASE_LOST] = lost,
     };
     int64_t duration;
-    do
+    do {
+        if (exchange->abandoned && exchange->phase >= PHASE_HEAD) {
+            leave(world, exchange);
+            return;
+        }
         duration = steps[exchange->phase](world, exchange);
-    while (duration == 0);
+    } while (duration == 0);
     if (duration != NOT_BY_TIME)
         vw_event_set(world, &exchange->operation, vw_later(world->now, duration));
 }
@@ -563,13 +601,19 @@ void vw_exchange_cancel(struct world *world, struct exchange *exchange)
         trace_int(world->trace, "op", (int64_t)exchange->operation.id);
         trace_end(world->trace);
     }
-    vw_event_clear(world, &exchange->operation);
-    if (exchange->operation.line)
-        vw_line_remove(&exchange->operation);
-    if (exchange->at_work)
-        stop_work(world, exchange);
-    if (exchange->has_hand)
-        vw_server_drop_hand(exchange);
+    exchange->abandoned = goes_unnoticed(exchange);
+    bool keeps_place = exchange->abandoned && exchange->in_site;
+    if (!exchange->abandoned) {
+        vw_event_clear(world, &exchange->operation);
+        if (exchange->operation.line)
+            vw_line_remove(&exchange->operation);
+        if (exchange->at_work)
+            stop_work(world, exchange);
+        if (exchange->has_hand)
+            vw_server_drop_hand(exchange);
+    }
     vw_result_end(world, &exchange->operation, -ECANCELED);
+    exchange->in_site = exchange->in_site && !keeps_place;
     vw_connection_drop(world, exchange);
+    exchange->in_site = keeps_place;
 }

@@ -177,6 +177,8 @@ struct site {
     int64_t most_url, most_line, most_body;
     /* and whether any of these is said. */
     bool has_sizes;
+    /* It does not notice that a client has given up: it works on, and the place stays taken. */
+    bool works_on;
     /* One of its limits, or its workers, may hold a request up or turn it away. */
     bool is_gated;
     struct fault fault;

@@ -64,10 +64,12 @@ static size_t world_wait(struct co_world *calls, int64_t until, struct world_com
     vw_operations_recycle(world);
     if (until < world->now)
         until = world->now;
+    int64_t before = world->now;
     pass(world, until, true);
     size_t n = vw_results_take(world, out, max);
-    if (n == 0 && until != INT64_MAX && (max > 0 || world->results.first == world->results.next))
-        world->now = until;
+    bool nothing_came = n == 0 && (max > 0 || world->results.first == world->results.next);
+    if (nothing_came)           /* what servers do for nobody is not heard of */
+        world->now = until != INT64_MAX ? until : before;
     return n;
 }
 

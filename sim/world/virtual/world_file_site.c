@@ -147,6 +147,7 @@ static const struct field site_fields[] = {
     {"connect", vw_read_time, offsetof(struct site, connect)},
     {"resolve", vw_read_time, offsetof(struct site, resolve)},
     {"workers", vw_read_from_1, offsetof(struct site, workers)},
+    {"works_on", vw_read_bool, offsetof(struct site, works_on)},
     {"max_connections", vw_read_from_1, offsetof(struct site, max_connections)},
     {"backlog", vw_read_from_0, offsetof(struct site, backlog)},
     {"keep_alive", read_keep, 0},
@@ -212,7 +213,7 @@ static bool read_site(struct reader *reader, const struct place *place, const js
     if (site->connect < 0)
         site->connect = site->rtt;
     site->is_gated = site->workers != VW_UNLIMITED || site->rate.requests != VW_UNLIMITED || site->bucket.rate > 0
-        || site->hands.most != VW_UNLIMITED;
+        || site->hands.most != VW_UNLIMITED || site->works_on;
     for (size_t i = 0; i < site->route_count; i++)
         if (site->routes[i].bandwidth < 0)
             site->routes[i].bandwidth = site->bandwidth;
