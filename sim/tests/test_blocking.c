@@ -1,14 +1,23 @@
 /* test_blocking.c - the C library's blocking calls, called by a task: they stop the loop, and the trace says where. */
 #include "check.h"
 
+#include <fcntl.h>
+#include <mqueue.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <sys/epoll.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/msg.h>
 #include <sys/select.h>
+#include <sys/sem.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <threads.h>
 #include <time.h>
 
@@ -223,6 +232,54 @@ static int by_signal(void *job)
     expect_is(errno, EAGAIN);
     END;
 }
+static char queue_name[64];
+static mqd_t a_queue(void)
+{
+    struct mq_attr attr = {.mq_maxmsg = 1, .mq_msgsize = 8};
+    snprintf(queue_name, sizeof queue_name, "/looplab-test-%ld", (long)getpid());
+    mqd_t queue = mq_open(queue_name, O_RDWR | O_CREAT, 0600, &attr);
+    mq_unlink(queue_name);
+    return queue;
+}
+static int by_mq_receive(void *job)
+{
+    BEGIN;
+    char message[8];
+    mqd_t queue = a_queue();
+    expect_is(mq_timedreceive(queue, message, sizeof message, NULL, &at), -1), MARK(0);
+    expect_is(errno, ETIMEDOUT);
+    mq_close(queue);
+    END;
+}
+static int by_mq_send(void *job)
+{
+    BEGIN;
+    mqd_t queue = a_queue();
+    expect_is(mq_send(queue, "x", 1, 0), 0);
+    expect_is(mq_timedsend(queue, "x", 1, 0, &at), -1), MARK(0);
+    expect_is(errno, ETIMEDOUT);
+    mq_close(queue);
+    END;
+}
+static int by_semtimedop(void *job)
+{
+    BEGIN;
+    struct sembuf down = {0, -1, 0};
+    int set = semget(IPC_PRIVATE, 1, 0600);
+    expect_is(semtimedop(set, &down, 1, &ms_20), -1), MARK(0);
+    expect_is(errno, EAGAIN);
+    semctl(set, 0, IPC_RMID);
+    END;
+}
+static int by_epoll_ns(void *job)
+{
+    BEGIN;
+    struct epoll_event event;
+    int fd = epoll_create1(0);
+    expect_is(epoll_pwait2(fd, &event, 1, &ms_20, NULL), 0), MARK(0);
+    close(fd);
+    END;
+}
 static void calls_of_other_headers_block_it_too(void **state)
 {
     (void)state;
@@ -236,6 +293,12 @@ static void calls_of_other_headers_block_it_too(void **state)
     check_blocks(by_epoll, "epoll_wait", 20);
     check_blocks(by_epoll_mask, "epoll_pwait", 20);
     check_blocks(by_signal, "sigtimedwait", 20);
+    check_blocks(by_semtimedop, "semtimedop", 20);
+    check_blocks(by_epoll_ns, "epoll_pwait2", 20);
+    if (mq_close(a_queue()) == 0) {         /* not in every container */
+        check_blocks(by_mq_receive, "mq_timedreceive", 20);
+        check_blocks(by_mq_send, "mq_timedsend", 20);
+    }
 }
 
 static int free_to_go(void *job)
@@ -250,17 +313,186 @@ static int free_to_go(void *job)
     expect_is(sem_timedwait(&sem, &past), -1);          /* its time is up: no wait */
     expect_is(pthread_mutex_timedlock(&lock, &past), 0);
     expect_is(pthread_mutex_unlock(&lock), 0);
+    expect_is(pthread_mutex_lock(&lock), 0);
+    expect_is(pthread_mutex_unlock(&lock), 0);
     expect_is(syscall(SYS_getpid), getpid());
     expect_is(co_now(), 0);
+    return 0;
+}
+
+/* As with the C library's own: a lock that finds a fault of its user's says so, and is no wait. */
+static int locks_as_ever(void *job)
+{
+    (void)job;
+    pthread_mutex_t lock;
+    pthread_mutexattr_t kind;
+    pthread_rwlock_t both = PTHREAD_RWLOCK_INITIALIZER;
+    pthread_barrier_t alone;
+    mtx_t again;
+    pthread_mutexattr_init(&kind);
+    pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_ERRORCHECK);
+    pthread_mutex_init(&lock, &kind);
+    expect_is(pthread_mutex_lock(&lock), 0);
+    expect_is(pthread_mutex_lock(&lock), EDEADLK);
+    mtx_init(&again, mtx_plain | mtx_recursive);
+    expect_is(mtx_lock(&again), thrd_success);
+    expect_is(mtx_lock(&again), thrd_success);
+    expect_is(pthread_rwlock_rdlock(&both), 0);
+    expect_is(pthread_rwlock_rdlock(&both), 0);
+    expect_is(pthread_rwlock_unlock(&both), 0);
+    expect_is(pthread_rwlock_unlock(&both), 0);
+    expect_is(pthread_rwlock_wrlock(&both), 0);
+    expect_is(pthread_rwlock_rdlock(&both), EDEADLK);
+    pthread_barrier_init(&alone, NULL, 1);
+    expect_is(pthread_barrier_wait(&alone), PTHREAD_BARRIER_SERIAL_THREAD);
+    return 0;
+}
+
+static int queues_as_ever(void *job)
+{
+    (void)job;
+    struct { long type; char text[8]; } message = {1, "hello"};
+    struct sembuf up = {0, 1, 0}, down = {0, -1, 0}, down_at_once = {0, -1, IPC_NOWAIT};
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int set = semget(IPC_PRIVATE, 1, 0600), queue = msgget(IPC_PRIVATE, 0600), ends[2];
+    expect_is(semop(set, &up, 1), 0);
+    expect_is(semop(set, &down, 1), 0);
+    expect_is(semop(set, &down_at_once, 1), -1);
+    expect_is(errno, EAGAIN);
+    semctl(set, 0, IPC_RMID);
+    expect_is(msgsnd(queue, &message, 6, 0), 0);
+    expect_is(msgrcv(queue, &message, 8, 0, 0), 6);
+    expect_is(msgrcv(queue, &message, 8, 0, IPC_NOWAIT), -1);
+    expect_is(errno, ENOMSG);
+    msgctl(queue, IPC_RMID, NULL);
+    FILE *file = tmpfile();
+    expect_is(lockf(fileno(file), F_LOCK, 0), 0);
+    expect_is(fcntl(fileno(file), F_SETLKW, &whole), 0);
+    fclose(file);
+    expect_is(pipe(ends), 0);
+    expect_is(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+    expect(fcntl(ends[0], F_GETFL) & O_NONBLOCK);
+    close(ends[0]), close(ends[1]);
+    return 0;
+}
+
+static int connects(void *job)
+{
+    (void)job;
+    struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof any;
+    int server = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
+    expect_is(bind(server, (struct sockaddr *)&any, length), 0);
+    expect_is(listen(server, 1), 0);
+    expect_is(getsockname(server, (struct sockaddr *)&any, &length), 0);
+    expect_is(connect(client, (struct sockaddr *)&any, length), 0);
+    expect_is(fcntl(client, F_GETFL) & O_NONBLOCK, 0);
+    close(client), close(server);
     return 0;
 }
 
 static void what_is_free_blocks_nothing(void **state)
 {
     (void)state;
-    char *trace = traced(free_to_go, NULL);
-    assert_has_not(trace, "\"ev\":\"block\"");
-    free(trace);
+    static const co_fn all[] = {free_to_go, locks_as_ever, queues_as_ever};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        char *trace = traced(all[i], NULL);
+        assert_has_not(trace, "\"ev\":\"block\"");
+        free(trace);
+    }
+    assert_int_equal(forked(connects, NULL)->rc, 0);
+}
+
+/* ---- What another process ends ---------------------------------------------------------------------------------- */
+
+static void until_asleep(pid_t pid)
+{
+    char path[64], state = 0;
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+    while (state != 'S') {
+        FILE *file = fopen(path, "r");
+        if (!file || fscanf(file, "%*d %*[^)]) %c", &state) != 1)
+            _exit(1);
+        fclose(file);
+        syscall(SYS_sched_yield);
+    }
+}
+
+/* A child that does `first`, lets its parent go on, and does `then` once the parent is asleep. */
+#define BESIDE(first, then) do { \
+    volatile int *go = mmap(NULL, sizeof *go, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0); \
+    if (fork() == 0) { \
+        first; \
+        *go = 1; \
+        until_asleep(getppid()); \
+        then; \
+        _exit(7); \
+    } \
+    while (!*go) \
+        syscall(SYS_sched_yield); \
+} while (0)
+
+static int waits_for_a_child(void *job)
+{
+    siginfo_t ended;
+    (void)job;
+    BESIDE((void)0, (void)0);
+    expect_is(waitid(P_ALL, 0, &ended, WEXITED), 0), MARK(0);
+    expect_is(ended.si_status, 7);
+    expect_is(waitid(P_ALL, 0, &ended, WEXITED), -1);       /* there is none: no wait */
+    return 0;
+}
+static int waits_for_a_record(void *job)
+{
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    FILE *file = tmpfile();
+    (void)job;
+    BESIDE(expect_is(fcntl(fileno(file), F_SETLK, &whole), 0), (void)0);
+    expect_is(fcntl(fileno(file), F_SETLKW, &whole), 0), MARK(0);
+    return 0;
+}
+static int waits_for_a_file(void *job)
+{
+    FILE *file = tmpfile();
+    (void)job;
+    BESIDE(expect_is(lockf(fileno(file), F_LOCK, 0), 0), (void)0);
+    expect_is(lockf(fileno(file), F_LOCK, 0), 0), MARK(0);
+    return 0;
+}
+static int waits_for_a_message(void *job)
+{
+    struct { long type; char text[8]; } message = {1, "hello"};
+    int queue = msgget(IPC_PRIVATE, 0600);
+    (void)job;
+    BESIDE((void)0, msgsnd(queue, &message, 6, 0));
+    expect_is(msgrcv(queue, &message, 8, 0, 0), 6), MARK(0);
+    msgctl(queue, IPC_RMID, NULL);
+    return 0;
+}
+static int waits_for_a_semaphore(void *job)
+{
+    struct sembuf up = {0, 1, 0}, down = {0, -1, 0};
+    int set = semget(IPC_PRIVATE, 1, 0600);
+    (void)job;
+    BESIDE((void)0, semop(set, &up, 1));
+    expect_is(semop(set, &down, 1), 0), MARK(0);
+    semctl(set, 0, IPC_RMID);
+    return 0;
+}
+
+static void what_another_process_ends_is_told_without_a_time(void **state)
+{
+    (void)state;
+    static const struct { co_fn fn; const char *name; } calls[] = {
+        {waits_for_a_child, "waitid"}, {waits_for_a_record, "fcntl"}, {waits_for_a_file, "lockf"},
+        {waits_for_a_message, "msgrcv"}, {waits_for_a_semaphore, "semop"},
+    };
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        struct child *child = forked(calls[i].fn, NULL);
+        assert_int_equal(child->rc, 0);
+        assert_has(child->err, "%s at test_blocking.c:%d blocked the loop until something outside", calls[i].name,
+                   board->line[0]);
+    }
 }
 
 static void *in_a_thread(void *arg)
@@ -304,12 +536,53 @@ static int waits_for_nobody(void *job)
     return 0;
 }
 
+static int locks_twice(void *job)
+{
+    (void)job;
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&lock);
+    MARK(0), pthread_mutex_lock(&lock);
+    return 0;
+}
+static int locks_twice_of_c11(void *job)
+{
+    (void)job;
+    mtx_t lock;
+    mtx_init(&lock, mtx_plain);
+    mtx_lock(&lock);
+    MARK(0), mtx_lock(&lock);
+    return 0;
+}
+static int writes_while_it_reads(void *job)
+{
+    (void)job;
+    pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
+    pthread_rwlock_rdlock(&lock);
+    MARK(0), pthread_rwlock_wrlock(&lock);
+    return 0;
+}
+static int meets_nobody(void *job)
+{
+    (void)job;
+    pthread_barrier_t barrier;
+    pthread_barrier_init(&barrier, NULL, 1);
+    pthread_barrier_init(&barrier, NULL, 2);
+    MARK(0), pthread_barrier_wait(&barrier);
+    return 0;
+}
+
 static void a_wait_that_nobody_can_end_ends_the_program(void **state)
 {
     (void)state;
-    struct child *child = forked(waits_for_nobody, NULL);
-    assert_int_equal(child->exit_code, 70);
-    assert_has(child->err, "sem_wait at test_blocking.c:%d would stop the loop for ever", board->line[0]);
+    static const struct { co_fn fn; const char *name; } calls[] = {
+        {waits_for_nobody, "sem_wait"}, {locks_twice, "pthread_mutex_lock"}, {locks_twice_of_c11, "mtx_lock"},
+        {writes_while_it_reads, "pthread_rwlock_wrlock"}, {meets_nobody, "pthread_barrier_wait"},
+    };
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        struct child *child = forked(calls[i].fn, NULL);
+        assert_int_equal(child->exit_code, 70);
+        assert_has(child->err, "%s at test_blocking.c:%d would stop the loop for ever", calls[i].name, board->line[0]);
+    }
 }
 
 static void each_call_blocks_the_loop_at_its_line(void **state)
@@ -540,6 +813,7 @@ int main(void)
         cmocka_unit_test(calls_of_other_headers_block_it_too),
         cmocka_unit_test(what_is_free_blocks_nothing),
         cmocka_unit_test(what_others_end_is_told_without_a_time),
+        cmocka_unit_test(what_another_process_ends_is_told_without_a_time),
         cmocka_unit_test(a_wait_that_nobody_can_end_ends_the_program),
         cmocka_unit_test(a_call_that_need_not_wait_blocks_nothing),
         cmocka_unit_test(wrong_arguments_are_refused_as_ever),

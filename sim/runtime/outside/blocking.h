@@ -70,6 +70,21 @@ static inline void stopped(int64_t begin, const char *on, const void *pc)
     result_; \
 })
 
+/* Defines name(parameters) as its wrapper, around the C library's own. */
+#define WRAP(type, name, ...) \
+    type __real_##name(__VA_ARGS__); \
+    type __wrap_##name(__VA_ARGS__); \
+    type __wrap_##name(__VA_ARGS__)
+
+/* In earnest, in a simulated loop: the program hears about it. */
+#define BY_MACHINE(type, call, on) __extension__({ \
+    type result_ = (call); \
+    int error_ = errno; \
+    co__report_blocked_by_machine((on), CALLER); \
+    errno = error_; \
+    result_; \
+})
+
 /* ns < 0: no limit. */
 static inline void block_for(int64_t ns, const char *on, const void *pc)
 {

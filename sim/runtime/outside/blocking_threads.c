@@ -92,6 +92,76 @@ WAIT_AT(pthread_rwlock_timedrdlock, (pthread_rwlock_t *lock, const struct timesp
 WAIT_AT(pthread_rwlock_timedwrlock, (pthread_rwlock_t *lock, const struct timespec *at), (lock, at),
         pthread_rwlock_trywrlock(lock) == 0, CLOCK_REALTIME, at, ETIMEDOUT)
 
+/* Without a deadline: one that is over already says whether there is anything to wait for. Where another thread has the
+ * lock nothing is said: whether it still had it at that moment is chance. */
+static const struct timespec long_ago = {0, 1};
+
+#define WAIT_FOR(name, type, try) \
+    int __real_##name(type *lock); \
+    int __wrap_##name(type *lock); \
+    int __wrap_##name(type *lock) \
+    { \
+        if (!simulated()) \
+            return REALLY(int, __real_##name(lock), #name); \
+        int rc_ = __real_##try(lock, &long_ago); \
+        if (rc_ != ETIMEDOUT) \
+            return rc_; \
+        if (has_threads) \
+            return __real_##name(lock); \
+        co__report_blocked_for_ever(#name, CALLER); \
+    }
+WAIT_FOR(pthread_mutex_lock, pthread_mutex_t, pthread_mutex_timedlock)
+WAIT_FOR(pthread_rwlock_rdlock, pthread_rwlock_t, pthread_rwlock_timedrdlock)
+WAIT_FOR(pthread_rwlock_wrlock, pthread_rwlock_t, pthread_rwlock_timedwrlock)
+
+WRAP(int, mtx_lock, mtx_t *lock)
+{
+    if (!simulated())
+        return REALLY(int, __real_mtx_lock(lock), "mtx_lock");
+    int rc = mtx_trylock(lock);
+    if (rc != thrd_busy || has_threads)
+        return rc != thrd_busy ? rc : __real_mtx_lock(lock);
+    co__report_blocked_for_ever("mtx_lock", CALLER);
+}
+
+/* ---- Barriers: how many it takes only who made it knows ---- */
+
+enum { MADE = 64 };
+static _Thread_local struct { const pthread_barrier_t *barrier; unsigned count; } made[MADE];   /* the last ones */
+
+WRAP(int, pthread_barrier_init, pthread_barrier_t *barrier, const pthread_barrierattr_t *attr, unsigned count)
+{
+    static _Thread_local size_t next;
+    size_t i = 0;
+    while (i < MADE && made[i].barrier != barrier)
+        i++;
+    if (i == MADE)
+        i = next++ % MADE;
+    made[i].barrier = barrier;
+    made[i].count = count;
+    return __real_pthread_barrier_init(barrier, attr, count);
+}
+
+static unsigned count_of(const pthread_barrier_t *barrier)
+{
+    for (size_t i = 0; i < MADE; i++) {
+        if (made[i].barrier == barrier)
+            return made[i].count;
+    }
+    return 0;
+}
+
+WRAP(int, pthread_barrier_wait, pthread_barrier_t *barrier)
+{
+    if (!simulated())
+        return REALLY(int, __real_pthread_barrier_wait(barrier), "pthread_barrier_wait");
+    unsigned count = count_of(barrier);
+    if (count > 1 && !has_threads)
+        co__report_blocked_for_ever("pthread_barrier_wait", CALLER);
+    return count == 1 ? __real_pthread_barrier_wait(barrier)
+                      : BY_MACHINE(int, __real_pthread_barrier_wait(barrier), "pthread_barrier_wait");
+}
+
 /* ---- Conditions: nobody can signal one while the loop stands still, so the lock need not even be given back ---- */
 
 WAIT_AT(pthread_cond_wait, (pthread_cond_t *cond, pthread_mutex_t *lock), (cond, lock), false, 0, NULL, 0)
