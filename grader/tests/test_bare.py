@@ -80,8 +80,8 @@ def bare(request, tmp_path) -> Iterator[Path]:
     """A root of that release with git, make and a clone of this repository in /root/looplab."""
     root = tmp_path / request.param
     mirror, sources = suite_of(request.param)
-    made = subprocess.run(["unshare", "--mount", "debootstrap", "--variant=minbase", "--include=git,make", request.param,
-                           str(root), mirror], text=True, capture_output=True, timeout=60 * MINUTES,
+    command = ["debootstrap", "--variant=minbase", "--include=git,make", request.param, str(root), mirror]
+    made = subprocess.run(["unshare", "--mount", *command], text=True, capture_output=True, timeout=60 * MINUTES,
                           env={**environment(), "TMPDIR": str(tmp_path)})
     if made.returncode:
         shutil.rmtree(root, ignore_errors=True)
