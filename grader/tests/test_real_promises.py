@@ -78,6 +78,19 @@ def test_a_limit_is_never_up_early(tmp_path):
 
 
 @pytest.mark.parametrize("real", [False, True], ids=["virtual", "real"])
+def test_the_first_byte_of_a_slow_body_does_not_wait_for_the_last(tmp_path, real):
+    """640 KiB at 640 KiB/s without a chunk: read as it comes, and by one who pauses: what the kernels hold
+    meanwhile is there at once."""
+    routes = [{"path": "/", "body_size": 655_360, "bandwidth": 655_360}]
+    asked = [{"url": URL + "/", "piece": 100_000}, {"url": URL + "/", "piece": 100_000, "pause": 300}]
+    reads, pauses = play(tmp_path, routes, asked, (), real)
+    assert (reads["rc"], reads["length"]) == (pauses["rc"], pauses["length"]) == (0, 655_360)
+    assert reads["piece_at"][0] < reads["ended"] / 4
+    assert len(reads["piece_at"]) > 10
+    assert len(pauses["piece_at"]) <= 12        # at most 64 KiB wait in the program, so each read finds as much
+
+
+@pytest.mark.parametrize("real", [False, True], ids=["virtual", "real"])
 def test_the_heads_of_a_chain_are_counted_one_by_one(tmp_path, real):
     """Twelve redirects with 60 KB of headers each: too many, not too large. Nine of them lead to the page."""
     pad = {"X-Pad": "x" * 60_000}

@@ -557,7 +557,7 @@ struct co_request {
 int co_http_request(const struct co_request *request, struct co_response *resp) CO_MUST_USE;
 
 /* An answer read piece by piece, for bodies that are large or never end. Reading slowly slows the server
- * down: at most 64 KiB wait unread. Close it by leaving its block; closed early, its connection is closed
+ * down: at most 64 KiB wait unread in the program, and about 3 MB more in the kernels on the way. Close it by leaving its block; closed early, its connection is closed
  * too.
  *     CO_STREAM(stream);
  *     rc = co_stream_open(&(struct co_request){.url = url}, &stream);

@@ -14,7 +14,8 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MOST_IN = 256 << 20 };
+/* What may wait to be written: beyond that, and what the kernels take, a client that reads slowly stops its server. */
+enum { MOST_IN = 256 << 20, MOST_OUT = 256 << 10 };
 
 struct peer {
     uv_tcp_t socket;
@@ -40,6 +41,9 @@ struct peer {
 
 struct writing {
     uv_write_t request;
+    struct peer *peer;
+    uint64_t id;                    /* whose body these bytes are                               */
+    uint32_t body;                  /* how many of them                                         */
     char bytes[];
 };
 
@@ -149,21 +153,41 @@ void peers_settle(struct clock *clock)
 
 /* ---- Writing -------------------------------------------------------------------------------------- */
 
+/* The kernel has it: there is room for more of the body. */
 static void on_written(uv_write_t *request, int status)
 {
-    (void)status;
-    free(request);
+    struct writing *writing = (struct writing *)(void *)request;
+    struct peer *peer = writing->peer;
+    struct world_request more = {.op = WORLD_HTTP_READ, .id = writing->id, .count = writing->body};
+    bool wanted = status == 0 && writing->body && peer->id == writing->id;
+    free(writing);
+    if (!wanted)
+        return;
+    clock_catch_up(peer->clock);
+    if (peer->id != more.id)
+        return;
+    peer->clock->world->submit(peer->clock->world, &more);
+    clock_catch_up(peer->clock);
 }
 
-static void write_bytes(struct peer *peer, const void *bytes, size_t size)
+/* id: of the request whose body they are; 0: they are none. */
+static void write_for(struct peer *peer, const void *bytes, size_t size, uint64_t id)
 {
     struct writing *writing = size ? malloc(sizeof *writing + size) : NULL;
     if (!writing)
         return;
+    writing->peer = peer;
+    writing->id = id;
+    writing->body = id ? (uint32_t)size : 0;
     memcpy(writing->bytes, bytes, size);
     uv_buf_t buffer = uv_buf_init(writing->bytes, (unsigned)size);
     if (uv_write(&writing->request, (uv_stream_t *)&peer->socket, &buffer, 1, on_written) < 0)
         free(writing);
+}
+
+static void write_bytes(struct peer *peer, const void *bytes, size_t size)
+{
+    write_for(peer, bytes, size, 0);
 }
 
 /* A piece of the body. */
@@ -172,7 +196,7 @@ static void write_piece(struct peer *peer, const char *bytes, size_t size)
     char line[24];
     if (peer->chunked)
         write_bytes(peer, line, (size_t)sprintf(line, "%zx\r\n", size));
-    write_bytes(peer, bytes, size);
+    write_for(peer, bytes, size, peer->id);
     if (peer->chunked)
         write_bytes(peer, "\r\n", 2);
 }
@@ -345,7 +369,7 @@ static void submit(struct peer *peer, const struct parsed *parsed)
     peer->route = vw_url_parse(&where, data + parsed->method_length, url)
         ? vw_route_find(peer->site, &where, parsed->method, parsed->method_length, &status) : NULL;
     struct world_request request = {.op = WORLD_HTTP, .user = (uintptr_t)peer, .session = peer->session,
-                                    .max_per_host = 1, .sending = WORLD_ONCE_KEPT,
+                                    .max_per_host = 1, .sending = WORLD_ONCE_KEPT, .window = MOST_OUT,
                                     .lengths = {(uint32_t)parsed->method_length, (uint32_t)url, (uint32_t)fields_length,
                                                 (uint32_t)parsed->body_length},
                                     .data = data, .size = (size_t)(to - data)};

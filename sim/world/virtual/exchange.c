@@ -9,14 +9,13 @@
  *
  * The request's body is sent before the request arrives: it takes as long as one of that length takes back.
  *
- * With a window the server sends up to window_end and stops. When the program has read some, it goes on with the next
- * piece, which takes as long as the first one after the head (a bandwidth, a drip): the flow starts anew, then and from
- * that byte on. Where the window opens at the very instant at which it was filled, nothing stops, and no time is lost
- * to rounding. The way of that news to the server is not modelled.
+ * With a window the body is handed over up to window_end, and no further. When the program has read some, it goes on:
+ * at once with what has come meanwhile (flow.c). The way of that news to the server is not modelled.
  */
 #include "connection.h"
 #include "draw.h"
 #include "exchange.h"
+#include "flow.h"
 #include "part.h"
 #include "server.h"
 #include "virtual.h"
@@ -83,19 +82,9 @@ static void stop_work(struct world *world, struct exchange *exchange)
         vw_event_set(world, &next->operation, vw_later(world->now, duration));
 }
 
-/* The body ends before all of it has come; or, where nothing but the connection's end tells that it is all, that end is
- * none. */
-static bool is_cut(const struct exchange *exchange)
-{
-    const struct fault *fault = exchange->fault;
-    return fault && (fault->kind == FAULT_RESET || fault->kind == FAULT_TRUNCATE) && !exchange->head_only
-        && (fault->after < exchange->answer->body
-            || (fault->kind == FAULT_RESET && exchange->answer->framing == FRAMED_CLOSE));
-}
-
 static bool breaks_connection(const struct exchange *exchange)
 {
-    return (exchange->fault && exchange->fault->kind == FAULT_RESET) || is_cut(exchange);
+    return (exchange->fault && exchange->fault->kind == FAULT_RESET) || vw_flow_is_cut(exchange);
 }
 
 static int64_t end(struct world *world, struct exchange *exchange, int32_t rc)
@@ -322,46 +311,10 @@ static int64_t work(struct exchange *exchange)
     return hangs ? NOT_BY_TIME : exchange->latency;
 }
 
-/* How much of the body will come before the end. */
-static int64_t bytes_to_come(const struct exchange *exchange)
-{
-    if (exchange->head_only)
-        return 0;
-    return is_cut(exchange) && exchange->fault->after < exchange->answer->body ? exchange->fault->after
-                                                                               : exchange->answer->body;
-}
-
-/* Who has all of the answer does not mind that the connection is broken off then. Who was told no length takes what has
- * come for all. */
-static int32_t rc_at_end(const struct exchange *exchange)
-{
-    if (!is_cut(exchange))
-        return 0;
-    if (exchange->fault->kind == FAULT_RESET)
-        return -ECONNRESET;
-    return exchange->answer->framing == FRAMED_CLOSE ? 0 : -EPROTO;
-}
-
-static bool drips(const struct exchange *exchange)
-{
-    return exchange->fault && exchange->fault->kind == FAULT_DRIP;
-}
-
-/* How long it takes until the first `bytes` bytes of a flow are there. */
-static int64_t transfer(const struct exchange *exchange, int64_t bytes)
-{
-    if (drips(exchange))
-        return vw_scale(bytes / exchange->fault->bytes + (bytes % exchange->fault->bytes != 0), exchange->fault->every,
-                        1);
-    if (exchange->route && exchange->route->bandwidth != VW_UNLIMITED)
-        return vw_scale(bytes, SECOND, exchange->route->bandwidth);
-    return 0;
-}
-
 static int64_t served(struct world *world, struct exchange *exchange)
 {
     stop_work(world, exchange);
-    if (exchange->has_hand && (closes_at_once(exchange) || transfer(exchange, bytes_to_come(exchange)) == 0))
+    if (exchange->has_hand && (closes_at_once(exchange) || vw_flow_time(exchange, vw_flow_length(exchange)) == 0))
         vw_server_drop_hand(exchange);      /* all of it is sent */
     exchange->phase = closes_at_once(exchange) ? PHASE_LOST : PHASE_HEAD;
     return way_back(exchange->site);
@@ -369,37 +322,19 @@ static int64_t served(struct world *world, struct exchange *exchange)
 
 /* ---- The answer ---------------------------------------------------------------------------- */
 
-/* How far the server may send for now. */
-static int64_t limit(const struct exchange *exchange)
-{
-    return exchange->coming < exchange->window_end ? exchange->coming : exchange->window_end;
-}
-
-/* How much of the body is there when the next piece is. */
-static int64_t next_piece(const struct exchange *exchange)
-{
-    int64_t piece = drips(exchange) ? exchange->fault->bytes : exchange->route ? exchange->route->chunk : VW_UNLIMITED;
-    int64_t end = limit(exchange);
-    return piece < end - exchange->arrived ? exchange->arrived + piece : end;
-}
-
-/* When the first `bytes` bytes of the body are there. */
-static int64_t arrival(const struct exchange *exchange, int64_t bytes)
-{
-    return vw_later(exchange->flow_at, transfer(exchange, bytes - exchange->flow_from));
-}
-
 /* When the next piece of the body will be there; the end, when there is none. */
 static int64_t await_piece(struct world *world, struct exchange *exchange)
 {
     if (exchange->arrived == exchange->coming)
-        return end(world, exchange, rc_at_end(exchange));
+        return end(world, exchange, vw_flow_rc(exchange));
     exchange->phase = PHASE_BODY;
     exchange->stopped = exchange->arrived == exchange->window_end;
     if (exchange->stopped)
         return NOT_BY_TIME;
-    exchange->on_its_way = next_piece(exchange);
-    int64_t at = arrival(exchange, exchange->on_its_way);
+    exchange->on_its_way = vw_flow_next(exchange);
+    int64_t at = vw_flow_arrival(exchange, exchange->on_its_way);
+    if (at <= world->now)
+        return 0;                       /* it waits in a kernel */
     return at == VW_UNLIMITED ? NOT_BY_TIME : at - world->now;
 }
 
@@ -409,9 +344,9 @@ static int64_t head(struct world *world, struct exchange *exchange)
         return end(world, exchange, -EMSGSIZE);
     vw_result_head(world, exchange);
     exchange->flow_at = world->now;
-    exchange->coming = bytes_to_come(exchange);
-    int64_t first = limit(exchange);
-    if (first > 0 && transfer(exchange, exchange->coming) == 0) {
+    exchange->coming = vw_flow_length(exchange);
+    int64_t first = vw_flow_limit(exchange);
+    if (first > 0 && vw_flow_time(exchange, exchange->coming) == 0) {
         vw_result_body(world, exchange, 0, first);
         exchange->arrived = first;
     }
@@ -431,16 +366,11 @@ void vw_exchange_read(struct world *world, struct exchange *exchange, uint64_t c
     exchange->window_end = vw_later(exchange->window_end, count < INT64_MAX ? (int64_t)count : INT64_MAX);
     if (!exchange->stopped || count == 0 || exchange->operation.ended)
         return;
-    if (arrival(exchange, exchange->arrived) < world->now) {
-        exchange->flow_at = world->now;
-        exchange->flow_from = exchange->arrived;
-    }
+    vw_flow_resume(exchange, world->now);
     int64_t duration = await_piece(world, exchange);
     if (duration != NOT_BY_TIME)
         vw_event_set(world, &exchange->operation, vw_later(world->now, duration));
 }
-
-/* ---- Submit, step, cancel ------------------------------------------------------------------ */
 
 /* ---- A client that has given up ------------------------------------------------------------- */
 
@@ -473,6 +403,8 @@ static void leave(struct world *world, struct exchange *exchange)
     if (exchange->handed_over)
         vw_operation_retire(world, &exchange->operation);
 }
+
+/* ---- Submit, step, cancel ------------------------------------------------------------------ */
 
 void vw_exchange_step(struct world *world, struct exchange *exchange)
 {
