@@ -12,11 +12,11 @@
  * With a window the body is handed over up to window_end, and no further. When the program has read some, it goes on:
  * at once with what has come meanwhile (flow.c). The way of that news to the server is not modelled.
  */
+#include "address.h"
 #include "connection.h"
 #include "draw.h"
 #include "exchange.h"
 #include "flow.h"
-#include "part.h"
 #include "server.h"
 #include "virtual.h"
 
@@ -101,30 +101,6 @@ static int64_t end(struct world *world, struct exchange *exchange, int32_t rc)
     else
         vw_connection_keep(world, exchange);
     return NOT_BY_TIME;
-}
-
-/* Answers with a status of the world's own, and no body, in which nothing can then go wrong. */
-static void answer_exception(struct exchange *exchange, int32_t status, int64_t retry_after)
-{
-    int length = retry_after > 0
-        ? snprintf(exchange->text, sizeof exchange->text, "Retry-After: %lld\nContent-Length: 0\n",
-                   (long long)retry_after)
-        : snprintf(exchange->text, sizeof exchange->text, "Content-Length: 0\n");
-    exchange->exception = (struct answer){.status = status, .head = (uint32_t)length, .bytes = exchange->text};
-    exchange->answer = &exchange->exception;
-    exchange->fault = NULL;
-}
-
-/* The server refuses the request for its size: before its body is there, and then it closes the connection, since what
- * is still to come of it is no request. */
-static void refuse_early(struct exchange *exchange, int32_t status)
-{
-    exchange->early = true;
-    exchange->route = NULL;
-    answer_exception(exchange, status, 0);
-    exchange->exception.head = (uint32_t)snprintf(exchange->text, sizeof exchange->text,
-                                                  "Connection: close\nContent-Length: 0\n");
-    exchange->exception.closes = true;
 }
 
 /* ---- Setting out --------------------------------------------------------------------------- */
@@ -274,7 +250,7 @@ static int64_t establish(struct world *world, struct exchange *exchange)
 /* It is answered as soon as it comes. `free_in`: ns until it would not be; 0: it is not told. */
 static int64_t turn_away(struct exchange *exchange, int64_t status, int64_t free_in)
 {
-    answer_exception(exchange, (int32_t)status, free_in / SECOND + (free_in % SECOND != 0));
+    vw_address_exception(exchange, (int32_t)status, free_in / SECOND + (free_in % SECOND != 0));
     exchange->phase = PHASE_HEAD;
     return way_back(exchange->site);
 }
@@ -425,80 +401,6 @@ void vw_exchange_step(struct world *world, struct exchange *exchange)
         vw_event_set(world, &exchange->operation, vw_later(world->now, duration));
 }
 
-/* Lays the request's body behind the route's headers. False: no memory. */
-static bool echo(struct exchange *exchange, const struct world_request *request)
-{
-    const struct answer *answer = &exchange->route->answer;
-    uint32_t length = request->lengths[3];
-    const char *body = (const char *)request->data + request->lengths[0] + request->lengths[1] + request->lengths[2];
-    size_t room = answer->head + sizeof "Content-Length: 4294967295\n" + length;
-    exchange->echo = malloc(room);
-    if (!exchange->echo)
-        return false;
-    if (answer->head)
-        memcpy(exchange->echo, answer->bytes, answer->head);
-    size_t head = answer->head;
-    head += (size_t)snprintf(exchange->echo + head, room - head, "Content-Length: %u\n", length);
-    if (length)
-        memcpy(exchange->echo + head, body, length);
-    exchange->echoed = (struct answer){.status = answer->status, .head = (uint32_t)head, .body = length,
-                                       .bytes = exchange->echo, .closes = answer->closes,
-                                       .too_large = answer->too_large};
-    exchange->answer = &exchange->echoed;
-    return true;
-}
-
-/* Whether the request brings what its route requires. What a server was sent it has, and no line more. */
-static bool is_authorized(const struct exchange *exchange, const struct url *url, const struct world_request *request)
-{
-    char implied[VW_IMPLIED] = "";
-    const char *headers = (const char *)request->data + request->lengths[0] + request->lengths[1];
-    if (exchange->sending != WORLD_ONCE_KEPT)
-        vw_implied_headers(url, implied, sizeof implied);
-    return vw_route_allows(exchange->route, headers, request->lengths[2], implied);
-}
-
-/* Finds where the request goes. Returns 0, -EINVAL, -ENXIO or -ENOMEM. */
-static int32_t address(struct world *world, struct exchange *exchange, const struct world_request *request)
-{
-    struct url url;
-    const char *method = request->data;
-    uint32_t length = request->lengths[0];
-    if (!vw_url_parse(&url, method + length, request->lengths[1]))
-        return -EINVAL;
-    exchange->site = vw_site_find(&world->network, &url);
-    if (!exchange->site)
-        return -ENXIO;
-    int32_t status;
-    exchange->route = vw_route_find(exchange->site, &url, method, length, &status);
-    exchange->head_only = length == 4 && memcmp(method, "HEAD", 4) == 0;
-    const char *headers = method + length + request->lengths[1];
-    int32_t refused = !exchange->site->has_sizes ? 0
-        : vw_site_too_large(exchange->site, &url, headers, request->lengths[2], request->lengths[3]);
-    if (refused) {
-        refuse_early(exchange, refused);
-        return 0;
-    }
-    if (exchange->route && exchange->route->require)
-        exchange->unauthorized = !is_authorized(exchange, &url, request);
-    if (!exchange->route || exchange->unauthorized)
-        answer_exception(exchange, exchange->route ? 401 : status, 0);
-    else
-        exchange->answer = &exchange->route->answer;
-    int64_t bandwidth = exchange->route ? exchange->route->bandwidth : exchange->site->bandwidth;
-    if (request->lengths[3] && bandwidth != VW_UNLIMITED)
-        exchange->upload = vw_scale(request->lengths[3], SECOND, bandwidth);
-    bool made = true;
-    if (exchange->answer == &exchange->exception)
-        return 0;
-    if (exchange->route->echo)
-        made = echo(exchange, request);
-    else if (exchange->route->version.lines)
-        made = vw_part_answer(exchange, headers, request->lengths[2]);
-    exchange->own = exchange->answer;
-    return made ? 0 : -ENOMEM;
-}
-
 uint64_t vw_exchange_submit(struct world *world, const struct world_request *request)
 {
     assert((uint64_t)request->lengths[0] + request->lengths[1] + request->lengths[2] + request->lengths[3]
@@ -511,7 +413,7 @@ uint64_t vw_exchange_submit(struct world *world, const struct world_request *req
     exchange->sending = request->sending;
     exchange->connected_at = -1;
     exchange->window_end = request->window ? request->window : VW_UNLIMITED;
-    int32_t rc = address(world, exchange, request);
+    int32_t rc = vw_address(world, exchange, request);
     if (rc == -ENOMEM || (rc == 0 && !vw_pool_join(exchange, request->session))) {
         vw_operation_undo(world, &exchange->operation);
         return 0;
