@@ -76,7 +76,7 @@ static void stop_work(struct world *world, struct exchange *exchange)
 {
     struct exchange *next = vw_server_release_worker(exchange);
     int64_t duration = next ? work(next) : NOT_BY_TIME;
-    if (next && next->abandoned && duration == NOT_BY_TIME)
+    if (next && next->operation.lives_on && duration == NOT_BY_TIME)
         duration = 0;           /* it would hang: nobody is there whom that bothers */
     if (duration != NOT_BY_TIME)
         vw_event_set(world, &next->operation, vw_later(world->now, duration));
@@ -359,16 +359,10 @@ static bool goes_unnoticed(const struct exchange *exchange)
         || (exchange->phase == PHASE_ARRIVE && exchange->upload == 0);
 }
 
-bool vw_exchange_lives_on(struct exchange *exchange)
-{
-    exchange->handed_over = true;
-    return exchange->abandoned;
-}
-
 /* The server is done with it, and with its connection. */
 static void leave(struct world *world, struct exchange *exchange)
 {
-    exchange->abandoned = false;
+    exchange->operation.lives_on = false;
     if (exchange->at_work)
         stop_work(world, exchange);
     if (exchange->has_hand)
@@ -376,7 +370,7 @@ static void leave(struct world *world, struct exchange *exchange)
     if (exchange->in_site)
         vw_server_closed(world, exchange->site);
     exchange->in_site = false;
-    if (exchange->handed_over)
+    if (exchange->operation.handed_over)
         vw_operation_retire(world, &exchange->operation);
 }
 
@@ -386,17 +380,16 @@ void vw_exchange_step(struct world *world, struct exchange *exchange)
 {
     static int64_t (*const steps[])(struct world *, struct exchange *) = {
         [PHASE_BEGIN] = begin, [PHASE_CONNECT] = connect, [PHASE_ESTABLISH] = establish, [PHASE_ARRIVE] = arrive,
-        [PHASE_ADMIT] = admit,
-        [PHASE_SERVED] = served, [PHASE_HEAD] = head, [PHASE_BODY] = body, [PHASE_LOST] = lost,
+        [PHASE_ADMIT] = admit, [PHASE_SERVED] = served, [PHASE_HEAD] = head, [PHASE_BODY] = body, [PHASE_LOST] = lost,
     };
     int64_t duration;
-    do {
-        if (exchange->abandoned && exchange->phase >= PHASE_HEAD) {
-            leave(world, exchange);
-            return;
-        }
+    if (exchange->operation.lives_on && exchange->phase >= PHASE_HEAD) {
+        leave(world, exchange);
+        return;
+    }
+    do
         duration = steps[exchange->phase](world, exchange);
-    } while (duration == 0);
+    while (duration == 0 && !exchange->operation.lives_on);
     if (duration != NOT_BY_TIME)
         vw_event_set(world, &exchange->operation, vw_later(world->now, duration));
 }
@@ -435,9 +428,9 @@ void vw_exchange_cancel(struct world *world, struct exchange *exchange)
         trace_int(world->trace, "op", (int64_t)exchange->operation.id);
         trace_end(world->trace);
     }
-    exchange->abandoned = goes_unnoticed(exchange);
-    bool keeps_place = exchange->abandoned && exchange->in_site;
-    if (!exchange->abandoned) {
+    exchange->operation.lives_on = goes_unnoticed(exchange);
+    bool keeps_place = exchange->operation.lives_on && exchange->in_site;
+    if (!exchange->operation.lives_on) {
         vw_event_clear(world, &exchange->operation);
         if (exchange->operation.line)
             vw_line_remove(&exchange->operation);

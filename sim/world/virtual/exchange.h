@@ -55,8 +55,6 @@ struct exchange {
     enum world_sending sending;
     /* The server closed its connection behind the answer. */
     bool closed;
-    /* Its client has given up, and the server works on; the last result of it was handed over. */
-    bool abandoned, handed_over;
     /* How often it was sent again, and how often its connection was asked for. */
     uint8_t resent, tries;
     /* The number of its connection; 0: not yet, or no more. And how many requests that one has served. */
@@ -91,8 +89,6 @@ struct exchange {
 uint64_t vw_exchange_submit(struct world *world, const struct world_request *request);
 /* Takes steps until one must wait for time to pass, or for somebody else. */
 void vw_exchange_step(struct world *world, struct exchange *exchange);
-/* Whether its server still works on it, though its last result was handed over: then it must stay. */
-bool vw_exchange_lives_on(struct exchange *exchange);
 void vw_exchange_cancel(struct world *world, struct exchange *exchange);
 /* The program has read `count` bytes more of its body. */
 void vw_exchange_read(struct world *world, struct exchange *exchange, uint64_t count);

@@ -160,7 +160,8 @@ struct operation *vw_operation_new(struct world *world, enum world_op kind, cons
 void vw_operation_retire(struct world *world, struct operation *operation)
 {
     struct operations *operations = &world->operations;
-    if (operation->kind == WORLD_HTTP && vw_exchange_lives_on((struct exchange *)operation))
+    operation->handed_over = true;
+    if (operation->lives_on)
         return;
     assert(operation->ended && !operation->line && operation->place == 0);
     empty(operations, slot_of(operations, operation->id));

@@ -24,6 +24,8 @@ struct operation {
     uint64_t newest;
     /* Its last result is there: it holds nothing any more, and can no longer be cancelled. */
     bool ended;
+    /* Its client has given up, and a server works on: it stays, also when its last result was handed over. */
+    bool lives_on, handed_over;
     /* The line it stands in, or NULL. */
     struct line *line;
     /* Its neighbours in the line; next also links the free and the retired ones. */
