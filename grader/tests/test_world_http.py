@@ -126,3 +126,13 @@ def test_a_version_that_cannot_be_is_refused(wrong):
 def test_a_site_that_works_on_says_so():
     sites = World().site("http://a.test", works_on=True).site("http://b.test").json()["sites"]
     assert [site.get("works_on") for site in sites] == [True, None]
+
+
+def test_a_link_is_alone_as_fast_as_a_bandwidth():
+    world = World().site("http://a.test", rtt=ms(20), link=1000).route("/", ms(5), body_size=100)
+    assert world.json()["sites"][0]["link"] == 1000
+    assert world.total("http://a.test/") == ms(20 + 20 + 5 + 100)
+    with pytest.raises(WorldError, match="exclude each other"):
+        world.route("/b", bandwidth=5)
+    with pytest.raises(WorldError, match="exclude each other"):
+        world.site("http://b.test", link=5, bandwidth=5)

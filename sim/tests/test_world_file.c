@@ -187,7 +187,7 @@ static void test_site_members(void **state)
     expect_site(",'speed':1",
                 "/sites/0/speed: unknown key, expected one of url, rtt, connect, resolve, workers, works_on, "
                 "max_connections, backlog, keep_alive, rate_limit, limit_req, max_request, limit_conn, "
-                              "bandwidth, fault, routes");
+                              "bandwidth, link, fault, routes");
     expect_site(",'rate_limit':5", "/sites/0/rate_limit: expected an object, not 5");
     expect_site(",'rate_limit':{'per':'1s'}",
                 "/sites/0/rate_limit/requests: missing, expected a whole number from 1 to 1000000");
@@ -225,6 +225,10 @@ static void test_limits(void **state)
                 "/sites/0/limit_req/status: expected a whole number from 400 to 599, not 200");
     expect_site(",'limit_req':{'rate':'5r/s','per':'1s'}", "/sites/0/limit_req/per: unknown key, expected one of "
                                                            "rate, burst, nodelay, status, retry_after");
+    expect_site(",'link':0", "/sites/0/link: expected a whole number from 1 to 1000000000000, not 0");
+    expect_site(",'link':5,'bandwidth':5", "/sites/0: expected only one of link and bandwidth");
+    expect_refusal(WORLD("'sites':[{'url':'http://a.test','link':5,'routes':[{'path':'/','bandwidth':5}]}]"),
+                   "/sites/0/routes/0/bandwidth: expected none, as the site's bodies share a link");
     expect_site(",'max_request':5", "/sites/0/max_request: expected an object, not 5");
     expect_site(",'max_request':{'url':0}", "/sites/0/max_request/url: expected a whole number from 1, not 0");
     expect_site(",'max_request':{'body':-1}", "/sites/0/max_request/body: expected a whole number from 0, not -1");

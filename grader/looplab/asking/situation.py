@@ -70,11 +70,14 @@ def _site(draw: Callable, name: str) -> dict:
     made.update(draw(st.sampled_from([{}] * 8 + [
         {"limit_req": {"rate": "5r/s"}}, {"limit_req": {"rate": "10r/s", "burst": 1}},
         {"limit_req": {"rate": "10r/s", "burst": 1, "nodelay": True, "status": 429, "retry_after": True}},
-        {"limit_conn": {"requests": 1}}, {"max_request": {"body": 100}}])))
+        {"limit_conn": {"requests": 1}}, {"max_request": {"body": 100}}, {"works_on": True}, {"link": 1_000_000}])))
     keep = draw(st.sampled_from([{}] * 4 + [{"requests": 1}, {"requests": 2}, {"idle": "60ms"}]))
     if keep:
         made["keep_alive"] = keep
     made["routes"] = [draw(_route(path, paths)) for path in paths]
+    for route in made["routes"]:
+        if "link" in made:
+            route.pop("bandwidth", None)
     return made
 
 

@@ -158,13 +158,14 @@ class World:
              works_on: bool = False, limit_req: Optional[Mapping[str, Any]] = None,
              limit_conn: Optional[Mapping[str, Any]] = None,
              max_request: Optional[Mapping[str, int]] = None,
-             keep_idle: Optional[int] = None, keep_requests: Optional[int] = None,
+             link: Optional[int] = None, keep_idle: Optional[int] = None, keep_requests: Optional[int] = None,
              fault: Optional[dict] = None) -> "World":
         """Adds a site. rtt, connect (default: rtt), resolve: ns. rate_limit: (requests, per ns). bandwidth: bytes a
-        second. works_on: it does not notice that a client has given up. keep_idle (ns), keep_requests: when the server
-        closes a connection that a session keeps. limit_req: {"rate": "5r/s", "burst": 0, "nodelay": False,
-        "status": 503, "retry_after": False}, as nginx's. limit_conn: {"requests": the most in hand, "status": 503}.
-        max_request: {"url": bytes, then 414, "header": a line's bytes, then 400, "body": bytes, then 413}."""
+        second; link: the same, shared by all bodies. works_on: it does not notice that a client has given up.
+        keep_idle (ns), keep_requests: when the server closes a connection that a session keeps. limit_req:
+        {"rate": "5r/s", "burst": 0, "nodelay": False, "status": 503, "retry_after": False}, as nginx's. limit_conn:
+        {"requests": the most in hand, "status": 503}. max_request: {"url": bytes, then 414, "header": a line's bytes,
+        then 400, "body": bytes, then 413}."""
         if not url.startswith("http://") or "/" in url[7:] or not url[7:]:
             raise WorldError(f"site {url!r}: expected http://HOST or http://HOST:PORT, without a path")
         if url in self._sites:
@@ -174,7 +175,9 @@ class World:
             site["connect"] = _time("connect", connect)
         if resolve:
             site["resolve"] = _time("resolve", resolve)
-        _put_natural(site, workers=workers, max_connections=max_connections, bandwidth=bandwidth)
+        _put_natural(site, workers=workers, max_connections=max_connections, bandwidth=bandwidth, link=link)
+        if link is not None and bandwidth is not None:
+            raise WorldError(f"site {url!r}: link and bandwidth exclude each other")
         if backlog is not None:
             _natural("backlog", backlog)
             site["backlog"] = backlog
@@ -191,7 +194,7 @@ class World:
         if fault is not None:
             site["fault"] = _checked_fault(fault, ("refused", "unresolved"))
         self._current = self._sites[url] = _Site(site, rtt, resolve + (rtt if connect is None else connect), resolve,
-                                                 bandwidth)
+                                                 bandwidth or link)
         return self
 
     def route(self, path: str = "/", latency: Latency = 0, *, method: str = "GET", status: int = 200,
@@ -232,6 +235,8 @@ class World:
             raise WorldError(f"route {path!r}: echo and a body exclude each other")
         if require is not None and not require:
             raise WorldError(f"route {path!r}: require names no header")
+        if bandwidth is not None and "link" in site.json:
+            raise WorldError(f"route {path!r}: bandwidth and the site's link exclude each other")
         size = _put_body(route, body, body_size)
         _put_natural(route, bandwidth=bandwidth, chunk=chunk)
         if cpu:

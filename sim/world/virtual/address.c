@@ -95,6 +95,8 @@ int32_t vw_address(struct world *world, struct exchange *exchange, const struct 
     else
         exchange->answer = &exchange->route->answer;
     int64_t bandwidth = exchange->route ? exchange->route->bandwidth : exchange->site->bandwidth;
+    if (exchange->site->link.rate > 0)
+        bandwidth = exchange->site->link.rate;
     if (request->lengths[3] && bandwidth != VW_UNLIMITED)
         exchange->upload = vw_scale(request->lengths[3], SECOND, bandwidth);
     bool made = true;

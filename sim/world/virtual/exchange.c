@@ -17,6 +17,7 @@
 #include "draw.h"
 #include "exchange.h"
 #include "flow.h"
+#include "link.h"
 #include "server.h"
 #include "virtual.h"
 
@@ -287,10 +288,17 @@ static int64_t work(struct exchange *exchange)
     return hangs ? NOT_BY_TIME : exchange->latency;
 }
 
+/* Its body leaves the server together with its head. */
+static bool is_sent_at_once(const struct exchange *exchange)
+{
+    int64_t bytes = vw_flow_length(exchange);
+    return bytes == 0 || (!vw_flow_is_linked(exchange) && vw_flow_time(exchange, bytes) == 0);
+}
+
 static int64_t served(struct world *world, struct exchange *exchange)
 {
     stop_work(world, exchange);
-    if (exchange->has_hand && (closes_at_once(exchange) || vw_flow_time(exchange, vw_flow_length(exchange)) == 0))
+    if (exchange->has_hand && (closes_at_once(exchange) || is_sent_at_once(exchange)))
         vw_server_drop_hand(exchange);      /* all of it is sent */
     exchange->phase = closes_at_once(exchange) ? PHASE_LOST : PHASE_HEAD;
     return way_back(exchange->site);
@@ -301,13 +309,17 @@ static int64_t served(struct world *world, struct exchange *exchange)
 /* When the next piece of the body will be there; the end, when there is none. */
 static int64_t await_piece(struct world *world, struct exchange *exchange)
 {
+    exchange->stopped = exchange->arrived == exchange->window_end;
+    if (exchange->in_link && (exchange->stopped || exchange->arrived == exchange->coming))
+        vw_link_leave(world, exchange);
     if (exchange->arrived == exchange->coming)
         return end(world, exchange, vw_flow_rc(exchange));
     exchange->phase = PHASE_BODY;
-    exchange->stopped = exchange->arrived == exchange->window_end;
     if (exchange->stopped)
         return NOT_BY_TIME;
     exchange->on_its_way = vw_flow_next(exchange);
+    if (vw_flow_is_linked(exchange))
+        return vw_link_want(world, exchange, exchange->on_its_way - exchange->arrived);
     int64_t at = vw_flow_arrival(exchange, exchange->on_its_way);
     if (at <= world->now)
         return 0;                       /* it waits in a kernel */
@@ -322,7 +334,7 @@ static int64_t head(struct world *world, struct exchange *exchange)
     exchange->flow_at = world->now;
     exchange->coming = vw_flow_length(exchange);
     int64_t first = vw_flow_limit(exchange);
-    if (first > 0 && vw_flow_time(exchange, exchange->coming) == 0) {
+    if (first > 0 && is_sent_at_once(exchange)) {
         vw_result_body(world, exchange, 0, first);
         exchange->arrived = first;
     }
@@ -438,6 +450,8 @@ void vw_exchange_cancel(struct world *world, struct exchange *exchange)
             stop_work(world, exchange);
         if (exchange->has_hand)
             vw_server_drop_hand(exchange);
+        if (exchange->in_link)
+            vw_link_leave(world, exchange);
     }
     vw_result_end(world, &exchange->operation, -ECANCELED);
     exchange->in_site = exchange->in_site && !keeps_place;

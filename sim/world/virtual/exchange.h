@@ -49,6 +49,8 @@ struct exchange {
     bool unauthorized, early;
     /* It counts among its pool's connections; among its site's; among the site's busy workers, and busy hands. */
     bool in_pool, in_site, at_work, has_hand;
+    /* Its body flows over its site's link. */
+    bool in_link;
     /* Its connection was used before; the server will have closed it when the request arrives. */
     bool reused, stale;
     /* Whether it may be sent a second time. */
@@ -83,6 +85,9 @@ struct exchange {
     char text[64];
     /* The answer that is this request's alone: it sends the request's body back, or a part of the route's. */
     struct answer echoed;
+    /* Its neighbours on its site's link, and how far `served` there must come for what it wants. */
+    struct exchange *link_next, *link_prev;
+    __int128 target;
 };
 
 /* Starts the exchange the request asks for. Returns its id, 0: no memory. */

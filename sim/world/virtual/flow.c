@@ -54,6 +54,11 @@ static bool drips(const struct exchange *exchange)
     return exchange->fault && exchange->fault->kind == FAULT_DRIP;
 }
 
+bool vw_flow_is_linked(const struct exchange *exchange)
+{
+    return exchange->site->link.rate > 0 && !drips(exchange);
+}
+
 int64_t vw_flow_time(const struct exchange *exchange, int64_t bytes)
 {
     if (drips(exchange))
@@ -83,9 +88,10 @@ static int64_t piece_of(const struct exchange *exchange)
     if (!exchange->route)
         return VW_UNLIMITED;
     const struct route *route = exchange->route;
-    if (route->chunk != VW_UNLIMITED || route->bandwidth == VW_UNLIMITED || exchange->window_end == VW_UNLIMITED)
+    int64_t bandwidth = exchange->site->link.rate > 0 ? exchange->site->link.rate : route->bandwidth;
+    if (route->chunk != VW_UNLIMITED || bandwidth == VW_UNLIMITED || exchange->window_end == VW_UNLIMITED)
         return route->chunk;
-    int64_t piece = route->bandwidth / 1000;
+    int64_t piece = bandwidth / 1000;
     return piece < SEGMENT ? SEGMENT : piece > HANDED_OVER ? HANDED_OVER : piece;
 }
 

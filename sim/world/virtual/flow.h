@@ -14,6 +14,8 @@ bool vw_flow_is_cut(const struct exchange *exchange);
 int64_t vw_flow_length(const struct exchange *exchange);
 /* What the end is: 0 or an error. */
 int32_t vw_flow_rc(const struct exchange *exchange);
+/* Whether it shares its site's link with others (link.c): then it takes as long as those let it. */
+bool vw_flow_is_linked(const struct exchange *exchange);
 /* How long it takes until the first `bytes` bytes of a flow are there; ns. */
 int64_t vw_flow_time(const struct exchange *exchange, int64_t bytes);
 /* When the first `bytes` bytes of the body are there, or were; VW_UNLIMITED: never. */

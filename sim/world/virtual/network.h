@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct exchange;
 struct pool;
 
 /* What may go wrong. */
@@ -149,6 +150,18 @@ struct hands {
     int64_t status;
 };
 
+/* A link that the bodies of a site share (link.c). */
+struct link {
+    /* Bytes a second; 0: there is none. */
+    int64_t rate;
+    /* What a body that was always on it would have got, and up to when that is known. */
+    __int128 served;
+    int64_t at;
+    /* Those on it, in the order in which they came. */
+    struct exchange *first, *last;
+    int64_t count;
+};
+
 struct site {
     /* As the file has it, without a path: "http://a.test:8080". */
     char *url;
@@ -170,6 +183,7 @@ struct site {
     int64_t max_connections, open, backlog;
     /* Bytes a second, for routes that say nothing of their own. */
     int64_t bandwidth;
+    struct link link;
     struct rate_limit rate;
     struct bucket bucket;
     struct hands hands;

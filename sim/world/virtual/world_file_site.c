@@ -141,6 +141,28 @@ static bool read_sizes(struct reader *reader, const struct place *place, const j
     return vw_read_object(reader, place, value, size_fields, LENGTH(size_fields), into);
 }
 
+static bool read_link(struct reader *reader, const struct place *place, const json_t *value, void *into)
+{
+    enum { BILLION = 1000000000 };
+    return vw_read_between(reader, place, value, 1, 1000LL * BILLION, into);
+}
+
+/* Either each body has a bandwidth, or all share a link. */
+static bool check_link(struct reader *reader, const struct place *place, const struct site *site)
+{
+    const struct place routes = {.in = place, .key = "routes"};
+    if (site->link.rate == 0)
+        return true;
+    if (site->bandwidth != VW_UNLIMITED)
+        return vw_refuse_because(reader, place, "expected only one of link and bandwidth");
+    for (size_t i = 0; i < site->route_count; i++) {
+        const struct place route = {.in = &routes, .index = i}, at = {.in = &route, .key = "bandwidth"};
+        if (site->routes[i].bandwidth >= 0)
+            return vw_refuse_because(reader, &at, "expected none, as the site's bodies share a link");
+    }
+    return true;
+}
+
 static const struct field site_fields[] = {
     {"url", read_url, 0},
     {"rtt", vw_read_time, offsetof(struct site, rtt)},
@@ -156,6 +178,7 @@ static const struct field site_fields[] = {
     {"max_request", read_sizes, 0},
     {"limit_conn", read_hands, offsetof(struct site, hands)},
     {"bandwidth", vw_read_from_1, offsetof(struct site, bandwidth)},
+    {"link", read_link, offsetof(struct site, link.rate)},
     {"fault", read_site_fault, offsetof(struct site, fault)},
     {"routes", read_routes, 0},
 };
@@ -210,6 +233,8 @@ static bool read_site(struct reader *reader, const struct place *place, const js
         return false;
     if (!site->url)
         return vw_refuse(reader, &(struct place){.in = place, .key = "url"}, "a URL such as \"http://a.test\"", NULL);
+    if (!check_link(reader, place, site))
+        return false;
     if (site->connect < 0)
         site->connect = site->rtt;
     site->is_gated = site->workers != VW_UNLIMITED || site->rate.requests != VW_UNLIMITED || site->bucket.rate > 0

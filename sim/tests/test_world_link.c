@@ -1,0 +1,129 @@
+/* A link that bodies share: each gets the same part of it, at each moment. */
+#include "world_rig.h"
+
+#define SITE(routes) WORLD("'sites':[{'url':'http://a.test','link':1000,'routes':[" routes "]}]")
+
+static void get_after(struct rig *rig, int64_t t, const char *url)
+{
+    rig_run_until(rig, t);
+    rig_get(rig, url);
+}
+
+static void test_alone_it_has_all_of_it(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_open(SITE("{'path':'/','body_size':100}"));
+    rig_get(rig, "http://a.test/");
+    rig_expect(rig, "0ms #1 200\n100ms #1 +100 end\n");
+    rig_close(rig);
+}
+
+/* Ten at once take as long as ten one after the other. */
+static void test_ten_at_once_win_nothing(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_open(SITE("{'path':'/','body_size':100}"));
+    for (int i = 0; i < 10; i++)
+        rig_get(rig, "http://a.test/");
+    rig_expect_until(rig, MS(999), "0ms #1 200\n0ms #2 200\n0ms #3 200\n0ms #4 200\n0ms #5 200\n0ms #6 200\n"
+                                   "0ms #7 200\n0ms #8 200\n0ms #9 200\n0ms #10 200\n");
+    rig_run_until(rig, INT64_MAX);
+    assert_int_equal(rig->t, MS(1000));
+    rig_close(rig);
+}
+
+/* 300 bytes from 0 on, 100 from 100 ms on: alone up to there (100 done), then 100 each by halves up to 300 ms, then
+ * alone again. */
+static void test_who_comes_and_who_goes_changes_the_others(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_open(SITE("{'path':'/300','body_size':300},{'path':'/100','body_size':100}"));
+    rig_get(rig, "http://a.test/300");
+    get_after(rig, MS(100), "http://a.test/100");
+    rig->length = 0;
+    rig_expect(rig, "100ms #2 200\n300ms #2 +100 end\n400ms #1 +300 end\n");
+    rig_get(rig, "http://a.test/300");
+    rig_get(rig, "http://a.test/300");
+    rig_run_until(rig, MS(600));
+    rig->world->cancel(rig->world, 3);          /* 100 of each are there */
+    rig_expect(rig, "600ms #3 end ECANCELED\n800ms #4 +300 end\n");
+    rig_close(rig);
+}
+
+static void test_in_pieces(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_open(SITE("{'path':'/','body_size':120,'chunk':60},{'path':'/b','body_size':30}"));
+    rig_get(rig, "http://a.test/");
+    rig_get(rig, "http://a.test/b");
+    rig_expect(rig, "0ms #1 200\n0ms #2 200\n60ms #2 +30 end\n90ms #1 +60\n150ms #1 +60 end\n");
+    rig_close(rig);
+}
+
+/* A third each does not divide evenly: nobody is early, nor late by more than a nanosecond. */
+static void test_thirds(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_open(SITE("{'path':'/','body_size':7},{'path':'/b','body_size':11}"));
+    rig_get(rig, "http://a.test/");
+    rig_get(rig, "http://a.test/b");
+    rig_get(rig, "http://a.test/b");
+    rig_run_until(rig, MS(21));
+    assert_non_null(strstr(rig->log, "21ms #1 \"0123456\" end\n"));
+    rig_expect(rig, "29ms #2 \"0123456789a\" end\n29ms #3 \"0123456789a\" end\n");
+    rig_close(rig);
+}
+
+/* A reader with a full window leaves the link to the others; what drips, resets and ends early is counted as it is. */
+static void test_windows_and_faults(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_open(SITE("{'path':'/','body_size':200},"
+                                    "{'path':'/cut','body_size':100,'fault':{'kind':'truncate','after':50}},"
+                                    "{'path':'/drip','body':'x','fault':{'kind':'drip','every':'7ms'}}"));
+    char data[] = "GEThttp://a.test/";
+    struct world_request request = {.op = WORLD_HTTP, .data = data, .size = 17, .lengths = {3, 14}, .window = 50};
+    assert_int_equal(rig->world->submit(rig->world, &request), 1);
+    rig_get(rig, "http://a.test/");
+    rig_expect_until(rig, MS(100), "0ms #1 200\n0ms #2 200\n100ms #1 +50\n");
+    request = (struct world_request){.op = WORLD_HTTP_READ, .id = 1, .count = 50};
+    rig_expect_until(rig, MS(200), "");                 /* #2 is alone: 150 of it are there */
+    rig->world->submit(rig->world, &request);
+    rig_expect_until(rig, MS(300), "300ms #2 +200 end\n300ms #1 +50\n");
+    rig->world->cancel(rig->world, 1);
+    rig_get(rig, "http://a.test/cut");
+    rig_get(rig, "http://a.test/drip");
+    rig_expect(rig, "300ms #1 end ECANCELED\n300ms #3 200\n300ms #4 200\n307ms #4 \"x\" end\n"
+                    "350ms #3 +50 end EPROTO\n");
+    rig_close(rig);
+}
+
+/* Bodies without an end, and a crowd: nothing overflows. */
+static void test_very_much(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_open(WORLD("'sites':[{'url':'http://a.test','link':1000000000000,'routes':[{'path':'/',"
+                                     "'body_size':9223372036854775807},{'path':'/b','body_size':1000000}]}]"));
+    for (int i = 0; i < 300; i++)
+        rig_get(rig, "http://a.test/");
+    rig_run_until(rig, MS(1000));
+    rig_get(rig, "http://a.test/b");
+    rig->length = 0;
+    rig_run_until(rig, MS(1001));
+    assert_non_null(strstr(rig->log, "end\n"));            /* 301 MB at 1 TB/s */
+    rig_close(rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_alone_it_has_all_of_it),
+        cmocka_unit_test(test_ten_at_once_win_nothing),
+        cmocka_unit_test(test_who_comes_and_who_goes_changes_the_others),
+        cmocka_unit_test(test_in_pieces),
+        cmocka_unit_test(test_thirds),
+        cmocka_unit_test(test_windows_and_faults),
+        cmocka_unit_test(test_very_much),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
