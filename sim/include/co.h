@@ -503,6 +503,8 @@ struct co_response {
  *   -ETIMEDOUT      no complete answer in 30 s  -ELOOP         too many redirects
  *   -EINVAL         not a http(s):// URL         -ECANCELED     you were cancelled; the connection is closed
  * (A URL's "user:password@" is sent as Authorization: Basic.)
+ * (With https, too, it is HTTP/1.1: one request at a time on a connection. A new one costs a round trip for TCP, and
+ * one more for TLS 1.3.)
  * and in the real world also
  *   -CO_ECERT       https, and the server's certificate has expired, or is another host's, or nobody's you know
  *   -EMSGSIZE       headers beyond 256 KiB, or a body beyond 64 MiB (unpacked; a stream's body has no limit)
@@ -557,8 +559,8 @@ struct co_request {
 int co_http_request(const struct co_request *request, struct co_response *resp) CO_MUST_USE;
 
 /* An answer read piece by piece, for bodies that are large or never end. Reading slowly slows the server
- * down: at most 64 KiB wait unread in the program, and about 3 MB more in the kernels on the way. Close it by leaving its block; closed early, its connection is closed
- * too.
+ * down: at most 64 KiB wait unread in the program, and about 3 MB more in the kernels on the way. Close it by
+ * leaving its block; closed early, its connection is closed too.
  *     CO_STREAM(stream);
  *     rc = co_stream_open(&(struct co_request){.url = url}, &stream);
  *     while (rc >= 0 && (rc = co_stream_read(&stream, buffer, sizeof buffer)) > 0) ... rc bytes ...

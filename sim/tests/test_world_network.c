@@ -279,6 +279,19 @@ static void test_that_there_is_no_such_name_is_not_kept(void **state)
     rig_close(rig);
 }
 
+static void test_tls_takes_a_round_trip_more(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_open(WORLD("'sites':[{'url':'HTTPS://a.test','rtt':'20ms','routes':[{'path':'/'}]},"
+        "{'url':'http://a.test','rtt':'20ms','routes':[{'path':'/'}]},"
+        "{'url':'https://b.test','rtt':'20ms','connect':'60ms','routes':[{'path':'/'}]}]"));
+    rig_get(rig, "https://a.test/");
+    rig_get(rig, "http://a.test/");
+    rig_get(rig, "https://b.test/");
+    rig_expect(rig, "40ms #2 200 end\n60ms #1 200 end\n80ms #3 200 end\n");
+    rig_close(rig);
+}
+
 static void test_refused_and_unresolved_sites(void **state)
 {
     (void)state;
@@ -542,6 +555,7 @@ int main(void)
         cmocka_unit_test(test_chunks_arrive_one_by_one),
         cmocka_unit_test(test_a_body_by_its_size_repeats_a_pattern),
         cmocka_unit_test(test_a_large_body_is_not_copied),
+        cmocka_unit_test(test_tls_takes_a_round_trip_more),
         cmocka_unit_test(test_a_name_is_asked_for_once_a_minute),
         cmocka_unit_test(test_that_there_is_no_such_name_is_not_kept),
         cmocka_unit_test(test_refused_and_unresolved_sites),

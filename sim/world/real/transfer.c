@@ -268,17 +268,15 @@ static void set_method(const struct exchange *exchange)
     }
 }
 
-/* Without a session: a connection of its own, closed afterwards. With a window: HTTP/1.1, where a slow reader slows the
- * one connection that is its own, while HTTP/2 may have megabytes under way for each stream. */
+/* Without a session: a connection of its own, closed afterwards. HTTP/1.1 also with TLS: then a session's limit counts
+ * connections everywhere, a slow reader slows nobody but its own server, and the virtual world is the same. */
 static void set_connection(const struct exchange *exchange)
 {
     CURL *easy = exchange->easy;
     long own = exchange->session->number == 0;
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)(own || exchange->once));
     curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, own);
-    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)(!own && strncasecmp(exchange->url, "https:", 6) == 0));
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
-                     (long)(exchange->window ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_RESOLVE, exchange->resolve);
     curl_easy_setopt(easy, CURLOPT_CONNECT_TO, exchange->connect_to);
 }
@@ -311,7 +309,7 @@ int rw_transfer_begin(struct real *world, struct exchange *exchange)
     return 0;
 }
 
-/* Taken out before its end, its connection is closed (of HTTP/2: its stream). */
+/* Taken out before its end, its connection is closed. */
 void rw_transfer_stop(struct real *world, struct exchange *exchange)
 {
     struct http *http = &world->http;

@@ -30,7 +30,6 @@ int32_t rw_verdict(const struct exchange *exchange, CURLcode code)
     case CURLE_GOT_NOTHING:         /* closed before the first byte of an answer */
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
-    case CURLE_HTTP2_STREAM:        /* this one stream was broken off */
         return -ECONNRESET;
     case CURLE_PEER_FAILED_VERIFICATION:
 #ifdef EKEYREJECTED

@@ -235,8 +235,9 @@ static bool read_site(struct reader *reader, const struct place *place, const js
         return vw_refuse(reader, &(struct place){.in = place, .key = "url"}, "a URL such as \"http://a.test\"", NULL);
     if (!check_link(reader, place, site))
         return false;
-    if (site->connect < 0)
-        site->connect = site->rtt;
+    bool secure = strncmp(site->origin, "https:", strlen("https:")) == 0;
+    if (site->connect < 0)              /* TLS 1.3 takes one round trip more than TCP */
+        site->connect = secure && site->rtt < INT64_MAX / 2 ? 2 * site->rtt : site->rtt;
     site->is_gated = site->workers != VW_UNLIMITED || site->rate.requests != VW_UNLIMITED || site->bucket.rate > 0
         || site->hands.most != VW_UNLIMITED || site->works_on;
     for (size_t i = 0; i < site->route_count; i++)
