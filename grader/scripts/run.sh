@@ -5,8 +5,8 @@
 # A lab: LAB, FROM (a folder with the file, or a tree with NN-slug folders; default labs),
 # MODE, WORLD (default: the lab's default.json, else its first), SEED, TRACE, TAPE, URLS and SET (NAME=VALUE; both with
 # blanks between them), JSON=1, CC.
-# REAL=1, with both: in the real world, for which it is linked with libuv and libcurl. An example that has a world of its
-# own meets that world's servers, on this machine.
+# REAL=1, with both: in the real world, for which it is linked with libuv and libcurl. An example that has a world of
+# its own meets that world's servers, on this machine.
 # A lab whose student's file is a test suite: LAB, FROM, TEST (names of tests), FAULT (one that is built into what is
 # tested), TRACE, CC.
 # Exit code: the program's own; 2 when something asked for is not there or does not compile.

@@ -91,6 +91,15 @@ def test_the_first_byte_of_a_slow_body_does_not_wait_for_the_last(tmp_path, real
 
 
 @pytest.mark.parametrize("real", [False, True], ids=["virtual", "real"])
+def test_an_answer_costs_what_it_says_when_its_body_comes_later(tmp_path, real):
+    """The head leaves before the body: what handling the answer costs goes along with it all the same."""
+    route = {"path": "/", "latency": "20ms", "body_size": 8000, "bandwidth": 100_000, "cpu": "300ms"}
+    done = play(tmp_path, [route], [{"url": URL + "/"}], (), real)
+    assert (done[0]["rc"], done[0]["length"]) == (0, 8000)
+    assert done[0]["ended"] - done[0]["begun"] >= 400 * MS
+
+
+@pytest.mark.parametrize("real", [False, True], ids=["virtual", "real"])
 def test_the_heads_of_a_chain_are_counted_one_by_one(tmp_path, real):
     """Twelve redirects with 60 KB of headers each: too many, not too large. Nine of them lead to the page."""
     pad = {"X-Pad": "x" * 60_000}

@@ -183,7 +183,7 @@ static void test_a_reader_that_sleeps_stops_the_server_when_the_kernels_are_full
     rig_close(rig);
 }
 
-/* What comes without a chunk comes in small pieces all the same: what arrives within a millisecond, at least a segment. */
+/* What comes without a chunk comes in small pieces all the same: what arrives in a millisecond, at least a segment. */
 static void test_the_first_byte_comes_early(void **state)
 {
     (void)state;

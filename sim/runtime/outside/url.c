@@ -66,7 +66,7 @@ int url_length(const char *url)
     return *c == '\0' && c - url < URL_MAX ? (int)(c - url) : -EINVAL;
 }
 
-/* 1: a byte of a path; 2: of a host as well. A table, since a host's letters and dots alternate as no branch foresees. */
+/* 1: a byte of a path; 2: of a host as well. A table: a host's letters and dots alternate as no branch foresees. */
 enum { IN_HOST = 2 };
 static const unsigned char kind_of[256] = {
     [' '] =

@@ -1,8 +1,8 @@
 /* flow.c - how the body of an answer flows.
  *
- * The server sends at its own pace: flow_from bytes were there at flow_at, and what follows takes its time from then on.
- * A program that reads slowly does not stop it at once. First the kernels on the way fill up, and only when they are
- * full, the server waits; then the flow starts anew when the program reads.
+ * The server sends at its own pace: flow_from bytes were there at flow_at, and what follows takes its time from then
+ * on. A program that reads slowly does not stop it at once. First the kernels on the way fill up, and only when they
+ * are full, the server waits; then the flow starts anew when the program reads.
  */
 #include "flow.h"
 
@@ -17,8 +17,8 @@
 enum {
     /* Bytes that the socket buffers of both ends take: measured with Linux 6.18 on the loopback. */
     KERNEL = 2900000,
-    /* What arrives within a millisecond is read as one piece: at least a TCP segment, at most what libcurl hands over at
-     * a time. */
+    /* What arrives within a millisecond is read as one piece: at least a TCP segment, at most what libcurl hands over
+     * at a time. */
     SEGMENT = 1448, HANDED_OVER = 16384,
 };
 
