@@ -9,6 +9,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,27 @@ def test_a_limit_that_cannot_be_lifted(tmp_path, limit, told):
     run = grade(ROOT / "solutions", tmp_path, f"ulimit {limit}", preexec_fn=without_privileges)
     assert run.returncode == 3, run.stdout + run.stderr
     assert message(tmp_path).startswith(told)
+
+
+@mounts
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="no setpriv here")
+@pytest.mark.parametrize("allowed, code", [(8, 3), (400, 0)])
+def test_a_user_who_has_too_many_processes(allowed, code):
+    """Root is free of this limit, and so another user grades."""
+    other = ["setpriv", "--reuid=54321", "--clear-groups"]
+    if subprocess.run([*other, "test", "-x", ROOT / "build/kit/launch"]).returncode:
+        pytest.skip("another user cannot read this checkout")
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+        command = f'{disk(100)}; chmod 777 build/work; exec "$@"'
+        run = subprocess.run([*PRIVATE, "sh", "-c", command, "sh", *other, sys.executable, "-m", "looplab", "grade",
+                              "--lab", "01", "--from", "solutions", "--out", folder], cwd=ROOT, text=True, timeout=300,
+                             capture_output=True, env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "grader")},
+                             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NPROC, (allowed, allowed)))
+        assert run.returncode == code, run.stdout + run.stderr
+        if code == 3:
+            assert message(Path(folder)) == \
+                "this shell allows 8 processes of one user (ulimit -u), and too few are left; grading needs 32"
 
 
 def test_a_limit_that_can_be_lifted_is_lifted(tmp_path):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Iterator
 
 import pytest
 from looplab.running import process
@@ -298,6 +300,65 @@ def test_group_dies_at_a_limit(tmp_path):
     assert facts(outcome) == ("SIGKILL", "wall")
     time.sleep(0.05)
     assert processes_of(tmp_path) == []
+
+
+# ---- A machine that has no processor to spare ----
+
+
+COMPUTES = """
+int main(void) {
+    for (volatile long i = 0; i < 300000000; i++)
+        ;
+}"""
+
+
+@pytest.fixture
+def crowded() -> Iterator[tuple[list[str], list[subprocess.Popen[str]]]]:
+    """The words that put a program on one processor, behind all others, and what keeps that one busy: in sessions of
+    their own, for the kernel may share a processor out to sessions first."""
+    if not all(map(shutil.which, ("taskset", "chrt"))) or not Path("/proc/self/schedstat").exists():
+        pytest.skip("no taskset, no chrt, or a kernel that does not tell how long a program waits")
+    there = ["taskset", "-c", str(min(os.sched_getaffinity(0)))]
+    busy = [subprocess.Popen([*there, "sh", "-c", "echo begun; while :; do :; done"], text=True, stdout=subprocess.PIPE,
+                             start_new_session=True) for _ in range(6)]
+    for one in busy:
+        assert one.stdout and one.stdout.readline() == "begun\n"
+    yield [*there, "chrt", "--idle", "0"], busy
+    end(busy)
+
+
+def end(processes: list[subprocess.Popen[str]]) -> None:
+    for one in processes:
+        one.kill()
+        one.wait()
+        if one.stdout:
+            one.stdout.close()
+
+
+@linux
+def test_who_waits_for_a_processor_is_not_stopped_for_it(tmp_path, crowded):
+    behind, busy = crowded
+    program = compile_c(tmp_path, COMPUTES)
+    running = process.start([*behind, str(program)], limits=replace(COVER, cpu_s=20, wall_s=0.3), cwd=tmp_path,
+                            launch=house().launch)
+    time.sleep(1.5)         # its time on the wall is over by far
+    end(busy)
+    assert facts(running.finish()) == (0, None)
+
+
+def test_who_gets_no_processor_at_all_is_the_machines_fault(tmp_path, monkeypatch):
+    monkeypatch.setattr(process.Queued, "look", lambda self: 61.0)
+    monkeypatch.setattr(process, "PATIENCE_S", 0.1)
+    program = compile_c(tmp_path, "#include <unistd.h>\nint main(void) { for (;;) pause(); }")
+    with pytest.raises(LaunchError, match="^the machine is too busy: a program waited 61 s for a processor$"):
+        run(program, limits=QUICK)
+    assert processes_of(tmp_path) == []
+
+
+@linux
+def test_who_sleeps_waits_for_no_processor(tmp_path, crowded):
+    behind, _ = crowded
+    assert facts(run(*behind, "/bin/sleep", "60", limits=QUICK, cwd=tmp_path)) == ("SIGKILL", "wall")
 
 
 @linux

@@ -68,10 +68,17 @@ class TwoBuilds:
         """Compares the two runs. Sanitizers that do not work here fail the check as an error."""
         if recorded.asan is None:
             return
-        outcome, recorded.asan = recorded.asan.finish(), None
+        running, recorded.asan = recorded.asan, None
         assert recorded.desk
-        text = recorded.desk.text()
-        self._desks.give_back(recorded.desk)
+        try:
+            outcome = running.finish()
+        except process.LaunchError as error:
+            recorded.fault = str(error)
+            recorded.check.faulty(recorded.fault)
+            return
+        finally:
+            text = recorded.desk.text()
+            self._desks.give_back(recorded.desk)
         recorded.findings = sanitizer.findings(outcome.stderr, program)
         if any(finding.kind == "memory leak" and not finding.src for finding in recorded.findings):
             recorded.findings = self._with_places(recorded, program)

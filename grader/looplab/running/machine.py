@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from pathlib import Path
 from typing import Optional
 
@@ -21,6 +22,9 @@ ROOM = 32 * MIB
 
 MEMORY = 256 * MIB
 """Bytes of memory that must be free when it begins: a compiler and two programs."""
+
+PROCESSES = 32
+"""Processes and threads that a grading has at a time, and some to spare: two compilers, six programs, who watches."""
 
 _LIMITS = (("RLIMIT_FSIZE", 256 * MIB, "-f", "files of {} at most", "files of {}"),
            ("RLIMIT_AS", None, "-v", "{} of address space", "address space without a limit (the sanitizers')"),
@@ -55,10 +59,37 @@ def fault() -> Optional[str]:
             has = resource.getrlimit(number)[0]
             return (f"this shell allows {granted.format(_amount(has))} (ulimit {flag}); "
                     f"grading needs {asked.format(_amount(needed))}")
+    if not _startable(PROCESSES):
+        return _no_processes()
     free = _memory()
     if free is not None and free < MEMORY:
         return f"the machine has {free // MIB} MiB of memory to spare, grading needs {MEMORY // MIB}"
     return None
+
+
+def _startable(count: int) -> bool:
+    """Can so many be started? Asked of threads, which are counted as processes are: by user, or by container."""
+    over, threads = threading.Event(), []
+    try:
+        for _ in range(count):
+            threads.append(threading.Thread(target=over.wait, daemon=True))
+            threads[-1].start()
+        return True
+    except RuntimeError:        # "can't start new thread"
+        threads.pop()
+        return False
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def _no_processes() -> str:
+    number = getattr(resource, "RLIMIT_NPROC", None)
+    allowed = resource.getrlimit(number)[0] if number is not None else -1
+    who = f"this shell allows {allowed} processes of one user (ulimit -u), and too few are left" \
+        if number is not None and allowed != resource.RLIM_INFINITY else "this machine lets no more processes start"
+    return f"{who}; grading needs {PROCESSES}"
 
 
 def _granted(number: int, needed: Optional[int]) -> bool:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Mapping, Sequence
 
 from ..course.lab import ROOT
+from .queued import Queued
 
 MIB = 1 << 20
 GIB = 1 << 30
@@ -37,12 +38,16 @@ _TICK_S = 0.025
 """How often memory and threads are looked at. Most runs are over before the first time."""
 
 
+PATIENCE_S = 60.0
+"""So long a program may wait for a processor on a busy machine, beyond its limit on the wall, which counts no such
+time."""
+
 _under_way: set[Running] = set()
 _over = threading.Event()
 
 
 class LaunchError(Exception):
-    """The program could not be started at all: a fault of the grader or the machine, in one line."""
+    """The program could not be started, or got no processor: a fault of the grader or the machine, in one line."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ class Limits:
     """What a process may use. None: no limit of this kind."""
 
     cpu_s: int | None = 2               # processor time
-    wall_s: float = 4.0                 # time on the wall
+    wall_s: float = 4.0                 # time on the wall, without that in which it waited for a processor
     memory: int | None = 4 * GIB        # address space in bytes (never for sanitizer builds: their shadow is huge)
     resident: int | None = 1 * GIB      # bytes really in memory; looked at every few hundredths of a second
     file: int = 64 * MIB                # size of any file it writes
@@ -102,8 +107,11 @@ class Running:
         self._watcher.start()
 
     def finish(self) -> Outcome:
-        """Waits until it has ended, within its limits, and returns how. May be called again."""
+        """Waits until it has ended, within its limits, and returns how. May be called again. Raises LaunchError when
+        the machine was too busy to run it."""
         self._watcher.join()
+        if isinstance(self._error, LaunchError):
+            raise self._error
         if self._outcome is None:
             raise LaunchError(f"the watch over a process failed: {self._error!r}")
         return self._outcome
@@ -133,6 +141,7 @@ class Running:
                 selector.register(fd, selectors.EVENT_READ)
             if ended.fd is not None:
                 selector.register(ended.fd, selectors.EVENT_READ)
+            queued, owed = Queued(child.pid), 0.0
             deadline = self._started + limits.wall_s
             tick = self._started + _TICK_S
             while limit is None:
@@ -148,7 +157,9 @@ class Running:
                 elif over:
                     break
                 elif time.monotonic() >= deadline:
-                    limit = "wall"
+                    owed = queued.look()
+                    deadline = self._started + limits.wall_s + min(owed, PATIENCE_S)
+                    limit = "wall" if time.monotonic() >= deadline else None
                 elif time.monotonic() >= tick:
                     tick = time.monotonic() + _TICK_S
                     limit = _excess(child.pid, limits)
@@ -158,6 +169,8 @@ class Running:
             child.returncode = os.waitstatus_to_exitcode(status)
             for fd in texts:
                 _drain(fd, texts, limits.output)
+        if limit == "wall" and owed > PATIENCE_S:
+            raise LaunchError(f"the machine is too busy: a program waited {owed:.0f} s for a processor")
         if limit is None and sum(map(len, texts.values())) > limits.output:
             limit = "output"
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
