@@ -196,6 +196,20 @@ def test_times_may_differ_a_little_and_nothing_else():
     assert differences([1, 2], [1, 2, 3]) and differences({"a": 1}, {}) and differences({"title": "x"}, {"title": "y"})
 
 
+def test_a_run_that_was_late_is_no_difference_and_a_wrong_result_is():
+    """What is compared is the best run; but a result must be right in all of them."""
+    def run(took_ms: int, status: int = 200) -> Made:
+        return made(("a", took_ms), result={"status": status, "took_ns": took_ms * 1_000_000}, end=took_ms)
+
+    late, good = run(900), run(101)
+    comparison = compare.Comparison(run(100), [late, good, late])
+    assert comparison.best is good and comparison.on_time and comparison.agrees and comparison.differences == []
+    assert not compare.Comparison(run(100), [late, late]).agrees
+    wrong = compare.Comparison(run(100), [good, run(900, 404)])
+    assert wrong.best is good and wrong.differences == ["result.status: predicted 200, really 404"]
+    assert not wrong.agrees
+
+
 def run_compare(tmp_path: Path, *words: str) -> tuple[int, dict, str]:
     done = subprocess.run([sys.executable, "-m", "looplab", "compare", *words, "--runs", "1", "--out", str(tmp_path)],
                           cwd=ROOT, capture_output=True,
