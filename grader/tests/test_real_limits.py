@@ -4,7 +4,9 @@ in."""
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -152,3 +154,38 @@ def test_nginx_sends_the_same_parts(ports, tmp_path):
     for (fields, status, length), one, other in zip(PARTS, predicted, real):
         assert (fields, one.status, other.status) == (fields, status, status)
         assert status == 416 or one.result == other.result and one.length == length, fields
+
+
+# ---- two addresses ----
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl here")
+def test_libcurl_gives_a_dead_address_200_ms(ports):
+    """The listener at [::1] has a full queue: the kernel does not answer. Never less than 200 ms; more, if the machine
+    is busy."""
+    port = ports["parts"]
+    with socket.socket(socket.AF_INET6) as silent:
+        try:
+            silent.bind(("::1", port))
+        except OSError:
+            pytest.skip("there is no IPv6 here")
+        refused = connected(port)
+        silent.listen(0)
+        crowd = [socket.socket(socket.AF_INET6) for _ in range(3)]
+        for one in crowd:
+            one.setblocking(False)
+            one.connect_ex(("::1", port))
+        time.sleep(0.05)
+        dead = connected(port)
+        for one in crowd:
+            one.close()
+    assert dead >= 0.2 > refused
+
+
+def connected(port: int) -> float:
+    """After how many seconds curl is connected to the second of two addresses; the fastest of three tries."""
+    words = ["curl", "-s", "-o", os.devnull, "--noproxy", "*", "-w", "%{http_code} %{remote_ip} %{time_connect}",
+             "--resolve", f"two.test:{port}:[::1],127.0.0.1", f"http://two.test:{port}/ten"]
+    said = [subprocess.run(words, capture_output=True, text=True).stdout.split() for _ in range(TRIES)]
+    assert {(status, address) for status, address, _ in said} == {("200", "127.0.0.1")}
+    return min(float(took) for _, _, took in said)

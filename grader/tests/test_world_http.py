@@ -136,3 +136,19 @@ def test_a_link_is_alone_as_fast_as_a_bandwidth():
         world.route("/b", bandwidth=5)
     with pytest.raises(WorldError, match="exclude each other"):
         world.site("http://b.test", link=5, bandwidth=5)
+
+
+@pytest.mark.parametrize("addresses, took", [(["up"], 20), (["dead", "up"], 220), (["refused", "up"], 40),
+                                             (["up", "dead"], 20), (["refused", "refused"], 40)])
+def test_addresses_have_their_time(addresses, took):
+    world = World().site("http://a.test", rtt=ms(20), addresses=addresses).route("/")
+    assert world.json()["sites"][0]["addresses"] == addresses
+    answers = "up" in addresses
+    assert (world.answers()[0]["error"], world.latencies()) == ((0, [ms(took + 20)]) if answers else (-111, [ms(took)]))
+
+
+def test_a_host_that_says_nothing_is_a_timeout():
+    world = World().site("http://a.test", addresses=["dead"]).route("/")
+    assert (world.answers()[0]["error"], world.latencies()) == (-110, [ms(30_000)])
+    with pytest.raises(WorldError, match="expected one or two of"):
+        World().site("http://a.test", addresses=["down"])

@@ -176,6 +176,12 @@ static void test_site_members(void **state)
     expect_site(",'workers':0", "/sites/0/workers: expected a whole number from 1, not 0");
     expect_site(",'workers':'4'", "/sites/0/workers: expected a whole number from 1, not \"4\"");
     expect_site(",'max_connections':0", "/sites/0/max_connections: expected a whole number from 1, not 0");
+#define NO_ADDRESSES "/sites/0/addresses: expected one or two of up, refused and dead, " \
+                     "such as [\"dead\",\"up\"], not "
+    expect_site(",'addresses':'up'", NO_ADDRESSES "\"up\"");
+    expect_site(",'addresses':[]", NO_ADDRESSES "[]");
+    expect_site(",'addresses':['up','up','up']", NO_ADDRESSES "[\"up\",\"up\",\"up\"]");
+    expect_site(",'addresses':['up','down']", "/sites/0/addresses/1: expected up, refused or dead, not \"down\"");
     expect_site(",'works_on':1", "/sites/0/works_on: expected true or false, not 1");
     expect_site(",'backlog':-1", "/sites/0/backlog: expected a whole number from 0, not -1");
     expect_site(",'bandwidth':0", "/sites/0/bandwidth: expected a whole number from 1, not 0");
@@ -185,8 +191,8 @@ static void test_site_members(void **state)
     expect_site(",'keep_alive':{'requests':0}", "/sites/0/keep_alive/requests: expected a whole number from 1, not 0");
     expect_site(",'maxconnections':1", "/sites/0/maxconnections: unknown key, did you mean \"max_connections\"?");
     expect_site(",'speed':1",
-                "/sites/0/speed: unknown key, expected one of url, rtt, connect, resolve, workers, works_on, "
-                "max_connections, backlog, keep_alive, rate_limit, limit_req, max_request, limit_conn, "
+                "/sites/0/speed: unknown key, expected one of url, rtt, connect, resolve, addresses, workers, "
+                "works_on, max_connections, backlog, keep_alive, rate_limit, limit_req, max_request, limit_conn, "
                               "bandwidth, link, fault, routes");
     expect_site(",'rate_limit':5", "/sites/0/rate_limit: expected an object, not 5");
     expect_site(",'rate_limit':{'per':'1s'}",

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any, Iterable, Mapping, Optional, Sequence, Tuple, Union
 
-from ..plain.duration import Duration, exact, sec
+from ..plain.duration import Duration, exact, ms, sec
 
 FORMAT = "looplab/world/v1"
 HTTP_TIMEOUT = sec(30)      # CO_HTTP_TIMEOUT of co.h: a request without a complete answer ends here
@@ -158,14 +158,15 @@ class World:
              works_on: bool = False, limit_req: Optional[Mapping[str, Any]] = None,
              limit_conn: Optional[Mapping[str, Any]] = None,
              max_request: Optional[Mapping[str, int]] = None,
-             link: Optional[int] = None, keep_idle: Optional[int] = None, keep_requests: Optional[int] = None,
+             link: Optional[int] = None, addresses: Optional[Sequence[str]] = None,
+             keep_idle: Optional[int] = None, keep_requests: Optional[int] = None,
              fault: Optional[dict] = None) -> "World":
         """Adds a site. rtt, connect (default: rtt), resolve: ns. rate_limit: (requests, per ns). bandwidth: bytes a
         second; link: the same, shared by all bodies. works_on: it does not notice that a client has given up.
         keep_idle (ns), keep_requests: when the server closes a connection that a session keeps. limit_req:
         {"rate": "5r/s", "burst": 0, "nodelay": False, "status": 503, "retry_after": False}, as nginx's. limit_conn:
         {"requests": the most in hand, "status": 503}. max_request: {"url": bytes, then 414, "header": a line's bytes,
-        then 400, "body": bytes, then 413}."""
+        then 400, "body": bytes, then 413}. addresses: one or two of "up", "refused", "dead", tried in this order."""
         if not url.startswith("http://") or "/" in url[7:] or not url[7:]:
             raise WorldError(f"site {url!r}: expected http://HOST or http://HOST:PORT, without a path")
         if url in self._sites:
@@ -185,6 +186,10 @@ class World:
         _put_natural(keep, requests=keep_requests)
         if keep:
             site["keep_alive"] = keep
+        reach = rtt if connect is None else connect
+        if addresses is not None:
+            site["addresses"] = list(addresses)
+            reach = _reach(addresses, reach)
         if works_on:
             site["works_on"] = True
         if rate_limit is not None:
@@ -193,7 +198,7 @@ class World:
         _put_limits(site, max_request, limit_req, limit_conn)
         if fault is not None:
             site["fault"] = _checked_fault(fault, ("refused", "unresolved"))
-        self._current = self._sites[url] = _Site(site, rtt, resolve + (rtt if connect is None else connect), resolve,
+        self._current = self._sites[url] = _Site(site, rtt, resolve + reach, resolve,
                                                  bandwidth or link)
         return self
 
@@ -343,6 +348,8 @@ class World:
             site = replace(site, setup=site.setup - site.resolve, resolve=0)
         if kind == "refused":
             return site.setup, _failed(errno.ECONNREFUSED)
+        if "up" not in site.json.get("addresses", ["up"]):
+            return site.setup, _failed(errno.ECONNREFUSED)      # or it is beyond the client's timeout
         if len(path) > site.json.get("max_request", {}).get("url", len(path)):
             return site.setup + site.rtt, {"error": 0, "status": 414, "length": 0}
         route = site.routes.get((path, "GET"))
@@ -459,6 +466,19 @@ def _put_limits(site: dict, max_request: Optional[Mapping[str, int]], limit_req:
     if limit_conn is not None:
         site["limit_conn"] = _checked_limit("limit_conn", limit_conn, LIMIT_CONN)
         _natural("limit_conn", limit_conn.get("requests", 0), least=1)
+
+
+def _reach(addresses: Sequence[str], connect: int) -> int:
+    """ns until one of the addresses answers, or until it is known that none does. The second is tried when the first
+    has failed, or 200 ms after it."""
+    if not 1 <= len(addresses) <= 2 or set(addresses) - {"up", "refused", "dead"}:
+        raise WorldError(f"addresses {addresses!r}: expected one or two of up, refused and dead")
+    head_start, gives_up = ms(200), sec(127)
+    first = gives_up if addresses[0] == "dead" else connect
+    if len(addresses) == 1 or addresses[0] == "up":
+        return first
+    second = min(first, head_start) + (gives_up if addresses[1] == "dead" else connect)
+    return second if addresses[1] == "up" else max(first, second)
 
 
 def _put_framing(route: dict, framing: str, trailers: Optional[Mapping[str, str]]) -> None:

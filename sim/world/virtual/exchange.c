@@ -153,7 +153,10 @@ static int64_t begin(struct world *world, struct exchange *exchange)
     if (exchange->connect_rc)
         return wait;
     exchange->connect_rc = refused ? -ECONNREFUSED : draw_connection(world, site);
-    return vw_later(wait, site->connect);
+    if (exchange->connect_rc)
+        return vw_later(wait, site->connect);
+    exchange->connect_rc = site->reach_rc;
+    return vw_later(wait, site->reach);
 }
 
 /* Nothing answers: the kernel asks again after 1 s, 2 s more, 4 s more, and gives up 127 s after the first time. */

@@ -172,6 +172,10 @@ struct site {
     int64_t rtt;
     /* How long it takes to find the address, and to set up a connection to it. */
     int64_t resolve, connect;
+    /* The same where its host has several addresses, not all of which answer: how long until one does, or until it is
+     * known that none does; and 0, -ECONNREFUSED or -ETIMEDOUT. */
+    int64_t reach;
+    int32_t reach_rc;
     /* What is known of its host's name; held by the first site of that host, whatever its port. */
     struct site *namesake;
     struct name name;

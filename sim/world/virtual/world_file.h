@@ -10,6 +10,7 @@
 
 #include "disk.h"
 #include "network.h"
+#include "schedule.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -121,6 +122,9 @@ bool vw_read_etag(struct reader *, const struct place *, const json_t *, void *s
 bool vw_read_date(struct reader *, const struct place *, const json_t *, void *string);
 /* The header lines of a version, and that the route's answer has one: its status is 200, and it is no echo. */
 bool vw_make_version(struct reader *, const struct place *, const json_t *, struct route *route);
+/* The addresses of a site's host, one or two; and what they make of connecting to it, whose `connect` is known. */
+bool vw_read_addresses(struct reader *, const struct place *, const json_t *, int64_t addresses[2], size_t *count);
+void vw_reach(struct site *site, const int64_t addresses[], size_t n);
 bool vw_read_framing(struct reader *, const struct place *, const json_t *, void *framing);
 bool vw_read_turns(struct reader *, const struct place *, const json_t *, void *route);
 /* To whom something happens: a probability (into a struct when), and that it is not given together with `times`. */

@@ -168,6 +168,7 @@ static const struct field site_fields[] = {
     {"rtt", vw_read_time, offsetof(struct site, rtt)},
     {"connect", vw_read_time, offsetof(struct site, connect)},
     {"resolve", vw_read_time, offsetof(struct site, resolve)},
+    {"addresses", vw_read_ignored, 0},      /* read when `connect` is known */
     {"workers", vw_read_from_1, offsetof(struct site, workers)},
     {"works_on", vw_read_bool, offsetof(struct site, works_on)},
     {"max_connections", vw_read_from_1, offsetof(struct site, max_connections)},
@@ -222,6 +223,18 @@ static bool make_keys(struct reader *reader, struct site *site)
     return true;
 }
 
+static bool read_reach(struct reader *reader, const struct place *place, const json_t *value, struct site *site)
+{
+    int64_t addresses[2];
+    size_t n;
+    if (!value)
+        return true;
+    if (!vw_read_addresses(reader, place, value, addresses, &n))
+        return false;
+    vw_reach(site, addresses, n);
+    return true;
+}
+
 static bool read_site(struct reader *reader, const struct place *place, const json_t *value, void *into)
 {
     struct site *site = into;
@@ -238,6 +251,10 @@ static bool read_site(struct reader *reader, const struct place *place, const js
     bool secure = strncmp(site->origin, "https:", strlen("https:")) == 0;
     if (site->connect < 0)              /* TLS 1.3 takes one round trip more than TCP */
         site->connect = secure && site->rtt < INT64_MAX / 2 ? 2 * site->rtt : site->rtt;
+    site->reach = site->connect;
+    const struct place addresses_at = {.in = place, .key = "addresses"};
+    if (!read_reach(reader, &addresses_at, json_object_get(value, "addresses"), site))
+        return false;
     site->is_gated = site->workers != VW_UNLIMITED || site->rate.requests != VW_UNLIMITED || site->bucket.rate > 0
         || site->hands.most != VW_UNLIMITED || site->works_on;
     for (size_t i = 0; i < site->route_count; i++)
