@@ -152,3 +152,9 @@ def test_a_host_that_says_nothing_is_a_timeout():
     assert (world.answers()[0]["error"], world.latencies()) == (-110, [ms(30_000)])
     with pytest.raises(WorldError, match="expected one or two of"):
         World().site("http://a.test", addresses=["down"])
+
+
+def test_descriptors_are_in_the_file():
+    assert World(descriptors=7).json()["descriptors"] == 7 and "descriptors" not in World().json()
+    with pytest.raises(WorldError, match="descriptors is 0"):
+        World(descriptors=0)

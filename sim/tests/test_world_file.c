@@ -110,12 +110,14 @@ static void test_the_top(void **state)
     expect_refusal("{'world':'looplab/world/v2'}", "/world: expected \"looplab/world/v1\", not \"looplab/world/v2\"");
     expect_refusal("{'world':1}", "/world: expected \"looplab/world/v1\", not 1");
     expect_refusal(WORLD("'site':[]"), "/site: unknown key, did you mean \"sites\"?");
-    expect_refusal(WORLD("'a~/b':[]"), "/a~0~1b: unknown key, expected one of world, seed, cpus, sites, disk, $schema");
+    expect_refusal(WORLD("'a~/b':[]"), "/a~0~1b: unknown key, expected one of world, seed, cpus, sites, "
+                                       "descriptors, disk, $schema");
     expect_refusal(WORLD("'seed':-1"), "/seed: expected a whole number from 0, not -1");
     expect_refusal(WORLD("'seed':'7'"), "/seed: expected a whole number from 0, not \"7\"");
     expect_refusal(WORLD("'cpus':0"), "/cpus: expected a whole number from 1 to 1024, not 0");
     expect_refusal(WORLD("'cpus':1025"), "/cpus: expected a whole number from 1 to 1024, not 1025");
     expect_refusal(WORLD("'cpus':1.5"), "/cpus: expected a whole number from 1 to 1024, not 1.5");
+    expect_refusal(WORLD("'descriptors':0"), "/descriptors: expected a whole number from 1, not 0");
     expect_refusal(WORLD("'sites':{}"), "/sites: expected an array, not {}");
     expect_refusal(WORLD("'sites':[7]"), "/sites/0: expected an object, not 7");
     expect_refusal(WORLD("'sites':null"), "/sites: expected an array, not null");

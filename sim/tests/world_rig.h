@@ -168,6 +168,7 @@ static inline const char *rig_error(int rc)
     case -ENOMEM: return "ENOMEM";
     case -ETIMEDOUT: return "ETIMEDOUT";
     case -EMSGSIZE: return "EMSGSIZE";
+    case -EMFILE: return "EMFILE";
     }
     return "?";
 }

@@ -142,10 +142,13 @@ class World:
     Times are ns (`ms(20)`), sizes bytes. Raises WorldError for what the C side would refuse.
     """
 
-    def __init__(self, seed: int = 0, cpus: int = 4) -> None:
+    def __init__(self, seed: int = 0, cpus: int = 4, descriptors: Optional[int] = None) -> None:
+        """descriptors: how many connections the program may have open at a time, then -EMFILE."""
         _natural("seed", seed)
         _natural("cpus", cpus, least=1)
         self.seed, self.cpus = seed, cpus
+        self._limits: dict = {}
+        _put_natural(self._limits, descriptors=descriptors)
         self._sites: dict[str, _Site] = {}              # by their url
         self._current: Optional[_Site] = None           # the one that routes are added to
         self._disk: Optional[dict] = None
@@ -324,7 +327,7 @@ class World:
         sites = [{**site.json, "routes": [route.json for route in site.routes.values()]}
                  for site in self._sites.values()]
         disk = {} if self._disk is None else {"disk": self._disk}
-        return {"world": FORMAT, "seed": self.seed, "cpus": self.cpus, "sites": sites, **disk}
+        return {"world": FORMAT, "seed": self.seed, "cpus": self.cpus, **self._limits, "sites": sites, **disk}
 
     def text(self) -> str:
         """The world file, as it is written to disk."""

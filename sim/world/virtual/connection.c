@@ -8,6 +8,7 @@
 #include "virtual.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,6 +113,7 @@ static void close_idle(struct world *world, struct pool *pool, int64_t k)
     pool->idle_count--;
     memmove(&pool->idle[k], &pool->idle[k + 1], (size_t)(pool->idle_count - k) * sizeof *pool->idle);
     pool->count--;
+    world->network.sockets--;
 }
 
 /* Closes those that the client knows to be of no use any more: the server has closed them, or they are too old. */
@@ -133,7 +135,7 @@ static void take_idle(struct world *world, struct exchange *exchange)
     exchange->connection = idle->connection;
     exchange->uses = idle->uses;
     exchange->reused = true;
-    exchange->in_site = exchange->in_pool = true;   /* it was counted while it lay idle */
+    exchange->in_site = exchange->in_pool = exchange->has_socket = true;    /* it was counted while it lay idle */
     exchange->stale = pool->site->keep_idle != VW_UNLIMITED
         && world->now - idle->since > pool->site->keep_idle - pool->site->rtt;
 }
@@ -227,6 +229,16 @@ static void pass_on(struct world *world, struct pool *pool, uint64_t connection,
 
 /* ---- Connections --------------------------------------------------------------------------- */
 
+int32_t vw_socket_open(struct world *world, struct exchange *exchange)
+{
+    struct network *network = &world->network;
+    if (network->descriptors > 0 && network->sockets >= network->descriptors)
+        return -EMFILE;
+    network->sockets++;
+    exchange->has_socket = true;
+    return 0;
+}
+
 void vw_connection_opened(struct world *world, struct exchange *exchange)
 {
     bool reused = exchange->connection != 0;
@@ -246,6 +258,8 @@ void vw_connection_close(struct world *world, struct exchange *exchange)
     if (exchange->connection)
         trace_closed(world, exchange->connection);
     exchange->connection = 0;
+    world->network.sockets -= exchange->has_socket;
+    exchange->has_socket = false;
     if (exchange->in_site)
         vw_server_closed(world, exchange->site);
     exchange->in_site = false;
@@ -274,7 +288,7 @@ void vw_connection_keep(struct world *world, struct exchange *exchange)
     }
     uint64_t connection = exchange->connection;
     exchange->connection = 0;
-    exchange->in_site = exchange->in_pool = false;   /* the connection still counts, but as somebody else's */
+    exchange->in_site = exchange->in_pool = exchange->has_socket = false;   /* it still counts, as somebody else's */
     exchange->pool = NULL;
     pass_on(world, pool, connection, exchange->uses + 1);
 }

@@ -150,6 +150,8 @@ static int64_t begin(struct world *world, struct exchange *exchange)
         return 0;
     exchange->phase = PHASE_CONNECT;
     exchange->connect_rc = vw_name_ask(world, site, &wait);
+    if (exchange->connect_rc == 0)
+        exchange->connect_rc = vw_socket_open(world, exchange);
     if (exchange->connect_rc)
         return wait;
     exchange->connect_rc = refused ? -ECONNREFUSED : draw_connection(world, site);

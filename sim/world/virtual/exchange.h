@@ -49,6 +49,8 @@ struct exchange {
     bool unauthorized, early;
     /* It counts among its pool's connections; among its site's; among the site's busy workers, and busy hands. */
     bool in_pool, in_site, at_work, has_hand;
+    /* One of the program's descriptors is its connection's. */
+    bool has_socket;
     /* Its body flows over its site's link. */
     bool in_link;
     /* Its connection was used before; the server will have closed it when the request arrives. */

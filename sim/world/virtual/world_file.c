@@ -35,6 +35,7 @@ static const struct field world_fields[] = {
     {"seed", read_seed, offsetof(struct description, seed)},
     {"cpus", read_cpus, offsetof(struct description, cpus)},
     {"sites", vw_read_sites, offsetof(struct description, network)},
+    {"descriptors", vw_read_from_1, offsetof(struct description, network.descriptors)},
     {"disk", vw_read_disk, offsetof(struct description, disk)},
     {"$schema", vw_read_ignored, 0},   /* where an editor finds world.schema.json */
 };
