@@ -95,6 +95,36 @@ def test_a_labs_names_mean_the_same(word):
     assert run.stdout == make("run", LAB=LAB, FROM="solutions", MODE="async").stdout
 
 
+PROBE = """#include <stdio.h>
+#include "co.h"
+static int probe(void *job)
+{
+    unsigned modes;
+    __asm__ volatile("stmxcsr %0" : "=m"(modes));
+    fprintf(stderr, "rounding %x\\n", modes & 0x6000);
+    return job != NULL;
+}
+static void round_down_beside(void)
+{
+    const unsigned down = 0x3f80;
+    __asm__ volatile("ldmxcsr %0" : : "m"(down));
+    CO_GROUP(group);
+    co_spawn(&group, probe, NULL);
+    (void)!co_join(&group);
+    probe(NULL);
+}
+"""
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="in x86-64's assembly")
+def test_what_run_builds_keeps_each_tasks_floating_point_modes_however_they_are_set(tmp_path):
+    text = (ROOT / "solutions" / LAB / "compare.c").read_text()
+    (tmp_path / "compare.c").write_text(
+        PROBE + re.sub(r"(\nint fetch_async\([^{]*\{\n)", r"\1    round_down_beside();\n", text))
+    run = make("run", LAB="01", FROM=str(tmp_path), MODE="async")
+    assert (run.returncode, run.stderr) == (0, "rounding 0\nrounding 2000\n")
+
+
 def test_run_hands_on_settings():
     run = make("run", LAB="01", FROM="solutions", MODE="explain", SET="workers=5  limit=2s")
     assert run.returncode == 2

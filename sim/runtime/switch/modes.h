@@ -1,9 +1,10 @@
 /* modes.h - the floating-point modes: rounding, traps, flush to zero, and the flags of what has happened.
  *
  * A switch does not keep them: hardly any program touches them, and even to look whether they have moved costs as much
- * as a whole switch (measured on x86-64: a yield of 9.2 ns, not 5.0). So programs that call <fenv.h> pay, and no
- * others: in these every flow is entered with the modes that co_run began with; who leaves puts its own away, and back
- * when it goes on (loop.c).
+ * as a whole switch (measured on x86-64: a yield of 9.2 ns, not 5.0). So programs pay that call <fenv.h>, or are linked
+ * with all of the library or with co__calls_fenv asked for, as students' are (there are other means to set modes), and
+ * no others: in these every flow is entered with the modes that co_run began with; who leaves puts its own away, and
+ * back when it goes on (loop.c).
  */
 #ifndef MODES_H
 #define MODES_H
