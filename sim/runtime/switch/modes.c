@@ -1,6 +1,6 @@
 /* modes.c - linked into a program only if it calls <fenv.h> (ld's --wrap, see sim/kit/link.flags), or asks for
- * co__calls_fenv (grader/scripts/run.sh), or is linked with all: then co__calls_fenv is there, and the loop keeps each task's floating-point modes and flags apart. The calls themselves are the C
- * library's.
+ * co__calls_fenv (grader/scripts/run.sh), or is linked with all of the library: then the loop keeps each task's
+ * floating-point modes and flags apart. The calls themselves are the C library's.
  */
 #define _GNU_SOURCE
 #include "runtime/switch/modes.h"
