@@ -2,7 +2,8 @@
 #include "world_rig.h"
 
 #define TWO WORLD("'descriptors':2,'sites':[{'url':'http://a.test','rtt':'20ms','routes':[{'path':'/'}," \
-                  "{'path':'/hang','fault':{'kind':'hang'}}]},{'url':'http://b.test','rtt':'20ms','fault':{'kind':'refused'}}]")
+                  "{'path':'/hang','fault':{'kind':'hang'}}]}," \
+                  "{'url':'http://b.test','rtt':'20ms','fault':{'kind':'refused'}}]")
 
 static void test_one_more_fails_at_once_and_the_others_do_not_mind(void **state)
 {

@@ -293,17 +293,16 @@ static int64_t work(struct exchange *exchange)
     return hangs ? NOT_BY_TIME : exchange->latency;
 }
 
-/* Its body leaves the server together with its head. */
-static bool is_sent_at_once(const struct exchange *exchange)
+/* So many bytes of its body leave the server together with its head. */
+static bool is_sent_at_once(const struct exchange *exchange, int64_t bytes)
 {
-    int64_t bytes = vw_flow_length(exchange);
     return bytes == 0 || (!vw_flow_is_linked(exchange) && vw_flow_time(exchange, bytes) == 0);
 }
 
 static int64_t served(struct world *world, struct exchange *exchange)
 {
     stop_work(world, exchange);
-    if (exchange->has_hand && (closes_at_once(exchange) || is_sent_at_once(exchange)))
+    if (exchange->has_hand && (closes_at_once(exchange) || is_sent_at_once(exchange, vw_flow_length(exchange))))
         vw_server_drop_hand(exchange);      /* all of it is sent */
     exchange->phase = closes_at_once(exchange) ? PHASE_LOST : PHASE_HEAD;
     return way_back(exchange->site);
@@ -339,7 +338,7 @@ static int64_t head(struct world *world, struct exchange *exchange)
     exchange->flow_at = world->now;
     exchange->coming = vw_flow_length(exchange);
     int64_t first = vw_flow_limit(exchange);
-    if (first > 0 && is_sent_at_once(exchange)) {
+    if (first > 0 && is_sent_at_once(exchange, exchange->coming)) {
         vw_result_body(world, exchange, 0, first);
         exchange->arrived = first;
     }
