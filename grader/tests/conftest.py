@@ -13,9 +13,10 @@ from typing import Any, Callable, Optional
 
 import pytest
 
-# Tests that press Ctrl-C start programs which would ignore it if we were started in the background, where a shell lets
-# it be ignored.
+# Tests that press Ctrl-C or hang up start programs which would ignore it if we were started in the background, where a
+# shell lets the one be ignored, or under nohup, which lets the other.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 from looplab.grading import program_lab, session
 from looplab.running import build, coverage, process

@@ -16,6 +16,8 @@ from typing import Iterator
 
 import pytest
 
+from looplab.course import git
+
 ROOT = Path(__file__).resolve().parents[2]
 RELEASES = ["bookworm", "trixie"]       # Debian 12 and 13
 MINUTES = 60
@@ -87,7 +89,7 @@ def bare(request, tmp_path) -> Iterator[Path]:
         shutil.rmtree(root, ignore_errors=True)
         pytest.skip(f"debootstrap cannot make {request.param}: {(made.stdout + made.stderr).strip().splitlines()[-1]}")
     settle(root, sources)
-    subprocess.run(["git", "clone", "-q", str(ROOT), str(root / "root/looplab")], check=True)
+    git.run(ROOT, "clone", "-q", str(ROOT), str(root / "root/looplab"))
     yield root
     shutil.rmtree(root, ignore_errors=True)
 

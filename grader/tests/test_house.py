@@ -12,6 +12,8 @@ from typing import Iterator, Optional
 
 import pytest
 
+from looplab.course import git
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "grader" / "looplab"
 ROOMS = ("plain", "course", "asking", "running", "reading", "grading", "telling", "report", "watch", "cli")
@@ -26,11 +28,9 @@ OUTSIDE = ("build", ".git", "findings", "node_modules", "__pycache__")
 def files() -> list[str]:
     """The files of the repository, by their names from the top; without git all that lie there, build/ aside."""
     try:
-        said = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True,
-                              text=True, check=True, env={name: value for name, value in os.environ.items()
-                                                          if not name.startswith("GIT_")}).stdout
+        said = git.run(ROOT, "ls-files", "-co", "--exclude-standard").decode()
         return [name for name in said.split("\n") if name and (ROOT / name).is_file()]
-    except (OSError, subprocess.CalledProcessError):
+    except (OSError, git.GitError):
         return [str(path.relative_to(ROOT)) for path in ROOT.rglob("*")
                 if path.is_file() and not set(path.relative_to(ROOT).parts) & set(OUTSIDE)]
 

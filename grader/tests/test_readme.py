@@ -45,12 +45,12 @@ def test_the_picture_is_what_make_report_draws(tmp_path: Path) -> None:
 
 def rooms() -> set[str]:
     """Folders whose files belong together: sim/trace, sim/runtime/sync, grader/looplab/reading."""
-    listed = subprocess.run(["git", "ls-files", "sim", "grader"], cwd=ROOT, capture_output=True, text=True,
-                            env=git.environment())
-    if listed.returncode:
+    try:
+        listed = git.run(ROOT, "ls-files", "sim", "grader").decode()
+    except git.GitError:
         pytest.skip("not a git clone: which folders belong to the project is not known")
     found = set()
-    for name in listed.stdout.split("\n"):
+    for name in listed.split("\n"):
         parts = name.split("/")[:-1]
         deep = 3 if "/".join(parts[:2]) in ("sim/runtime", "sim/world", "grader/looplab") else 2
         if len(parts) >= deep:

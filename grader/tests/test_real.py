@@ -217,12 +217,6 @@ def test_reading_slowly_slows_the_server(faulty, variant):
     assert answers.grown_kib < 8 * 1024 * (1 if variant == "plain" else 4)
 
 
-def test_a_stream_of_a_bomb_takes_no_more_memory_than_one_piece(faulty):
-    answers = client("--most", 50_000_000, "stream", faulty.url("bomb"))
-    assert answers.rcs == [0] and answers.rows[0].length >= 50_000_000
-    assert answers.grown_kib < 64 * 1024
-
-
 def test_a_long_stream(nginx):
     answers = client("--session", 0, "stream", *[f"http://127.0.0.1:{nginx.http}/large"] * 3)
     all_well(answers)

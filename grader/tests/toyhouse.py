@@ -106,6 +106,7 @@ def make_house(root: Path) -> Lab:
     (folder / "toy.h").write_text(HEADER)
     (folder / "toy.c").write_text(GOOD)
     (folder / "main.c").write_text(MAIN)
+    shutil.copy(ROOT / "sim/include/co.h", root / "sim/include")        # its allocations are known to the grader
     (root / "sim/include/toykit.h").write_text("int toy_hello(void);\nchar *toy_copy(const char *text);\n")
     (root / "sim/kit/toykit.c").write_text('#include "toykit.h"\n#include <string.h>\nint toy_hello(void) { return 0; '
                                            '}\n'
