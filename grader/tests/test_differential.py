@@ -63,3 +63,19 @@ def test_what_hangs_on_a_millisecond_is_no_difference():
     assert [route["latency"] for route in moved["world"]["sites"][0]["routes"]] == ["21ms", "0ms"]
     assert moved["script"]["requests"] == [{"at": 2, "timeout": 20, "url": "x"}]
     assert situation["script"]["requests"][0]["at"] == 0
+
+
+def test_no_client_drawn_reads_for_minutes():
+    hypothesis = pytest.importorskip("hypothesis")
+    from looplab.asking.situation import situations
+
+    @hypothesis.seed(1)
+    @hypothesis.settings(max_examples=300, deadline=None, database=None,
+                         suppress_health_check=list(hypothesis.HealthCheck), phases=[hypothesis.Phase.generate])
+    @hypothesis.given(situations())
+    def holds(situation):
+        for request in situation["script"]["requests"]:
+            if request.get("pause"):
+                assert request["most"] / request["piece"] * request["pause"] <= 10_000      # ms
+
+    holds()
