@@ -370,7 +370,9 @@ static const char net[] =
     "{\"world\":\"looplab/world/v1\",\"sites\":[{\"url\":\"http://a.test\",\"rtt\":\"2ms\",\"bandwidth\":100000,"
     "\"routes\":[{\"path\":\"/\",\"latency\":\"3ms\",\"body\":\"hello\",\"headers\":{\"Set-Cookie\":\"a=b\"}},"
     "{\"path\":\"/moved\",\"redirect\":\"http://a.test/\"},"
-    "{\"path\":\"/large\",\"body_size\":5000,\"chunk\":1000},"
+    "{\"path\":\"/large\",\"body_size\":5000,\"chunk\":1000,\"etag\":\"\\\"1\\\"\",\"ranges\":true,"
+    "\"last_modified\":\"Wed, 21 Oct 2026 07:28:00 GMT\"},"
+    "{\"path\":\"/turns\",\"framing\":\"chunked\",\"trailers\":{\"X\":\"y\"},\"answers\":[503,{\"body\":\"no\"}]},"
     "{\"path\":\"/post\",\"method\":\"POST\",\"body\":\"ok\"}]}]}";
 
 static int fetches(void *job)
@@ -400,6 +402,9 @@ static int uses_http(void *job)
     CO_RESPONSE(posted);
     TRY(co_http_request(&(struct co_request){.method = "POST", .url = "http://a.test/post", .headers = "X-One: 1\n",
                                              .body = "data", .length = 4, .session = &session}, &posted));
+    CO_RESPONSE(part);
+    TRY(co_http_request(&(struct co_request){.url = "http://a.test/large", .headers = "Range: bytes=7-9\n"}, &part));
+    TRY(fetches("http://a.test/turns"));
     static const char large[10000];                 /* too large for the stack */
     CO_RESPONSE(answered);
     TRY(co_http_request(&(struct co_request){.method = "POST", .url = "http://a.test/post", .body = large,
