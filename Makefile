@@ -164,8 +164,11 @@ aarch64_cc := aarch64-linux-gnu-gcc
 aarch64_flags := -O2 -Werror
 aarch64_needs := cross-cc cross-libs qemu
 
-have := $(foreach v,$(variants),$(if $(filter-out $(looplab_tools),$($v_needs)),,$v))
-# The C tests run in these, the solutions in all; with ALL=1 the tests run in all, too, and under valgrind.
+# These only with ALL=1: another one stands for what each of them would show.
+seldom := gcc-O3 clang clang-O0 clang-asan
+have := $(foreach v,$(filter-out $(if $(ALL),,$(seldom)),$(variants)),\
+        $(if $(filter-out $(looplab_tools),$($v_needs)),,$v))
+# The C tests run in these, the solutions in all there are; with ALL=1 the tests, too, and under valgrind.
 tested := $(filter $(if $(ALL),%,plain asan ucontext tsan aarch64),$(have))
 
 dash = $(if $(filter-out plain,$1),-$1)

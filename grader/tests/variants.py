@@ -21,7 +21,9 @@ def _words(path: Path, variable: str) -> list[str]:
     return match.group(1).split() if match else []
 
 
-VARIANTS = _words(ROOT / "Makefile", "variants")
+ALL = bool(os.environ.get("LOOPLAB_ALL"))
+VARIANTS = [variant for variant in _words(ROOT / "Makefile", "variants")
+            if ALL or variant not in _words(ROOT / "Makefile", "seldom")]
 
 
 def require(tool: str) -> None:
