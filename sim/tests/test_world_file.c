@@ -335,6 +335,11 @@ static void test_answers(void **state)
     expect_route(",'require':{'X':'1\\n2'}", "/sites/0/routes/1/require/X: expected a text of one line, not \"1\\n2\"");
     expect_route(",'require':{'X Y':'1'}",
                  "/sites/0/routes/1/require/X Y: expected a header's name, without blanks and colons");
+}
+
+static void test_versions_and_framing(void **state)
+{
+    (void)state;
     expect_route(",'etag':'v1'",
                  "/sites/0/routes/1/etag: expected a tag in quotes, such as \"\\\"v1\\\"\", not \"v1\"");
     expect_route(",'etag':5", "/sites/0/routes/1/etag: expected a tag in quotes, such as \"\\\"v1\\\"\", not 5");
@@ -465,7 +470,7 @@ int main(void)
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_paths_and_methods),
         cmocka_unit_test(test_latencies),
-        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_answers), cmocka_unit_test(test_versions_and_framing),
         cmocka_unit_test(test_answers_in_turn),
         cmocka_unit_test(test_long_values_are_cut),
         cmocka_unit_test(test_faults),
