@@ -11,6 +11,7 @@ static int let_in(const char *json, int a_second)
     for (int i = 0; i < 10 * a_second; i++) {
         rig_run_until(rig, MS(1000) * i / a_second);
         rig->length = 0;
+        rig->log[0] = '\0';
         rig_get(rig, "http://a.test/");
         rig_run_until(rig, rig->world->now(rig->world));
         ok += strstr(rig->log, " 200 ") != NULL;

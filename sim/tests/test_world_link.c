@@ -41,6 +41,7 @@ static void test_who_comes_and_who_goes_changes_the_others(void **state)
     rig_get(rig, "http://a.test/300");
     get_after(rig, MS(100), "http://a.test/100");
     rig->length = 0;
+    rig->log[0] = '\0';
     rig_expect(rig, "100ms #2 200\n300ms #2 +100 end\n400ms #1 +300 end\n");
     rig_get(rig, "http://a.test/300");
     rig_get(rig, "http://a.test/300");
@@ -109,6 +110,7 @@ static void test_very_much(void **state)
     rig_run_until(rig, MS(1000));
     rig_get(rig, "http://a.test/b");
     rig->length = 0;
+    rig->log[0] = '\0';
     rig_run_until(rig, MS(1001));
     assert_non_null(strstr(rig->log, "end\n"));            /* 301 MB at 1 TB/s */
     rig_close(rig);

@@ -29,6 +29,7 @@ static void test_a_probability_draws_by_number(void **state)
             if (run == 1 && i % 3 == 0)
                 rig_get(rig, "http://a.test/x");            /* other traffic changes nothing */
             rig->length = 0;
+            rig->log[0] = '\0';
             rig_get(rig, "http://a.test/");
             rig_run_until(rig, INT64_MAX);
             log[run][i] = strstr(rig->log, " 500 end") ? 'x' : '.';
