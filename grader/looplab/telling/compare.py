@@ -27,7 +27,7 @@ from ..plain.duration import show
 from ..plain.failure import GraderFault, UsageError
 from ..plain.text import count, cut
 from ..reading.trace import Trace, TraceError, read
-from ..running.serving import Server, find_world, without_proxies
+from ..running.serving import Server, find_world, promptly, without_proxies
 from . import differential, results
 from .differential import NEAR_PART, near
 
@@ -191,7 +191,8 @@ class Program:
             try:
                 done = subprocess.run([str(self.binary), "--trace", str(trace), *arguments], cwd=folder,
                                       capture_output=True, text=True,
-                                      env={**without_proxies(), "CO_WORLD": "", **environment}, timeout=LONGEST_S)
+                                      env={**without_proxies(), "CO_WORLD": "", **environment}, timeout=LONGEST_S,
+                                      preexec_fn=promptly)
             except subprocess.TimeoutExpired:
                 raise UsageError(f"the program did not end within {LONGEST_S:.0f} s") from None
             if done.returncode not in (0, 1) or not trace.exists():
