@@ -79,7 +79,7 @@ def environment() -> dict[str, str]:
 
 @pytest.fixture(params=RELEASES)
 def bare(request, tmp_path) -> Iterator[Path]:
-    """A root of that release with git, make and a clone of this repository in /root/looplab."""
+    """A root of that release with git, make and a clone of this repository in /looplab."""
     root = tmp_path / request.param
     mirror, sources = suite_of(request.param)
     command = ["debootstrap", "--variant=minbase", "--include=git,make", request.param, str(root), mirror]
@@ -89,13 +89,13 @@ def bare(request, tmp_path) -> Iterator[Path]:
         shutil.rmtree(root, ignore_errors=True)
         pytest.skip(f"debootstrap cannot make {request.param}: {(made.stdout + made.stderr).strip().splitlines()[-1]}")
     settle(root, sources)
-    git.run(ROOT, "clone", "-q", str(ROOT), str(root / "root/looplab"))
+    git.run(ROOT, "clone", "-q", str(ROOT), str(root / "looplab"))
     yield root
     shutil.rmtree(root, ignore_errors=True)
 
 
 def say(root: Path, command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*APART, "sh", "-c", INSIDE, "sh", str(root), f"cd /root/looplab && {command}"], text=True,
+    return subprocess.run([*APART, "sh", "-c", INSIDE, "sh", str(root), f"cd /looplab && {command}"], text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                           timeout=60 * MINUTES, env=environment())
 
