@@ -45,7 +45,8 @@ def build_suite(lab: Lab, source_dir: Path, work_dir: Path) -> build.Program:
     advice = build._advice(lab, outcomes[0])
     outcomes = gcc_all(lab, work, [
         ["--coverage", "suite.o", "scraper.o", *_kit(lab, whole=True), "-o", "cover"],
-        [*sanitize, "suite-asan.o", "scraper-asan.o", *_kit(lab, asan=True), "-o", "asan"]])
+        [*sanitize, *build.static_sanitizers(lab, work), "suite-asan.o", "scraper-asan.o", *_kit(lab, asan=True),
+         "-o", "asan"]])
     for outcome in outcomes:
         if not outcome.ok:
             raise build._fault(lab, work, outcome)

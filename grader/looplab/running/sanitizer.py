@@ -91,6 +91,8 @@ _UBSAN = re.compile(r"(?P<file>[^:\n]+):(?P<line>\d+):\d+: runtime error: (?P<te
 _ASAN = re.compile(r"==\d+==ERROR: AddressSanitizer: (?P<text>.*)")
 _LEAK = re.compile(r"(?:Direct|Indirect) leak of (?P<bytes>\d+) byte\(s\) in (?P<blocks>\d+) object\(s\) allocated "
                    r"from:")
+# Their functions are in the program itself where they are linked as archives, most often without lines.
+_OF_THE_SANITIZERS = re.compile(r"\?\?|(asan|lsan|ubsan|sanitizer)_\w+\.cpp$")
 _FRAME = re.compile(r"\s*#\d+ 0x[0-9a-f]+\s+\((?P<module>[^)+]*)\+(?P<offset>0x[0-9a-f]+)\)")
 
 
@@ -132,7 +134,8 @@ class _Frames:
         answer = outcome.stdout.splitlines()
         for offset, name, place in zip(offsets, answer[0::2], answer[1::2]):
             file, _, line = place.partition(" (")[0].rpartition(":")
-            self._places[offset] = (name, f"{Path(file).name}:{line}")
+            if not _OF_THE_SANITIZERS.match(Path(file).name):
+                self._places[offset] = (name, f"{Path(file).name}:{line}")
 
     def _ours(self, match: re.Match[str]) -> bool:
         return Path(match["module"]).name == self._program.asan.name
