@@ -339,7 +339,7 @@ def test_untidy_tests(tmp_path):
 
 SET = """
 import dataclasses, sys
-from looplab import lab as labs
+from looplab.course import lab as labs
 load, level = labs.load, sys.argv.pop(1)
 labs.load = lambda *a, **k: dataclasses.replace(load(*a, **k), settings={**load(*a, **k).settings, "feedback": level})
 from looplab.cli import main
