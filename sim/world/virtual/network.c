@@ -171,11 +171,13 @@ const char *vw_header_find(const char *headers, size_t length, const char *name,
 
 size_t vw_implied_headers(const struct url *url, char *out, size_t size)
 {
-    const char *host = strstr(url->origin, "://") + 3;
+    bool is_https = url->origin[4] == 's';
+    int scheme = is_https ? 8 : 7, length = (int)url->origin_length - scheme;       /* it has no '\0' behind it */
     char port[8] = "";
-    if (url->port != (url->origin[4] == 's' ? 443 : 80))
+    if (url->port != (is_https ? 443 : 80))
         snprintf(port, sizeof port, ":%u", (unsigned)url->port);
-    return (size_t)snprintf(out, size, "Host: %s%s\nUser-Agent: looplab/1\nAccept: */*\n", host, port);
+    return (size_t)snprintf(out, size, "Host: %.*s%s\nUser-Agent: looplab/1\nAccept: */*\n", length,
+                            url->origin + scheme, port);
 }
 
 bool vw_route_allows(const struct route *route, const char *headers, size_t length, const char *implied)
