@@ -11,7 +11,7 @@
 #include <sys/msg.h>
 #include <sys/sem.h>
 
-static const struct timespec long_ago = {0, 0};
+static struct timespec long_ago;        /* {0, 0}; not const, as qemu's kernel writes it back */
 
 /* The call, or, in a simulated loop, first the attempt, which fails with `busy` where the call would wait. */
 #define TRY_FIRST(type, name, attempt, busy, call) __extension__({ \
