@@ -196,6 +196,28 @@ def test_a_line_a_grading_without_a_terminal(tmp_path):
         assert watching.wait(30) == 130
 
 
+OWN = """
+import sys, time
+from pathlib import Path
+from looplab.course import lab as labs
+from looplab.watch import grading
+grading.load()
+lab, out = labs.load("01-sync-vs-async"), Path(sys.argv[2])
+own = grading.Grading(lab, Path(sys.argv[1]), out, 7)
+while not own.done():
+    time.sleep(0.01)
+(out / lab.slug / "results.json").write_text('{"score": 100}')
+print(own.result()["score"])
+"""
+
+
+def test_a_verdict_is_that_of_its_own_grading(tmp_path):
+    """Another one into the same folder may have ended, or begun, before the watch looks."""
+    done = subprocess.run([sys.executable, "-c", OWN, str(CORPUS / "awaits-each"), str(tmp_path)], cwd=ROOT, text=True,
+                          stdout=subprocess.PIPE, timeout=120, env=ENVIRONMENT)
+    assert done.stdout == "75\n"
+
+
 # ---- hints, progress -------------------------------------------------------------------
 
 

@@ -7,9 +7,10 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
-from typing import Optional
+from typing import IO, Optional
 
 from ..course.lab import Lab
 from ..course.order import Order
@@ -23,8 +24,9 @@ class Grading:
     """A grading under way. It ends by itself; stop() ends it early."""
 
     def __init__(self, lab: Lab, folder: Path, out: Path, seed: int):
-        self.out = out / lab.slug
-        self._lab, self._pid = lab, _fork(lab, folder, out, seed)
+        # What it found comes back in a file without a name: what lies in `out` may be another grading's by then.
+        self._told = tempfile.TemporaryFile()
+        self._pid = _fork(lab, folder, out, seed, self._told)
 
     def done(self) -> bool:
         """Has it ended? Does not wait."""
@@ -34,11 +36,10 @@ class Grading:
         return not self._pid
 
     def result(self) -> Optional[dict]:
-        """Its results.json; None if it wrote none (it was stopped, or could not write)."""
-        try:
-            return json.loads((self.out / "results.json").read_text())
-        except (OSError, ValueError):
-            return None
+        """Its results.json, for one that is done; None if it wrote none (it was stopped, or could not write)."""
+        self._told.seek(0)
+        text = self._told.read()
+        return json.loads(text) if text else None
 
     def stop(self) -> None:
         """Ends it and its programs, and waits until they are gone. One that does not heed that is killed."""
@@ -55,7 +56,7 @@ class Grading:
             time.sleep(0.005)
 
 
-def _fork(lab: Lab, folder: Path, out: Path, seed: int) -> int:
+def _fork(lab: Lab, folder: Path, out: Path, seed: int, told: IO[bytes]) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     before = signals.held()
@@ -73,7 +74,7 @@ def _fork(lab: Lab, folder: Path, out: Path, seed: int) -> int:
         nowhere = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(nowhere, descriptor)
-        code = _grade(lab, folder, out, seed)
+        code = _grade(lab, folder, out, seed, told)
     except BaseException:       # whatever it was: there is no result then, and the watch says so
         pass
     finally:
@@ -84,11 +85,15 @@ def _interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _grade(lab: Lab, folder: Path, out: Path, seed: int) -> int:
+def _grade(lab: Lab, folder: Path, out: Path, seed: int, told: IO[bytes]) -> int:
     from ..report.grade import grade
 
-    order = Order([lab], folder, out, seed, None)
-    return 0 if grade(lab, order, Style(), lambda done, of, title: None).result else 3
+    result = grade(lab, Order([lab], folder, out, seed, None), Style(), lambda done, of, title: None).result
+    if not result:
+        return 3
+    told.write(json.dumps(result).encode())
+    told.flush()
+    return 0
 
 
 def load() -> None:
