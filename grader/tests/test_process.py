@@ -299,7 +299,7 @@ def test_group_dies_at_a_limit(tmp_path):
 
 COMPUTES = """
 int main(void) {
-    for (volatile long i = 0; i < 60000000; i++)
+    for (volatile long i = 0; i < 900000000; i++)
         ;
 }"""
 
@@ -331,7 +331,7 @@ def end(processes: list[subprocess.Popen[str]]) -> None:
 def test_who_waits_for_a_processor_is_not_stopped_for_it(tmp_path, crowded):
     behind, busy = crowded
     program = compile_c(tmp_path, COMPUTES)
-    running = process.start([*behind, str(program)], limits=replace(COVER, cpu_s=20, wall_s=2), cwd=tmp_path,
+    running = process.start([*behind, str(program)], limits=replace(COVER, cpu_s=20, wall_s=1.5), cwd=tmp_path,
                             launch=house().launch)
     time.sleep(5)           # its time on the wall is over by far
     end(busy)
