@@ -110,10 +110,9 @@ class Comparison:
 
 def differences(predicted: Any, real: Any, where: str = "result", times: bool = True) -> list[str]:
     """Where two results differ. Times may differ as much as clocks do, or (times=False) at will; they are known by
-    their names. Workers are
-    alike: where two of them become free at one instant, either may take the next job, so what each has done is compared
-    in any order. How long it took to be refused, or to learn that a host is unknown, is not compared: no server can
-    hold that back."""
+    their names. Workers are alike: where two of them become free at one instant, either may take the next job, so what
+    each has done is compared in any order. How long it took to be refused, or to learn that a host is unknown, is not
+    compared: no server can hold that back."""
     if isinstance(predicted, dict) and isinstance(real, dict):
         # here that comes at once
         refused = predicted.get("error") == real.get("error") in (-errno.ECONNREFUSED, -errno.ENXIO)

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SECOND 1000000000
-
 void vw_address_exception(struct exchange *exchange, int32_t status, int64_t retry_after)
 {
     int length = retry_after > 0
@@ -98,7 +96,7 @@ int32_t vw_address(struct world *world, struct exchange *exchange, const struct 
     if (exchange->site->link.rate > 0)
         bandwidth = exchange->site->link.rate;
     if (request->lengths[3] && bandwidth != VW_UNLIMITED)
-        exchange->upload = vw_scale(request->lengths[3], SECOND, bandwidth);
+        exchange->upload = vw_scale(request->lengths[3], VW_SECOND, bandwidth);
     bool made = true;
     if (exchange->answer == &exchange->exception)
         return 0;

@@ -27,8 +27,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SECOND 1000000000
-
 /* Instead of a duration: the exchange has ended, or somebody else will schedule its next step. */
 #define NOT_BY_TIME (-1)
 
@@ -168,7 +166,7 @@ static int64_t knock_again(struct world *world, struct exchange *exchange)
     exchange->phase = PHASE_CONNECT;
     if (exchange->tries == MOST_TRIES)
         return end(world, exchange, -ETIMEDOUT);
-    return (int64_t)SECOND << exchange->tries++;
+    return (int64_t)VW_SECOND << exchange->tries++;
 }
 
 /* The kernel makes the connection; the server takes it up when it has room, and finds the request there. */
@@ -256,7 +254,7 @@ static int64_t establish(struct world *world, struct exchange *exchange)
 /* It is answered as soon as it comes. `free_in`: ns until it would not be; 0: it is not told. */
 static int64_t turn_away(struct exchange *exchange, int64_t status, int64_t free_in)
 {
-    vw_address_exception(exchange, (int32_t)status, free_in / SECOND + (free_in % SECOND != 0));
+    vw_address_exception(exchange, (int32_t)status, free_in / VW_SECOND + (free_in % VW_SECOND != 0));
     exchange->phase = PHASE_HEAD;
     return way_back(exchange->site);
 }

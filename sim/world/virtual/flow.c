@@ -12,8 +12,6 @@
 
 #include <errno.h>
 
-#define SECOND 1000000000
-
 enum {
     /* Bytes that the socket buffers of both ends take: measured with Linux 6.18 on the loopback. */
     KERNEL = 2900000,
@@ -65,7 +63,7 @@ int64_t vw_flow_time(const struct exchange *exchange, int64_t bytes)
         return vw_scale(bytes / exchange->fault->bytes + (bytes % exchange->fault->bytes != 0), exchange->fault->every,
                         1);
     if (exchange->route && exchange->route->bandwidth != VW_UNLIMITED)
-        return vw_scale(bytes, SECOND, exchange->route->bandwidth);
+        return vw_scale(bytes, VW_SECOND, exchange->route->bandwidth);
     return 0;
 }
 

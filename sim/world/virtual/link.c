@@ -7,7 +7,7 @@
 #include "link.h"
 #include "virtual.h"
 
-enum { PARTS = 1 << 20, SECOND = 1000000000 };
+enum { PARTS = 1 << 20 };
 
 /* Beyond that nobody waits, and products stay below 2^127. */
 #define ENDLESS ((__int128)1 << 70)
@@ -15,7 +15,7 @@ enum { PARTS = 1 << 20, SECOND = 1000000000 };
 static void catch_up(const struct world *world, struct link *link)
 {
     if (link->count > 0)
-        link->served += (__int128)link->rate * (world->now - link->at) * PARTS / ((__int128)link->count * SECOND);
+        link->served += (__int128)link->rate * (world->now - link->at) * PARTS / ((__int128)link->count * VW_SECOND);
     link->at = world->now;
 }
 
@@ -24,7 +24,7 @@ static int64_t time_left(const struct link *link, const struct exchange *exchang
     __int128 parts = exchange->target - link->served, speed = (__int128)link->rate * PARTS;
     if (parts <= 0)
         return 0;
-    __int128 ns = parts > ENDLESS ? VW_UNLIMITED : (parts * link->count * SECOND + speed - 1) / speed;
+    __int128 ns = parts > ENDLESS ? VW_UNLIMITED : (parts * link->count * VW_SECOND + speed - 1) / speed;
     return ns > VW_UNLIMITED ? VW_UNLIMITED : (int64_t)ns;
 }
 

@@ -143,15 +143,21 @@ static const char *header_value(const char *line, size_t length, const char *nam
     return from;
 }
 
+/* Where the line ends that begins at `at`: at its '\n', or with the last of them. */
+static size_t line_end(const char *headers, size_t length, size_t at)
+{
+    const char *newline = memchr(headers + at, '\n', length - at);
+    return newline ? (size_t)(newline - headers) : length;
+}
+
 /* Whether one of the lines has that name and that value (NULL: any). */
 static bool has_header(const char *headers, size_t length, const char *name, size_t name_length, const char *value,
                        size_t value_length)
 {
     for (size_t at = 0, end; at < length; at = end + 1) {
-        const char *newline = memchr(headers + at, '\n', length - at), *found;
         size_t n;
-        end = newline ? (size_t)(newline - headers) : length;
-        found = header_value(headers + at, end - at, name, name_length, &n);
+        end = line_end(headers, length, at);
+        const char *found = header_value(headers + at, end - at, name, name_length, &n);
         if (found && (!value || (n == value_length && memcmp(found, value, n) == 0)))
             return true;
     }
@@ -162,8 +168,7 @@ const char *vw_header_find(const char *headers, size_t length, const char *name,
 {
     const char *value = NULL;
     for (size_t at = 0, end; at < length && !value; at = end + 1) {
-        const char *newline = memchr(headers + at, '\n', length - at);
-        end = newline ? (size_t)(newline - headers) : length;
+        end = line_end(headers, length, at);
         value = header_value(headers + at, end - at, name, strlen(name), value_length);
     }
     return value;
@@ -199,8 +204,7 @@ int32_t vw_site_too_large(const struct site *site, const struct url *url, const 
     if ((int64_t)url->path_length > site->most_url)
         return 414;
     for (size_t at = 0, end; at < length; at = end + 1) {
-        const char *newline = memchr(headers + at, '\n', length - at);
-        end = newline ? (size_t)(newline - headers) : length;
+        end = line_end(headers, length, at);
         if ((int64_t)(end - at) > site->most_line)
             return 400;
     }

@@ -6,8 +6,6 @@
 #include <assert.h>
 #include <errno.h>
 
-#define SECOND 1000000000
-
 /* ---- Connections --------------------------------------------------------------------------- */
 
 /* As Linux has it: a line of `backlog` holds one more, and who finds it full is not told so. */
@@ -66,7 +64,7 @@ int64_t vw_server_leak(struct world *world, struct site *site, int64_t *delay)
     int64_t excess = bucket->was_used ? bucket->excess - leaked + REQUEST : 0;
     excess = excess < 0 ? 0 : excess;
     if (excess > bucket->burst)
-        return vw_scale(excess - bucket->burst, SECOND, bucket->rate);
+        return vw_scale(excess - bucket->burst, VW_SECOND, bucket->rate);
     bucket->excess = excess;
     bucket->last = now;
     bucket->was_used = true;

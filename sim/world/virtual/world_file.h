@@ -90,6 +90,9 @@ bool vw_read_from_0(struct reader *, const struct place *, const json_t *, void 
 bool vw_read_from_1(struct reader *, const struct place *, const json_t *, void *int64);
 bool vw_read_bool(struct reader *, const struct place *, const json_t *, void *flag);
 bool vw_read_text(struct reader *, const struct place *, const json_t *, void *string);       /* a copy, to be freed */
+/* One of the n names; *choice says which. `expected` is what the refusal says. */
+bool vw_read_choice(struct reader *, const struct place *, const json_t *, const char *const names[], size_t n,
+                    const char *expected, int64_t *choice);
 bool vw_read_ignored(struct reader *, const struct place *, const json_t *, void *unused);
 
 /* A whole number between lo and hi. */
@@ -118,6 +121,10 @@ bool vw_read_route(struct reader *, const struct place *, const json_t *, void *
  * freed by the caller. An echo's body and its length are not known yet. */
 bool vw_read_answer(struct reader *, const struct place *, const json_t *, bool echo, const char *further,
                     struct answer *answer, char **bytes);
+/* The members that make up an answer. They depend on each other: vw_read_answer reads them by hand. */
+#define ANSWER_FIELDS \
+    {"status", vw_read_ignored, 0}, {"headers", vw_read_ignored, 0}, {"body", vw_read_ignored, 0}, \
+    {"body_base64", vw_read_ignored, 0}, {"body_size", vw_read_ignored, 0}, {"redirect", vw_read_ignored, 0}
 bool vw_read_etag(struct reader *, const struct place *, const json_t *, void *string);
 bool vw_read_date(struct reader *, const struct place *, const json_t *, void *string);
 /* The header lines of a version, and that the route's answer has one: its status is 200, and it is no echo. */

@@ -38,12 +38,7 @@ void vw_reach(struct site *site, const int64_t addresses[], size_t n)
 static bool read_address(struct reader *reader, const struct place *place, const json_t *value, void *into)
 {
     static const char *const names[] = {[UP] = "up", [REFUSED] = "refused", [DEAD] = "dead"};
-    for (size_t i = 0; i < LENGTH(names); i++)
-        if (json_is_string(value) && strcmp(json_string_value(value), names[i]) == 0) {
-            *(int64_t *)into = (int64_t)i;
-            return true;
-        }
-    return vw_refuse(reader, place, "up, refused or dead", value);
+    return vw_read_choice(reader, place, value, names, LENGTH(names), "up, refused or dead", into);
 }
 
 bool vw_read_addresses(struct reader *reader, const struct place *place, const json_t *value, int64_t into[2],

@@ -185,12 +185,11 @@ bool vw_read_framing(struct reader *reader, const struct place *place, const jso
 {
     static const char *const names[] = {[FRAMED_LENGTH] = "length", [FRAMED_CHUNKED] = "chunked",
                                         [FRAMED_CLOSE] = "close"};
-    for (size_t i = 0; i < LENGTH(names); i++)
-        if (json_is_string(value) && strcmp(json_string_value(value), names[i]) == 0) {
-            *(enum framing *)into = (enum framing)i;
-            return true;
-        }
-    return vw_refuse(reader, place, "length, chunked or close", value);
+    int64_t choice;
+    if (!vw_read_choice(reader, place, value, names, LENGTH(names), "length, chunked or close", &choice))
+        return false;
+    *(enum framing *)into = (enum framing)choice;
+    return true;
 }
 
 /* Whether a header says "Connection: close". */

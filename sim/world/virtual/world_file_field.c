@@ -140,6 +140,17 @@ bool vw_read_bool(struct reader *reader, const struct place *place, const json_t
     return true;
 }
 
+bool vw_read_choice(struct reader *reader, const struct place *place, const json_t *value, const char *const names[],
+                    size_t n, const char *expected, int64_t *choice)
+{
+    for (size_t i = 0; i < n; i++)
+        if (json_is_string(value) && strcmp(json_string_value(value), names[i]) == 0) {
+            *choice = (int64_t)i;
+            return true;
+        }
+    return vw_refuse(reader, place, expected, value);
+}
+
 bool vw_read_ignored(struct reader *reader, const struct place *place, const json_t *value, void *unused)
 {
     (void)reader, (void)place, (void)value, (void)unused;

@@ -99,14 +99,8 @@ static const struct field route_fields[] = {
     {"framing", vw_read_framing, offsetof(struct route, answer.framing)},
     {"trailers", read_trailers, offsetof(struct route, trailers)},
     {"answers", vw_read_turns, 0},
-    /* These depend on each other, and are read by hand. */
-    {"status", vw_read_ignored, 0},
-    {"headers", vw_read_ignored, 0},
-    {"body", vw_read_ignored, 0},
-    {"body_base64", vw_read_ignored, 0},
-    {"body_size", vw_read_ignored, 0},
-    {"redirect", vw_read_ignored, 0},
-    {"fault", vw_read_ignored, 0},
+    ANSWER_FIELDS,
+    {"fault", vw_read_ignored, 0},          /* read when the answer is known */
 };
 
 bool vw_read_route(struct reader *reader, const struct place *place, const json_t *value, void *into)

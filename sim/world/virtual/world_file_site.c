@@ -143,8 +143,7 @@ static bool read_sizes(struct reader *reader, const struct place *place, const j
 
 static bool read_link(struct reader *reader, const struct place *place, const json_t *value, void *into)
 {
-    enum { BILLION = 1000000000 };
-    return vw_read_between(reader, place, value, 1, 1000LL * BILLION, into);
+    return vw_read_between(reader, place, value, 1, 1000LL * 1000 * 1000 * 1000, into);
 }
 
 /* Either each body has a bandwidth, or all share a link. */

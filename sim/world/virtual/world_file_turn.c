@@ -4,13 +4,7 @@
 static const struct field turn_fields[] = {
     {"times", vw_read_from_1, offsetof(struct turn, when.times)},
     {"probability", vw_read_probability, offsetof(struct turn, when)},
-    /* These make up the answer. */
-    {"status", vw_read_ignored, 0},
-    {"headers", vw_read_ignored, 0},
-    {"body", vw_read_ignored, 0},
-    {"body_base64", vw_read_ignored, 0},
-    {"body_size", vw_read_ignored, 0},
-    {"redirect", vw_read_ignored, 0},
+    ANSWER_FIELDS,
 };
 
 static bool read_object(struct reader *reader, const struct place *place, const json_t *value, struct turn *turn)
