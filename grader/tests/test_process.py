@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
-from looplab.running import process
+from looplab.running import process, queued
 from looplab.running.process import ASAN, COVER, MIB, TOOL, LaunchError, Limits, Outcome
 from toyhouse import compile_c, house, processes_of
 
@@ -299,7 +299,7 @@ def test_group_dies_at_a_limit(tmp_path):
 
 COMPUTES = """
 int main(void) {
-    for (volatile long i = 0; i < 900000000; i++)
+    for (volatile long i = 0; i < 100000000; i++)
         ;
 }"""
 
@@ -319,6 +319,12 @@ def crowded() -> Iterator[tuple[list[str], list[subprocess.Popen[str]]]]:
     end(busy)
 
 
+def released(pid: int) -> None:
+    """Nobody keeps it back any more: a process like all others, on any processor."""
+    os.sched_setaffinity(pid, os.sched_getaffinity(0))
+    os.sched_setscheduler(pid, os.SCHED_OTHER, os.sched_param(0))
+
+
 def end(processes: list[subprocess.Popen[str]]) -> None:
     for one in processes:
         one.kill()
@@ -335,7 +341,29 @@ def test_who_waits_for_a_processor_is_not_stopped_for_it(tmp_path, crowded):
                             launch=house().launch)
     time.sleep(5)           # its time on the wall is over by far
     end(busy)
+    released(running.pid)
     assert facts(running.finish()) == (0, None)
+
+
+def test_a_wait_counts_while_it_lasts(monkeypatch):
+    """The kernel adds a wait when it has ended: until then a thread is ready and gets no further."""
+    clock, told = [0], [queued.Thread(5, 0, 1, True)]
+    monkeypatch.setattr(queued.time, "monotonic_ns", lambda: clock[0])
+    monkeypatch.setattr(queued, "threads", lambda pid: {1: told[0]})
+    follows = queued.Queued(1 << 30)
+
+    def at(second, thread):
+        clock[0], told[0] = second * 10**9, thread
+        return follows.look()
+
+    assert at(0, queued.Thread(5, 0, 1, True)) == 0
+    assert at(2, queued.Thread(5, 0, 1, True)) == 2                     # ready for 2 s, and not a ns further
+    assert at(3, queued.Thread(6, 3 * 10**9, 2, True)) == 3             # it was its turn
+    assert at(4, queued.Thread(9, 3 * 10**9, 2, True)) == 3             # it runs
+    assert at(9, queued.Thread(9, 3 * 10**9, 2, False)) == 3            # and sleeps
+    assert at(19, queued.Thread(9, 3 * 10**9, 2, False)) == 3
+    assert at(20, queued.Thread(9, 3 * 10**9, 2, True)) == 3            # has just been woken
+    assert at(21, queued.Thread(9, 3 * 10**9, 2, True)) == 4
 
 
 def test_who_gets_no_processor_at_all_is_the_machines_fault(tmp_path, monkeypatch):
@@ -358,7 +386,7 @@ def test_nothing_outlives_the_grader(tmp_path):
     program = compile_c(tmp_path, "#include <unistd.h>\nint main(void) { for (;;) pause(); }")
     grader = f"""
 import os, pathlib, sys, time
-from looplab.running import process
+from looplab.running import process, queued
 process.start([{str(program)!r}], cwd=pathlib.Path({str(tmp_path)!r}), launch=pathlib.Path({str(house().launch)!r}))
 time.sleep(0.3)
 os.kill(os.getpid(), 9)

@@ -106,6 +106,11 @@ class Running:
         _under_way.add(self)
         self._watcher.start()
 
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._child.pid
+
     def finish(self) -> Outcome:
         """Waits until it has ended, within its limits, and returns how. May be called again. Raises LaunchError when
         the machine was too busy to run it."""
@@ -163,6 +168,7 @@ class Running:
                 elif time.monotonic() >= tick:
                     tick = time.monotonic() + _TICK_S
                     limit = _excess(child.pid, limits)
+                    queued.look()
             # Its number cannot have gone to anyone else yet: until wait4 it stays taken, and so does its group's.
             _kill_group(child.pid)
             _, status, used = os.wait4(child.pid, 0)
