@@ -251,7 +251,7 @@ build/kit/serve: $(serve_sources:%=build/obj/plain/%.o) build/kit/libco.a
 
 build/kit/launch: grader/launcher/launch.c build/kit/flags.txt
 	@mkdir -p $(@D)
-	$(say)$(CC) $(CFLAGS) $(here) $(plain_flags) -MMD -MP -MF $@.d -MT $@ $< -o $@.new && mv $@.new $@
+	$(say)$(CC) $(CFLAGS) $(here) $(plain_flags) -Isim -MMD -MP -MF $@.d -MT $@ $< -o $@.new && mv $@.new $@
 
 # Without link.flags: the benchmarks' clocks are the machine's own.
 build/bench/bench: $(bench_sources:%=build/obj/plain/%.o) build/kit/libco.a

@@ -6,6 +6,7 @@
  *     --memory BYTES      address space (not for sanitizer builds: their shadow memory is huge)
  *     --file BYTES        the largest file it may write: SIGXFSZ beyond
  *     --confine           no new processes, no network, no signals to others, no privileges of root
+ *     --forks             with --confine: it may copy itself, and the copies shut themselves in (kit/forks.h)
  *     --fixed-addresses   the same addresses in every run
  *     --keep-fd N         keep this open file (below 256); all others above 2 are closed
  *     launch --check      prints how well --confine works on this machine: "seccomp" or "rlimits"
@@ -18,6 +19,8 @@
  * then.
  */
 #define _GNU_SOURCE
+#include "kit/filter.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -32,10 +35,6 @@
 #include <unistd.h>
 
 #ifdef __linux__
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/sched.h>
-#include <linux/seccomp.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -63,29 +62,16 @@ static void limit(int resource, rlim_t soft, rlim_t hard, const char *name)
 
 /* ---- Confinement: a filter the kernel runs before every system call ------------------------ */
 
-#if defined(__linux__) && defined(__x86_64__)
-#define ARCH AUDIT_ARCH_X86_64
-#elif defined(__linux__) && defined(__aarch64__)
-#define ARCH AUDIT_ARCH_AARCH64
-#endif
-
-#ifdef ARCH
+#ifdef FILTER_ARCH
 
 /* System calls that fail whatever their arguments are. RLIMIT_NPROC would be the usual bound on processes,
  * but it does not bind root, and in a container the grader often is root. */
 static const struct { int number, error; } denied[] = {
-#ifdef __NR_fork
-    {__NR_fork, EPERM},
-    {__NR_vfork, EPERM},
-#endif
     {__NR_clone3, ENOSYS},               /* its flags lie in memory, where no filter can look; libc falls
                                             back to clone */
-    {__NR_setsid, EPERM},                /* nobody leaves the process group that is killed at the end */
-    {__NR_setpgid, EPERM},
     {__NR_tkill, EPERM},
     {__NR_pidfd_send_signal, EPERM},
     {__NR_process_vm_writev, EPERM},
-    {__NR_setrlimit, EPERM},
     {__NR_socket, EACCES},               /* a lab program in the virtual world has no network */
     {__NR_io_uring_setup, ENOSYS},       /* would make sockets behind the filter's back */
     {__NR_unshare, EPERM},
@@ -97,40 +83,12 @@ static const struct { int number, error; } denied[] = {
     {__NR_kexec_load, EPERM},
 };
 
-/* Signals are allowed to oneself only. The first argument of each is a process id, and ours stays what it is. */
-static const int signals[] = {__NR_kill, __NR_tgkill, __NR_rt_sigqueueinfo, __NR_rt_tgsigqueueinfo};
-
-static struct sock_filter filter[160];
-static unsigned short filter_length;
-
-static void put(uint16_t code, uint32_t k, uint8_t if_true, uint8_t if_false)
-{
-    if (filter_length == sizeof filter / sizeof filter[0])
-        abort();
-    filter[filter_length++] = (struct sock_filter){code, if_true, if_false, k};
-}
-
-/* One instruction each, so that jumps can be counted by eye. `skip` is how many instructions a "no" leaps over. */
-static void load(size_t offset) { put(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0); }
-static void equal(uint32_t value, uint8_t skip) { put(BPF_JMP | BPF_JEQ | BPF_K, value, 0, skip); }
-static void any_bit(uint32_t bits, uint8_t skip) { put(BPF_JMP | BPF_JSET | BPF_K, bits, 0, skip); }
-static void allow(void) { put(BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0); }
-static void deny(int error) { put(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)error, 0, 0); }
-
-enum {   /* where the (little-endian) lower half of an argument lies */
-    NUMBER = offsetof(struct seccomp_data, nr),
-    ARG_0 = offsetof(struct seccomp_data, args[0]),
-    ARG_2 = offsetof(struct seccomp_data, args[2]),
-};
-
-/* What LeakSanitizer's helper is made with: it shares all memory and only looks at the threads' stacks. */
-static const uint32_t leak_checker = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_UNTRACED;
-
-static void write_filter(void)
+/* forks: it makes copies of itself, which shut themselves in. */
+static void write_filter(bool forks)
 {
     filter_length = 0;
     load(offsetof(struct seccomp_data, arch));
-    equal(ARCH, 1);                             /* another architecture's numbers mean other calls */
+    equal(FILTER_ARCH, 1);                      /* another architecture's numbers mean other calls */
     put(BPF_JMP | BPF_JA, 1, 0, 0);
     deny(ENOSYS);
 
@@ -139,41 +97,16 @@ static void write_filter(void)
     put(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1);      /* x32: the same calls under other numbers */
     deny(ENOSYS);
 #endif
-    for (size_t i = 0; i < sizeof denied / sizeof denied[0]; i++) {
-        equal((uint32_t)denied[i].number, 1);
-        deny(denied[i].error);
-    }
-    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
-        equal((uint32_t)signals[i], 4);
-        load(ARG_0);
-        equal((uint32_t)getpid(), 1);
-        allow();
-        deny(EPERM);
-    }
+    for (size_t i = 0; i < sizeof denied / sizeof denied[0]; i++)
+        deny_call(denied[i].number, denied[i].error);
 
-    equal(__NR_prlimit64, 6);                   /* reading limits is fine; root could also lift them */
-    load(ARG_2);
-    equal(0, 3);
-    load(ARG_2 + 4);
-    equal(0, 1);
-    allow();
-    deny(EPERM);
-
-    equal(__NR_clone, 8);
-    load(ARG_0);
-    any_bit(CLONE_VFORK, 1);
-    deny(EPERM);
-    any_bit(CLONE_THREAD, 1);
-    allow();
-    equal(leak_checker, 1);
-    allow();
-    deny(EPERM);
-
+    if (!forks)
+        put_alone();
     allow();                                    /* everything else */
 }
 
 /* Takes effect for this process and for ever. Returns false where the kernel has no such thing. */
-static bool confine(void)
+static bool confine(bool forks)
 {
     /* Root without capabilities is an ordinary user who owns many files. Files stay reachable (DAC_OVERRIDE is 1),
      * because a container's work folder may belong to someone else. Fails harmlessly when we are not root. */
@@ -181,19 +114,15 @@ static bool confine(void)
         if (capability != 1)
             (void)prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
     }
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-        return false;
-    write_filter();
-    struct sock_fprog program = {filter_length, filter};
-    /* SPEC_ALLOW: the slow guard against speculation, on by default on old kernels, guards nothing here. */
-    return syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) == 0 ||
-           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
+    write_filter(forks);
+    return filter_install();
 }
 
 #else
 
-static bool confine(void)
+static bool confine(bool forks)
 {
+    (void)forks;
     return false;
 }
 
@@ -240,15 +169,17 @@ static long long number(const char *option, const char *text, long long most)
 int main(int argc, char **argv)
 {
     long long cpu = -1, memory = -1, file = -1;
-    bool confined = false, fixed = false, keep[MAX_FD] = {false};
+    bool confined = false, forks = false, fixed = false, keep[MAX_FD] = {false};
 
     int i = 1;
     for (; i < argc && strcmp(argv[i], "--") != 0; i++) {
         const char *option = argv[i];
         if (strcmp(option, "--check") == 0)
-            return puts(confine() ? "seccomp" : "rlimits") < 0;
+            return puts(confine(false) ? "seccomp" : "rlimits") < 0;
         else if (strcmp(option, "--confine") == 0)
             confined = true;
+        else if (strcmp(option, "--forks") == 0)
+            forks = true;
         else if (strcmp(option, "--fixed-addresses") == 0)
             fixed = true;
         else if (strcmp(option, "--cpu") == 0)
@@ -290,7 +221,7 @@ int main(int argc, char **argv)
     (void)fixed;
 #endif
     if (confined)
-        (void)confine();                 /* where it cannot be had, --check says so, and so does the result */
+        (void)confine(forks);                 /* where it cannot be had, --check says so, and so does the result */
 
     execv(program[0], program);
     fail("cannot run", program[0]);

@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "kit.h"
 
+#include "forks.h"
+#include "leaks.h"
 #include "memory.h"
 #include "co.h"
 #include "runtime/outside/record.h"
@@ -393,8 +395,11 @@ int kit_main(int argc, char **argv, const char *program, const struct kit_mode m
 {
     struct command command = {.program = program, .modes = modes, .options = {.program = program}};
 
+    forks_command(&argc, &argv);
     /* What a program printed before it crashed is there to be read, also when stdout is a pipe. */
-    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    static char printed[BUFSIZ];
+    setvbuf(stdout, printed, _IOLBF, sizeof printed);
+    leaks_begin();
 
     int code = parse_options(&command, argc, argv);
     if (code == EXIT_OK)

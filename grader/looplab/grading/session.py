@@ -25,6 +25,7 @@ from ..reading import ending, orders
 from ..reading.run import Explanation, Run, in_order
 from ..reading.trace import Trace, TraceError, read, read_cut
 from ..running import build, coverage, machine, process
+from ..running.forks import Forks
 from .desk import Desk, Desks
 from .kind import Kind
 from .recorded import Recorded
@@ -52,6 +53,7 @@ class Session:
         self._recorded: dict[Call, Recorded] = {}
         self._ordered: dict[Call, Recorded] = {}        # the runs in other orders
         self._references: dict[Call, Recorded] = {}     # the runs of the reference solution
+        self._forks: dict[Path, Forks] = {}
         self._replays = Replays(lab, source_dir, out, seed)
         self._idle: Optional[int] = None
         self._measuring: Optional[coverage.Measuring] = None
@@ -205,8 +207,13 @@ class Session:
         # bounds, what it meets there must be the same each time, and the length of a name would shift it.
         desk.lay(called.world)
         argv = [os.path.relpath(binary, desk.home), *called.argv(self.seed, "../world", "../trace", "../memory")]
-        return process.start(argv, limits=limits, cwd=desk.home, env={"HOME": ".", "TMPDIR": ".", **env},
-                             launch=self.lab.launch)
+        own = {"HOME": ".", "TMPDIR": "."}
+        if env:
+            return process.start(argv, limits=limits, cwd=desk.home, env={**own, **env}, launch=self.lab.launch)
+        if binary not in self._forks:
+            self._forks[binary] = Forks(binary, limits, cwd=self.work, env=own, launch=self.lab.launch)
+        return (self._forks[binary].start(argv, limits=limits, cwd=desk.home)
+                or process.start(argv, limits=limits, cwd=desk.home, env=own, launch=self.lab.launch))
 
     def _make(self, check: Check, called: Call) -> Recorded:
         program, path = self.ready(), self._replays.save(check, called)
@@ -305,6 +312,8 @@ class Session:
     def close(self) -> None:
         """Ends what is still under way and removes the scratch folder."""
         self.second.kill()
+        for forks in self._forks.values():
+            forks.close()
         if self._builder:
             self._builder.join()
         if self._measuring and not self._coverage:

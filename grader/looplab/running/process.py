@@ -19,7 +19,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Mapping, Sequence
+from typing import BinaryIO, Mapping, Protocol, Sequence
 
 from ..course.lab import ROOT
 from .queued import Queued
@@ -93,11 +93,37 @@ class Outcome:
         return self.exit == 0 and self.limit is None
 
 
+class Child(Protocol):
+    """A process that was started, the leader of its group, and the reading ends of its stdout and stderr."""
+
+    pid: int
+    stdout: BinaryIO
+    stderr: BinaryIO
+
+    def end(self) -> tuple[int, float, int]:
+        """Waits for it, once it has ended or been killed: what wait4() says, the seconds of processor time it took, and
+        its largest memory in bytes. Its number is free from then on. Raises LaunchError."""
+
+
+class _Own:
+    """A child of this process."""
+
+    def __init__(self, child: subprocess.Popen[bytes]):
+        assert child.stdout is not None and child.stderr is not None
+        self._child, self.pid, self.stdout, self.stderr = child, child.pid, child.stdout, child.stderr
+
+    def end(self) -> tuple[int, float, int]:
+        _, status, used = os.wait4(self.pid, 0)
+        self._child.returncode = os.waitstatus_to_exitcode(status)
+        return status, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
+
+
 class Running:
     """A process under way, made by start(). Its limits are watched from a thread of its own."""
 
-    def __init__(self, child: subprocess.Popen[bytes], limits: Limits):
+    def __init__(self, child: Child, limits: Limits):
         self._child = child
+        self._ended = False
         self._limits = limits
         self._started = time.monotonic()
         self._outcome: Outcome | None = None
@@ -123,7 +149,7 @@ class Running:
 
     def kill(self) -> None:
         """Ends it and all that it started, now. finish() still returns an Outcome."""
-        if self._child.returncode is None:
+        if not self._ended:
             _kill_group(self._child.pid)
 
     def _watch(self) -> None:
@@ -137,7 +163,6 @@ class Running:
 
     def _follow(self) -> Outcome:
         child, limits = self._child, self._limits
-        assert child.stdout is not None and child.stderr is not None
         texts = {child.stdout.fileno(): bytearray(), child.stderr.fileno(): bytearray()}
         limit: str | None = None
         with child.stdout, child.stderr, _Ended(child.pid) as ended, selectors.DefaultSelector() as selector:
@@ -171,8 +196,8 @@ class Running:
                     queued.look()
             # Its number cannot have gone to anyone else yet: until wait4 it stays taken, and so does its group's.
             _kill_group(child.pid)
-            _, status, used = os.wait4(child.pid, 0)
-            child.returncode = os.waitstatus_to_exitcode(status)
+            self._ended = True
+            status, cpu_s, peak = child.end()
             for fd in texts:
                 _drain(fd, texts, limits.output)
         if limit == "wall" and owed > PATIENCE_S:
@@ -180,11 +205,10 @@ class Running:
         if limit is None and sum(map(len, texts.values())) > limits.output:
             limit = "output"
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
-        cpu_s = used.ru_utime + used.ru_stime
         if limit == "wall" and cpu_s >= limits.wall_s / 8:
             limit = "cpu"                   # a busy machine gave it little, but it computed: it did not wait
         if limit is None and number is not None:
-            limit = _kernels_limit(number, cpu_s, used.ru_maxrss * 1024, limits)
+            limit = _kernels_limit(number, cpu_s, peak, limits)
         stdout, stderr = (readable(bytes(text[:limits.output])) for text in texts.values())
         return Outcome(exit=os.WEXITSTATUS(status) if number is None else None,
                        signal=None if number is None else _signal_name(number), limit=limit, stdout=stdout,
@@ -200,26 +224,32 @@ def start(argv: Sequence[str | Path], *, limits: Limits = COVER, cwd: Path, env:
     """
     if _over.is_set():
         raise LaunchError("the grading was ended")
-    launch = launch or LAUNCH
+    words = command(argv, limits, cwd=cwd, launch=launch)
+    try:
+        child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                 bufsize=0, cwd=cwd, env={**clean_env(cwd), **(env or {})}, start_new_session=True)
+    except OSError as error:
+        raise LaunchError(f"cannot start {words[0]} in {cwd}: {error.strerror}") from error
+    return Running(_Own(child), limits)
+
+
+def command(argv: Sequence[str | Path], limits: Limits, *, cwd: Path, launch: Path | None = None,
+            more: Sequence[str] = ()) -> list[str | Path]:
+    """The words that start a program within limits: the launcher, with these further options of its own, and then the
+    program. Raises LaunchError when there is no such program."""
     name = str(argv[0])
     in_cwd = "/" in name and not os.path.isabs(name)    # then it stays as it is: no longer, wherever the folder lies
     program = shutil.which(os.path.join(cwd, name) if in_cwd else name)
     if program is None:
         raise LaunchError(f"there is no program {argv[0]}")
-    command: list[str | Path] = [launch, "--file", str(limits.file)]
+    words: list[str | Path] = [launch or LAUNCH, "--file", str(limits.file)]
     if limits.cpu_s is not None:
-        command += ["--cpu", str(limits.cpu_s)]
+        words += ["--cpu", str(limits.cpu_s)]
     if limits.memory is not None:
-        command += ["--memory", str(limits.memory)]
+        words += ["--memory", str(limits.memory)]
     if not limits.processes:
-        command += ["--confine", "--fixed-addresses"]
-    command += ["--", name if in_cwd else os.path.abspath(program), *argv[1:]]
-    try:
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                 bufsize=0, cwd=cwd, env={**clean_env(cwd), **(env or {})}, start_new_session=True)
-    except OSError as error:
-        raise LaunchError(f"cannot start {launch} in {cwd}: {error.strerror}") from error
-    return Running(child, limits)
+        words += ["--confine", "--fixed-addresses"]
+    return [*words, *more, "--", name if in_cwd else os.path.abspath(program), *argv[1:]]
 
 
 def end_all() -> None:

@@ -1,0 +1,117 @@
+"""A lab's program, started once and copied for each run: sim/kit/forks.h has the messages.
+
+To start is most of what a short run costs, with sanitizers above all. A program that will not serve (the kernel has no
+pidfd, it was built before there was such a thing, it ended or hung at its very start) is started anew for each run, as
+any other: what a run shows does not depend on that.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import threading
+from pathlib import Path
+from typing import BinaryIO, Mapping, Optional, Sequence
+
+from . import process
+
+_MESSAGE_MOST = 60_000      # bytes of one message
+_WORDS_MOST = 4_000
+_PATIENCE_S = 10.0          # for one answer; it takes a thousandth of a second
+
+
+class Forks:
+    """One program. binary: its path. limits: of each copy; only their cpu_s may differ from run to run."""
+
+    def __init__(self, binary: Path, limits: process.Limits, *, cwd: Path, env: Mapping[str, str],
+                 launch: Optional[Path] = None):
+        self._binary, self._limits, self._cwd, self._env, self._launch = binary, limits, cwd, env, launch
+        self._lock = threading.Lock()
+        self._first: Optional[subprocess.Popen[bytes]] = None
+        self._socket: Optional[socket.socket] = None
+        self._refused = not hasattr(os, "pidfd_open") or not hasattr(socket, "send_fds")
+
+    def start(self, words: Sequence[str], *, limits: process.Limits, cwd: Path) -> Optional[process.Running]:
+        """A copy with this command line (the program's name first) in the folder `cwd`. None: it serves nobody, or not
+        with this command line."""
+        text = [os.fsencode(word) for word in ("run", str(limits.cpu_s), os.path.abspath(cwd), *words)]
+        if sum(map(len, text)) + len(text) > _MESSAGE_MOST or len(text) > _WORDS_MOST:
+            return None
+        out, theirs_out = os.pipe()
+        err, theirs_err = os.pipe()
+        try:
+            said = self._ask(text, [theirs_out, theirs_err])
+        finally:
+            os.close(theirs_out)
+            os.close(theirs_err)
+        files = open(out, "rb", 0), open(err, "rb", 0)
+        if not said or int(said) <= 0:
+            for file in files:
+                file.close()
+            return None
+        return process.Running(_Copy(self, int(said), *files), limits)
+
+    def _ask(self, words: Sequence[bytes], files: Sequence[int] = ()) -> Optional[str]:
+        """The answer. None: there is none, and never will be."""
+        with self._lock:
+            try:
+                if self._socket is None:
+                    self._begin()
+                assert self._socket
+                socket.send_fds(self._socket, [b"".join(word + b"\0" for word in words)], list(files))
+                return self._socket.recv(256).decode()
+            except (OSError, process.LaunchError):
+                self._end()
+                self._refused = True
+                return None
+
+    def _begin(self) -> None:
+        """Starts the first process, and waits until it is ready. Raises OSError, LaunchError."""
+        if self._refused:
+            raise OSError
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._socket.settimeout(_PATIENCE_S)
+            command = process.command([self._binary], self._limits, cwd=self._cwd, launch=self._launch,
+                                      more=["--forks", "--keep-fd", str(theirs.fileno())])
+            self._first = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                           stderr=subprocess.DEVNULL, cwd=self._cwd, start_new_session=True,
+                                           env={**process.clean_env(self._cwd), **self._env,
+                                                "LOOPLAB_FORKS": str(theirs.fileno())}, pass_fds=[theirs.fileno()])
+        if self._socket.recv(256) != b"ready":
+            raise OSError
+
+    def ended(self, pid: int) -> tuple[int, float, int]:
+        """Waits for a copy that has ended or is about to: what wait4() says of it, seconds of processor time, and its
+        largest memory in bytes. Raises process.LaunchError."""
+        said = self._ask([b"end", str(pid).encode()])
+        if said is None:
+            raise process.LaunchError("the process that makes a program's copies has ended")
+        status, us, kib = map(int, said.split())
+        return status, us / 1e6, kib * 1024
+
+    def close(self) -> None:
+        """Ends the first process, and with it each copy that still runs."""
+        with self._lock:
+            self._refused = True
+            self._end()
+
+    def _end(self) -> None:
+        if self._socket:
+            self._socket.close()
+            self._socket = None
+        if self._first:
+            self._first.kill()
+            self._first.wait()
+            self._first = None
+
+
+class _Copy:
+    """One copy, as Running wants a child to be."""
+
+    def __init__(self, forks: Forks, pid: int, out: BinaryIO, err: BinaryIO):
+        self._forks, self.pid, self.stdout, self.stderr = forks, pid, out, err
+
+    def end(self) -> tuple[int, float, int]:
+        return self._forks.ended(self.pid)

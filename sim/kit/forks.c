@@ -1,0 +1,168 @@
+/* forks.c - the first process, which copies itself, and the first steps of each copy. */
+#define _GNU_SOURCE
+#include "forks.h"
+
+#include "filter.h"
+#include "trace.h"
+
+#ifdef FILTER_ARCH
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+enum { MESSAGE = 64 << 10, WORDS = 4096, CANNOT_START = 125 };
+
+/* The message that came last. A copy's command line stays in it. */
+static char message[MESSAGE + 1];
+static char *words[WORDS + 1];
+static int words_n, files[2];
+static char **command;              /* of a copy */
+
+static _Noreturn void fail(const char *what)
+{
+    dprintf(STDERR_FILENO, "forks: %s: %s\n", what, strerror(errno));
+    _exit(CANNOT_START);
+}
+
+/* Reads the next message. False when there is none to come. */
+static bool receive(int fd)
+{
+    union {
+        char bytes[CMSG_SPACE(sizeof files)];
+        struct cmsghdr header;
+    } more;
+    struct iovec text = {message, MESSAGE};
+    struct msghdr whole = {.msg_iov = &text, .msg_iovlen = 1, .msg_control = more.bytes,
+                           .msg_controllen = sizeof more.bytes};
+    ssize_t length = recvmsg(fd, &whole, 0);
+    if (length <= 0)
+        return false;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&whole);
+    files[0] = files[1] = -1;
+    if (header && header->cmsg_type == SCM_RIGHTS && header->cmsg_len == CMSG_LEN(sizeof files))
+        memcpy(files, CMSG_DATA(header), sizeof files);
+    words_n = 0;
+    for (char *word = message; word < message + length && words_n < WORDS; word += strlen(word) + 1)
+        words[words_n++] = word;
+    words[words_n] = NULL;
+    return true;
+}
+
+static void answer(int fd, const char *text)
+{
+    if (send(fd, text, strlen(text), MSG_NOSIGNAL) < 0)
+        _exit(0);
+}
+
+/* No other process, and no signal to one, from here on. Beside what the launcher has forbidden. */
+static void shut_in(void)
+{
+    filter_length = 0;
+    load(NUMBER);
+    put_alone();
+    allow();
+    (void)filter_install();         /* where it cannot be had the launcher's could not, and the result says so */
+}
+
+/* The first steps of a copy. */
+static void begin(int fd, pid_t first)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (getppid() != first)
+        _exit(CANNOT_START);
+    close(fd);
+    if (chdir(words[2]) != 0)
+        fail(words[2]);
+    for (int i = 0; i < 2; i++) {
+        if (dup2(files[i], i + 1) < 0)
+            fail("stdout or stderr");
+        close(files[i]);
+    }
+    struct rlimit limit;
+    rlim_t seconds = (rlim_t)strtoul(words[1], NULL, 10);
+    if (getrlimit(RLIMIT_CPU, &limit) == 0 && seconds < limit.rlim_max)
+        limit = (struct rlimit){seconds, seconds + 1};
+    if (setrlimit(RLIMIT_CPU, &limit) != 0)
+        fail("processor time");
+    unsetenv("LOOPLAB_FORKS");
+    shut_in();
+    command = words + 3;
+}
+
+/* Makes a copy and names it. True in the copy. */
+static bool copy(int fd)
+{
+    pid_t first = getpid(), pid = fork();
+    if (pid == 0) {
+        begin(fd, first);
+        return true;
+    }
+    close(files[0]);
+    close(files[1]);
+    if (pid > 0)
+        (void)setpgid(pid, pid);    /* before anybody is told of it, who may want to end all of it */
+    char text[16];
+    snprintf(text, sizeof text, "%d", (int)pid);
+    answer(fd, text);
+    return false;
+}
+
+static void end(int fd)
+{
+    int status = 0;
+    struct rusage used = {0};
+    pid_t pid = (pid_t)strtol(words[1], NULL, 10);
+    if (pid <= 0 || wait4(pid, &status, 0, &used) != pid)
+        _exit(CANNOT_START);
+    long long us = (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000LL + used.ru_utime.tv_usec +
+                   used.ru_stime.tv_usec;
+    char text[64];
+    snprintf(text, sizeof text, "%d %lld %ld", status, us, used.ru_maxrss);
+    answer(fd, text);
+}
+
+/* Answers messages until there are no more; returns in each copy, and in a program that serves nobody. */
+static void serve(void)
+{
+    const char *number = getenv("LOOPLAB_FORKS");
+    int fd = number ? atoi(number) : -1;
+    if (fd < 0)
+        return;
+    char place[64];
+    (void)source_line((const void *)(uintptr_t)serve, place, sizeof place);    /* no copy need read the lines again */
+    answer(fd, "ready");
+    while (receive(fd)) {
+        if (words_n > 3 && strcmp(words[0], "run") == 0 && files[0] >= 0) {
+            if (copy(fd))
+                return;
+        } else if (words_n == 2 && strcmp(words[0], "end") == 0)
+            end(fd);
+        else
+            break;
+    }
+    _exit(0);
+}
+
+/* Before all constructors of the program. */
+__attribute__((section(".init_array.00000"), used)) static void (*const first)(void) = serve;
+
+void forks_command(int *argc, char ***argv)
+{
+    if (command) {
+        *argc = words_n - 3;
+        *argv = command;
+    }
+}
+
+#else
+
+void forks_command(int *argc, char ***argv)
+{
+    (void)argc, (void)argv;
+}
+
+#endif
