@@ -26,7 +26,7 @@ USES: dict[str, tuple[str, ...]] = {
     "runtime/outside": ("runtime/sync", "runtime/tasks", "runtime/watch", "runtime/state", "runtime/switch", "include"),
     "runtime/run": ("runtime/outside", "runtime/sync", "runtime/tasks", "runtime/watch", "runtime/state",
                     "runtime/switch", "include"),
-    "kit": ("runtime/outside", "runtime/state", "world", "include"),
+    "kit": ("runtime/outside", "runtime/state", "world", "trace", "include"),
 }
 """Each room of sim/ and those below it whose headers it may include. What only watches the whole (tests, bench,
 examples) is no room."""

@@ -92,9 +92,8 @@ def processes_of(folder: Path) -> list[int]:
 
 def compile_launch(target: Path) -> Path:
     """The real launcher, built with warnings as errors."""
-    subprocess.run(["gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", ROOT / "grader/launcher/launch.c", "-o",
-                    target],
-                   check=True)
+    subprocess.run(["gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", f"-I{ROOT}/sim",
+                    ROOT / "grader/launcher/launch.c", "-o", target], check=True)
     return target
 
 

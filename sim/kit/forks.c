@@ -3,7 +3,7 @@
 #include "forks.h"
 
 #include "filter.h"
-#include "trace.h"
+#include "trace/trace.h"
 
 #ifdef FILTER_ARCH
 

@@ -5,9 +5,16 @@
  */
 #include "leaks.h"
 
-#include "runtime/switch/fiber.h"
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SEARCHED 1
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#define SEARCHED 1
+#endif
 
-#ifdef CO_ASAN
+#ifdef SEARCHED
 #include <sanitizer/lsan_interface.h>
 
 /* gcc has no header for it; its runtime does have the function. */
