@@ -306,10 +306,15 @@ build/kit/%/scrapers.txt: build/kit/flags.txt
 	@echo 'built the scrapers of labs/$*'
 $(foreach l,$(suites),$(eval build/kit/$l/scrapers.txt: \
         $(wildcard grader/hidden/$l/scrapers/* labs/$l/*.[ch] labs/$l/*/*.c sim/include/co.h)))
+# What a student's file may share with the rest of the program, by name.
+build/kit/%/names.txt: $(wildcard labs/*/*.h sim/include/*.h) grader/looplab/running/gate.py
+	@mkdir -p $(@D)
+	$(say)$(looplab) -m looplab.running.gate $*
 tested_ones := $(patsubst %,build/kit/%/scrapers.txt,$(filter $(suites),$(asked_labs)))
 kit := build/kit/libco.a build/kit/libco-asan.a \
        $(patsubst grader/launcher/%.c,build/kit/%,$(wildcard grader/launcher/launch.c)) \
        $(foreach v,plain asan,$(asked_labs:%=build/kit/%/main$(call dash,$v).o)) \
+       $(asked_labs:%=build/kit/%/names.txt) \
        $(references) $(tested_ones) build/compile_commands.json
 test_programs := $(foreach v,$(tested),$(tests:%=build/tests/$v/%) build/tests/$v/fuzz/interpreter) \
        $(foreach v,$(have),$(patsubst %,build/solutions/$v/%/program,$(filter-out $(suites),$(LABS)))) \

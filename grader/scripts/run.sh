@@ -162,6 +162,7 @@ for skeleton in "labs/$lab"/*.c; do
     # shellcheck disable=SC2086 # two words or none
     compile @sim/kit/student.flags -O1 -Isim/include "-Ilabs/$lab" $header -c "$from/$name.c" -o "$out/$name.o" ||
         fail "$from/$name.c does not compile: mend what the compiler says above, the first error first"
+    objcopy --keep-global-symbols="build/kit/$lab/names.txt" "$out/$name.o" || fail "objcopy: see above"
     set -- "$@" "$out/$name.o"
 done
 # shellcheck disable=SC2086 # two words

@@ -133,7 +133,7 @@ def test_runs_at_the_same_time_all_count(tmp_path):
     program = build_text(house(), tmp_path, GOOD)
     runs = [process.start([program.cover], cwd=program.work, launch=house().launch) for _ in range(20)]
     assert all(one.finish().ok for one in runs)
-    outcome = process.run(["gcov", "-t", "cover-toy.gcda"], limits=process.TOOL, cwd=program.work,
+    outcome = process.run(["gcov", "-t", program.counts.name], limits=process.TOOL, cwd=program.work,
                           launch=house().launch)
     assert "       20:    5:    int total = 0;" in outcome.stdout
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from looplab.course.lab import ROOT, Lab, load
 from looplab.running.build import Program, build
+from looplab.running.gate import write_names
 
 HEADER = """\
 #ifndef TOY_H
@@ -123,7 +124,9 @@ def make_house(root: Path) -> Lab:
                        check=True)
         subprocess.run([*common, "sim/kit/toykit.c", "-o", f"toykit{suffix}.o"], cwd=root, check=True)
         subprocess.run(["ar", "rcs", kit / f"libco{suffix}.a", f"toykit{suffix}.o"], cwd=root, check=True)
-    return load("01-toy", root)
+    lab = load("01-toy", root)
+    write_names(lab)
+    return lab
 
 
 def build_text(lab: Lab, folder: Path, text: str | bytes) -> Program:

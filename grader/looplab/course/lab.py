@@ -76,6 +76,11 @@ class Lab:
         return self.kit / self.slug / ("main-asan.o" if asan else "main.o")
 
     @property
+    def names(self) -> Path:
+        """The names that a student's file may share with the rest of the program, one a line (running/gate.py)."""
+        return self.kit / self.slug / "names.txt"
+
+    @property
     def reference(self) -> Path:
         """The reference solution as a program, if make has found and built one."""
         return self.kit / self.slug / "reference"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Iterable, Sequence
 
 from ..course.lab import Lab
-from ..running import build, process
+from ..running import build, gate, process
 
 VISIBLE = "scraper.c"
 LIBRARIES = ["-lcmocka"]
@@ -42,6 +42,8 @@ def build_suite(lab: Lab, source_dir: Path, work_dir: Path) -> build.Program:
     for outcome in outcomes:
         if not outcome.ok:
             raise build._fault(lab, work, outcome)
+    for compiled in ("suite.o", "suite-asan.o"):
+        process.run(gate.shut(lab, compiled), limits=build.LIMITS, cwd=work, launch=lab.launch)
     advice = build._advice(lab, outcomes[0])
     outcomes = gcc_all(lab, work, [
         ["--coverage", "suite.o", "scraper.o", *_kit(lab, whole=True), "-o", "cover"],

@@ -208,7 +208,7 @@ class Session:
         desk.lay(called.world)
         argv = [os.path.relpath(binary, desk.home), *called.argv(self.seed, "../world", "../trace", "../memory")]
         own = {"HOME": ".", "TMPDIR": "."}
-        if env:
+        if env or (self.program and self.program.early):
             return process.start(argv, limits=limits, cwd=desk.home, env={**own, **env}, launch=self.lab.launch)
         if binary not in self._forks:
             self._forks[binary] = Forks(binary, limits, cwd=self.work, env=own, launch=self.lab.launch)

@@ -14,12 +14,13 @@ import shlex
 import shutil
 import stat
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Sequence
 
 from ..course.lab import Lab
-from . import code, notes, process
+from . import code, gate, notes, process
 
 LARGEST = 1 << 20
 """Bytes of the largest file that is taken for a student's."""
@@ -96,6 +97,7 @@ class Program:
     counts: Path                    # where the runs of `cover` add up how often each line ran
     text: bytes = field(repr=False)     # the student's file, as it was compiled: a run may do what it likes to the copy
     notes: bytes = field(repr=False)    # of the compiler, on the lines that are counted
+    early: bool = False                 # code of the student's runs before the kit's first step (gate.py)
 
     def line(self, src: str | None) -> str:
         """The text of a source line, stripped: line("compare.c:31"). "" for a place outside the student's file."""
@@ -146,7 +148,8 @@ def build(lab: Lab, source_dir: Path, work_dir: Path) -> Program:
     counts, told = counted(work)
     _check_counted(lab, work, told)
     return Program(lab=lab, work=work, source=work / lab.source, cover=work / "cover", asan=work / "asan",
-                   advice=_advice(lab, cover), counts=counts, text=text, notes=told)
+                   advice=_advice(lab, cover), counts=counts, text=text, notes=told,
+                   early=gate.begins_early((work / "cover.o").read_bytes()))
 
 
 def static_sanitizers(lab: Lab, work: Path) -> list[str]:
@@ -178,15 +181,26 @@ def counted(work: Path) -> tuple[Path, bytes]:
 
 def _compile(lab: Lab, work: Path, cc: list[str], env: dict[str, str],
              more: dict[str, list[str]]) -> tuple[process.Outcome, process.Outcome]:
-    """Both compilers, at the same time. more: flags that an older compiler may not know."""
-    runs = {}
-    for way in _FLAGS:
-        runs[way] = process.start([*cc, *more.get(way, []), *_arguments(lab, work, way)], limits=LIMITS, cwd=work,
-                                  env=env, launch=lab.launch)
-    cover = runs["cover"].finish()
-    if not cover.ok:
-        runs["asan"].kill()
-    return cover, runs["asan"].finish()
+    """Both builds, at the same time. more: flags that an older compiler may not know."""
+    with ThreadPoolExecutor(len(_FLAGS)) as pool:
+        cover, asan = pool.map(lambda way: _compile_one(lab, work, cc, env, way, more.get(way, [])), _FLAGS)
+    return cover, asan
+
+
+def _compile_one(lab: Lab, work: Path, cc: list[str], env: dict[str, str], way: str,
+                 more: list[str]) -> process.Outcome:
+    """Compiles, takes the names out of sight that are nobody's business, and links. The outcome of the first step that
+    failed, else of the compiler, with its warnings."""
+    compiled = None
+    for words in ([*cc, *more, *_arguments(lab, work, way), "-c", lab.source, "-o", f"{way}.o"],
+                  gate.shut(lab, f"{way}.o"),
+                  [*cc, *more, *_FLAGS[way], f"{way}.o", *_others(lab, way), "-o", way]):
+        outcome = process.run(words, limits=LIMITS, cwd=work, env=env, launch=lab.launch)
+        if not outcome.ok:
+            return outcome
+        compiled = compiled or outcome
+    assert compiled
+    return compiled
 
 
 def read_source(lab: Lab, source_dir: Path) -> bytes:
@@ -232,24 +246,27 @@ def read_source(lab: Lab, source_dir: Path) -> bytes:
 def _require_kit(lab: Lab) -> None:
     """Raises BuildError when make has not built what a program is linked from."""
     for asan in (False, True):
-        for path in (lab.library(asan), lab.main_object(asan), lab.launch):
+        for path in (lab.library(asan), lab.main_object(asan), lab.launch, lab.names):
             if not path.is_file():
                 where = path.relative_to(lab.root) if path.is_relative_to(lab.root) else path.name
                 raise BuildError(f"{where} is missing: run `make grade`, which builds it")
 
 
 def _arguments(lab: Lab, work: Path, way: str) -> list[str]:
-    """The compiler's arguments. It runs in `work`, so the file is just "compare.c" to it, in __FILE__ and in DWARF.
+    """The compiler's arguments. It runs in `work`, so the file is just "compare.c" to it, in __FILE__ and in DWARF."""
+    return [f"@{lab.root / 'sim/kit/student.flags'}", *_FLAGS[way], "-fdiagnostics-color=never", "-fmax-errors=20",
+            f"-I{lab.root / 'sim/include'}", f"-I{lab.folder}", "-include", lab.header,
+            f"-ffile-prefix-map={work}=.", f"-ffile-prefix-map={lab.root}=."]
 
-    The whole library is linked, needed or not, so that a second co_sleep in the student's file is always an error.
+
+def _others(lab: Lab, way: str) -> list[str]:
+    """What the student's file is linked with.
+
+    The whole library, needed or not, so that a second co_sleep in the student's file is always an error.
     """
     asan = way == "asan"
-    kit = lab.root / "sim" / "kit"
-    return [f"@{kit / 'student.flags'}", *_FLAGS[way], "-fdiagnostics-color=never", "-fmax-errors=20",
-            f"-I{lab.root / 'sim' / 'include'}", f"-I{lab.folder}", "-include", lab.header,
-            f"-ffile-prefix-map={work}=.", f"-ffile-prefix-map={lab.root}=.", lab.source,
-            str(lab.main_object(asan)), "-Wl,--whole-archive", str(lab.library(asan)), "-Wl,--no-whole-archive",
-            f"@{kit / 'link.flags'}", "-o", way]
+    return [str(lab.main_object(asan)), "-Wl,--whole-archive", str(lab.library(asan)), "-Wl,--no-whole-archive",
+            f"@{lab.root / 'sim/kit/link.flags'}"]
 
 
 _MESSAGE = re.compile(r"(?P<file>[^\s:][^:\n]*):(?P<line>\d+):(?:\d+:)? "

@@ -73,6 +73,10 @@ class Code:
         found = (_DEFINE.match(rest) for _, rest in self._directives)
         return {match["name"]: match["body"] for match in found if match}
 
+    def without_comments(self) -> str:
+        """All of it but comments, directives, and what stands between quotes."""
+        return "\n".join(self._lines)
+
     def holds_code(self, number: int) -> bool:
         """Is there more on this line than a brace or an else?"""
         return self._line(number).strip() not in ("", "{", "}", "else")
