@@ -11,7 +11,7 @@ from mutate import FOLDER, candidates, equivalents, machine_code, try_some
 from mutation import bodies, further, mutants, spread, tokens
 
 LABS, _ = complete_labs()
-SAMPLE = 3
+SAMPLE = 3 if os.environ.get("LOOPLAB_ALL") else 1
 LEAST = 40      # of each lab, such as compile to another program
 
 FILE = r'''/* f(1 < 2) { x; } */
@@ -143,4 +143,4 @@ def test_what_may_survive_exists_and_has_a_reason(lab):
 def test_a_sample_of_mutants_loses_points(lab):
     tried = list(try_some(lab, SAMPLE, 2))
     survivors = [one.told() for one in tried if not one.killed and not one.reason]
-    assert len(tried) == SAMPLE and len(survivors) <= 1, "\n".join(survivors)
+    assert len(tried) == SAMPLE and len(survivors) <= SAMPLE // 3, "\n".join(survivors)

@@ -3,8 +3,8 @@
     python3 grader/tests/corpus/record.py [entry...]       # or NN-slug/entry; then read the diff: each change wants a
                                                            reason
 
-What lies in ../corpus-more is as good: more of the same misconceptions. `make test` leaves it out to stay within ten
-minutes, `make test ALL=1` does not.
+What lies in ../corpus-more is as good: further misconceptions, and more of the same. `make test` leaves it out to stay
+within ten minutes, `make test ALL=1` does not.
 """
 
 from __future__ import annotations
