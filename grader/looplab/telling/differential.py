@@ -55,12 +55,12 @@ class Played:
 
 class Stage:
     """Where situations are played. root: the repository, whose `actor` and `serve` are built; work: a folder for files;
-    slack: how many times 1 or 2 ms a prediction must bear to be moved by; times: whether they are compared, too (they
-    are only worth it where nobody else wants the machine)."""
+    actor: another build of that client; slack: how many times 1 or 2 ms a prediction must bear to be moved by; times:
+    whether they are compared, too (they are only worth it where nobody else wants the machine)."""
 
-    def __init__(self, root: Path, work: Path, slack: int = 1, times: bool = True):
+    def __init__(self, root: Path, work: Path, slack: int = 1, times: bool = True, actor: Optional[Path] = None):
         self.root, self.work, self.slack, self.times = root, work, slack, times
-        self.actor = root / "build" / "tests" / "plain" / "real" / "actor"
+        self.actor = actor or root / "build" / "tests" / "plain" / "real" / "actor"
         if not self.actor.is_file():
             raise UsageError("the client that plays situations is not built: `make compare RANDOM=10` builds it")
 
@@ -124,9 +124,10 @@ def is_steady(stage: Stage, situation: Situation, predicted: list[Played]) -> bo
     return True
 
 
-def lateness(stage: Stage, number: int) -> int:
-    """ns by which this machine is late just now with so many plain requests at once: it has other work, too."""
-    site = {"url": "http://a.test", "routes": [{"path": "/", "latency": "20ms", "body_size": 70_000}]}
+def lateness(stage: Stage, number: int, size: int = 70_000) -> int:
+    """ns by which this machine is late just now with so many plain requests at once, each for `size` bytes: it has
+    other work, too."""
+    site = {"url": "http://a.test", "routes": [{"path": "/", "latency": "20ms", "body_size": size}]}
     asked = [{"url": "http://a.test/", "timeout": 10_000} for _ in range(number)]
     plain = {"world": {"world": "looplab/world/v1", "sites": [site]}, "script": {"sessions": [], "requests": asked}}
     pairs = zip(stage.predicted(plain), stage.real(plain))
@@ -140,13 +141,14 @@ def differences(predicted: list[Played], real: list[Played], times: bool = True,
     for k, (one, other) in enumerate(zip(predicted, real)):
         if one.result != other.result:
             found.append(f"request {k}: predicted {_told(one)}, really {_told(other)}")
-        elif times and not near(one.ended, other.ended - min(late, max(0, other.ended - one.ended))):
+        elif times and not near(one.ended, other.ended, late):
             found.append(f"request {k}: predicted to end at {show(one.ended)}, really {show(round(other.ended, -3))}")
     return found
 
 
-def near(predicted: float, real: float) -> bool:
-    """Within 3 % or 5 ms."""
+def near(predicted: float, real: float, late: float = 0) -> bool:
+    """Within 3 % or 5 ms; `late` ns later is no difference at all."""
+    real -= min(late, max(0, real - predicted))
     return abs(real - predicted) <= max(NEAR, NEAR_PART * abs(predicted))
 
 
