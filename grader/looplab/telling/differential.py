@@ -47,11 +47,16 @@ class Played:
     begun: int                  # ns from the start
     ended: int
     pieces: tuple[int, ...]     # ns from the start: when each piece of a stream was there
-    over: tuple[bool, ...] = ()     # of each request that got an answer, redirected ones too: over a used connection?
+    over: tuple[bool, ...] = ()     # of each request, redirected ones too: over a connection used before?
 
     @property
     def result(self) -> tuple[int, int, int, str]:
         return self.rc, self.status, self.length, self.hash
+
+    @property
+    def way(self) -> tuple[bool, ...]:
+        """`over`, if it got an answer: who gave up perhaps had no connection yet, and nobody minds."""
+        return self.over if self.rc == 0 else ()
 
 
 # ---- playing ----------------------------------------------------------------------------------
@@ -109,20 +114,16 @@ class Stage:
 
 
 def _connections(trace: Path) -> dict[int, tuple[bool, ...]]:
-    """By task: for each of its requests that got an answer, whether it came over a connection used before."""
+    """By task: for each of its requests, whether it went over a connection used before (the last time it was sent)."""
     task: dict[int, int] = {}
     reused: dict[int, bool] = {}
-    found: dict[int, tuple[bool, ...]] = {}
     for line in trace.read_text().splitlines():
         event = json.loads(line)
         if event.get("ev") == "http.start":
             task[event["op"]] = event["task"]
         elif event.get("ev") == "http.connected":
             reused[event["op"]] = bool(event["reused"])
-        elif event.get("ev") == "http.end" and event["rc"] == 0:
-            who = task[event["op"]]
-            found[who] = (*found.get(who, ()), reused.get(event["op"], False))
-    return found
+    return {who: tuple(reused[op] for op in sorted(reused) if task[op] == who) for who in set(task.values())}
 
 
 def _played(line: dict, over: tuple[bool, ...]) -> Played:
@@ -156,7 +157,7 @@ def is_steady(stage: Stage, situation: Situation, predicted: list[Played]) -> bo
         moved = nudged(situation, tuple(stage.slack * ms for ms in by))
         for one, other in zip(predicted, stage.predicted(moved)):
             moved_by = abs((one.ended - one.begun) - (other.ended - other.begun))
-            if one.result != other.result or one.over != other.over or moved_by > most:
+            if one.result != other.result or one.way != other.way or moved_by > most:
                 return False
     return True
 
@@ -180,7 +181,7 @@ def differences(predicted: list[Played], real: list[Played], times: bool = True,
         alike = not pages and one.rc == other.rc == 0 and one.status == other.status >= 300
         if one.result != other.result and not alike:
             found.append(f"request {k}: predicted {_told(one)}, {who} {_told(other)}")
-        elif one.over != other.over:
+        elif one.way != other.way:
             found.append(f"request {k}: predicted {_connected(one)}, {who} {_connected(other)}")
         elif times and not near(one.ended, other.ended, late):
             found.append(f"request {k}: predicted to end at {show(one.ended)}, {who} {show(round(other.ended, -3))}")

@@ -16,6 +16,7 @@
 #include "connection.h"
 #include "draw.h"
 #include "exchange.h"
+#include "exchange_trace.h"
 #include "flow.h"
 #include "link.h"
 #include "server.h"
@@ -31,36 +32,6 @@
 #define NOT_BY_TIME (-1)
 
 /* ---- Starting and ending ------------------------------------------------------------------- */
-
-static void trace_start(const struct world *world, const struct exchange *exchange, const struct world_request *request)
-{
-    const char *method = request->data, *url = method + request->lengths[0];
-    trace_begin(world->trace, world->now, TRACE_WORLD, "http.start");
-    trace_int(world->trace, "op", (int64_t)exchange->operation.id);
-    trace_int(world->trace, "task", request->task);
-    trace_str(world->trace, "url", url, request->lengths[1]);
-    trace_str(world->trace, "method", method, request->lengths[0]);
-    if (request->session)
-        trace_int(world->trace, "session", request->session);
-    if (request->lengths[3])
-        trace_int(world->trace, "sent", request->lengths[3]);
-    if (request->blocking)
-        trace_int(world->trace, "blocking", 1);
-    trace_end(world->trace);
-}
-
-static void trace_done(const struct world *world, const struct exchange *exchange, int32_t rc)
-{
-    int64_t cpu = vw_exchange_cpu(exchange, rc);
-    trace_begin(world->trace, world->now, TRACE_WORLD, "http.end");
-    trace_int(world->trace, "op", (int64_t)exchange->operation.id);
-    trace_int(world->trace, "rc", rc);
-    trace_int(world->trace, "status", exchange->phase >= PHASE_HEAD && exchange->answer ? exchange->answer->status : 0);
-    trace_int(world->trace, "bytes", exchange->arrived);
-    if (cpu > 0)
-        trace_int(world->trace, "cpu", cpu);
-    trace_end(world->trace);
-}
 
 int64_t vw_exchange_cpu(const struct exchange *exchange, int32_t rc)
 {
@@ -89,7 +60,7 @@ static bool breaks_connection(const struct exchange *exchange)
 static int64_t end(struct world *world, struct exchange *exchange, int32_t rc)
 {
     if (world->trace)
-        trace_done(world, exchange, rc);
+        vw_exchange_trace_end(world, exchange, rc);
     if (exchange->has_hand)
         vw_server_drop_hand(exchange);
     vw_result_end(world, &exchange->operation, rc);
@@ -195,11 +166,8 @@ static int64_t lost(struct world *world, struct exchange *exchange)
     if (!exchange->reused || exchange->sending != WORLD_AGAIN || exchange->resent == MOST_AGAIN)
         return end(world, exchange, -ECONNRESET);
     exchange->resent++;
-    if (world->trace) {
-        trace_begin(world->trace, world->now, TRACE_WORLD, "http.resent");
-        trace_int(world->trace, "op", (int64_t)exchange->operation.id);
-        trace_end(world->trace);
-    }
+    if (world->trace)
+        vw_exchange_trace(world, exchange, "http.resent");
     vw_pool_again(world, exchange);
     exchange->drawn = false;
     exchange->fault = NULL;
@@ -474,7 +442,7 @@ uint64_t vw_exchange_submit(struct world *world, const struct world_request *req
         return 0;
     }
     if (world->trace)
-        trace_start(world, exchange, request);
+        vw_exchange_trace_start(world, exchange, request);
     if (rc < 0)
         end(world, exchange, rc);
     else if (vw_pool_enter(world, exchange))
@@ -485,11 +453,8 @@ uint64_t vw_exchange_submit(struct world *world, const struct world_request *req
 /* Gives back everything it holds, wherever it is. */
 void vw_exchange_cancel(struct world *world, struct exchange *exchange)
 {
-    if (world->trace) {
-        trace_begin(world->trace, world->now, TRACE_WORLD, "http.cancelled");
-        trace_int(world->trace, "op", (int64_t)exchange->operation.id);
-        trace_end(world->trace);
-    }
+    if (world->trace)
+        vw_exchange_trace(world, exchange, "http.cancelled");
     exchange->operation.lives_on = goes_unnoticed(exchange);
     bool keeps_place = exchange->operation.lives_on && exchange->in_site;
     if (!exchange->operation.lives_on) {
