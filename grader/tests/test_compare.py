@@ -124,6 +124,20 @@ def test_limits_hold_and_five_hundred_at_once_are_served(tmp_path):
 
 
 @needs_real
+def test_a_limit_on_descriptors_is_the_clients_own(tmp_path):
+    """Its servers know nothing of it."""
+    world = World(seed=1, descriptors=1).site("http://a.test").route("/", latency=ms(50), body="x")
+
+    async def three(host, port):
+        return await asyncio.gather(*(ask(host, port, get("/")) for _ in range(3)))
+
+    with Server(world_file(tmp_path, world)) as server:
+        answers = asyncio.run(three(*address(server, "a.test:80")))
+        assert server.environment["CO_DISK"]
+    assert [came[:15] for came, _ in answers] == [b"HTTP/1.1 200 OK"] * 3
+
+
+@needs_real
 def test_requests_that_are_none_do_not_end_the_server(tmp_path):
     world = World(seed=1).site("http://a.test").route("/", body="x")
     with Server(world_file(tmp_path, world)) as server:

@@ -12,7 +12,7 @@ import pytest
 from looplab.plain.failure import GraderFault
 from looplab.running import nginx
 from looplab.telling import differential
-from looplab.telling.differential import Played, Stage, differences, nudged
+from looplab.telling.differential import Played, Stage, differences, nudged, slowed
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = sorted((Path(__file__).parent / "differences").glob("*.json"))
@@ -157,6 +157,7 @@ def test_what_hangs_on_a_millisecond_is_no_difference():
     assert [route["latency"] for route in moved["world"]["sites"][0]["routes"]] == ["21ms", "0ms"]
     assert moved["script"]["requests"] == [{"at": 2, "timeout": 20, "url": "x"}]
     assert situation["script"]["requests"][0]["at"] == 0
+    assert [route["latency"] for route in slowed(situation, 2)["world"]["sites"][0]["routes"]] == ["22ms", "2ms"]
 
 
 def test_no_client_drawn_reads_for_minutes():
