@@ -82,7 +82,7 @@ serve_world() {
     [ "$CO_CONNECT_TO" != none ] || fail "$1 cannot be served on this machine"
     CO_CPUS=$(sed -n 's/.*"cpus": *\([0-9]*\).*/\1/p' "$1")
     export CO_CONNECT_TO no_proxy='*' CO_CPUS="${CO_CPUS:-4}"
-    ! grep -q '"disk":' "$1" || export CO_DISK="$1"
+    ! grep -Eq '"(disk|descriptors)":' "$1" || export CO_DISK="$1"
 }
 
 run_example() {

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from looplab import World, ms
+from looplab.course import lab as labs
 from looplab.reading.trace import read
 from looplab.running.serving import Server
 from looplab.telling import compare
@@ -123,6 +124,20 @@ def test_limits_hold_and_five_hundred_at_once_are_served(tmp_path):
 
 
 @needs_real
+def test_a_limit_on_descriptors_is_the_clients_own(tmp_path):
+    """Its servers know nothing of it."""
+    world = World(seed=1, descriptors=1).site("http://a.test").route("/", latency=ms(50), body="x")
+
+    async def three(host, port):
+        return await asyncio.gather(*(ask(host, port, get("/")) for _ in range(3)))
+
+    with Server(world_file(tmp_path, world)) as server:
+        answers = asyncio.run(three(*address(server, "a.test:80")))
+        assert server.environment["CO_DISK"]
+    assert [came[:15] for came, _ in answers] == [b"HTTP/1.1 200 OK"] * 3
+
+
+@needs_real
 def test_requests_that_are_none_do_not_end_the_server(tmp_path):
     world = World(seed=1).site("http://a.test").route("/", body="x")
     with Server(world_file(tmp_path, world)) as server:
@@ -208,6 +223,30 @@ def test_a_run_that_was_late_is_no_difference_and_a_wrong_result_is():
     wrong = compare.Comparison(run(100), [good, run(900, 404)])
     assert wrong.best is good and wrong.differences == ["result.status: predicted 200, really 404"]
     assert not wrong.agrees
+
+
+def test_what_many_connections_at_once_cost_is_no_difference():
+    """Measured apart: a run may be so much later in all it tells, and no more; and a result stays a result."""
+    def run(took_ms: int, status: int = 200) -> Made:
+        return made(("a", took_ms), ("b", 2 * 300 - took_ms), end=took_ms,
+                    result={"status": status, "took_ns": took_ms * 1_000_000})
+
+    predicted, slow = run(290), run(325)
+    assert not compare.Comparison(predicted, [slow]).agrees
+    assert swapped(predicted, slow) and not swapped(predicted, slow, 30_000_000)
+    assert compare.Comparison(predicted, [slow], late=30_000_000).agrees
+    assert not compare.Comparison(predicted, [slow], late=20_000_000).on_time
+    assert not compare.Comparison(predicted, [run(270)], late=30_000_000).on_time        # nothing makes it early
+    assert not compare.Comparison(predicted, [run(325, 404)], late=30_000_000).agrees
+    assert "Opening 2 connections at once takes 30 ms" in compare.told(
+        compare.Comparison(predicted, [slow], late=30_000_000), "x")
+
+
+@needs_real
+def test_what_connections_cost_is_measured_with_a_client_that_does_nothing_else(tmp_path):
+    program = compare.Program(labs.resolve("02", ROOT), ROOT / "solutions/02-url-fetcher", tmp_path)
+    assert compare.opening(program, 20) > 0
+    assert compare.opening(program, 0) == 0
 
 
 def run_compare(tmp_path: Path, *words: str) -> tuple[int, dict, str]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Optional
 
 import pytest
 
+from looplab.plain.failure import GraderFault
+from looplab.running import nginx
 from looplab.telling import differential
-from looplab.telling.differential import Played, Stage, differences, nudged
+from looplab.telling.differential import Played, Stage, differences, nudged, slowed
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = sorted((Path(__file__).parent / "differences").glob("*.json"))
@@ -56,6 +59,97 @@ def test_a_difference_is_told():
     assert differences([one], [early], late=9_000_000) != []
 
 
+def test_connections_are_compared_and_pages_that_only_say_no_are_not():
+    """Another server writes another page beside its 404."""
+    def one(status: int, size: int, *over: bool) -> Played:
+        return Played(0, status, size, f"{size}", 0, 100_000_000, (), over)
+
+    assert differences([one(200, 5, False)], [one(200, 5, True)]) \
+        == ["request 0: predicted over a new connection, really over a used connection"]
+    assert differences([one(404, 0)], [one(404, 150)], who="with nginx", pages=False) == []
+    assert differences([one(404, 0)], [one(404, 150)])
+    assert differences([one(200, 0)], [one(200, 150)], who="with nginx", pages=False) \
+        == ["request 0: predicted rc 0, status 200, 0 bytes (0), with nginx rc 0, status 200, 150 bytes (150)"]
+    assert differences([one(404, 0)], [one(503, 150)], pages=False)
+
+
+def test_a_fault_of_ours_is_told_as_one_and_is_no_difference(tmp_path):
+    """Hypothesis would take it for one, play the situation again, and find it gone."""
+    pytest.importorskip("hypothesis")
+
+    class Once(Stage):
+        played = 0
+
+        def predicted(self, situation):
+            self.played += 1
+            if self.played == 3:
+                raise GraderFault("the actor ended with exit code 127")
+            return []
+
+        def real(self, situation):
+            return []
+
+        def beside(self, situation):
+            return None
+
+    stage = Once(ROOT, tmp_path, actor=Path(__file__))
+    with pytest.raises(GraderFault, match="exit code 127"):
+        differential.search(stage, 25, 1, lambda played: None)
+
+
+# ---- nginx ------------------------------------------------------------------------------------
+
+
+def nginx_told(site: dict, methods: str = "GET", **route: object) -> Optional[str]:
+    routes = [{"path": "/0", "latency": "0ms", **route}]
+    said = nginx.sites({"world": "", "sites": [{"url": "http://a.test", "routes": routes, **site}]}, {*methods.split()})
+    return None if said is None else " ".join(said["a.test"])
+
+
+def test_what_nginx_can_be_told():
+    assert "return 404" in nginx_told({}, status=404) and "return 302 /1;" in nginx_told({}, redirect="/1")
+    assert "limit_req zone={zone}r burst=2 nodelay; limit_req_status 429;" \
+        in nginx_told({"limit_req": {"rate": "5r/s", "burst": 2, "nodelay": True, "status": 429}})
+    assert "limit_conn {zone}c 1; limit_conn_status 503;" in nginx_told({"limit_conn": {"requests": 1}})
+    assert "client_max_body_size 9;" in nginx_told({"max_request": {"body": 9}})
+    kept = nginx_told({"keep_alive": {"requests": 2, "idle": "60ms"}, "rtt": "0ms"})
+    assert "keepalive_requests 2; keepalive_timeout 60ms;" in kept
+    assert "keepalive_timeout 0;" in nginx_told({}, headers={"Connection": "close"})
+
+
+@pytest.mark.parametrize("site, route", [
+    ({"rtt": "20ms"}, {}), ({"workers": 1}, {}), ({}, {"latency": "20ms"}), ({}, {"bandwidth": 1000}),
+    ({}, {"fault": {"kind": "hang"}}), ({}, {"fault": {"kind": "close", "times": 1}}), ({}, {"body_size": 70_000}),
+    ({"max_request": {"url": 9}}, {}), ({"limit_conn": {"requests": 1}}, {"status": 404}),
+    ({}, {"body_size": 5, "etag": '"mine"'}),
+    ({"limit_req": {"rate": "5r/s", "retry_after": True}}, {})])
+def test_what_nginx_cannot_be_told(site, route):
+    assert nginx_told(site, **route) is None
+
+
+def test_a_file_that_is_posted_to_is_none_of_nginxs():
+    limited = {"limit_conn": {"requests": 1}}
+    assert nginx_told(limited, "GET HEAD") and nginx_told(limited, "GET POST") is None and nginx_told({}, "GET POST")
+
+
+def test_what_is_drawn_for_nginx_it_can_be_told():
+    hypothesis = pytest.importorskip("hypothesis")
+    from looplab.asking.situation import kept_by_nginx
+
+    told = []
+
+    @hypothesis.seed(1)
+    @hypothesis.settings(max_examples=100, deadline=None, database=None,
+                         suppress_health_check=list(hypothesis.HealthCheck), phases=[hypothesis.Phase.generate])
+    @hypothesis.given(kept_by_nginx())
+    def draw(situation):
+        methods = {request.get("method", "GET") for request in situation["script"]["requests"]}
+        told.append(nginx.sites(situation["world"], methods) is not None)
+
+    draw()
+    assert told.count(True) >= 0.8 * len(told)
+
+
 def test_what_hangs_on_a_millisecond_is_no_difference():
     situation = {"world": {"sites": [{"routes": [{"latency": "20ms"}, {"latency": "0ms"}]}]},
                  "script": {"requests": [{"at": 0, "timeout": 20, "url": "x"}]}}
@@ -63,6 +157,7 @@ def test_what_hangs_on_a_millisecond_is_no_difference():
     assert [route["latency"] for route in moved["world"]["sites"][0]["routes"]] == ["21ms", "0ms"]
     assert moved["script"]["requests"] == [{"at": 2, "timeout": 20, "url": "x"}]
     assert situation["script"]["requests"][0]["at"] == 0
+    assert [route["latency"] for route in slowed(situation, 2)["world"]["sites"][0]["routes"]] == ["22ms", "2ms"]
 
 
 def test_no_client_drawn_reads_for_minutes():

@@ -133,6 +133,10 @@ PARTS = [
     ("Range: bytes=x-", 416, None), ("Range: bytes=3", 416, None), ("Range: bytes=3-x", 416, None),
     ("Range: lines=0-3", 200, 10), (f"Range: bytes=2-3\nIf-Range: {ETAG}", 206, 2),
     (f"Range: bytes=2-3\nIf-Range: {DATE}", 206, 2), ('Range: bytes=2-3\nIf-Range: "other"', 200, 10),
+    ("Range: bytes=0-99999999999999999999", 416, None), ("Range: bytes=- 5", 416, None), ("Range: bytes=2 -", 206, 8),
+    ("Range: bytes=0-1, 4-5", 206, 198), ("Range: bytes=-1,-2", 206, 197), ("Range: bytes=0-0,1-1,2-2", 206, 280),
+    ("Range: bytes=0-5,3-9", 200, 10), ("Range: bytes=-1,-20", 200, 10), ("Range: bytes=0-1,20-", 206, 2),
+    ("Range: bytes=20-,30-", 416, None), ("Range: bytes=0-1,4-x", 416, None), ("Range: bytes=0-1,", 416, None),
     (f"If-None-Match: {ETAG}", 304, 0), ('If-None-Match: "other"', 200, 10), ("If-None-Match: *", 304, 0),
     (f'If-None-Match: "other", W/{ETAG}', 304, 0), (f"If-Modified-Since: {DATE}", 304, 0),
     ("If-Modified-Since: Mon, 10 Sep 2001 01:46:40 GMT", 200, 10),
@@ -144,7 +148,8 @@ PARTS = [
 @needs_real
 def test_nginx_sends_the_same_parts(ports, tmp_path):
     site = {"url": "http://parts.test", "routes": [{"path": "/ten", "body": "0123456789", "etag": ETAG,
-                                                    "last_modified": DATE, "ranges": True}]}
+                                                    "last_modified": DATE, "ranges": True,
+                                                    "headers": {"Content-Type": "text/plain"}}]}
     script = {"sessions": [1], "requests": [
         {"url": "http://parts.test/ten", "at": 0, "timeout": 5000, "session": 1, "headers": fields and fields + "\n"}
         for fields, _, _ in PARTS]}
@@ -153,7 +158,10 @@ def test_nginx_sends_the_same_parts(ports, tmp_path):
     predicted, real = stage.predicted(situation), stage.real(situation)
     for (fields, status, length), one, other in zip(PARTS, predicted, real):
         assert (fields, one.status, other.status) == (fields, status, status)
-        assert status == 416 or one.result == other.result and one.length == length, fields
+        if status != 416:               # nginx says so in a page of its own
+            assert (fields, one.length, other.length) == (fields, length, length)
+        if status != 416 and length <= 10:      # several parts are parted by a number that nginx counts
+            assert one.result == other.result, fields
 
 
 # ---- two addresses ----

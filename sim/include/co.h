@@ -502,6 +502,7 @@ struct co_response {
  *   -ECONNRESET     broken off by the server    -EPROTO        ended before its Content-Length
  *   -ETIMEDOUT      no complete answer in 30 s  -ELOOP         too many redirects
  *   -EINVAL         not a http(s):// URL         -ECANCELED     you were cancelled; the connection is closed
+ *   -EMFILE         no descriptor is left: each connection and each open file has one, of the process's `ulimit -n`
  * (A URL's "user:password@" is sent as Authorization: Basic.)
  * (With https, too, it is HTTP/1.1: one request at a time on a connection. A new one costs a round trip for TCP, and
  * one more for TLS 1.3.)
@@ -600,7 +601,7 @@ const char *co_response_header(const struct co_response *resp, const char *name,
 /* Files of the world's disk: in the virtual world a simulated one, with a latency, a bandwidth and an end.
  * Paths are relative ("out/a.json"); folders need not be made. Each call waits. Errors: -ENOENT, -EEXIST,
  * -ENOSPC (the disk is full), -EIO, -EACCES, -EBADF (not open, or not for that), -EINVAL (no such path can
- * be), -ENOMEM, -ECANCELED. A cancelled write may have been done or not, never by half a call. Who has a
+ * be), -EMFILE (no descriptor is left), -ENOMEM, -ECANCELED. A cancelled write may have been done or not, never by half a call. Who has a
  * file open goes on with it when it is removed or replaced.
  *     CO_FILE(file);
  *     rc = co_file_open(&file, "out/log", CO_APPEND);

@@ -41,11 +41,59 @@ static void test_who_has_one(void **state)
     rig_close(rig);
 }
 
+static uint64_t ask_disk(struct rig *rig, enum world_file_call call, const char *path, uint64_t file)
+{
+    const struct world_request request = {.op = WORLD_FILE, .call = call, .mode = WORLD_FILE_TO_APPEND, .file = file,
+                                          .data = path, .size = strlen(path), .lengths = {(uint32_t)strlen(path)}};
+    return rig->world->submit(rig->world, &request);
+}
+
+/* An open file has one as well, until it is closed; a file that is loaded or saved needs one for a moment. */
+static void test_files_have_theirs(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_open(TWO);
+    uint64_t file = ask_disk(rig, WORLD_FILE_OPEN, "a", 0);
+    rig_expect(rig, "0ms #1 end\n");
+    rig_get(rig, "http://a.test/");
+    rig_get(rig, "http://a.test/");
+    rig_expect_until(rig, MS(1), "0ms #3 end EMFILE\n");
+    ask_disk(rig, WORLD_FILE_OPEN, "b", 0);
+    ask_disk(rig, WORLD_FILE_LOAD, "a", 0);
+    ask_disk(rig, WORLD_FILE_SAVE, "b", 0);
+    ask_disk(rig, WORLD_FILE_LIST, "", 0);
+    ask_disk(rig, WORLD_FILE_REMOVE, "a", 0);
+    rig_expect_until(rig, MS(1), "1ms #4 end EMFILE\n1ms #5 end EMFILE\n1ms #6 end EMFILE\n1ms #7 end EMFILE\n"
+                                 "1ms #8 end\n");
+    ask_disk(rig, WORLD_FILE_CLOSE, "", file);
+    ask_disk(rig, WORLD_FILE_SAVE, "b", 0);
+    rig_expect(rig, "1ms #10 end\n40ms #2 200 end\n");
+    rig_close(rig);
+}
+
+/* For a real world, whose connections this one does not see. */
+static void test_connections_elsewhere(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_open(TWO);
+    assert_true(world_virtual_socket(rig->world, true));
+    assert_true(world_virtual_socket(rig->world, true));
+    assert_false(world_virtual_socket(rig->world, true));
+    ask_disk(rig, WORLD_FILE_SAVE, "b", 0);
+    rig_expect(rig, "0ms #1 end EMFILE\n");
+    world_virtual_socket(rig->world, false);
+    ask_disk(rig, WORLD_FILE_SAVE, "b", 0);
+    rig_expect(rig, "0ms #2 end\n");
+    rig_close(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_more_fails_at_once_and_the_others_do_not_mind),
         cmocka_unit_test(test_who_has_one),
+        cmocka_unit_test(test_files_have_theirs),
+        cmocka_unit_test(test_connections_elsewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

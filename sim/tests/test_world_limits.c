@@ -125,6 +125,57 @@ static void test_so_many_in_hand(void **state)
     rig_close(rig);
 }
 
+#define ONE_AT_A_TIME SITE("'rtt':'20ms','limit_conn':{'requests':1}", \
+    "{'path':'/'},{'path':'/short','body_size':5,'bandwidth':1000},{'path':'/long','body_size':100,'bandwidth':1000}," \
+    "{'path':'/read','body_size':1000,'bandwidth':10000},{'path':'/large','body_size':4000000}")
+
+/* A request for that path sets out at `at` ms; what the world says until then is passed over. */
+static void get_at(struct rig *rig, int at, const char *path, uint32_t window)
+{
+    char data[64];
+    int size = snprintf(data, sizeof data, "GEThttp://a.test%s", path);
+    rig_run_until(rig, MS(at));
+    const struct world_request request = {.op = WORLD_HTTP, .task = 1, .window = window, .data = data,
+                                          .size = (size_t)size, .lengths = {3, (uint32_t)size - 3}};
+    assert_true(rig->world->submit(rig->world, &request) > 0);
+}
+
+/* It arrives 30 ms after it set out; the last of its answer leaves as long afterwards as that takes to send, and what
+ * comes before that moment is turned away. */
+static void test_a_hand_is_free_when_the_last_byte_has_left(void **state)
+{
+    (void)state;
+    static const struct { const char *path; int takes; } cases[] = {{"/short", 5}, {"/long", 100}};
+    for (size_t i = 0; i < 2; i++) {
+        struct rig *rig = rig_open(ONE_AT_A_TIME);
+        get_at(rig, 0, cases[i].path, 0);
+        get_at(rig, cases[i].takes - 1, "/", 0);
+        get_at(rig, cases[i].takes + 1, "/", 0);
+        rig_expect(rig, i == 0 ? "40ms #1 200\n44ms #2 503 end\n45ms #1 \"01234\" end\n46ms #3 200 end\n"
+                               : "139ms #2 503 end\n140ms #1 +100 end\n141ms #3 200 end\n");
+        rig_close(rig);
+    }
+}
+
+/* Who reads slowly holds nobody up, as long as the kernels take what is not read. */
+static void test_a_slow_reader_keeps_no_hand_busy(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_open(ONE_AT_A_TIME);
+    get_at(rig, 0, "/read", 100);
+    get_at(rig, 99, "/", 0);
+    get_at(rig, 101, "/", 0);
+    rig_expect(rig, "139ms #2 503 end\n141ms #3 200 end\n");
+    get_at(rig, 1000, "/large", 100);           /* more than they take */
+    get_at(rig, 3000, "/", 0);
+    rig_expect(rig, "3040ms #5 503 end\n");
+    const struct world_request read = {.op = WORLD_HTTP_READ, .id = 4, .count = 1200000};
+    assert_int_equal(rig->world->submit(rig->world, &read), 4);
+    get_at(rig, 4000, "/", 0);
+    rig_expect(rig, "4040ms #6 200 end\n");
+    rig_close(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +186,8 @@ int main(void)
         cmocka_unit_test(test_whole_milliseconds),
         cmocka_unit_test(test_who_gives_up_while_delayed_holds_nothing),
         cmocka_unit_test(test_so_many_in_hand),
+        cmocka_unit_test(test_a_hand_is_free_when_the_last_byte_has_left),
+        cmocka_unit_test(test_a_slow_reader_keeps_no_hand_busy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

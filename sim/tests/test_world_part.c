@@ -8,6 +8,7 @@
     "{'path':'/weak','body':'0123456789','etag':'W/\\\"v1\\\"','ranges':true}," \
     "{'path':'/whole','body':'0123456789'}," \
     "{'path':'/large','body_size':1000000,'ranges':true,'chunk':50000}," \
+    "{'path':'/typed','body':'0123456789','ranges':true,'headers':{'Content-Type':'text/plain','X-A':'b'}}," \
     "{'path':'/turns','body':'0123456789','etag':'\\\"v1\\\"','answers':[503]}," \
     "{'path':'/cut','body':'0123456789','ranges':true,'fault':{'kind':'truncate','after':4,'times':1}}]}]")
 
@@ -29,9 +30,13 @@ static void test_ranges(void **state)
         {"bytes=0-3", "206 \"0123\""}, {"bytes=3-7", "206 \"34567\""}, {"bytes=7-", "206 \"789\""},
         {"bytes=-2", "206 \"89\""}, {"bytes=-99", "206 \"0123456789\""}, {"bytes=5-5", "206 \"5\""},
         {"bytes=8-99", "206 \"89\""}, {"Bytes= 2 - 3 ", "206 \"23\""}, {"bytes=10-", "416"}, {"bytes=10-12", "416"},
-        {"bytes=-0", "416"}, {"bytes=5-2", "416"}, {"bytes=0-99999999999999999999", "206 \"0123456789\""},
+        {"bytes=-0", "416"}, {"bytes=5-2", "416"}, {"bytes=0-999999999999999999", "206 \"0123456789\""},
+        {"bytes=0-99999999999999999999", "416"}, {"bytes=-99999999999999999999", "416"}, {"bytes=- 5", "416"},
         {"bytes=x-", "416"}, {"bytes=3", "416"}, {"bytes=3-x", "416"}, {"bytes=", "416"}, {"bytes=-", "416"},
-        {"lines=0-3", "200 \"0123456789\""}, {"bytes=0-1,4-5", "200 \"0123456789\""}, {"", "200 \"0123456789\""},
+        {"lines=0-3", "200 \"0123456789\""}, {"", "200 \"0123456789\""},
+        {"bytes=0-5,3-9", "200 \"0123456789\""}, {"bytes=-1,-20", "200 \"0123456789\""}, {"bytes=0-1,", "416"},
+        {"bytes=,0-1", "416"}, {"bytes=0-1,4-x", "416"}, {"bytes=20-,30-", "416"}, {"bytes=0-1,20-", "206 \"01\""},
+        {"bytes=5-2, 0-1", "206 \"01\""}, {"bytes=0-1,-0", "206 \"01\""},
     };
     struct rig *rig = rig_open(ROUTES);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -118,6 +123,42 @@ static void test_a_part_of_the_pattern(void **state)
     rig_close(rig);
 }
 
+#define BOUNDARY "00000000000000000001"
+
+static void expect_parts(struct rig *rig, const char *path, const char *ranges, const char *head, const char *body)
+{
+    struct world_completion out[1];
+    char headers[100], all[1000];
+    sprintf(headers, "Range: %s\n", ranges);
+    get(rig, "GET", path, headers);
+    assert_int_equal(rig->world->wait(rig->world, INT64_MAX, out, 1), 1);
+    assert_int_equal(out[0].status, 206);
+    size_t length = strlen(body);
+    int n = snprintf(all, sizeof all, "%sContent-Type: multipart/byteranges; boundary=" BOUNDARY "\n"
+                     "Content-Length: %zu\n", head, length);
+    assert_int_equal(out[0].head, n);
+    assert_memory_equal(out[0].data, all, (size_t)n);
+    assert_int_equal(out[0].size, (size_t)n + length);
+    assert_memory_equal((const char *)out[0].data + n, body, length);
+}
+
+/* As nginx sends them: each with its own lines, in the order in which they were asked for. */
+static void test_several_parts(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_open(ROUTES);
+    expect_parts(rig, "/typed", "bytes=4-5, 0-1,20-,-1", "X-A: b\nAccept-Ranges: bytes\n",
+                 "\r\n--" BOUNDARY "\r\nContent-Type: text/plain\r\nContent-Range: bytes 4-5/10\r\n\r\n45"
+                 "\r\n--" BOUNDARY "\r\nContent-Type: text/plain\r\nContent-Range: bytes 0-1/10\r\n\r\n01"
+                 "\r\n--" BOUNDARY "\r\nContent-Type: text/plain\r\nContent-Range: bytes 9-9/10\r\n\r\n9"
+                 "\r\n--" BOUNDARY "--\r\n");
+    expect_parts(rig, "/large", "bytes=0-1,100010-100012", "Accept-Ranges: bytes\n",
+                 "\r\n--" BOUNDARY "\r\nContent-Range: bytes 0-1/1000000\r\n\r\n01"
+                 "\r\n--" BOUNDARY "\r\nContent-Range: bytes 100010-100012/1000000\r\n\r\nGHI"
+                 "\r\n--" BOUNDARY "--\r\n");
+    rig_close(rig);
+}
+
 /* A turn comes before what the request asks for; a part is cut where the fault says, if it is long enough. */
 static void test_turns_and_faults(void **state)
 {
@@ -138,6 +179,7 @@ int main(void)
         cmocka_unit_test(test_only_if_it_is_still_that_one),
         cmocka_unit_test(test_still_the_same),
         cmocka_unit_test(test_heads),
+        cmocka_unit_test(test_several_parts),
         cmocka_unit_test(test_a_part_of_the_pattern),
         cmocka_unit_test(test_turns_and_faults),
     };

@@ -25,7 +25,7 @@ enum world_op {
 
 /* What a WORLD_FILE asks of the disk. Each happens as a whole, at the moment it completes, or not at all: with rc
  * -ENOENT, -EEXIST, -ENOSPC, -EIO, -EACCES, -EBADF (not open, or not for that), -EINVAL (no relative path, or an
- * unknown call), -ENOMEM, -ECANCELED. */
+ * unknown call), -EMFILE (no descriptor is left), -ENOMEM, -ECANCELED. */
 enum world_file_call {
     WORLD_FILE_OPEN = 1,  /* rc 0: it is open, under the id of this operation                  */
     WORLD_FILE_READ,      /* up to `count` bytes from where it stands; rc: how many, 0 at the end */
@@ -145,6 +145,10 @@ struct co_world *world_virtual_open(const char *path, uint64_t seed, struct trac
 /* When something will next happen in a virtual world by itself, if nothing more is asked of it; INT64_MAX: never. For
  * those who lead its clock by a real one (sim/world/serve). */
 int64_t world_virtual_next(const struct co_world *world);
+
+/* A connection outside a virtual world takes one of its program's descriptors (opens), or gives it back. False: none is
+ * left. For a real world whose disk is a virtual one's (sim/world/real/served.c). */
+bool world_virtual_socket(struct co_world *world, bool opens);
 
 /* Opens the real world: this machine's network, files, CPUs and clock. It is in a library of its own
  * (libco-real.a), which only programs that ask for it link; in the others this is NULL. Returns NULL on a fault,

@@ -143,7 +143,7 @@ class World:
     """
 
     def __init__(self, seed: int = 0, cpus: int = 4, descriptors: Optional[int] = None) -> None:
-        """descriptors: how many connections the program may have open at a time, then -EMFILE."""
+        """descriptors: how many connections and files the program may have open at a time, then -EMFILE."""
         _natural("seed", seed)
         _natural("cpus", cpus, least=1)
         self.seed, self.cpus = seed, cpus

@@ -59,10 +59,11 @@ class Server:
 
 
 def environment(world: Path, connect_to: str) -> dict[str, str]:
-    """What a program in the real world needs to meet this world: hosts, disk, CPUs; and no proxy on the way."""
+    """What a program in the real world needs to meet this world: hosts, disk, descriptors, CPUs; and no proxy on the
+    way."""
     said = json.loads(world.read_text())
     found = {"CO_CONNECT_TO": connect_to, "CO_CPUS": str(said.get("cpus", 4)), "no_proxy": "*"}
-    if "disk" in said:
+    if "disk" in said or "descriptors" in said:
         found["CO_DISK"] = str(world.resolve())
     return found
 

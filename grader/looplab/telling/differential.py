@@ -1,5 +1,6 @@
-"""`looplab compare --random N`: small worlds and small clients drawn by chance, each run in the virtual world and in
-the same world served for real. A difference is shrunk to the smallest situation that shows it, and kept in a file.
+"""`looplab compare --random N`: small worlds and small clients drawn by chance, each run in the virtual world, in the
+same world served for real, and where nginx can be told the same, against that. A difference is shrunk to the smallest
+situation that shows it, and kept in a file.
 
 Hypothesis draws and shrinks. A situation whose prediction hangs on a millisecond (a timeout at the very instant of an
 answer, two requests at one instant for the last worker) is passed over: no two clocks agree on that. Whether it does is
@@ -20,6 +21,7 @@ from typing import Any, Callable, Optional
 from ..plain.duration import show
 from ..plain.failure import GraderFault, UsageError
 from ..plain.text import count
+from ..running import nginx
 from ..running.serving import Server, promptly, without_proxies
 from . import results
 
@@ -30,6 +32,7 @@ STEADY = 4_500_000                      # ns: what is moved by up to 2 ms may mo
 NUDGES = ((1, -2, 2, 0, -1), (-2, 1, 0, 2, -1), (2, 2, -2, -1, 0))      # dealt out in turn; times Stage.slack ms
 TRIES = 3                               # so many real runs before a difference counts: the machine may be busy
 PATIENCE_S = 60.0
+FIRST_TASK = 2                          # the actor's first request is that task's
 KEPT = "differences"                    # where found ones go, under build/
 
 
@@ -44,10 +47,16 @@ class Played:
     begun: int                  # ns from the start
     ended: int
     pieces: tuple[int, ...]     # ns from the start: when each piece of a stream was there
+    over: tuple[bool, ...] = ()     # of each request, redirected ones too: over a connection used before?
 
     @property
     def result(self) -> tuple[int, int, int, str]:
         return self.rc, self.status, self.length, self.hash
+
+    @property
+    def way(self) -> tuple[bool, ...]:
+        """`over`, if it got an answer: who gave up perhaps had no connection yet, and nobody minds."""
+        return self.over if self.rc == 0 else ()
 
 
 # ---- playing ----------------------------------------------------------------------------------
@@ -55,12 +64,13 @@ class Played:
 
 class Stage:
     """Where situations are played. root: the repository, whose `actor` and `serve` are built; work: a folder for files;
-    slack: how many times 1 or 2 ms a prediction must bear to be moved by; times: whether they are compared, too (they
-    are only worth it where nobody else wants the machine)."""
+    actor: another build of that client; slack: how many times 1 or 2 ms a prediction must bear to be moved by; times:
+    whether they are compared, too (they are only worth it where nobody else wants the machine)."""
 
-    def __init__(self, root: Path, work: Path, slack: int = 1, times: bool = True):
+    def __init__(self, root: Path, work: Path, slack: int = 1, times: bool = True, actor: Optional[Path] = None):
         self.root, self.work, self.slack, self.times = root, work, slack, times
-        self.actor = root / "build" / "tests" / "plain" / "real" / "actor"
+        self.beside_nginx = 0           # how many runs nginx was the server of
+        self.actor = actor or root / "build" / "tests" / "plain" / "real" / "actor"
         if not self.actor.is_file():
             raise UsageError("the client that plays situations is not built: `make compare RANDOM=10` builds it")
 
@@ -75,6 +85,17 @@ class Stage:
         with Server(world, self.root) as server:
             return self._play(script, "real", {**without_proxies(), **server.environment})
 
+    def beside(self, situation: Situation) -> Optional[list[Played]]:
+        """In the same world, kept by nginx; None where that cannot be, or nginx is not there."""
+        methods = {request.get("method", "GET") for request in situation["script"]["requests"]}
+        said = nginx.sites(situation["world"], methods) if nginx.program() else None
+        if said is None:
+            return None
+        world, script = self._lay(situation)
+        self.beside_nginx += 1
+        with nginx.Nginx(world, situation["world"], said, self.work / "nginx") as server:
+            return self._play(script, "real", {**without_proxies(), **server.environment})
+
     def _lay(self, situation: Situation) -> tuple[Path, Path]:
         world, script = self.work / "world.json", self.work / "script.json"
         world.write_text(json.dumps(situation["world"]))
@@ -82,16 +103,32 @@ class Stage:
         return world, script
 
     def _play(self, script: Path, world: str, environment: dict[str, str]) -> list[Played]:
-        done = subprocess.run([str(self.actor), str(script), world], capture_output=True, text=True, timeout=PATIENCE_S,
-                              cwd=self.work, env=environment, preexec_fn=promptly)
+        trace = self.work / "actor.trace"
+        done = subprocess.run([str(self.actor), str(script), world, str(trace)], capture_output=True, text=True,
+                              timeout=PATIENCE_S, cwd=self.work, env=environment, preexec_fn=promptly)
         if done.returncode:
             raise GraderFault(f"the actor ended with exit code {done.returncode}: {done.stderr.strip()[:300]}")
-        return [_played(json.loads(line)) for line in done.stdout.splitlines()]
+        over = _connections(trace)
+        return [_played(json.loads(line), over.get(k + FIRST_TASK, ()))
+                for k, line in enumerate(done.stdout.splitlines())]
 
 
-def _played(line: dict) -> Played:
+def _connections(trace: Path) -> dict[int, tuple[bool, ...]]:
+    """By task: for each of its requests, whether it went over a connection used before (the last time it was sent)."""
+    task: dict[int, int] = {}
+    reused: dict[int, bool] = {}
+    for line in trace.read_text().splitlines():
+        event = json.loads(line)
+        if event.get("ev") == "http.start":
+            task[event["op"]] = event["task"]
+        elif event.get("ev") == "http.connected":
+            reused[event["op"]] = bool(event["reused"])
+    return {who: tuple(reused[op] for op in sorted(reused) if task[op] == who) for who in set(task.values())}
+
+
+def _played(line: dict, over: tuple[bool, ...]) -> Played:
     return Played(line["rc"], line["status"], line["length"], line["hash"], line["begun"], line["ended"],
-                  tuple(line["piece_at"]))
+                  tuple(line["piece_at"]), over)
 
 
 # ---- comparing --------------------------------------------------------------------------------
@@ -113,41 +150,61 @@ def nudged(situation: Situation, by: tuple[int, ...]) -> Situation:
     return moved
 
 
+def slowed(situation: Situation, ms: int) -> Situation:
+    """The same with all servers slower by so much: what takes no time in the virtual world takes some here."""
+    moved = copy.deepcopy(situation)
+    for site in moved["world"]["sites"]:
+        for route in site["routes"]:
+            route["latency"] = f"{int(route['latency'][:-2]) + ms}ms"
+    return moved
+
+
 def is_steady(stage: Stage, situation: Situation, predicted: list[Played]) -> bool:
     """Does the prediction stay what it is when its times move a little?"""
     most = STEADY * stage.slack
-    for by in NUDGES:
-        moved = nudged(situation, tuple(stage.slack * ms for ms in by))
+    moves = [nudged(situation, tuple(stage.slack * ms for ms in by)) for by in NUDGES]
+    for moved in [*moves, slowed(situation, 2 * stage.slack)]:
         for one, other in zip(predicted, stage.predicted(moved)):
-            if one.result != other.result or abs((one.ended - one.begun) - (other.ended - other.begun)) > most:
+            moved_by = abs((one.ended - one.begun) - (other.ended - other.begun))
+            if one.result != other.result or one.way != other.way or moved_by > most:
                 return False
     return True
 
 
-def lateness(stage: Stage, number: int) -> int:
-    """ns by which this machine is late just now with so many plain requests at once: it has other work, too."""
-    site = {"url": "http://a.test", "routes": [{"path": "/", "latency": "20ms", "body_size": 70_000}]}
+def lateness(stage: Stage, number: int, size: int = 70_000) -> int:
+    """ns by which this machine is late just now with so many plain requests at once, each for `size` bytes: it has
+    other work, too."""
+    site = {"url": "http://a.test", "routes": [{"path": "/", "latency": "20ms", "body_size": size}]}
     asked = [{"url": "http://a.test/", "timeout": 10_000} for _ in range(number)]
     plain = {"world": {"world": "looplab/world/v1", "sites": [site]}, "script": {"sessions": [], "requests": asked}}
     pairs = zip(stage.predicted(plain), stage.real(plain))
     return max(0, *(real.ended - predicted.ended for predicted, real in pairs))
 
 
-def differences(predicted: list[Played], real: list[Played], times: bool = True, late: int = 0) -> list[str]:
+def differences(predicted: list[Played], real: list[Played], times: bool = True, late: int = 0,
+                who: str = "really", pages: bool = True) -> list[str]:
     """Where the two differ, in words. times: in when they ended, too; late: ns that the machine may be late by, besides
-    what is near."""
+    what is near; who: how the other side is called; pages: in what is said beside a status that is no success, too."""
     found = []
     for k, (one, other) in enumerate(zip(predicted, real)):
-        if one.result != other.result:
-            found.append(f"request {k}: predicted {_told(one)}, really {_told(other)}")
-        elif times and not near(one.ended, other.ended - min(late, max(0, other.ended - one.ended))):
-            found.append(f"request {k}: predicted to end at {show(one.ended)}, really {show(round(other.ended, -3))}")
+        alike = not pages and one.rc == other.rc == 0 and one.status == other.status >= 300
+        if one.result != other.result and not alike:
+            found.append(f"request {k}: predicted {_told(one)}, {who} {_told(other)}")
+        elif one.way != other.way:
+            found.append(f"request {k}: predicted {_connected(one)}, {who} {_connected(other)}")
+        elif times and not near(one.ended, other.ended, late):
+            found.append(f"request {k}: predicted to end at {show(one.ended)}, {who} {show(round(other.ended, -3))}")
     return found
 
 
-def near(predicted: float, real: float) -> bool:
-    """Within 3 % or 5 ms."""
+def near(predicted: float, real: float, late: float = 0) -> bool:
+    """Within 3 % or 5 ms; `late` ns later is no difference at all."""
+    real -= min(late, max(0, real - predicted))
     return abs(real - predicted) <= max(NEAR, NEAR_PART * abs(predicted))
+
+
+def _connected(one: Played) -> str:
+    return "over " + ", ".join("a used connection" if used else "a new connection" for used in one.over)
 
 
 def _told(one: Played) -> str:
@@ -160,10 +217,17 @@ def differ(stage: Stage, situation: Situation) -> Optional[list[str]]:
     predicted = stage.predicted(situation)
     if not is_steady(stage, situation, predicted):
         return None
+    return _differ_from(stage, predicted, lambda: stage.real(situation)) \
+        or _differ_from(stage, predicted, lambda: stage.beside(situation), "with nginx", pages=False)
+
+
+def _differ_from(stage: Stage, predicted: list[Played], side: Callable[[], Optional[list[Played]]],
+                 who: str = "really", pages: bool = True) -> list[str]:
     found: list[str] = []
     for attempt in range(TRIES):
         late = lateness(stage, len(predicted)) if stage.times and attempt else 0
-        found = differences(predicted, stage.real(situation), stage.times, late)
+        real = side()
+        found = differences(predicted, real, stage.times, late, who, pages) if real else []
         if not found:
             break
     return found
@@ -186,6 +250,15 @@ def search(stage: Stage, number: int, seed: int, tell: Callable[[int], None]) ->
     return None
 
 
+class _Ours(BaseException):
+    """A fault of ours, on its way past Hypothesis: that would take it for a difference, play the situation again, and
+    find it gone."""
+
+    def __init__(self, fault: Exception):
+        super().__init__(fault)
+        self.fault = fault
+
+
 def _search_once(stage: Stage, number: int, seed: int, tell: Callable[[int], None]) -> tuple[int, Optional[Situation]]:
     """(How many were played, the smallest that differed or None)."""
     import hypothesis
@@ -203,7 +276,10 @@ def _search_once(stage: Stage, number: int, seed: int, tell: Callable[[int], Non
     def play(situation: Situation) -> None:
         key = json.dumps(situation)
         if key not in known:
-            known[key] = differ(stage, situation)
+            try:
+                known[key] = differ(stage, situation)
+            except Exception as fault:
+                raise _Ours(fault)
         found = known[key]
         tell(len(known))
         hypothesis.assume(found is not None)
@@ -211,8 +287,11 @@ def _search_once(stage: Stage, number: int, seed: int, tell: Callable[[int], Non
             last.append(situation)
         assert not found
 
-    with suppress(AssertionError):
-        play()
+    try:
+        with suppress(AssertionError):
+            play()
+    except _Ours as ours:
+        raise ours.fault
     return len(known), last[-1] if last else None
 
 
@@ -231,11 +310,14 @@ def main(number: int, seed: int, root: Path, work: Path) -> int:
         if sys.stderr.isatty():
             print(f"\r{played} of {number}", end="", file=sys.stderr, flush=True)
 
-    found = search(Stage(root, work), number, seed, tell)
+    stage = Stage(root, work)
+    found = search(stage, number, seed, tell)
     if sys.stderr.isatty():
         print("\r" + " " * 60 + "\r", end="", file=sys.stderr)
     if not found:
-        print(f"{count(number, 'situation')} drawn from seed {seed}: 0 differences.")
+        third = f", and in {count(stage.beside_nginx, 'run')} beside nginx" if nginx.program() else ""
+        print(f"{count(number, 'situation')} drawn from seed {seed}: 0 differences between the virtual world and the "
+              f"real one{third}.")
         return results.OK
     situation, said = found
     file = keep(situation, said, root / "build" / KEPT)

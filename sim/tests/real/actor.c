@@ -2,7 +2,7 @@
  * same script in the virtual world and against real servers shows where the two differ
  * (grader/looplab/telling/differential.py).
  *
- *     actor SCRIPT.json [WORLD]          WORLD: a world file, or "real"
+ *     actor SCRIPT.json [WORLD [TRACE]]          WORLD: a world file, or "real"; TRACE: where its trace goes
  *
  * The script: {"sessions": [max_per_host, ...], "requests": [{"at": ms, "url": "...", ...}, ...]}. Each request is
  * a task that sleeps until `at`. Besides: "session" (from 1; 0: none), "method", "headers", "body", "body_size",
@@ -189,7 +189,8 @@ int main(int argc, char **argv)
 {
     json_error_t fault;
     json_t *script = argc > 1 ? json_load_file(argv[1], 0, &fault) : NULL;
-    const struct co_options options = {.program = "actor", .world_file = argc > 2 ? argv[2] : NULL};
+    const struct co_options options = {.program = "actor", .world_file = argc > 2 ? argv[2] : NULL,
+                                       .trace_file = argc > 3 ? argv[3] : NULL};
     if (!script || !read_script(script)) {
         fprintf(stderr, "actor: no script\n");
         return 2;

@@ -210,7 +210,8 @@ struct socket {
 };
 
 bool rw_sockets_attach(struct session *session);   /* its multi handle speaks to libuv from now on */
-curl_socket_t rw_socket_open(const struct curl_sockaddr *address);
+/* CURL_SOCKET_BAD: errno says why. */
+curl_socket_t rw_socket_open(struct real *world, const struct curl_sockaddr *address);
 /* The connection between these ports: one of those opened for this very request,
  * or (*reused) an earlier one. NULL: unknown. */
 struct socket *rw_socket_connected(struct real *world, const curl_socket_t opened[2], int local, int remote,
@@ -282,6 +283,8 @@ bool rw_served_open(struct real *world, char *error, size_t size);      /* false
 void rw_served_close(struct real *world);
 /* Where host ("a.test:80") is: 1, and exchange->connect_to says it; or -ENXIO, -ENOMEM. */
 int rw_served_find(struct real *world, struct exchange *exchange, const char *host, size_t length);
+/* A connection takes one of the descriptors that the world file grants, or gives it back. False: none is left. */
+bool rw_served_socket(struct real *world, bool opens);
 /* What handling the answer costs the program's CPU, as its server says; ns. */
 int64_t rw_served_cpu(const struct real *world, const struct exchange *exchange);
 /* The connection was refused, as only a served world can say so late: the error; 0: it was not. */

@@ -5,7 +5,8 @@
  *
  *     CO_CONNECT_TO=a.test:80=127.0.0.1:4001,b.test:80=    where each host is; one without an address, and any other,
  *                                                          is unknown
- *     CO_DISK=labs/05-data-pipeline/worlds/mixed.json      the disk is that world's, at the pace of the real clock
+ *     CO_DISK=labs/05-data-pipeline/worlds/mixed.json      the disk is that world's, at the pace of the real clock,
+ *                                                          and so is its limit on descriptors
  *
  * The disk is the virtual world's own: calls to files go to it, its clock is led by ours, and what it completes is
  * handed over when our clock has come so far. So its latency, its faults and its size are those of the world file,
@@ -38,6 +39,12 @@ void rw_served_close(struct real *world)
 {
     if (world->served.disk)
         world->served.disk->close(world->served.disk);
+    world->served.disk = NULL;
+}
+
+bool rw_served_socket(struct real *world, bool opens)
+{
+    return !world->served.disk || world_virtual_socket(world->served.disk, opens);
 }
 
 /* ---- Hosts ------------------------------------------------------------------------------------------ */

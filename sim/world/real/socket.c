@@ -7,6 +7,7 @@
 #include "real.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -71,14 +72,21 @@ void rw_sockets_free(struct real *world)
 
 /* ---- Connections: opened and closed for curl ----------------------------------------------------------- */
 
-curl_socket_t rw_socket_open(const struct curl_sockaddr *address)
+curl_socket_t rw_socket_open(struct real *world, const struct curl_sockaddr *address)
 {
+    if (!rw_served_socket(world, true)) {
+        errno = EMFILE;
+        return CURL_SOCKET_BAD;
+    }
     int type = address->socktype;
 #ifdef SOCK_CLOEXEC
     type |= SOCK_CLOEXEC;
 #endif
     curl_socket_t fd = socket(address->family, type, address->protocol);
-    return fd < 0 ? CURL_SOCKET_BAD : fd;
+    if (fd >= 0)
+        return fd;
+    rw_served_socket(world, false);
+    return CURL_SOCKET_BAD;
 }
 
 /* The local port of a descriptor; 0: it has none. */
@@ -124,6 +132,7 @@ int rw_socket_close(void *argument, curl_socket_t fd)
     }
     if (socket)
         socket_free(socket);        /* libuv lets go of it first */
+    rw_served_socket(world, false);
     return close(fd);
 }
 

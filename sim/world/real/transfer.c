@@ -109,7 +109,7 @@ static curl_socket_t on_open(void *argument, curlsocktype purpose, struct curl_s
     struct exchange *exchange = argument;
     (void)purpose;
     exchange->opened[1] = exchange->opened[0];
-    exchange->opened[0] = rw_socket_open(address);
+    exchange->opened[0] = rw_socket_open(exchange->session->world, address);
     if (exchange->opened[0] == CURL_SOCKET_BAD && (errno == EMFILE || errno == ENFILE))
         exchange->failure = -EMFILE;            /* curl says of it that nobody listens */
     return exchange->opened[0];

@@ -124,7 +124,8 @@ int main(int argc, char **argv)
                                          .deliver = peer_deliver, .settled = peers_settle};
     if (!server.served.clock.world)
         return fail("the world", error);
-    const struct network *network = &((struct world *)server.served.clock.world)->network;
+    struct network *network = &((struct world *)server.served.clock.world)->network;
+    network->descriptors = 0;           /* the limit is the client's */
     int rc = prepare(&server);
     if (rc < 0)
         return fail("libuv", uv_strerror(rc));

@@ -6,6 +6,7 @@
  * Opening, renaming, removing and listing move no bytes. Closing takes no time at all.
  */
 #include "access.h"
+#include "connection.h"
 #include "virtual.h"
 
 #include <assert.h>
@@ -177,8 +178,17 @@ uint64_t vw_access_submit(struct world *world, const struct world_request *reque
     return access->operation.id;
 }
 
+/* Opening takes one until the file is closed; loading and saving, and looking through a folder, one for a moment. */
+static bool needs_descriptor(const struct access *access)
+{
+    return access->call == WORLD_FILE_OPEN || access->call == WORLD_FILE_LOAD || access->call == WORLD_FILE_SAVE
+        || access->call == WORLD_FILE_LIST;
+}
+
 void vw_access_step(struct world *world, struct access *access)
 {
+    if (access->rc == 0 && needs_descriptor(access) && !vw_has_descriptor(world))
+        access->rc = -EMFILE;
     int32_t rc = access->rc ? access->rc : vw_disk_perform(&world->disk, access);
     bool writes = access->call == WORLD_FILE_WRITE || access->call == WORLD_FILE_SAVE;
     if (world->trace) {

@@ -229,12 +229,18 @@ static void pass_on(struct world *world, struct pool *pool, uint64_t connection,
 
 /* ---- Connections --------------------------------------------------------------------------- */
 
+bool vw_has_descriptor(const struct world *world)
+{
+    const struct network *network = &world->network;
+    return network->descriptors == 0
+        || network->sockets + (int64_t)world->disk.opening_count < network->descriptors;
+}
+
 int32_t vw_socket_open(struct world *world, struct exchange *exchange)
 {
-    struct network *network = &world->network;
-    if (network->descriptors > 0 && network->sockets >= network->descriptors)
+    if (!vw_has_descriptor(world))
         return -EMFILE;
-    network->sockets++;
+    world->network.sockets++;
     exchange->has_socket = true;
     return 0;
 }

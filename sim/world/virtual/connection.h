@@ -39,6 +39,8 @@ bool vw_pool_enter(struct world *world, struct exchange *exchange);
 void vw_pool_again(struct world *world, struct exchange *exchange);
 /* Closes the site's connection that has lain idle for longest, for want of room. False: there is none. */
 bool vw_pools_drop_longest(struct world *world, struct site *site);
+/* Whether the program may open one thing more: its connections and its files have a descriptor each. */
+bool vw_has_descriptor(const struct world *world);
 /* Takes one of the program's descriptors, until the connection is closed. 0, or -EMFILE: none is left. */
 int32_t vw_socket_open(struct world *world, struct exchange *exchange);
 /* The connection is set up. */

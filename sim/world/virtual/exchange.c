@@ -16,6 +16,7 @@
 #include "connection.h"
 #include "draw.h"
 #include "exchange.h"
+#include "exchange_trace.h"
 #include "flow.h"
 #include "link.h"
 #include "server.h"
@@ -31,36 +32,6 @@
 #define NOT_BY_TIME (-1)
 
 /* ---- Starting and ending ------------------------------------------------------------------- */
-
-static void trace_start(const struct world *world, const struct exchange *exchange, const struct world_request *request)
-{
-    const char *method = request->data, *url = method + request->lengths[0];
-    trace_begin(world->trace, world->now, TRACE_WORLD, "http.start");
-    trace_int(world->trace, "op", (int64_t)exchange->operation.id);
-    trace_int(world->trace, "task", request->task);
-    trace_str(world->trace, "url", url, request->lengths[1]);
-    trace_str(world->trace, "method", method, request->lengths[0]);
-    if (request->session)
-        trace_int(world->trace, "session", request->session);
-    if (request->lengths[3])
-        trace_int(world->trace, "sent", request->lengths[3]);
-    if (request->blocking)
-        trace_int(world->trace, "blocking", 1);
-    trace_end(world->trace);
-}
-
-static void trace_done(const struct world *world, const struct exchange *exchange, int32_t rc)
-{
-    int64_t cpu = vw_exchange_cpu(exchange, rc);
-    trace_begin(world->trace, world->now, TRACE_WORLD, "http.end");
-    trace_int(world->trace, "op", (int64_t)exchange->operation.id);
-    trace_int(world->trace, "rc", rc);
-    trace_int(world->trace, "status", exchange->phase >= PHASE_HEAD && exchange->answer ? exchange->answer->status : 0);
-    trace_int(world->trace, "bytes", exchange->arrived);
-    if (cpu > 0)
-        trace_int(world->trace, "cpu", cpu);
-    trace_end(world->trace);
-}
 
 int64_t vw_exchange_cpu(const struct exchange *exchange, int32_t rc)
 {
@@ -89,7 +60,7 @@ static bool breaks_connection(const struct exchange *exchange)
 static int64_t end(struct world *world, struct exchange *exchange, int32_t rc)
 {
     if (world->trace)
-        trace_done(world, exchange, rc);
+        vw_exchange_trace_end(world, exchange, rc);
     if (exchange->has_hand)
         vw_server_drop_hand(exchange);
     vw_result_end(world, &exchange->operation, rc);
@@ -195,11 +166,8 @@ static int64_t lost(struct world *world, struct exchange *exchange)
     if (!exchange->reused || exchange->sending != WORLD_AGAIN || exchange->resent == MOST_AGAIN)
         return end(world, exchange, -ECONNRESET);
     exchange->resent++;
-    if (world->trace) {
-        trace_begin(world->trace, world->now, TRACE_WORLD, "http.resent");
-        trace_int(world->trace, "op", (int64_t)exchange->operation.id);
-        trace_end(world->trace);
-    }
+    if (world->trace)
+        vw_exchange_trace(world, exchange, "http.resent");
     vw_pool_again(world, exchange);
     exchange->drawn = false;
     exchange->fault = NULL;
@@ -299,14 +267,56 @@ static bool is_sent_at_once(const struct exchange *exchange, int64_t bytes)
 
 static int64_t served(struct world *world, struct exchange *exchange)
 {
+    int64_t back = way_back(exchange->site), sending = VW_UNLIMITED;
     stop_work(world, exchange);
-    if (exchange->has_hand && (closes_at_once(exchange) || is_sent_at_once(exchange, vw_flow_length(exchange))))
-        vw_server_drop_hand(exchange);      /* all of it is sent */
     exchange->phase = closes_at_once(exchange) ? PHASE_LOST : PHASE_HEAD;
-    return way_back(exchange->site);
+    if (exchange->has_hand && vw_flow_fits(exchange))
+        sending = vw_flow_time(exchange, vw_flow_length(exchange));
+    if (exchange->has_hand && (closes_at_once(exchange) || sending == 0))
+        vw_server_drop_hand(exchange);      /* all of it is sent */
+    if (!exchange->has_hand || sending >= back)
+        return back;
+    exchange->phase = PHASE_SENT;
+    return sending;
+}
+
+/* The last of the body leaves before the head is there. */
+static int64_t sent(struct world *world, struct exchange *exchange)
+{
+    (void)world;
+    vw_server_drop_hand(exchange);
+    exchange->phase = PHASE_HEAD;
+    return way_back(exchange->site) - vw_flow_time(exchange, vw_flow_length(exchange));
 }
 
 /* ---- The answer ---------------------------------------------------------------------------- */
+
+/* A piece comes in `duration`, or none for now. The server has a hand free as soon as the last of the body has left it,
+ * half a round trip before that is there: when the kernels take all, whether it is read or not. */
+static int64_t await_sent(const struct world *world, struct exchange *exchange, int64_t duration)
+{
+    if (!exchange->has_hand || !vw_flow_fits(exchange))
+        return duration;
+    int64_t there = vw_flow_arrival(exchange, exchange->coming);
+    int64_t left = there == VW_UNLIMITED ? VW_UNLIMITED : there - way_back(exchange->site) - world->now;
+    if (left <= 0)
+        vw_server_drop_hand(exchange);
+    if (left <= 0 || left == VW_UNLIMITED || (duration != NOT_BY_TIME && duration <= left))
+        return duration;
+    exchange->phase = PHASE_ALL_SENT;
+    return left;
+}
+
+/* When the next piece of the body will be there, if it does not wait for the program to read. */
+static int64_t until_piece(const struct world *world, const struct exchange *exchange)
+{
+    if (exchange->stopped)
+        return NOT_BY_TIME;
+    int64_t at = vw_flow_arrival(exchange, exchange->on_its_way);
+    if (at <= world->now)
+        return 0;                       /* it waits in a kernel */
+    return at == VW_UNLIMITED ? NOT_BY_TIME : at - world->now;
+}
 
 /* When the next piece of the body will be there; the end, when there is none. */
 static int64_t await_piece(struct world *world, struct exchange *exchange)
@@ -317,15 +327,19 @@ static int64_t await_piece(struct world *world, struct exchange *exchange)
     if (exchange->arrived == exchange->coming)
         return end(world, exchange, vw_flow_rc(exchange));
     exchange->phase = PHASE_BODY;
-    if (exchange->stopped)
-        return NOT_BY_TIME;
-    exchange->on_its_way = vw_flow_next(exchange);
-    if (vw_flow_is_linked(exchange))
+    if (!exchange->stopped)
+        exchange->on_its_way = vw_flow_next(exchange);
+    if (!exchange->stopped && vw_flow_is_linked(exchange))
         return vw_link_want(world, exchange, exchange->on_its_way - exchange->arrived);
-    int64_t at = vw_flow_arrival(exchange, exchange->on_its_way);
-    if (at <= world->now)
-        return 0;                       /* it waits in a kernel */
-    return at == VW_UNLIMITED ? NOT_BY_TIME : at - world->now;
+    return await_sent(world, exchange, until_piece(world, exchange));
+}
+
+/* The last of the body leaves, and is not there yet. */
+static int64_t all_sent(struct world *world, struct exchange *exchange)
+{
+    vw_server_drop_hand(exchange);
+    exchange->phase = PHASE_BODY;
+    return until_piece(world, exchange);
 }
 
 static int64_t head(struct world *world, struct exchange *exchange)
@@ -356,6 +370,7 @@ void vw_exchange_read(struct world *world, struct exchange *exchange, uint64_t c
     exchange->window_end = vw_later(exchange->window_end, count < INT64_MAX ? (int64_t)count : INT64_MAX);
     if (!exchange->stopped || count == 0 || exchange->operation.ended)
         return;
+    vw_event_clear(world, &exchange->operation);        /* of its server's, perhaps */
     vw_flow_resume(exchange, world->now);
     int64_t duration = await_piece(world, exchange);
     if (duration != NOT_BY_TIME)
@@ -394,7 +409,8 @@ void vw_exchange_step(struct world *world, struct exchange *exchange)
 {
     static int64_t (*const steps[])(struct world *, struct exchange *) = {
         [PHASE_BEGIN] = begin, [PHASE_CONNECT] = connect, [PHASE_ESTABLISH] = establish, [PHASE_ARRIVE] = arrive,
-        [PHASE_ADMIT] = admit, [PHASE_SERVED] = served, [PHASE_HEAD] = head, [PHASE_BODY] = body, [PHASE_LOST] = lost,
+        [PHASE_ADMIT] = admit, [PHASE_SERVED] = served, [PHASE_SENT] = sent, [PHASE_HEAD] = head, [PHASE_BODY] = body,
+        [PHASE_ALL_SENT] = all_sent, [PHASE_LOST] = lost,
     };
     int64_t duration;
     if (exchange->operation.lives_on && exchange->phase >= PHASE_HEAD) {
@@ -426,7 +442,7 @@ uint64_t vw_exchange_submit(struct world *world, const struct world_request *req
         return 0;
     }
     if (world->trace)
-        trace_start(world, exchange, request);
+        vw_exchange_trace_start(world, exchange, request);
     if (rc < 0)
         end(world, exchange, rc);
     else if (vw_pool_enter(world, exchange))
@@ -437,11 +453,8 @@ uint64_t vw_exchange_submit(struct world *world, const struct world_request *req
 /* Gives back everything it holds, wherever it is. */
 void vw_exchange_cancel(struct world *world, struct exchange *exchange)
 {
-    if (world->trace) {
-        trace_begin(world->trace, world->now, TRACE_WORLD, "http.cancelled");
-        trace_int(world->trace, "op", (int64_t)exchange->operation.id);
-        trace_end(world->trace);
-    }
+    if (world->trace)
+        vw_exchange_trace(world, exchange, "http.cancelled");
     exchange->operation.lives_on = goes_unnoticed(exchange);
     bool keeps_place = exchange->operation.lives_on && exchange->in_site;
     if (!exchange->operation.lives_on) {

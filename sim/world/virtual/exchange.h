@@ -20,8 +20,10 @@ enum phase {
     PHASE_ARRIVE,      /* the request reaches the server                            */
     PHASE_ADMIT,       /* it has waited as long as the server's rate wants            */
     PHASE_SERVED,      /* a worker has its answer ready                             */
+    PHASE_SENT,        /* the last of a short body leaves the worker, and nothing is there yet */
     PHASE_HEAD,        /* the head of the answer reaches the program                */
     PHASE_BODY,        /* more of the body reaches it                               */
+    PHASE_ALL_SENT,    /* the last of the body leaves the server, and not all of it is there */
     PHASE_LOST,        /* the program learns that its connection was closed, and no answer will come */
     PHASE_HUNG,        /* nothing, ever                                             */
 };

@@ -78,6 +78,18 @@ int64_t vw_flow_limit(const struct exchange *exchange)
     return exchange->coming < exchange->window_end ? exchange->coming : exchange->window_end;
 }
 
+/* A server that is served for real has real kernels before it. */
+static int64_t kernels_of(const struct exchange *exchange)
+{
+    return exchange->sending == WORLD_ONCE_KEPT ? 0 : KERNEL;
+}
+
+bool vw_flow_fits(const struct exchange *exchange)
+{
+    return !vw_flow_is_linked(exchange)
+        && vw_flow_length(exchange) <= vw_later(exchange->window_end, kernels_of(exchange));
+}
+
 /* In which pieces the body comes. Who takes it as a whole need not know. */
 static int64_t piece_of(const struct exchange *exchange)
 {
@@ -101,8 +113,7 @@ int64_t vw_flow_next(const struct exchange *exchange)
 
 void vw_flow_resume(struct exchange *exchange, int64_t now)
 {
-    /* A server that is served for real has real kernels before it. */
-    int64_t full = vw_later(exchange->arrived, exchange->sending == WORLD_ONCE_KEPT ? 0 : KERNEL);
+    int64_t full = vw_later(exchange->arrived, kernels_of(exchange));
     if (full > exchange->coming)
         full = exchange->coming;
     if (vw_flow_arrival(exchange, full) < now) {

@@ -20,6 +20,9 @@ bool vw_flow_is_linked(const struct exchange *exchange);
 int64_t vw_flow_time(const struct exchange *exchange, int64_t bytes);
 /* When the first `bytes` bytes of the body are there, or were; VW_UNLIMITED: never. */
 int64_t vw_flow_arrival(const struct exchange *exchange, int64_t bytes);
+/* Whether all of the body leaves the server at its own pace, however slowly the program reads: what is not read the
+ * kernels take. */
+bool vw_flow_fits(const struct exchange *exchange);
 /* How far the server may send for now; how much of the body is there when the next piece is. */
 int64_t vw_flow_limit(const struct exchange *exchange);
 int64_t vw_flow_next(const struct exchange *exchange);

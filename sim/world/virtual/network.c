@@ -16,6 +16,11 @@ static char lower(char c)
     return (unsigned char)(c - 'A') < 26 ? (char)(c | 32) : c;
 }
 
+static bool is_small_letter(char c)
+{
+    return (unsigned char)(c - 'a') < 26;
+}
+
 /* The port in text[0..length), 0 if it is none. */
 static uint32_t parse_port(const char *text, size_t length)
 {
@@ -33,7 +38,11 @@ static uint32_t parse_port(const char *text, size_t length)
 static size_t site_end(const char *text, size_t from, size_t length, size_t *host)
 {
     size_t at = from, colon = 0;
-    for (; at < length && text[at] != '/' && text[at] != '?' && text[at] != '#'; at++) {
+    for (; at < length; at++) {
+        if (is_small_letter(text[at]))      /* nearly always */
+            continue;
+        if (text[at] == '/' || text[at] == '?' || text[at] == '#')
+            break;
         if (text[at] == ':')
             colon = at;
         else if (text[at] == ']')
@@ -60,7 +69,9 @@ bool vw_url_parse(struct url *url, const char *text, size_t length)
     size_t origin, end = site_end(text, scheme + 3, length, &origin);
     if (origin == scheme + 3 || origin > sizeof url->origin)
         return false;
-    for (size_t i = 0; i < origin; i++)
+    if (is_http)
+        memcpy(url->origin, text, 7);
+    for (size_t i = is_http ? 7 : 0; i < origin; i++)
         url->origin[i] = lower(text[i]);
     url->origin_length = origin;
     if (origin + 1 < end)

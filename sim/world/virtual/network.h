@@ -221,7 +221,8 @@ struct network {
     /* Sites by origin and port: index + 1, 0 = free. */
     uint32_t *by_origin;
     size_t by_origin_mask;
-    /* How many connections the program may have at a time (0: no limit), and how many it has, or tries to get. */
+    /* How many connections and open files the program may have at a time (0: no limit), and how many connections it
+     * has, or tries to get. */
     int64_t descriptors, sockets;
     /* VW_BLOCK + VW_PATTERN bytes of the pattern; NULL: no body needs it. */
     char *pattern;

@@ -46,18 +46,17 @@ static void rise(struct events *events, size_t at, struct event event)
 /* Puts the event where `at` is free, or below. */
 static void sink(struct events *events, size_t at, struct event event)
 {
-    for (;;) {
-        size_t first = 4 * at + 1, end = first + 4 < events->count ? first + 4 : events->count;
-        if (first >= end)
-            break;
-        size_t least = first;
-        for (size_t child = first + 1; child < end; child++)
-            if (before(&events->heap[child], &events->heap[least]))
+    size_t first;
+    while ((first = 4 * at + 1) < events->count) {
+        struct event *child = events->heap + first, *least = child;
+        struct event *last = child + (events->count - first < 4 ? events->count - first : 4);
+        while (++child < last)
+            if (before(child, least))
                 least = child;
-        if (!before(&events->heap[least], &event))
+        if (!before(least, &event))
             break;
-        put(events, at, events->heap[least]);
-        at = least;
+        put(events, at, *least);
+        at = (size_t)(least - events->heap);
     }
     put(events, at, event);
 }

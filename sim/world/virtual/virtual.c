@@ -164,6 +164,15 @@ struct co_world *world_virtual_open(const char *path, uint64_t seed, struct trac
     return &world->calls;
 }
 
+bool world_virtual_socket(struct co_world *calls, bool opens)
+{
+    struct world *world = (struct world *)calls;
+    if (opens && !vw_has_descriptor(world))
+        return false;
+    world->network.sockets += opens ? 1 : -1;
+    return true;
+}
+
 int64_t world_virtual_next(const struct co_world *calls)
 {
     const struct world *world = (const struct world *)calls;
