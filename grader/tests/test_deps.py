@@ -42,7 +42,7 @@ def bare_machine(folder: Path, *scripts: tuple[str, str], without: str = "") -> 
 
 def deps(env: dict[str, str], cwd: Path, *words: str,
          limit: Optional[Callable[[], None]] = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["/bin/sh", DEPS, *words], env=env, cwd=cwd, text=True, capture_output=True, timeout=120,
+    return subprocess.run(["/bin/sh", DEPS, *words], env=env, cwd=cwd, text=True, capture_output=True, timeout=300,
                           preexec_fn=limit)
 
 
