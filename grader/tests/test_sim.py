@@ -1,9 +1,9 @@
 """Runs the C tests of sim/tests, each program in each variant of the kit that `make test` has built.
 
 A variant that could not be built here is skipped by name, with what it lacks. Each time all of them run plain, with
-ASan and UBSan, and with ucontext; under TSan those that start threads; for aarch64 the switch and what stands on it.
-With ALL=1 each runs in every build, and the plain ones under valgrind. The longest are long in the plain build alone
-unless ALL=1 says so: see SHORT.
+ASan and UBSan, and with ucontext; under TSan those of the Makefile's tsan_tests, where there are threads. With ALL=1
+each runs in every build, for aarch64 too, and the plain ones under valgrind. The longest are long in the plain build
+alone unless ALL=1 says so: see SHORT.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ USUAL = ["plain", "asan", "ucontext", "tsan"]
 PAIRS = [(variant, name) for variant in ([*VARIANTS, "valgrind"] if ALL else USUAL) for name in TESTS
          if ALL or name in (makefile(f"{variant}_tests") or TESTS)]
 SHORT = {"LOOPLAB_SHORT": "1", "NO_MEMORY_STEP": "5"}
-"""A tenth of the tasks, every fifth allocation: so test_scale.c and test_no_memory.c run in all builds but the plain."""
+"""A tenth of the tasks, every fifth allocation: so test_scale.c and test_no_memory.c run in all but the plain build."""
 
 VALGRIND = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=definite"]
 
@@ -51,7 +51,8 @@ def test_c(variant, name):
 
 def test_what_a_variant_shares_does_not_know_the_variant():
     """ucontext takes the plain build's objects of all that its -DCO_UCONTEXT does not change."""
-    knows = {str(path.relative_to(ROOT)) for path in (ROOT / "sim").rglob("*.[chS]") if "CO_UCONTEXT" in path.read_text()}
+    knows = {str(path.relative_to(ROOT)) for path in (ROOT / "sim").rglob("*.[chS]")
+             if "CO_UCONTEXT" in path.read_text()}
     own = [pattern.replace("%", "*") for pattern in makefile("ucontext_own")]
     assert own and {file for file in knows if not any(fnmatch(file, pattern) for pattern in own)} == set()
 
