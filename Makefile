@@ -135,19 +135,31 @@ here := -ffile-prefix-map="$$PWD"=.
 # it is left out. Its objects are in build/obj/NAME, its library is build/kit/libco-NAME.a (the plain one: libco.a),
 # its tests are in build/tests/NAME, the reference solutions linked with it in build/solutions/NAME. Grading
 # needs the first two; the others are for `make test`, and there a warning is an error: a student with a newer compiler
-# than ours must still be able to build.
+# than ours must still be able to build. (What was said of a file of these two stands beside its object, in NAME.o.said;
+# a test reads it.)
+# NAME_own are the sources that are its own, where all others are NAME_shares' objects. NAME_tests are the C tests that
+# run in it each time, where that is not all of them.
 variants := plain asan ucontext gcc-O0 gcc-O3 tsan clang clang-O0 clang-O3 clang-asan aarch64
 plain_flags := -O3 -fomit-frame-pointer
 # In the runtime no call is anybody's place, and a wait ends with a jump to the switch (ready.c).
 runtime_flags := -foptimize-sibling-calls
 build/obj/plain/sim/runtime/%.o: plain_flags += $(runtime_flags)
-asan_flags := -O1 -fsanitize=address,undefined
+# Sanitizers name functions and lines: of the rest of -g nobody asks there.
+asan_flags := -O1 -g1 -fsanitize=address,undefined
+# Where a test is linked with what students are graded with, it is the library that is tried, not the test's own code.
+test_flags := -O0 -g1 -Werror
+build/obj/plain/sim/tests/%.o: plain_flags += $(test_flags)
+build/obj/asan/sim/tests/%.o: asan_flags += $(test_flags)
 ucontext_flags := -O2 -DCO_UCONTEXT -Werror
+ucontext_shares := plain
+ucontext_own := sim/runtime/switch/% sim/runtime/tasks/task.c
 gcc-O0_flags := -O0 -Werror
 gcc-O3_flags := -O3 -Werror
 # TSan's own code makes gcc see variables without a value where there are none.
-tsan_flags := -O1 -fsanitize=thread -Werror -Wno-maybe-uninitialized
+tsan_flags := -O0 -g1 -fsanitize=thread -Werror -Wno-maybe-uninitialized
 tsan_needs := tsan
+# In the simulated world all but these is one thread. (The real world's own tests run in it, too.)
+tsan_tests := test_blocking test_context test_file test_stack
 clang_cc := clang
 clang_flags := -O2 -Werror
 clang_needs := clang
@@ -165,14 +177,20 @@ aarch64_flags := -O2 -Werror
 aarch64_needs := cross-cc cross-libs qemu
 
 # These only with ALL=1: another one stands for what each of them would show.
-seldom := gcc-O3 clang clang-O0 clang-asan
+seldom := gcc-O0 gcc-O3 clang-O0 clang-O3 clang-asan aarch64
 have := $(foreach v,$(filter-out $(if $(ALL),,$(seldom)),$(variants)),\
         $(if $(filter-out $(looplab_tools),$($v_needs)),,$v))
-# The C tests run in these, the solutions in all there are; with ALL=1 the tests, too, and under valgrind.
-tested := $(filter $(if $(ALL),%,plain asan ucontext tsan aarch64),$(have))
+# The C tests run in these, a solution in all there are; with ALL=1 the tests, too, and under valgrind.
+tested := $(filter $(if $(ALL),%,plain asan ucontext tsan),$(have))
+tests_of = $(or $(if $(ALL),,$($1_tests)),$(tests) fuzz/interpreter)
 
 dash = $(if $(filter-out plain,$1),-$1)
 compile = $(say)$(or $($1_cc),$(CC)) $(CFLAGS) $(here) $($1_flags) $2 -MMD -MP -MF $(@:.o=.d) -MT $@ -c $< -o $@
+# The same; what the compiler says is kept, too.
+compile-and-note = $(compile) 2> $@.said || { cat $@.said >&2; exit 1; }; [ ! -s $@.said ] || cat $@.said >&2
+# Whose object of a source a variant takes.
+whose = $(if $(filter $($1_own),$2),$1,$(or $($1_shares),$1))
+objects = $(foreach s,$2,build/obj/$(call whose,$1,$s)/$s.o)
 # What a grading reads or runs is put in its place whole: another make may be building while it goes on.
 compile-whole = $(compile).new && mv $@.new $@
 
@@ -187,10 +205,18 @@ build/kit/$1.txt:
 endef
 $(eval $(call remember,sources,kit_sources))
 files := $(wildcard sim/world/serve/*.c) $(test_sources) $(bench_sources) $(examples) $(lab_sources)
-flags := $(CC) $(CFLAGS) $(includes) $(runtime_flags) \
+flags := $(CC) $(CFLAGS) $(includes) $(runtime_flags) $(test_flags) \
          $(foreach v,$(variants),$v: $($v_cc) $($v_flags))
 $(eval $(call remember,files,files))
 $(eval $(call remember,flags,flags))
+
+# $(call rooms,FOLDER,ROOM...): build/FOLDER/rooms is made together with these folders in it: one process, not one a file.
+define rooms
+build/$1/rooms: build/kit/rooms.txt
+	@mkdir -p $(addprefix build/$1/,$2) && touch $$@
+endef
+obj_rooms := $(sort $(dir $(filter sim/%,$(kit_sources) $(files))) sim/world/real/)
+$(eval $(call remember,rooms,obj_rooms))
 
 # The real world is a library of its own, as it needs libuv and libcurl, which grading does not.
 real_sources := $(sort $(wildcard sim/world/real/*.c))
@@ -207,17 +233,18 @@ build/kit/libco-real$(call dash,$1).a: $(real_sources:%=build/obj/$1/%.o) build/
 	$$(say)rm -f $$@.new && $$(AR) qcsD $$@.new $$(filter %.o,$$^) && mv $$@.new $$@
 	@echo "built $$@"
 
+$(call rooms,obj/$1,$(obj_rooms))
+$(call rooms,tests/$1,fuzz real)
+
 build/tests/$1/real/%: build/obj/$1/sim/tests/real/%.c.o build/kit/libco-real$(call dash,$1).a \
-        build/kit/libco$(call dash,$1).a sim/kit/link.flags sim/kit/real.flags
-	@mkdir -p $$(@D)
+        build/kit/libco$(call dash,$1).a sim/kit/link.flags sim/kit/real.flags | build/tests/$1/rooms
 	$$(say)$$(or $$($1_cc),$$(CC)) $$($1_flags) $$(filter %.o,$$^) $$(filter %.a,$$^) -lcmocka \
 	    @sim/kit/link.flags @sim/kit/real.flags -o $$@
 
-build/obj/$1/%.o: % build/kit/flags.txt
-	@mkdir -p $$(@D)
-	$$(call compile,$1,$$(includes))
+build/obj/$1/%.o: % build/kit/flags.txt | build/obj/$1/rooms
+	$$(call compile-and-note,$1,$$(includes))
 
-build/kit/libco$(call dash,$1).a: $(kit_sources:%=build/obj/$1/%.o) build/kit/sources.txt
+build/kit/libco$(call dash,$1).a: $(call objects,$1,$(kit_sources)) build/kit/sources.txt
 	$$(say)rm -f $$@.new && $$(AR) qcsD $$@.new $$(filter %.o,$$^) && mv $$@.new $$@
 	@echo "built $$@"
 
@@ -225,20 +252,22 @@ build/kit/%/main$(call dash,$1).o: labs/%/main.c build/kit/flags.txt
 	@mkdir -p $$(@D)
 	$$(call compile-whole,$1,-Isim/include -Ilabs/$$*)
 
-build/tests/$1/%: build/obj/$1/sim/tests/%.c.o build/kit/libco$(call dash,$1).a sim/kit/link.flags
-	@mkdir -p $$(@D)
+build/tests/$1/%: build/obj/$(or $($1_shares),$1)/sim/tests/%.c.o build/kit/libco$(call dash,$1).a sim/kit/link.flags \
+        | build/tests/$1/rooms
 	$$(say)$$(or $$($1_cc),$$(CC)) $$($1_flags) $$< build/kit/libco$(call dash,$1).a -lcmocka @sim/kit/link.flags -o $$@
 
 build/solutions/$1/%.o: solutions/%.c sim/kit/student.flags build/kit/flags.txt
 	@mkdir -p $$(@D)
 	$$(say)$$(or $$($1_cc),$$(CC)) @sim/kit/student.flags $$($1_flags) -Isim/include -Ilabs/$$(*D) -MMD -MP -c $$< -o $$@
 
-build/solutions/$1/%/program: build/kit/%/main$(call dash,$1).o build/kit/libco$(call dash,$1).a sim/kit/link.flags
+build/solutions/$1/%/program: build/kit/%/main$(call dash,$(or $($1_shares),$1)).o build/kit/libco$(call dash,$1).a sim/kit/link.flags
+	@mkdir -p $$(@D)
 	$$(say)$$(or $$($1_cc),$$(CC)) $$($1_flags) $$(filter %.o,$$^) $$(filter %.a,$$^) @sim/kit/link.flags -o $$@
 endef
 # $(call solution,VARIANT,LAB): a solution's program also needs the lab's own C files, compiled.
 define solution
-build/solutions/$1/$2/program: $(patsubst solutions/%.c,build/solutions/$1/%.o,$(wildcard solutions/$2/*.c))
+build/solutions/$1/$2/program: $(patsubst solutions/%.c,build/solutions/$(or $($1_shares),$1)/%.o,\
+        $(wildcard solutions/$2/*.c))
 endef
 $(foreach v,$(variants),$(eval $(call variant,$v)))
 $(foreach v,$(variants),$(foreach l,$(LABS),$(eval $(call solution,$v,$l))))
@@ -316,8 +345,9 @@ kit := build/kit/libco.a build/kit/libco-asan.a \
        $(foreach v,plain asan,$(asked_labs:%=build/kit/%/main$(call dash,$v).o)) \
        $(asked_labs:%=build/kit/%/names.txt) \
        $(references) $(tested_ones) build/compile_commands.json
-test_programs := $(foreach v,$(tested),$(tests:%=build/tests/$v/%) build/tests/$v/fuzz/interpreter) \
-       $(foreach v,$(have),$(patsubst %,build/solutions/$v/%/program,$(filter-out $(suites),$(LABS)))) \
+test_programs := $(foreach v,$(tested),$(addprefix build/tests/$v/,$(call tests_of,$v))) \
+       $(foreach v,$(filter-out $(if $(ALL),,tsan),$(have)),$(patsubst %,build/solutions/$v/%/program,\
+           $(if $(ALL),$(filter-out $(suites),$(LABS)),01-sync-vs-async))) \
        $(foreach v,$(real_tested),$(real_tests:%=build/tests/$v/real/%))
 
 # ---- Targets ----------------------------------------------------------------------------------
@@ -372,7 +402,7 @@ run-run: $(kit) $(if $(REAL),build/kit/libco-real.a $(if $(EXAMPLE),build/kit/se
 	@$(build-is-done)sh grader/scripts/run.sh; $(note_exit)
 
 test: $(kit) $(test_programs) $(if $(real_tested),build/kit/serve build/kit/libco-real.a)
-test: $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools)),try-node))  ## all tests of the project itself [ALL=1: the C tests in every build, and under valgrind]
+test: $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools)),try-node))  ## all tests of the project itself [ALL=1: the C tests in every build and under valgrind, and whatever else is long]
 	@$(build-is-done)env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
 	    -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE \
 	    -u SET -u REAL -u RUNS -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TODO -u LEVEL -u NAME -u TEST -u FAULT \

@@ -91,6 +91,9 @@ END
 
 test_tools() { dev_tools; slide_tools; }
 
+newline='
+'
+
 # ---- Looking --------------------------------------------------------------------------------------
 # check_NAME prints the version and returns 0 when the tool works, and 1 when it is not there. Where it failed for
 # another reason it prints that and returns 2. Dashes of a name become underscores.
@@ -109,7 +112,7 @@ says() {
     command -v "$1" > /dev/null || return 1
     said=$("$@" 2>&1) || { failed "$1" "$said" && return; return; }
     [ -n "$said" ] || return 1
-    printf '%s\n' "$said" | sed -n 1p
+    printf '%s\n' "${said%%"$newline"*}"
 }
 
 # with_cc COMPILER WORD...: runs a compiler that may be several words, quoted as for a shell: CC="ccache gcc".
@@ -128,10 +131,11 @@ program_of() {
 # links COMPILER SOURCE [FLAG...]: does this program compile and link?
 links() {
     links_cc=$1
-    { printf '%s\n' "$2" > "$work/try.c"; } 2> /dev/null || { echo "a file in $work cannot be written"; return 2; }
+    try=$work/try-${tool:-}
+    { printf '%s\n' "$2" > "$try.c"; } 2> /dev/null || { echo "a file in $work cannot be written"; return 2; }
     shift 2
     command -v "$(program_of "$links_cc")" > /dev/null || return 1
-    said=$(with_cc "$links_cc" "$work/try.c" -o "$work/try" "$@" 2>&1) || failed "$links_cc" "$said"
+    said=$(with_cc "$links_cc" "$try.c" -o "$try" "$@" 2>&1) || failed "$links_cc" "$said"
 }
 
 # The value of a macro of a header.
@@ -157,8 +161,10 @@ check_jansson() { links "$CC" "$use_jansson" -ljansson && macro jansson.h JANSSO
 check_cmocka() { links "$CC" "$use_cmocka" -lcmocka && { pkg-config --modversion cmocka 2> /dev/null || echo there; }; }
 check_gcovr() { says gcovr --version; }
 
-# find_python MODULE: the first interpreter of $PYTHON, python3 on the PATH, /usr/bin/python3 that has it.
+# find_python MODULE: the first interpreter of $PYTHON, python3 on the PATH, /usr/bin/python3 that has it. Which one has
+# pytest is asked for several times: $with_pytest knows it.
 find_python() {
+    [ "$1" != pytest ] || [ -z "${with_pytest:-}" ] || { printf '%s\n' "$with_pytest"; return; }
     why= result=1
     for candidate in ${PYTHON:+"$PYTHON"} python3 /usr/bin/python3; do
         command -v "$candidate" > /dev/null || continue
@@ -230,19 +236,33 @@ check_chromium() {
 }
 check_fonts() { command -v fc-list > /dev/null && fc-list | grep -q DejaVuSansMono && echo DejaVu; }
 
-check() { "check_$(echo "$1" | tr - _)"; }
+check() {
+    case $1 in
+    *-*) "check_${1%%-*}_${1#*-}" ;;
+    *) "check_$1" ;;
+    esac
+}
 
 names() { "$1" | cut -d '|' -f 1 | tr -d ' '; }
 
 # look LIST: then `there` names the tools of a list that work, `need` those that are not there, and `stuck` says what
-# kept the first of the others from being tried.
+# kept the first of the others from being tried. Four are tried at a time.
 look() {
-    there= need= stuck=
-    for tool in $(names "$1"); do
-        said=$(check "$tool")
-        case $? in
+    there= need= stuck= begun=0 tools=$(names "$1")
+    for tool in $tools; do
+        { check "$tool" > "$work/$tool.said"; echo $? > "$work/$tool.code"; } 2> /dev/null &
+        begun=$((begun + 1))
+        [ $((begun % 4)) != 0 ] || wait
+    done
+    wait
+    for tool in $tools; do
+        { read -r code < "$work/$tool.code"; } 2> /dev/null || code=
+        said=
+        { IFS= read -r said < "$work/$tool.said"; } 2> /dev/null
+        case ${code:-none} in
         0) there="$there $tool" ;;
         1) unneeded "$tool" || need="${need:+$need }$tool" ;;
+        none) stuck=${stuck:-"$tool could not be tried: a file in $work cannot be written"} ;;
         *) stuck=${stuck:-"$tool could not be tried: $said"} ;;
         esac
     done
@@ -250,7 +270,8 @@ look() {
 
 # On an aarch64 machine the cross tools are of no use.
 unneeded() {
-    case $(uname -m)/$1 in aarch64/cross-* | aarch64/qemu | arm64/cross-* | arm64/qemu) return 0 ;; esac
+    machine=${machine:-$(uname -m)}
+    case $machine/$1 in aarch64/cross-* | aarch64/qemu | arm64/cross-* | arm64/qemu) return 0 ;; esac
     return 1
 }
 
@@ -276,9 +297,10 @@ find_manager() {
 packages() {
     list=$1
     shift
-    for tool in "$@"; do
-        field "$list" "$tool" "$column"
-    done | tr ' ' '\n' | awk '$0 != "-" && $0 != "" && !seen[$0]++' | tr '\n' ' ' | sed 's/ $//'
+    "$list" | awk -F '|' -v names=" $* " -v n="$column" '{ gsub(/ /, "", $1) }
+        index(names, " " $1 " ") { many = split($n, words, " "); for (i = 1; i <= many; i++)
+            if (words[i] != "-" && !seen[words[i]]++) all = all (all == "" ? "" : " ") words[i] }
+        END { printf "%s", all }'
 }
 
 # How to become root: nothing, or sudo where it asks nothing or can ask.
@@ -394,13 +416,14 @@ install_all() {
 # install FILE [tests]
 install() {
     install_all student_tools
+    with_pytest=$(find_python pytest)
     look test_tools
     [ -z "${2:-}" ] || install_test_tools
     {
         echo "looplab_deps := ok"
         echo "looplab_for := ${2:-students}"
         echo "looplab_asked := ${PYTHON:-}"
-        echo "looplab_python := $(find_python pytest)"
+        echo "looplab_python := $with_pytest"
         echo "looplab_tools :=$there"
         echo "looplab_cores := $(getconf _NPROCESSORS_ONLN 2> /dev/null || echo 1)"
     } > "$1.$$" && mv "$1.$$" "$1"      # others may be at it
@@ -507,8 +530,9 @@ peers() {
 
 report() {
     "$1" | while IFS='|' read -r name why _; do
-        name=$(echo "$name" | tr -d ' ')
-        why=$(echo "$why" | sed 's/^ *//; s/ *$//')
+        name=${name%% *}
+        why=${why# }
+        while [ "${why% }" != "$why" ]; do why=${why% }; done
         version=$(check "$name")
         found=$?
         if [ $found = 0 ]; then

@@ -42,7 +42,7 @@ own_folder() {
 
 # run PROGRAM [ARGUMENT...]: leaves a copy of it for gdb, put there whole, then runs it. Ends with its code.
 run() {
-    { ln "$1" "$out/kept" 2> /dev/null || cp "$1" "$out/kept"; } && mv -f "$out/kept" "$kept/$(basename "$1")"
+    { ln "$1" "$out/kept" 2> /dev/null || cp "$1" "$out/kept"; } && mv -f "$out/kept" "$kept/${1##*/}"
     trap : 1 2 3 15     # they reach the program, whose code counts
     "$@"
     exit $?
@@ -62,7 +62,7 @@ find_lab() {
 # The example that "7", "07" or its whole name means.
 find_example() {
     for source in sim/examples/[0-9][0-9]-*.c; do
-        example=$(basename "$source" .c)
+        example=${source##*/} example=${example%.c}
         number=${example%%-*}
         case $EXAMPLE in "$example" | "$number" | "${number#0}") return 0 ;; esac
     done
@@ -87,7 +87,7 @@ serve_world() {
 
 run_example() {
     find_example || fail "there is no example '$EXAMPLE'; the examples are:
-$(for source in sim/examples/[0-9][0-9]-*.c; do echo "  $(basename "$source" .c)"; done)"
+$(for source in sim/examples/[0-9][0-9]-*.c; do source=${source##*/} && echo "  ${source%.c}"; done)"
     case ${REAL:+$number} in
         40) fail "$example compares times with ==, which only the virtual clock grants: run it without REAL=1" ;;
     esac
@@ -111,7 +111,7 @@ $(for source in sim/examples/[0-9][0-9]-*.c; do echo "  $(basename "$source" .c)
 [ -z "${EXAMPLE:-}" ] || [ -z "${LAB:-}" ] || fail "say LAB or EXAMPLE, not both"
 [ -z "${EXAMPLE:-}" ] || run_example
 
-labs=$(for folder in labs/[0-9][0-9]-*/; do basename "$folder"; done | paste -s -d ' ' -)
+labs=$(for folder in labs/[0-9][0-9]-*/; do folder=${folder%/} && echo "${folder##*/}"; done | paste -s -d ' ' -)
 [ -n "${LAB:-}" ] || fail "say which, as in: make run LAB=01, or make run EXAMPLE=17; the labs are: $labs"
 find_lab || fail "there is no lab '$LAB'; the labs are: $labs"
 
@@ -121,12 +121,12 @@ find_lab || fail "there is no lab '$LAB'; the labs are: $labs"
 # The suite and what it tests: only the suite is the student's.
 run_suite() {
     [ -z "${REAL:-}" ] || fail "the tests of $lab bring worlds of their own, simulated ones: run it without REAL=1"
-    suite=$from/$(basename "$1")
+    suite=$from/${1##*/}
     [ -f "$suite" ] || fail "$suite: there is no such file"
     own_folder "$lab"
     tested=
     for source in "labs/$lab"/*.c; do
-        case $(basename "$source") in main.c | test_*) ;; *) tested="$tested $source" ;; esac
+        case ${source##*/} in main.c | test_*) ;; *) tested="$tested $source" ;; esac
     done
     # shellcheck disable=SC2086 # a list of files, of this repository
     [ -z "${FAULT:-}" ] || grep -qw "enum {.*$FAULT.*};" $tested ||
@@ -154,7 +154,7 @@ fi
 own_folder "$lab"
 set --
 for skeleton in "labs/$lab"/*.c; do
-    name=$(basename "$skeleton" .c)
+    name=${skeleton##*/} name=${name%.c}
     [ "$name" != main ] || continue
     [ -f "$from/$name.c" ] || fail "$from/$name.c: there is no such file"
     header=

@@ -1,4 +1,8 @@
-"""The decks: what they show of code and runs is real, nothing is cut off, nothing is loaded from anywhere."""
+"""The decks: what they show of code and runs is real, nothing is cut off, nothing is loaded from anywhere.
+
+Each time the last deck and one lab's, which holds every kind of line, are built and looked at, and of all others what
+they take out of files is; with ALL=1 all are built.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from variants import chromium
+from variants import ALL, chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "slides"))
@@ -21,6 +25,9 @@ import build  # noqa: E402
 DECKS = build.decks()
 MODULES = [deck for deck in DECKS if (ROOT / "labs" / deck.stem).is_dir()]
 LABS = sorted(path.name for path in (ROOT / "labs").iterdir() if path.is_dir())
+
+
+BUILT = [deck for deck in DECKS if ALL or deck.stem in ("02-url-fetcher", "07-closing")]
 
 
 def slides(deck: Path) -> list[str]:
@@ -165,25 +172,45 @@ def test_a_trace_tells_of_one_task_and_long_lines_are_continued():
 
 @pytest.fixture(scope="module")
 def pages():
-    """All decks as pages and notes, and the last one as PDF too."""
+    """The decks as pages and notes, and the last one as PDF too."""
     chromium()
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "grader")}
-    for words in (["07"], ["--no-pdf"]):
+    for words in (["07"], ["--no-pdf", *([] if ALL else ["02"])]):
         done = subprocess.run([sys.executable, "slides/build.py", *words], cwd=ROOT, capture_output=True, text=True,
-                              timeout=300, env=environment)
+                              timeout=600, env=environment)
         assert done.returncode == 0, done.stdout + done.stderr
     return ROOT / "build/slides"
 
 
+@pytest.mark.parametrize("deck", DECKS, ids=lambda deck: deck.stem)
+def test_what_is_taken_out_of_files_is_there(deck):
+    """What an example prints stands beside it (test_examples.py)."""
+    expanded = 0
+    for line in deck.read_text().split("\n"):
+        found = build.WORD.match(line)
+        if not found:
+            continue
+        plain, named = build._arguments(found[2])
+        if found[1] in ("code", "lines"):
+            assert build._WORDS[found[1]](plain, named)
+        elif found[1] == "run" and [key for key, _ in build._key(named)] == ["EXAMPLE"]:
+            printed = next((ROOT / "sim/examples").glob(f"{int(named['EXAMPLE']):02}-*.out"))
+            assert build._between(printed.read_text().rstrip(), named)
+        else:
+            continue
+        expanded += 1
+    assert expanded
+
+
 def test_every_deck_is_there_whole(pages):
-    for deck in DECKS:
+    for deck in BUILT:
         assert (pages / f"{deck.stem}.html").stat().st_size > 10_000
         assert len((pages / f"{deck.stem}.notes.txt").read_text().split("\n---\n")) == len(slides(deck))
     assert (pages / "07-closing.pdf").read_bytes().startswith(b"%PDF")
 
 
 def test_no_output_asks_for_anything_from_anywhere(pages):
-    for deck in DECKS:
+    for deck in BUILT:
         text = (pages / f"{deck.stem}.html").read_text()
         bad = re.findall(
             r"""(?:src|href|poster|data|action)\s*=\s*["']\s*(?:https?:)?//[^"']+|"""
@@ -194,11 +221,11 @@ def test_no_output_asks_for_anything_from_anywhere(pages):
 
 def test_nothing_is_cut_off_or_too_small(pages):
     done = subprocess.run(["node", "slides/look.mjs", chromium(), "build/node",
-                           *(str(pages / f"{deck.stem}.html") for deck in DECKS)], cwd=ROOT,
-                          capture_output=True, text=True, timeout=300)
+                           *(str(pages / f"{deck.stem}.html") for deck in BUILT)], cwd=ROOT,
+                          capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     seen = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(seen) == len(DECKS)
+    assert len(seen) == len(BUILT)
     for deck in seen:
         assert deck["requests"] == [] and deck["faults"] == []
         for number, slide in enumerate(deck["slides"], start=1):

@@ -39,6 +39,11 @@ def test_a_copy_to_work_in_has_no_solutions_and_can_be_graded(tmp_path):
     assert {"labs/01-sync-vs-async/compare.c", "Makefile", "sim/include/co.h", "grader/looplab/cli.py"} <= names
     assert len(asked(target, "log", "--oneline").splitlines()) == 1 and asked(target, "status", "--porcelain") == ""
     assert "is there already" in looplab("start", str(target), code=2)
+    if not os.environ.get("LOOPLAB_ALL"):       # what takes long to build is taken along, and is newer than its sources
+        for name in names:
+            os.utime(target / name, (0, 0))
+        for part in ("kit", "obj/plain", "obj/asan"):
+            shutil.copytree(ROOT / "build" / part, target / "build" / part, ignore=shutil.ignore_patterns("tests"))
     ours = ("PYTHONPATH", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")
     env = {name: value for name, value in os.environ.items() if name not in ours}
     done = subprocess.run(["make", "grade", "LAB=01"], cwd=target, capture_output=True, text=True, timeout=300, env=env)

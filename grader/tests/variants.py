@@ -21,9 +21,13 @@ def _words(path: Path, variable: str) -> list[str]:
     return match.group(1).split() if match else []
 
 
+def makefile(variable: str) -> list[str]:
+    """The words of one of the Makefile's variables; none if it has no such variable."""
+    return _words(ROOT / "Makefile", variable)
+
+
 ALL = bool(os.environ.get("LOOPLAB_ALL"))
-VARIANTS = [variant for variant in _words(ROOT / "Makefile", "variants")
-            if ALL or variant not in _words(ROOT / "Makefile", "seldom")]
+VARIANTS = [variant for variant in makefile("variants") if ALL or variant not in makefile("seldom")]
 
 
 def require(tool: str) -> None:

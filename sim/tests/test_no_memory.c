@@ -567,7 +567,7 @@ static bool reaches_no_more(const struct program *program, const char *world_pat
         for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
             signal(faults[i], SIG_DFL);
         setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-        alarm(20);                      /* a hang is one, too */
+        alarm(120);                     /* a hang is one, too */
         int code = in_child(program, world_path, what, n);
 #ifdef WRAPPED
         exit(code);                     /* LeakSanitizer looks at the exit */

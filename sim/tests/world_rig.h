@@ -43,11 +43,13 @@ static inline void rig_file(char path[256], const char *text)
 {
     const char *folder = getenv("TMPDIR");
     snprintf(path, 256, "%s/looplab-world-XXXXXX", folder ? folder : "/tmp");
-    int file = mkstemp(path);
-    assert_true(file >= 0);
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    FILE *file = fdopen(fd, "w");
+    assert_non_null(file);
     for (const char *c = text; *c; c++)
-        assert_int_equal(write(file, *c == '\'' ? "\"" : c, 1), 1);
-    close(file);
+        putc(*c == '\'' ? '"' : *c, file);
+    assert_int_equal(fclose(file), 0);
 }
 
 static inline struct rig *rig_open_with(const char *json, uint64_t seed, struct tape *tape)
