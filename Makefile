@@ -210,7 +210,8 @@ flags := $(CC) $(CFLAGS) $(includes) $(runtime_flags) $(test_flags) \
 $(eval $(call remember,files,files))
 $(eval $(call remember,flags,flags))
 
-# $(call rooms,FOLDER,ROOM...): build/FOLDER/rooms is made together with these folders in it: one process, not one a file.
+# $(call rooms,FOLDER,ROOM...): build/FOLDER/rooms is made together with these folders in it: one process, not one a
+# file.
 define rooms
 build/$1/rooms: build/kit/rooms.txt
 	@mkdir -p $(addprefix build/$1/,$2) && touch $$@
@@ -260,7 +261,8 @@ build/solutions/$1/%.o: solutions/%.c sim/kit/student.flags build/kit/flags.txt
 	@mkdir -p $$(@D)
 	$$(say)$$(or $$($1_cc),$$(CC)) @sim/kit/student.flags $$($1_flags) -Isim/include -Ilabs/$$(*D) -MMD -MP -c $$< -o $$@
 
-build/solutions/$1/%/program: build/kit/%/main$(call dash,$(or $($1_shares),$1)).o build/kit/libco$(call dash,$1).a sim/kit/link.flags
+build/solutions/$1/%/program: build/kit/%/main$(call dash,$(or $($1_shares),$1)).o build/kit/libco$(call dash,$1).a \
+        sim/kit/link.flags
 	@mkdir -p $$(@D)
 	$$(say)$$(or $$($1_cc),$$(CC)) $$($1_flags) $$(filter %.o,$$^) $$(filter %.a,$$^) @sim/kit/link.flags -o $$@
 endef
@@ -402,7 +404,7 @@ run-run: $(kit) $(if $(REAL),build/kit/libco-real.a $(if $(EXAMPLE),build/kit/se
 	@$(build-is-done)sh grader/scripts/run.sh; $(note_exit)
 
 test: $(kit) $(test_programs) $(if $(real_tested),build/kit/serve build/kit/libco-real.a)
-test: $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools)),try-node))  ## all tests of the project itself [ALL=1: the C tests in every build and under valgrind, and whatever else is long]
+test: $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools)),try-node))  ## all tests of the project itself [ALL=1: in every build, under valgrind, and whatever else is long]
 	@$(build-is-done)env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
 	    -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE \
 	    -u SET -u REAL -u RUNS -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TODO -u LEVEL -u NAME -u TEST -u FAULT \

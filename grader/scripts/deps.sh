@@ -245,24 +245,34 @@ check() {
 
 names() { "$1" | cut -d '|' -f 1 | tr -d ' '; }
 
-# look LIST: then `there` names the tools of a list that work, `need` those that are not there, and `stuck` says what
-# kept the first of the others from being tried. Four are tried at a time.
-look() {
-    there= need= stuck= begun=0 tools=$(names "$1")
+# try_all LIST: tries the tools of a list, four at a time; then `tools` are their names, and result_of knows them.
+try_all() {
+    begun=0 tools=$(names "$1")
     for tool in $tools; do
         { check "$tool" > "$work/$tool.said"; echo $? > "$work/$tool.code"; } 2> /dev/null &
         begun=$((begun + 1))
         [ $((begun % 4)) != 0 ] || wait
     done
     wait
+}
+
+# result_of TOOL: then `code` and `said` are what its check ended with and printed.
+result_of() {
+    code= said=
+    { read -r code < "$work/$1.code"; IFS= read -r said < "$work/$1.said"; } 2> /dev/null
+    [ -n "$code" ] || code=2 said="a file in $work cannot be written"
+}
+
+# look LIST: then `there` names the tools of a list that work, `need` those that are not there, and `stuck` says what
+# kept the first of the others from being tried.
+look() {
+    there= need= stuck=
+    try_all "$1"
     for tool in $tools; do
-        { read -r code < "$work/$tool.code"; } 2> /dev/null || code=
-        said=
-        { IFS= read -r said < "$work/$tool.said"; } 2> /dev/null
-        case ${code:-none} in
+        result_of "$tool"
+        case $code in
         0) there="$there $tool" ;;
         1) unneeded "$tool" || need="${need:+$need }$tool" ;;
-        none) stuck=${stuck:-"$tool could not be tried: a file in $work cannot be written"} ;;
         *) stuck=${stuck:-"$tool could not be tried: $said"} ;;
         esac
     done
@@ -416,7 +426,7 @@ install_all() {
 # install FILE [tests]
 install() {
     install_all student_tools
-    with_pytest=$(find_python pytest)
+    with_pytest=$(find_python pytest) || with_pytest=
     look test_tools
     [ -z "${2:-}" ] || install_test_tools
     {
@@ -529,16 +539,16 @@ peers() {
 # ---- Telling --------------------------------------------------------------------------------------
 
 report() {
+    try_all "$1"
     "$1" | while IFS='|' read -r name why _; do
         name=${name%% *}
         why=${why# }
         while [ "${why% }" != "$why" ]; do why=${why% }; done
-        version=$(check "$name")
-        found=$?
-        if [ $found = 0 ]; then
-            printf '  %-16s %s\n' "$name" "$version"
-        elif [ $found = 2 ]; then
-            printf '  %-16s could not be tried: %s\n' "$name" "$version"
+        result_of "$name"
+        if [ "$code" = 0 ]; then
+            printf '  %-16s %s\n' "$name" "$said"
+        elif [ "$code" = 2 ]; then
+            printf '  %-16s could not be tried: %s\n' "$name" "$said"
         elif unneeded "$name"; then
             printf '  %-16s not needed on this machine\n' "$name"
         elif find_manager && wanted=$(packages "$1" "$name") && [ -n "$wanted" ]; then
@@ -553,6 +563,7 @@ report() {
 missing_in() { echo "$1" | awk '$2 == "MISSING:" { printf "%s%s", blank, $1; blank = " " }'; }
 
 doctor() {
+    with_pytest=$(find_python pytest) || with_pytest=
     echo "What a student needs:"
     student=$(report student_tools)
     echo "$student"

@@ -20,7 +20,7 @@ def make(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Runs make as a user would, whatever make this test itself runs under."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     return subprocess.run(["make", *words, *(f"{name}={value}" for name, value in variables.items())], cwd=ROOT,
-                          env=env, text=True, capture_output=True, timeout=120)
+                          env=env, text=True, capture_output=True, timeout=600)
 
 
 def targets() -> list[str]:
