@@ -192,7 +192,7 @@ def differences(predicted: list[Played], real: list[Played], times: bool = True,
             found.append(f"request {k}: predicted {_told(one)}, {who} {_told(other)}")
         elif one.way != other.way:
             found.append(f"request {k}: predicted {_connected(one)}, {who} {_connected(other)}")
-        elif times and not near(one.ended, other.ended, late):
+        elif times and one.length == other.length and not near(one.ended, other.ended, late):
             found.append(f"request {k}: predicted to end at {show(one.ended)}, {who} {show(round(other.ended, -3))}")
     return found
 

@@ -130,14 +130,15 @@ static int64_t begin(struct world *world, struct exchange *exchange)
     return vw_later(wait, site->reach);
 }
 
-/* Nothing answers: the kernel asks again after 1 s, 2 s more, 4 s more, and gives up 127 s after the first time. */
+/* Nothing answers: the kernel asks again, as Linux does since 6.5 (tcp_syn_linear_timeouts), and gives up 131 s after
+ * the first time. */
 static int64_t knock_again(struct world *world, struct exchange *exchange)
 {
-    enum { MOST_TRIES = 7 };
+    static const uint8_t waits[] = {1, 1, 1, 1, 1, 2, 4, 8, 16, 32, 64};        /* s */
     exchange->phase = PHASE_CONNECT;
-    if (exchange->tries == MOST_TRIES)
+    if (exchange->tries == sizeof waits)
         return end(world, exchange, -ETIMEDOUT);
-    return (int64_t)VW_SECOND << exchange->tries++;
+    return (int64_t)VW_SECOND * waits[exchange->tries++];
 }
 
 /* The kernel makes the connection; the server takes it up when it has room, and finds the request there. */
