@@ -87,8 +87,7 @@ class Stage:
 
     def beside(self, situation: Situation) -> Optional[list[Played]]:
         """In the same world, kept by nginx; None where that cannot be, or nginx is not there."""
-        methods = {request.get("method", "GET") for request in situation["script"]["requests"]}
-        said = nginx.sites(situation["world"], methods) if nginx.program() else None
+        said = nginx.sites(situation["world"], situation["script"]["requests"]) if nginx.program() else None
         if said is None:
             return None
         world, script = self._lay(situation)
