@@ -71,6 +71,8 @@ def test_connections_are_compared_and_pages_that_only_say_no_are_not():
         == ["request 0: predicted over a new connection, really over a used connection"]
     assert differences([one(404, 0)], [one(404, 150)], who="with nginx", pages=False) == []
     assert differences([one(404, 0)], [one(404, 150)])
+    slow = Played(0, 404, 150, "", 0, 900_000_000, (), ())          # such a page may be read slowly
+    assert differences([one(404, 0)], [slow], pages=False) == []
     assert differences([one(200, 0)], [one(200, 150)], who="with nginx", pages=False) \
         == ["request 0: predicted rc 0, status 200, 0 bytes (0), with nginx rc 0, status 200, 150 bytes (150)"]
     assert differences([one(404, 0)], [one(503, 150)], pages=False)
@@ -103,9 +105,10 @@ def test_a_fault_of_ours_is_told_as_one_and_is_no_difference(tmp_path):
 # ---- nginx ------------------------------------------------------------------------------------
 
 
-def nginx_told(site: dict, methods: str = "GET", **route: object) -> Optional[str]:
+def nginx_told(site: dict, methods: str = "GET", asked: str = "", **route: object) -> Optional[str]:
+    requests = [{"method": method, "headers": asked} for method in methods.split()]
     routes = [{"path": "/0", "latency": "0ms", **route}]
-    said = nginx.sites({"world": "", "sites": [{"url": "http://a.test", "routes": routes, **site}]}, {*methods.split()})
+    said = nginx.sites({"world": "", "sites": [{"url": "http://a.test", "routes": routes, **site}]}, requests)
     return None if said is None else " ".join(said["a.test"])
 
 
@@ -135,6 +138,12 @@ def test_a_file_that_is_posted_to_is_none_of_nginxs():
     assert nginx_told(limited, "GET HEAD") and nginx_told(limited, "GET POST") is None and nginx_told({}, "GET POST")
 
 
+def test_what_nginx_says_is_still_the_same_though_it_has_no_tag_for_it():
+    assert nginx_told({}, asked="If-None-Match: *\n") is None
+    assert nginx_told({}, asked="If-None-Match: *\n", body_size=5, **nginx.version(5)) is not None
+    assert nginx_told({}, asked='If-None-Match: "x"\n') is not None
+
+
 def test_what_is_drawn_for_nginx_it_can_be_told():
     hypothesis = pytest.importorskip("hypothesis")
     from looplab.asking.situation import kept_by_nginx
@@ -146,8 +155,7 @@ def test_what_is_drawn_for_nginx_it_can_be_told():
                          suppress_health_check=list(hypothesis.HealthCheck), phases=[hypothesis.Phase.generate])
     @hypothesis.given(kept_by_nginx())
     def draw(situation):
-        methods = {request.get("method", "GET") for request in situation["script"]["requests"]}
-        told.append(nginx.sites(situation["world"], methods) is not None)
+        told.append(nginx.sites(situation["world"], situation["script"]["requests"]) is not None)
 
     draw()
     assert told.count(True) >= 0.8 * len(told)

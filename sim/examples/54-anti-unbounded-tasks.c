@@ -1,6 +1,6 @@
 /* 54 - Anti-pattern: a task for each of very many jobs, all at once. The server takes 8 connections, its kernel lets 13
- * more wait, and to whoever comes then nothing answers: their kernel asks again after 1, 3, 7 and 15 s. Notice when the
- * last of a hundred is there without a bound, and with one of eight. asyncio: gather(*[...]) over ten thousand URLs. */
+ * more wait, and to whoever comes then nothing answers: their kernel asks again after 1, 2, 3, 4, 5, 7 s. Notice when
+ * the last of a hundred is there without a bound, and with one of eight. asyncio: gather(*[...]) over ten thousand. */
 #include "co.h"
 
 #include <stdio.h>

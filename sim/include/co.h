@@ -601,8 +601,8 @@ const char *co_response_header(const struct co_response *resp, const char *name,
 /* Files of the world's disk: in the virtual world a simulated one, with a latency, a bandwidth and an end.
  * Paths are relative ("out/a.json"); folders need not be made. Each call waits. Errors: -ENOENT, -EEXIST,
  * -ENOSPC (the disk is full), -EIO, -EACCES, -EBADF (not open, or not for that), -EINVAL (no such path can
- * be), -EMFILE (no descriptor is left), -ENOMEM, -ECANCELED. A cancelled write may have been done or not, never by half a call. Who has a
- * file open goes on with it when it is removed or replaced.
+ * be), -EMFILE (no descriptor is left), -ENOMEM, -ECANCELED. A cancelled write may have been done or not, never
+ * by half a call. Who has a file open goes on with it when it is removed or replaced.
  *     CO_FILE(file);
  *     rc = co_file_open(&file, "out/log", CO_APPEND);
  *     if (rc == 0)

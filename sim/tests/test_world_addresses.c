@@ -10,10 +10,10 @@ static void test_who_answers_first(void **state)
         {"'dead','up'", "20ms", "230ms #1 200 end\n"}, {"'up','up'", "500ms", "510ms #1 200 end\n"},
         {"'refused','up'", "500ms", "710ms #1 200 end\n"}, {"'refused'", "20ms", "20ms #1 end ECONNREFUSED\n"},
         {"'refused','refused'", "20ms", "40ms #1 end ECONNREFUSED\n"},
-        {"'dead'", "20ms", "127000ms #1 end ETIMEDOUT\n"},
-        {"'refused','dead'", "20ms", "127020ms #1 end ETIMEDOUT\n"},
-        {"'dead','refused'", "20ms", "127000ms #1 end ETIMEDOUT\n"},
-        {"'dead','dead'", "20ms", "127200ms #1 end ETIMEDOUT\n"},
+        {"'dead'", "20ms", "131000ms #1 end ETIMEDOUT\n"},
+        {"'refused','dead'", "20ms", "131020ms #1 end ETIMEDOUT\n"},
+        {"'dead','refused'", "20ms", "131000ms #1 end ETIMEDOUT\n"},
+        {"'dead','dead'", "20ms", "131200ms #1 end ETIMEDOUT\n"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char json[300];

@@ -476,7 +476,7 @@ def _reach(addresses: Sequence[str], connect: int) -> int:
     has failed, or 200 ms after it."""
     if not 1 <= len(addresses) <= 2 or set(addresses) - {"up", "refused", "dead"}:
         raise WorldError(f"addresses {addresses!r}: expected one or two of up, refused and dead")
-    head_start, gives_up = ms(200), sec(127)
+    head_start, gives_up = ms(200), sec(131)
     first = gives_up if addresses[0] == "dead" else connect
     if len(addresses) == 1 or addresses[0] == "up":
         return first

@@ -24,6 +24,7 @@ LIMITS = {"limit_req", "limit_conn"}
 SITE = {"url", "routes", "keep_alive", "max_request"} | LIMITS
 FILE = {"etag", "last_modified", "ranges"}
 ROUTE = {"path", "latency", "body_size", "status", "redirect", "fault", "headers"} | FILE
+ANY_STATE = "If-None-Match: *"
 SMALL = 2000                # bytes: so much may stand in its configuration
 WHERE = os.pathsep.join(["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin", "/sbin", "/bin"])
 CONFIG = """
@@ -51,11 +52,15 @@ def version(size: int) -> dict:
 # ---- what it is told --------------------------------------------------------------------------
 
 
-def sites(world: World, methods: set[str]) -> Optional[dict[str, list[str]]]:
-    """For each site's host what nginx is told, line by line; None: it cannot be told the same. methods: those that the
-    world is asked with."""
+def sites(world: World, requests: list[dict]) -> Optional[dict[str, list[str]]]:
+    """For each site's host what nginx is told, line by line; None: it cannot be told the same. requests: what the world
+    is asked, each with "method" and "headers", if it has any."""
+    methods = {request.get("method", "GET") for request in requests}
+    unnamed = any(not FILE & set(route) for site in world["sites"] for route in site["routes"])
     if set(world) - {"world", "seed", "sites"}:
         return None
+    if unnamed and any(ANY_STATE in request.get("headers", "") for request in requests):
+        return None                     # that is a 304 to it, also of what it has no tag for
     made = {}
     for site in world["sites"]:
         lines = _site(site, methods)

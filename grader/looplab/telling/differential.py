@@ -87,8 +87,7 @@ class Stage:
 
     def beside(self, situation: Situation) -> Optional[list[Played]]:
         """In the same world, kept by nginx; None where that cannot be, or nginx is not there."""
-        methods = {request.get("method", "GET") for request in situation["script"]["requests"]}
-        said = nginx.sites(situation["world"], methods) if nginx.program() else None
+        said = nginx.sites(situation["world"], situation["script"]["requests"]) if nginx.program() else None
         if said is None:
             return None
         world, script = self._lay(situation)
@@ -192,7 +191,7 @@ def differences(predicted: list[Played], real: list[Played], times: bool = True,
             found.append(f"request {k}: predicted {_told(one)}, {who} {_told(other)}")
         elif one.way != other.way:
             found.append(f"request {k}: predicted {_connected(one)}, {who} {_connected(other)}")
-        elif times and not near(one.ended, other.ended, late):
+        elif times and one.length == other.length and not near(one.ended, other.ended, late):
             found.append(f"request {k}: predicted to end at {show(one.ended)}, {who} {show(round(other.ended, -3))}")
     return found
 

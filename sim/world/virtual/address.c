@@ -21,6 +21,12 @@ void vw_address_exception(struct exchange *exchange, int32_t status, int64_t ret
     exchange->fault = NULL;
 }
 
+int64_t vw_exchange_cpu(const struct exchange *exchange, int32_t rc)
+{
+    bool handled = rc == 0 && exchange->route && exchange->answer != &exchange->exception;
+    return handled ? exchange->route->cpu : 0;
+}
+
 /* The server refuses the request for its size: before its body is there, and then it closes the connection, since what
  * is still to come of it is no request. */
 static void refuse_early(struct exchange *exchange, int32_t status)

@@ -1,5 +1,6 @@
 /* draw.c - chance: numbers that depend on the seed, a name, and how often it was asked for; on nothing else. */
 #include "draw.h"
+#include "exchange.h"
 #include "network.h"
 #include "virtual.h"
 
@@ -28,7 +29,8 @@ uint64_t vw_key(const char *text, size_t length)
     return key;
 }
 
-int64_t vw_draw_latency(struct world *world, const struct route *route, uint64_t k)
+/* The latency of the k-th request to a route. */
+static int64_t draw_latency(struct world *world, const struct route *route, uint64_t k)
 {
     if (route->latency_lo == route->latency_hi)
         return route->latency_lo;
@@ -52,7 +54,8 @@ bool vw_draw_fault(struct world *world, const struct fault *fault, uint64_t key,
         || vw_draw(world->seed, key, k, DRAW_FAULT) < fault->when.threshold;
 }
 
-const struct answer *vw_draw_answer(struct world *world, const struct route *route, uint64_t k)
+/* What the k-th request to a route is answered: by the first of its turns that is for it, else by its own answer. */
+static const struct answer *draw_answer(struct world *world, const struct route *route, uint64_t k)
 {
     uint64_t nth = k;           /* among those that no earlier turn counts as its own */
     for (size_t i = 0; i < route->turn_count; i++) {
@@ -69,6 +72,29 @@ const struct answer *vw_draw_answer(struct world *world, const struct route *rou
         }
     }
     return &route->answer;
+}
+
+static bool strikes_body(const struct fault *fault)
+{
+    return fault->kind == FAULT_RESET || fault->kind == FAULT_DRIP || fault->kind == FAULT_TRUNCATE;
+}
+
+void vw_draw_request(struct world *world, struct exchange *exchange)
+{
+    struct route *route = exchange->route;
+    if (exchange->drawn || !route)
+        return;
+    exchange->drawn = true;
+    uint64_t k = ++route->requests;
+    if (vw_draw_fault(world, &route->fault, route->key, k))
+        exchange->fault = &route->fault;
+    exchange->latency = draw_latency(world, route, k);
+    if (route->turn_count > 0 && !exchange->unauthorized) {
+        const struct answer *answer = draw_answer(world, route, k);
+        exchange->answer = answer == &route->answer ? exchange->own : answer;
+    }
+    if (exchange->answer == &exchange->exception && exchange->fault && strikes_body(exchange->fault))
+        exchange->fault = NULL;         /* there is no body in which it could strike */
 }
 
 /* Exact: scaling by a power of two rounds nothing, and what is below 1 stays below 2^64. */

@@ -6,9 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct answer;
+struct exchange;
 struct fault;
-struct route;
 struct world;
 
 enum draw { DRAW_LATENCY = 1, DRAW_FAULT = 2, DRAW_TURN = 3 /* and up: one number for each of a route's turns */ };
@@ -17,12 +16,10 @@ enum draw { DRAW_LATENCY = 1, DRAW_FAULT = 2, DRAW_TURN = 3 /* and up: one numbe
 uint64_t vw_draw(uint64_t seed, uint64_t key, uint64_t k, enum draw what);
 /* The key of a name. */
 uint64_t vw_key(const char *text, size_t length);
-/* The latency of the k-th request to a route. */
-int64_t vw_draw_latency(struct world *world, const struct route *route, uint64_t k);
 /* Whether a fault strikes the k-th time. */
 bool vw_draw_fault(struct world *world, const struct fault *fault, uint64_t key, uint64_t k);
-/* What the k-th request to a route is answered: by the first of its turns that is for it, else by its own answer. */
-const struct answer *vw_draw_answer(struct world *world, const struct route *route, uint64_t k);
+/* What chance has in store for a request: its fault, its latency, its answer. Asked once, when it sets out. */
+void vw_draw_request(struct world *world, struct exchange *exchange);
 /* A probability between 0 and 1 as a threshold of 64 bits. */
 uint64_t vw_threshold(double probability);
 

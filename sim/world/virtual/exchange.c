@@ -33,12 +33,6 @@
 
 /* ---- Starting and ending ------------------------------------------------------------------- */
 
-int64_t vw_exchange_cpu(const struct exchange *exchange, int32_t rc)
-{
-    bool handled = rc == 0 && exchange->route && exchange->answer != &exchange->exception;
-    return handled ? exchange->route->cpu : 0;
-}
-
 static int64_t work(struct exchange *exchange);
 
 /* Gives back the server's worker; who gets it next begins to be served. */
@@ -75,31 +69,7 @@ static int64_t end(struct world *world, struct exchange *exchange, int32_t rc)
 
 /* ---- Setting out --------------------------------------------------------------------------- */
 
-static bool strikes_body(const struct fault *fault)
-{
-    return fault->kind == FAULT_RESET || fault->kind == FAULT_DRIP || fault->kind == FAULT_TRUNCATE;
-}
-
-/* What chance has in store for this request. Asked once, when it sets out. */
-static void draw(struct world *world, struct exchange *exchange)
-{
-    struct route *route = exchange->route;
-    if (exchange->drawn || !route)
-        return;
-    exchange->drawn = true;
-    uint64_t k = ++route->requests;
-    if (vw_draw_fault(world, &route->fault, route->key, k))
-        exchange->fault = &route->fault;
-    exchange->latency = vw_draw_latency(world, route, k);
-    if (route->turn_count > 0 && !exchange->unauthorized) {
-        const struct answer *answer = vw_draw_answer(world, route, k);
-        exchange->answer = answer == &route->answer ? exchange->own : answer;
-    }
-    if (exchange->answer == &exchange->exception && exchange->fault && strikes_body(exchange->fault))
-        exchange->fault = NULL;         /* there is no body in which it could strike */
-}
-
-/* The same for the site, each time a connection is tried. */
+/* What chance has in store for the connection: asked each time one is tried. */
 static int32_t draw_connection(struct world *world, struct site *site)
 {
     return site->fault.kind == FAULT_REFUSED && vw_draw_fault(world, &site->fault, site->key, ++site->attempts)
@@ -110,7 +80,7 @@ static int64_t begin(struct world *world, struct exchange *exchange)
 {
     struct site *site = exchange->site;
     int64_t wait;
-    draw(world, exchange);
+    vw_draw_request(world, exchange);
     bool refused = exchange->fault && exchange->fault->kind == FAULT_REFUSED;
     if (exchange->connection && refused)
         vw_connection_close(world, exchange);   /* who refuses us will not go on talking either */
@@ -130,14 +100,15 @@ static int64_t begin(struct world *world, struct exchange *exchange)
     return vw_later(wait, site->reach);
 }
 
-/* Nothing answers: the kernel asks again after 1 s, 2 s more, 4 s more, and gives up 127 s after the first time. */
+/* Nothing answers: the kernel asks again, as Linux does since 6.5 (tcp_syn_linear_timeouts), and gives up 131 s after
+ * the first time. */
 static int64_t knock_again(struct world *world, struct exchange *exchange)
 {
-    enum { MOST_TRIES = 7 };
+    static const uint8_t waits[] = {1, 1, 1, 1, 1, 2, 4, 8, 16, 32, 64};        /* s */
     exchange->phase = PHASE_CONNECT;
-    if (exchange->tries == MOST_TRIES)
+    if (exchange->tries == sizeof waits)
         return end(world, exchange, -ETIMEDOUT);
-    return (int64_t)VW_SECOND << exchange->tries++;
+    return (int64_t)VW_SECOND * waits[exchange->tries++];
 }
 
 /* The kernel makes the connection; the server takes it up when it has room, and finds the request there. */
@@ -318,19 +289,33 @@ static int64_t until_piece(const struct world *world, const struct exchange *exc
     return at == VW_UNLIMITED ? NOT_BY_TIME : at - world->now;
 }
 
+/* The same on a link, which brings more as long as the kernels take it. */
+static int64_t await_linked(struct world *world, struct exchange *exchange)
+{
+    if (exchange->came == vw_flow_room(exchange) && exchange->in_link)
+        vw_link_leave(world, exchange);
+    if (exchange->came == exchange->coming && exchange->has_hand)
+        vw_server_drop_hand(exchange);
+    if (exchange->came == vw_flow_room(exchange))
+        return NOT_BY_TIME;
+    exchange->on_its_way = vw_flow_next_linked(exchange);
+    return vw_link_want(world, exchange, exchange->on_its_way - exchange->came);
+}
+
 /* When the next piece of the body will be there; the end, when there is none. */
 static int64_t await_piece(struct world *world, struct exchange *exchange)
 {
     exchange->stopped = exchange->arrived == exchange->window_end;
-    if (exchange->in_link && (exchange->stopped || exchange->arrived == exchange->coming))
-        vw_link_leave(world, exchange);
-    if (exchange->arrived == exchange->coming)
+    if (exchange->arrived == exchange->coming) {
+        if (exchange->in_link)
+            vw_link_leave(world, exchange);
         return end(world, exchange, vw_flow_rc(exchange));
+    }
     exchange->phase = PHASE_BODY;
+    if (vw_flow_is_linked(exchange))
+        return await_linked(world, exchange);
     if (!exchange->stopped)
         exchange->on_its_way = vw_flow_next(exchange);
-    if (!exchange->stopped && vw_flow_is_linked(exchange))
-        return vw_link_want(world, exchange, exchange->on_its_way - exchange->arrived);
     return await_sent(world, exchange, until_piece(world, exchange));
 }
 
@@ -357,12 +342,35 @@ static int64_t head(struct world *world, struct exchange *exchange)
     return await_piece(world, exchange);
 }
 
+/* Hands the program what has come, as far as it wants to have it. */
+static void arrive_up_to(struct world *world, struct exchange *exchange, int64_t there)
+{
+    int64_t from = exchange->arrived, to = there < exchange->window_end ? there : exchange->window_end;
+    if (to == from)
+        return;
+    exchange->arrived = to;
+    vw_result_body(world, exchange, from, to);
+}
+
 static int64_t body(struct world *world, struct exchange *exchange)
 {
-    int64_t from = exchange->arrived;
-    exchange->arrived = exchange->on_its_way;
-    vw_result_body(world, exchange, from, exchange->arrived);
+    exchange->came = exchange->on_its_way;
+    arrive_up_to(world, exchange, exchange->came);
     return await_piece(world, exchange);
+}
+
+/* What has come unread is there at once. The rest is cut anew: as far as the program wants it now, it is told of it. */
+static int64_t read_linked(struct world *world, struct exchange *exchange)
+{
+    if (exchange->in_link)
+        exchange->came = exchange->on_its_way - vw_link_left(world, exchange);
+    arrive_up_to(world, exchange, exchange->came);
+    if (!exchange->in_link)
+        return await_piece(world, exchange);
+    int64_t before = exchange->on_its_way;
+    exchange->stopped = exchange->arrived == exchange->window_end;
+    exchange->on_its_way = vw_flow_next_linked(exchange);
+    return vw_link_want(world, exchange, exchange->on_its_way - before);
 }
 
 void vw_exchange_read(struct world *world, struct exchange *exchange, uint64_t count)
@@ -370,9 +378,9 @@ void vw_exchange_read(struct world *world, struct exchange *exchange, uint64_t c
     exchange->window_end = vw_later(exchange->window_end, count < INT64_MAX ? (int64_t)count : INT64_MAX);
     if (!exchange->stopped || count == 0 || exchange->operation.ended)
         return;
-    vw_event_clear(world, &exchange->operation);        /* of its server's, perhaps */
+    vw_event_clear(world, &exchange->operation);        /* of what comes unread, perhaps */
     vw_flow_resume(exchange, world->now);
-    int64_t duration = await_piece(world, exchange);
+    int64_t duration = vw_flow_is_linked(exchange) ? read_linked(world, exchange) : await_piece(world, exchange);
     if (duration != NOT_BY_TIME)
         vw_event_set(world, &exchange->operation, vw_later(world->now, duration));
 }

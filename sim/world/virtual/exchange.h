@@ -77,6 +77,8 @@ struct exchange {
     /* How many bytes of the body have arrived, how many will have with the piece
      * on its way, and how many in the end. */
     int64_t arrived, on_its_way, coming;
+    /* Of a body on a link: how many have come over it; those that are no part of `arrived` are in the kernels. */
+    int64_t came;
     /* Since when the body flows without a stop, and from which byte on. */
     int64_t flow_at, flow_from;
     /* Up to which byte the server may send (VW_UNLIMITED: to the end); and whether it has come that far and stopped. */

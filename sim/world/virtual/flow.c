@@ -111,6 +111,19 @@ int64_t vw_flow_next(const struct exchange *exchange)
     return piece < end - exchange->arrived ? exchange->arrived + piece : end;
 }
 
+int64_t vw_flow_room(const struct exchange *exchange)
+{
+    int64_t room = vw_later(exchange->window_end, kernels_of(exchange));
+    return room < exchange->coming ? room : exchange->coming;
+}
+
+int64_t vw_flow_next_linked(const struct exchange *exchange)
+{
+    bool is_wanted = exchange->came < exchange->window_end;
+    int64_t piece = piece_of(exchange), end = is_wanted ? vw_flow_limit(exchange) : vw_flow_room(exchange);
+    return piece < end - exchange->came ? exchange->came + piece : end;
+}
+
 void vw_flow_resume(struct exchange *exchange, int64_t now)
 {
     int64_t full = vw_later(exchange->arrived, kernels_of(exchange));

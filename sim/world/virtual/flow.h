@@ -26,6 +26,10 @@ bool vw_flow_fits(const struct exchange *exchange);
 /* How far the server may send for now; how much of the body is there when the next piece is. */
 int64_t vw_flow_limit(const struct exchange *exchange);
 int64_t vw_flow_next(const struct exchange *exchange);
+/* The same of a body on a link, for the link: up to where it may come, which the kernels' room decides, not the
+ * program; and how much of it has come when the next piece has. */
+int64_t vw_flow_room(const struct exchange *exchange);
+int64_t vw_flow_next_linked(const struct exchange *exchange);
 /* The program reads on, after it had let the window fill. */
 void vw_flow_resume(struct exchange *exchange, int64_t now);
 

@@ -61,6 +61,14 @@ int64_t vw_link_want(struct world *world, struct exchange *exchange, int64_t byt
     return time_left(link, exchange);
 }
 
+int64_t vw_link_left(struct world *world, struct exchange *exchange)
+{
+    struct link *link = &exchange->site->link;
+    catch_up(world, link);
+    __int128 parts = exchange->target - link->served;
+    return parts <= 0 ? 0 : (int64_t)((parts + PARTS - 1) / PARTS);
+}
+
 void vw_link_leave(struct world *world, struct exchange *exchange)
 {
     struct link *link = &exchange->site->link;

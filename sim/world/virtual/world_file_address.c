@@ -7,7 +7,7 @@
 /* libcurl gives the first address so long before it tries the second beside it; Linux gives one up that says nothing
  * after so long. */
 #define HEAD_START 200000000
-#define GIVES_UP 127000000000
+#define GIVES_UP 131000000000
 
 enum address { UP, REFUSED, DEAD };
 
