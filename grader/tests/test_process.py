@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -320,9 +321,10 @@ def crowded() -> Iterator[tuple[list[str], list[subprocess.Popen[str]]]]:
 
 
 def released(pid: int) -> None:
-    """Nobody keeps it back any more: a process like all others, on any processor."""
-    os.sched_setaffinity(pid, os.sched_getaffinity(0))
-    os.sched_setscheduler(pid, os.SCHED_OTHER, os.sched_param(0))
+    """Nobody keeps it back any more: a process like all others, on any processor. It may have ended already."""
+    with contextlib.suppress(ProcessLookupError):
+        os.sched_setaffinity(pid, os.sched_getaffinity(0))
+        os.sched_setscheduler(pid, os.SCHED_OTHER, os.sched_param(0))
 
 
 def end(processes: list[subprocess.Popen[str]]) -> None:
