@@ -156,6 +156,24 @@ def test_who_does_not_serve_is_started_for_each_run(forks, tmp_path, monkeypatch
         assert program.start(["program"], limits=COVER, cwd=tmp_path) is None
 
 
+def test_where_nobody_can_be_followed_no_copies_are_made(forks, tmp_path, monkeypatch):
+    def refuses(pid):
+        raise PermissionError
+    monkeypatch.setattr(os, "pidfd_open", refuses)
+    assert forks("return 0;").start(["program"], limits=COVER, cwd=tmp_path) is None
+    assert processes_of(tmp_path) == []
+
+
+def test_a_copy_is_followed_where_no_descriptor_is_left_for_it(forks, tmp_path, monkeypatch):
+    program = forks("usleep(100000); return 3;")
+    assert run(program, tmp_path).exit == 3
+
+    def refuses(pid):
+        raise OSError(24, "no descriptor is left")
+    monkeypatch.setattr(os, "pidfd_open", refuses)
+    assert run(program, tmp_path).exit == 3
+
+
 def test_a_very_long_command_line_is_left_to_others(forks, tmp_path):
     program = forks("return argc;")
     assert program.start(["program", "x" * 100_000], limits=COVER, cwd=tmp_path) is None

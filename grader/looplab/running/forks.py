@@ -30,7 +30,7 @@ class Forks:
         self._lock = threading.Lock()
         self._first: Optional[subprocess.Popen[bytes]] = None
         self._socket: Optional[socket.socket] = None
-        self._refused = not hasattr(os, "pidfd_open") or not hasattr(socket, "send_fds")
+        self._refused = not _can_be_followed()
 
     def start(self, words: Sequence[str], *, limits: process.Limits, cwd: Path) -> Optional[process.Running]:
         """A copy with this command line (the program's name first) in the folder `cwd`. None: it serves nobody, or not
@@ -105,6 +105,17 @@ class Forks:
             self._first.kill()
             self._first.wait()
             self._first = None
+
+
+def _can_be_followed() -> bool:
+    """Can this process see that another one has ended which is not its child?"""
+    if not hasattr(os, "pidfd_open") or not hasattr(socket, "send_fds"):
+        return False
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+        return True
+    except OSError:         # an old kernel, or one that does not let us
+        return False
 
 
 class _Copy:

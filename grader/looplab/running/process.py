@@ -339,7 +339,18 @@ class _Ended:
     def now(self, readable_fds: Sequence[int]) -> bool:
         if self.fd is not None:
             return self.fd in readable_fds
-        return os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        try:
+            return os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:           # another's child, which nobody has reaped yet
+            return _is_over(self._pid)
+
+
+def _is_over(pid: int) -> bool:
+    """Has it ended, whoever is to reap it?"""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][:1] in "ZX"
+    except OSError:
+        return True
 
 
 def _drain(fd: int, texts: dict[int, bytearray], most: int) -> bool:
