@@ -312,7 +312,7 @@ build/compile_commands.json: build/kit/sources.txt build/kit/files.txt build/kit
 	$(foreach l,$(LABS),$(file >>$@,$(call command,labs/$l/main.c,-Isim/include -Ilabs/$l),))
 	$(foreach l,$(LABS),$(foreach f,$(filter-out %/main.c,$(filter labs/$l/% solutions/$l/%,\
 	    $(lab_sources))),$(file >>$@,$(call student,$f,$l),)))
-	$(file >>$@,$(call command,grader/launcher/launch.c))
+	$(file >>$@,$(call command,grader/launcher/launch.c,-Isim))
 	$(file >>$@,])
 
 # The reference solution of each lab that has one, as a program: the yardstick in a world whose numbers no
