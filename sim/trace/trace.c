@@ -235,6 +235,7 @@ void trace_begin(struct trace *trace, int64_t t, enum trace_from from, const cha
     at = put(at, "{\"t\":", 5);
     at = put_int(at, t);
     at = from == TRACE_WORLD ? put(at, ",\"from\":\"world\",\"ev\":\"", 22)
+        : from == TRACE_JUDGE ? put(at, ",\"from\":\"judge\",\"ev\":\"", 22)
         : put(at, ",\"from\":\"runtime\",\"ev\":\"", 24);
     at = put(at, ev, length);
     *at++ = '"';
@@ -375,4 +376,9 @@ void trace_close(struct trace *trace)
         close(trace->fd);
     free(trace->buffer);
     free(trace);
+}
+
+int trace_failed(const struct trace *trace)
+{
+    return trace->error;
 }
