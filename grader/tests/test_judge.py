@@ -228,6 +228,12 @@ def test_what_a_program_hands_over_is_not_taken(tmp_path):
         assert leaves(judge.finish()) == [(1, "gone", "")]
 
 
+def test_a_message_to_the_judge_and_back_can_be_measured():
+    """sim/tests/judge/round_trip.c; how long it takes depends on who else uses the machine."""
+    run = subprocess.run([BUILD / "tests/plain/judge/round_trip", "200"], text=True, capture_output=True, timeout=60)
+    assert run.returncode == 0 and re.findall(r"^(\w+) +[\d.]+ us median", run.stdout, re.M) == ["message", "fetch"]
+
+
 # ---- The record --------------------------------------------------------------------------------------------
 
 
