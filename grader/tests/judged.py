@@ -136,7 +136,7 @@ FINISH = submit(6)
 
 
 def ask(end: socket.socket, packet: bytes) -> tuple[str, bytes]:
-    """Sends a message; returns the answer's kind and what follows its head; ("", b"") when the judge has gone."""
+    """Sends a message; returns the answer's kind and what follows its beginning; ("", b"") when the judge has gone."""
     try:
         end.send(packet)
         answer = end.recv(1 << 17)
@@ -145,7 +145,7 @@ def ask(end: socket.socket, packet: bytes) -> tuple[str, bytes]:
     if not answer:
         return "", b""
     kind = struct.unpack_from("<I", answer)[0]
-    return next(name for name, number in KIND.items() if number == kind), answer[8:]
+    return next(name for name, number in KIND.items() if number == kind), answer[16:]
 
 
 def happened(body: bytes) -> tuple[int, list[tuple[int, int, int]]]:

@@ -17,6 +17,7 @@ import pytest
 
 from judged import FINISH, JUDGE, Judge, ask, block, get, happened, hello, lines, message, run_judged, submit, wait
 from looplab.reading import trace as reading
+from looplab.reading.woven import weave
 from looplab.running.build import compiler
 from variants import ALL, BUILD, ROOT
 
@@ -48,6 +49,7 @@ def assert_same(folder: Path, program: list[object], *, world: Path | str = "", 
     text = alone.read_bytes()
     assert lines(judged.record, "world") == lines(text, "world")
     assert lines(judged.own, "runtime") == lines(text, "runtime") and lines(judged.own, "world") == []
+    assert weave(judged.own.decode(), judged.record.decode()) == text.decode()
     assert judged.record.splitlines()[0] == text.splitlines()[0] == judged.own.splitlines()[0]
     return judged.record
 
@@ -108,6 +110,7 @@ def test_an_example_does_the_same_in_a_judges_world(example, examples, tmp_path)
                         env={"CO_WORLD": "judge:{judge}"})
     assert (judged.code, judged.stdout, judged.stderr) == (0, run.stdout, run.stderr)
     assert lines(judged.record, "world") == lines(alone.read_bytes(), "world")
+    assert weave(judged.own.decode(), judged.record.decode()).split("\n")[1:] == alone.read_text().split("\n")[1:]
 
 
 def test_what_does_not_fit_into_a_packet_comes_whole(tmp_path):
@@ -200,7 +203,7 @@ def test_the_world_is_not_within_reach(tmp_path):
         ask(end, get(b"http://a.test/", user=5))
         end.send(wait(1 << 62))
         answer, descriptors, _, _ = socket.recv_fds(end, 1 << 17, 4)
-        assert happened(answer[8:])[1] == [(5, 7, 0)] and len(descriptors) == 1
+        assert happened(answer[16:])[1] == [(5, 7, 0)] and len(descriptors) == 1
         bytes_at = descriptors[0]
         assert os.pread(bytes_at, 1 << 20, 0).endswith(b"x" * 100_000)
         for change in (lambda: os.pwrite(bytes_at, b"y", 0), lambda: os.ftruncate(bytes_at, 3),
@@ -305,7 +308,7 @@ def nothing_came(end: socket.socket) -> bool:
 
 def answered(end: socket.socket) -> tuple[int, list[tuple[int, int, int]]]:
     """The next answer, HAPPENED."""
-    return happened(end.recv(1 << 17)[8:])
+    return happened(end.recv(1 << 17)[16:])
 
 
 def test_time_moves_when_all_wait(tmp_path):
@@ -343,7 +346,7 @@ def test_what_comes_while_a_program_computes_waits_for_it(tmp_path):
         assert now < 10_000_000_000 and [user for user, _, _ in found] == [other.fileno()]
         ask(other, FINISH)
         other.close()
-        assert struct.unpack("<q", one.recv(1 << 17)[8:])[0] == 10_000_000_000
+        assert struct.unpack("<q", one.recv(1 << 17)[16:])[0] == 10_000_000_000
         assert [user for user, _, _ in happened(ask(one, wait(0))[1])[1]] == [one.fileno()]
         one.close()
         assert leaves(judge.finish()) == [(2, "ended", ""), (1, "gone", "")]
@@ -378,3 +381,42 @@ def test_two_programs_share_a_world(tmp_path):
     assert leaves(records[0]) == [(1, "ended", ""), (2, "ended", "")]
     read = reading.read(records[0])
     assert len(read.requests) == 6 and read.peak == 6
+
+
+# ---- The record and the program's own trace, as one --------------------------------------------------------
+
+
+HEAD = '{"trace":"looplab/trace/v1","program":"p","seed":0}\n'
+RECORD = (HEAD + '{"t":0,"from":"judge","ev":"join","program":1}\n' +
+          "".join(f'{{"t":{t},"from":"world","ev":"report","name":"n","value":{t}}}\n' for t in (1, 2, 3)))
+
+
+def woven(own: str) -> list[str]:
+    """Which lines come out: w1 w2 w3 for the world's, r1… for the runtime's."""
+    events = map(json.loads, weave(HEAD + own, RECORD).splitlines()[1:])
+    return [event["from"][0] + str(event["t"]) for event in events]
+
+
+def seen(lines: object) -> str:
+    return f'{{"t":9,"from":"judge","ev":"seen","lines":{json.dumps(lines)}}}\n'
+
+
+RUN = '{"t":7,"from":"runtime","ev":"run","task":1}\n'
+
+
+@pytest.mark.parametrize("own, expected", [
+    ("", "w1 w2 w3"),
+    (RUN + seen(2) + RUN + seen(4), "r7 w1 r7 w2 w3"),
+    (seen(4) + RUN + seen(2) + RUN, "w1 w2 w3 r7 r7"),                      # it says that lines went away
+    (seen(-1) + RUN, "r7 w1 w2 w3"), (seen(10 ** 30) + RUN, "w1 w2 w3 r7"),
+    (seen(True) + seen("2") + seen(None) + seen(1.5) + RUN, "r7 w1 w2 w3"),
+    ('{"t":5,"from":"world","ev":"report","name":"n","value":1}\n' + RUN, "r7 w1 w2 w3"),      # a forged proof
+    ('[]\n3\nnull\n{\n\n' + "[" * 100_000 + "\n" + RUN, "r7 w1 w2 w3"),
+    (RUN + '{"t":7,"from":"runti', "r7 w1 w2 w3"),                          # cut
+])
+def test_each_line_of_the_record_is_there_once(own, expected):
+    assert woven(own) == expected.split()
+
+
+def test_without_a_record_there_is_no_trace():
+    assert weave(HEAD + RUN, "") == "" and weave("", HEAD) == HEAD

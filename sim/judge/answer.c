@@ -78,7 +78,7 @@ static void send_with(struct program *program, enum wire_kind kind, size_t size,
         bytes->size += pieces[i].iov_len;
     bytes->elsewhere = bytes->size > WIRE_PACKET - size;
     if (bytes->elsewhere) {
-        judge->out.head = (struct wire_head){kind, (uint32_t)size};
+        judge->out.begin = program_begin(program, kind, size);
         send_sealed(program, &judge->out.head, pieces, n);
         return;
     }

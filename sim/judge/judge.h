@@ -95,7 +95,7 @@ struct judge {
     int64_t deadline;                   /* ns of the machine's clock                                     */
     const char *failed;                 /* why the judge itself cannot go on; NULL: it can                */
     /* The message that came last, and the answer being made. */
-    union { struct wire_head head; char bytes[WIRE_PACKET]; uint64_t aligned; } in, out;
+    union { struct wire_head head; struct wire_answer begin; char bytes[WIRE_PACKET]; } in, out;
 };
 
 /* Serves a program at each of the n descriptors, which it closes, until the last one has left. Returns 0, 2 (the
@@ -108,7 +108,9 @@ int judge_serve(const struct judge_settings *settings, const int fds[], size_t n
 bool program_receive(struct program *program);
 /* Receives one, and does what it asks for. */
 void program_step(struct program *program);
-/* Sends an answer of `size` bytes. */
+/* How an answer of `size` bytes begins. */
+struct wire_answer program_begin(const struct program *program, enum wire_kind kind, size_t size);
+/* Sends an answer of `size` bytes, whose beginning is filled in here. */
 void program_answer(struct program *program, void *answer, enum wire_kind kind, size_t size);
 /* The function of each job, as the world knows it: has the program run it. */
 int program_call(void *mark);

@@ -61,10 +61,15 @@ void program_free(struct program *program)
 
 /* ---- Sending and receiving ------------------------------------------------------------------------- */
 
+struct wire_answer program_begin(const struct program *program, enum wire_kind kind, size_t size)
+{
+    return (struct wire_answer){{kind, (uint32_t)size}, trace_lines(program->judge->trace)};
+}
+
 void program_answer(struct program *program, void *answer, enum wire_kind kind, size_t size)
 {
-    struct wire_head head = {kind, (uint32_t)size};
-    memcpy(answer, &head, sizeof head);
+    struct wire_answer begin = program_begin(program, kind, size);
+    memcpy(answer, &begin, sizeof begin);
     if (send(program->fd, answer, size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
         return;
     if (errno == EAGAIN || errno == EWOULDBLOCK)

@@ -231,7 +231,7 @@ void request_cancel(struct program *program)
 {
     struct judge *judge = program->judge;
     struct wire_cancel cancel;
-    struct wire_head done;
+    struct wire_answer done;
     memcpy(&cancel, &judge->in, sizeof cancel);
     if (is_its_own(program, cancel.id))
         judge->world->cancel(judge->world, cancel.id);

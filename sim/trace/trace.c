@@ -44,6 +44,7 @@ struct trace {
     char *buffer;
     size_t capacity;
     size_t used;
+    uint64_t lines;                 /* that were ended                                                */
     _Atomic size_t whole;           /* atomic: a signal handler reads and writes these two */
     _Atomic size_t written;
     struct src src[SRC_CACHE_SLOTS];
@@ -297,6 +298,7 @@ void trace_end(struct trace *trace)
         return;
     memcpy(at, "}\n", 2);
     trace->used += 2;
+    trace->lines++;
     atomic_store_explicit(&trace->whole, trace->used, memory_order_release);    /* the line counts from here on */
 }
 
@@ -340,6 +342,7 @@ static bool write_header(struct trace *trace, const char *program, uint64_t seed
     at = put_uint(put(at, "\",\"seed\":", 9), seed);
     trace->used = (size_t)(at - trace->buffer);
     trace_end(trace);
+    trace->lines = 0;
     trace_flush(trace);
     return !trace->error;
 }
@@ -381,4 +384,9 @@ void trace_close(struct trace *trace)
 int trace_failed(const struct trace *trace)
 {
     return trace->error;
+}
+
+uint64_t trace_lines(const struct trace *trace)
+{
+    return trace->lines;
 }

@@ -40,6 +40,7 @@ void trace_end(struct trace *);
 
 void trace_flush(struct trace *);   /* writes what is buffered; async-signal-safe */
 void trace_close(struct trace *);   /* flushes and frees; NULL is fine            */
+uint64_t trace_lines(const struct trace *); /* how many were written, without the first */
 int trace_failed(const struct trace *);     /* the errno for which it went silent; 0: all is written so far */
 
 /* ---- source_line.c ---- */

@@ -30,13 +30,15 @@ static int64_t later(int64_t a, int64_t b)
 /* ---- Asking ------------------------------------------------------------------------------------- */
 
 /* A question that has a short answer of that kind. */
-static void ask(struct talk *talk, struct wire_head *question, const void *data, size_t size,
+static void ask(struct remote *remote, struct wire_head *question, const void *data, size_t size,
                 enum wire_kind expected, union short_answer *answer)
 {
+    struct talk *talk = &remote->talk;
     talk_send(talk, question, data, size);
     talk_receive(talk, answer, sizeof *answer);
     if (answer->head.kind != expected)
         talk_is_broken(talk);
+    talk_note(talk, &answer->begin, remote->now);
 }
 
 static int64_t remote_now(struct co_world *calls)
@@ -58,7 +60,7 @@ static uint64_t remote_submit(struct co_world *calls, const struct world_request
     };
     memcpy(submit.lengths, request->lengths, sizeof submit.lengths);
     union short_answer answer;
-    ask(&remote->talk, &submit.head, request->data, request->size, WIRE_ID, &answer);
+    ask(remote, &submit.head, request->data, request->size, WIRE_ID, &answer);
     return answer.id.id;
 }
 
@@ -67,7 +69,7 @@ static void remote_cancel(struct co_world *calls, uint64_t id)
     struct remote *remote = (struct remote *)calls;
     struct wire_cancel cancel = {{WIRE_CANCEL, sizeof cancel}, id};
     union short_answer answer;
-    ask(&remote->talk, &cancel.head, NULL, 0, WIRE_DONE, &answer);
+    ask(remote, &cancel.head, NULL, 0, WIRE_DONE, &answer);
 }
 
 /* ---- Time ----------------------------------------------------------------------------------------- */
@@ -78,6 +80,7 @@ static void run_job(struct remote *remote, const struct wire_call *call)
     int (*fn)(void *) = (int (*)(void *))(uintptr_t)call->fn;
     void *job = (void *)(uintptr_t)call->job;
     int64_t before = remote->now;
+    talk_note(&remote->talk, &call->begin, call->now);
     remote->now = call->now;
     remote->in_job = true;
     remote->cost = 0;
@@ -120,6 +123,7 @@ static void remote_block(struct co_world *calls, int64_t ns)
     struct wire_time time;
     memcpy(&time, &remote->talk.answer, sizeof time);
     remote->now = time.now;
+    talk_note(&remote->talk, &time.begin, time.now);
 }
 
 static size_t remote_wait(struct co_world *calls, int64_t until, struct world_completion out[], size_t max)
@@ -129,7 +133,7 @@ static size_t remote_wait(struct co_world *calls, int64_t until, struct world_co
         return 0;                       /* a job cannot wait */
     struct wire_wait wait = {{WIRE_WAIT, sizeof wait}, until, max < WIRE_AT_ONCE ? max : WIRE_AT_ONCE};
     pass(remote, &wait.head, WIRE_HAPPENED);
-    const struct talk *talk = &remote->talk;
+    struct talk *talk = &remote->talk;
     const struct wire_happened *happened = &talk->answer.happened;
     const struct wire_completion *from = (const void *)(happened + 1);
     size_t n = happened->count;
@@ -144,6 +148,7 @@ static size_t remote_wait(struct co_world *calls, int64_t until, struct world_co
                                            .cpu = from->cpu, .data = bytes + from->at, .size = from->size};
     }
     remote->now = happened->now;
+    talk_note(talk, &happened->begin, happened->now);
     return n;
 }
 
@@ -155,7 +160,7 @@ static uint32_t choose(void *who, const char *label, uint32_t n)
     struct wire_choose question = {{WIRE_CHOOSE, sizeof question},
                                    strcmp(label, "cancel") == 0 ? WIRE_CANCEL_NOW : WIRE_READY, n};
     union short_answer answer;
-    ask(&remote->talk, &question.head, NULL, 0, WIRE_OPTION, &answer);
+    ask(remote, &question.head, NULL, 0, WIRE_OPTION, &answer);
     return (uint32_t)answer.option.option;
 }
 
@@ -194,7 +199,7 @@ struct co_world *world_remote_open(int fd, struct trace *trace, struct tape **ta
     remote->talk.trace = trace;
     struct wire_hello hello = {{WIRE_HELLO, sizeof hello}, WIRE_VERSION};
     union short_answer answer;
-    ask(&remote->talk, &hello.head, NULL, 0, WIRE_WELCOME, &answer);
+    ask(remote, &hello.head, NULL, 0, WIRE_WELCOME, &answer);
     remote->now = answer.welcome.now;
     if (answer.welcome.has_tape)
         *tape = held;
@@ -213,7 +218,7 @@ long world_remote_urls(int fd, char ***urls, char *error, size_t size)
         talk_send(talk, &question, NULL, 0);
         talk_receive(talk, &talk->answer, sizeof talk->answer);
         const struct wire_list *list = &talk->answer.list;
-        if (list->head.kind != WIRE_LIST || list->count < 0)
+        if (list->begin.head.kind != WIRE_LIST || list->count < 0)
             talk_is_broken(talk);
         const char *bytes = talk_bytes(talk, &list->bytes, (const char *)(list + 1));
         size_t count = (size_t)list->count, pointers = (count + 1) * sizeof(char *);

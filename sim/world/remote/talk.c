@@ -106,10 +106,20 @@ void talk_receive(struct talk *talk, void *into, size_t room)
         memcpy(&fd, CMSG_DATA(header), sizeof fd);
         take_memory(talk, fd);
     }
-    const struct wire_head *head = into;
-    if ((size_t)size < sizeof *head || head->size != (size_t)size)
+    const struct wire_answer *answer = into;
+    if ((size_t)size < sizeof *answer || answer->head.size != (size_t)size)
         talk_is_broken(talk);
     errno = before;
+}
+
+void talk_note(struct talk *talk, const struct wire_answer *answer, int64_t now)
+{
+    if (!talk->trace || answer->lines == talk->seen)
+        return;
+    talk->seen = answer->lines;
+    trace_begin(talk->trace, now, TRACE_JUDGE, "seen");
+    trace_int(talk->trace, "lines", (int64_t)answer->lines);
+    trace_end(talk->trace);
 }
 
 const char *talk_bytes(const struct talk *talk, const struct wire_bytes *bytes, const char *inside)

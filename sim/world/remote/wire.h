@@ -41,7 +41,7 @@ enum wire_kind {
     WIRE_LIST = 101, WIRE_WELCOME, WIRE_ID, WIRE_DONE, WIRE_OPTION, WIRE_TIME, WIRE_HAPPENED, WIRE_CALL,
 };
 
-/* At the beginning of each message; the whole of URLS and DONE. Behind it in DATA: the next bytes of a request. */
+/* At the beginning of each message; the whole of URLS. Behind it in DATA: the next bytes of a request. */
 struct wire_head {
     uint32_t kind;                  /* of enum wire_kind                                        */
     uint32_t size;                  /* of the whole packet                                      */
@@ -97,6 +97,12 @@ struct wire_returned {
 
 /* ---- From the judge --------------------------------------------------------------------------- */
 
+/* At the beginning of each answer; the whole of DONE. */
+struct wire_answer {
+    struct wire_head head;
+    uint64_t lines;                 /* how many the record has, without its first: where this lies among them */
+};
+
 /* Bytes that belong to an answer: they follow it, or fill the memory whose descriptor comes along. */
 struct wire_bytes {
     uint64_t size;
@@ -105,29 +111,29 @@ struct wire_bytes {
 
 /* The URLs of the world's routes, each ended by a NUL. */
 struct wire_list {
-    struct wire_head head;
+    struct wire_answer begin;
     int64_t count;
     struct wire_bytes bytes;
 };
 
 struct wire_welcome {
-    struct wire_head head;
+    struct wire_answer begin;
     int64_t now;
     uint64_t has_tape;              /* 1: the judge holds one, and is to be asked               */
 };
 
 struct wire_id {
-    struct wire_head head;
+    struct wire_answer begin;
     uint64_t id;                    /* as submit returns it; 0: memory is out                   */
 };
 
 struct wire_option {
-    struct wire_head head;
+    struct wire_answer begin;
     uint64_t option;
 };
 
 struct wire_time {
-    struct wire_head head;
+    struct wire_answer begin;
     int64_t now;
 };
 
@@ -144,14 +150,14 @@ struct wire_completion {
 
 /* `count` struct wire_completion follow, then the bytes. */
 struct wire_happened {
-    struct wire_head head;
+    struct wire_answer begin;
     int64_t now;
     uint64_t count;
     struct wire_bytes bytes;
 };
 
 struct wire_call {
-    struct wire_head head;
+    struct wire_answer begin;
     int64_t now;                    /* when the job begins                                      */
     uint64_t fn, job;
 };
