@@ -11,11 +11,14 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from grading import grade
 from judged import FINISH, JUDGE, Judge, ask, block, get, happened, hello, lines, message, run_judged, submit, wait
+from looplab.course.lab import load
 from looplab.reading import trace as reading
 from looplab.reading.woven import weave
 from looplab.running.build import compiler
@@ -420,3 +423,33 @@ def test_each_line_of_the_record_is_there_once(own, expected):
 
 def test_without_a_record_there_is_no_trace():
     assert weave(HEAD + RUN, "") == "" and weave("", HEAD) == HEAD
+
+
+# ---- A grading whose runs a judge holds ---------------------------------------------------------------------
+
+
+def verdict(result: dict) -> list[tuple]:
+    """What a grading says, without how long it took."""
+    return [tuple(check.get(key) for key in ("id", "status", "score", "message", "src"))
+            for check in result["checks"]]
+
+
+@pytest.mark.parametrize("lab, source", [
+    *((lab, "solutions/" + lab) for lab in (LABS if ALL else ["04-worker-queue"])),
+    ("03-scraper", "grader/tests/corpus/03-scraper/sequential"),
+])
+def test_a_grading_with_judges_says_the_same(lab, source, tmp_path, monkeypatch):
+    alone = grade(load(lab), ROOT / source, tmp_path)
+    monkeypatch.setenv("LOOPLAB_JUDGE", "1")
+    judged = grade(load(lab), ROOT / source, tmp_path)
+    assert verdict(judged.result) == verdict(alone.result) and judged.code == alone.code
+
+
+def test_a_grading_with_judges_needs_one(tmp_path):
+    """So the one above has had it."""
+    text = ("import sys; from pathlib import Path; import looplab.running.judge as judge; judge.JUDGE = Path('none'); "
+            "from looplab.cli import main; sys.exit(main(sys.argv[1:]))")
+    run = subprocess.run([sys.executable, "-c", text, "grade", "--lab", "01", "--from", "solutions", "--out", tmp_path],
+                         env={**os.environ, "PYTHONPATH": str(ROOT / "grader"), "LOOPLAB_JUDGE": "1"}, cwd=ROOT,
+                         text=True, capture_output=True, timeout=300)
+    assert run.returncode == 3 and "make build/kit/judge" in run.stdout + run.stderr
