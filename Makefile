@@ -213,7 +213,7 @@ $(eval $(call remember,flags,flags))
 # The judge is a program of its own; what it is made of is a library, for its tests.
 judge_sources := $(sort $(wildcard sim/judge/*.c))
 judge_tests := $(patsubst sim/tests/judge/%.c,%,$(wildcard sim/tests/judge/*.c))
-judge_tested := $(filter plain asan,$(tested)) $(if $(ALL),$(filter tsan aarch64,$(tested)))
+judge_tested := $(filter plain asan,$(tested))
 $(eval $(call remember,judge-sources,judge_sources))
 
 # $(call rooms,FOLDER,ROOM...): build/FOLDER/rooms is made together with these folders in it: one process, not one a

@@ -54,5 +54,6 @@ class Judge:
 
     def close(self) -> None:
         """Ends it, if it is still there."""
-        self._process.kill()
-        self._process.communicate()
+        if self._process.returncode is None:
+            self._process.kill()
+            self._process.communicate()

@@ -227,7 +227,8 @@ def start(argv: Sequence[str | Path], *, limits: Limits = COVER, cwd: Path, env:
     words = command(argv, limits, cwd=cwd, launch=launch, more=[] if keep is None else ["--keep-fd", str(keep)])
     try:
         child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                 bufsize=0, cwd=cwd, pass_fds=[] if keep is None else [keep], env={**clean_env(cwd), **(env or {})}, start_new_session=True)
+                                 bufsize=0, cwd=cwd, pass_fds=[] if keep is None else [keep],
+                                 env={**clean_env(cwd), **(env or {})}, start_new_session=True)
     except OSError as error:
         raise LaunchError(f"cannot start {words[0]} in {cwd}: {error.strerror}") from error
     return Running(_Own(child), limits)
