@@ -115,9 +115,9 @@ LABS := $(patsubst labs/%/main.c,%,$(wildcard labs/*/main.c))
 # there students write tests: no program by itself
 suites := $(notdir $(patsubst %/,%,$(dir $(wildcard labs/*/test_*.c))))
 
-kit_folders := $(addprefix sim/,runtime world/virtual trace explore kit)
+kit_folders := $(addprefix sim/,runtime world/virtual world/remote trace explore kit)
 kit_sources := $(sort $(wildcard $(foreach d,$(kit_folders),$d/*.c $d/*/*.c $d/*.S $d/*/*.S)))
-test_sources := $(wildcard sim/tests/*.c sim/tests/fuzz/*.c sim/tests/real/*.c)
+test_sources := $(wildcard sim/tests/*.c sim/tests/fuzz/*.c sim/tests/real/*.c sim/tests/judge/*.c)
 tests := $(patsubst sim/tests/%.c,%,$(filter sim/tests/test_%,$(test_sources)))
 bench_sources := $(wildcard sim/bench/*.c)
 examples := $(wildcard sim/examples/*.c)
@@ -204,11 +204,17 @@ build/kit/$1.txt:
 	@$$(shell mkdir -p build/kit)$$(file >$$@,$$($2))
 endef
 $(eval $(call remember,sources,kit_sources))
-files := $(wildcard sim/world/serve/*.c) $(test_sources) $(bench_sources) $(examples) $(lab_sources)
+files := $(wildcard sim/world/serve/*.c sim/judge/*.c) $(test_sources) $(bench_sources) $(examples) $(lab_sources)
 flags := $(CC) $(CFLAGS) $(includes) $(runtime_flags) $(test_flags) \
          $(foreach v,$(variants),$v: $($v_cc) $($v_flags))
 $(eval $(call remember,files,files))
 $(eval $(call remember,flags,flags))
+
+# The judge is a program of its own; what it is made of is a library, for its tests.
+judge_sources := $(sort $(wildcard sim/judge/*.c))
+judge_tests := $(patsubst sim/tests/judge/%.c,%,$(wildcard sim/tests/judge/*.c))
+judge_tested := $(filter plain asan,$(tested))
+$(eval $(call remember,judge-sources,judge_sources))
 
 # $(call rooms,FOLDER,ROOM...): build/FOLDER/rooms is made together with these folders in it: one process, not one a
 # file.
@@ -235,7 +241,20 @@ build/kit/libco-real$(call dash,$1).a: $(real_sources:%=build/obj/$1/%.o) build/
 	@echo "built $$@"
 
 $(call rooms,obj/$1,$(obj_rooms))
-$(call rooms,tests/$1,fuzz real)
+$(call rooms,tests/$1,fuzz real judge)
+
+build/kit/libjudge$(call dash,$1).a: $(judge_sources:%=build/obj/$1/%.o) build/kit/judge-sources.txt
+	$$(say)rm -f $$@.new && $$(AR) qcsD $$@.new $$(filter %.o,$$^) && mv $$@.new $$@
+	@echo "built $$@"
+
+build/kit/judge$(call dash,$1): build/obj/$1/sim/judge/main.c.o build/kit/libjudge$(call dash,$1).a \
+        build/kit/libco$(call dash,$1).a
+	$$(say)$$(or $$($1_cc),$$(CC)) $$($1_flags) $$^ -ljansson -lm -lpthread -o $$@.new && mv $$@.new $$@
+
+build/tests/$1/judge/%: build/obj/$1/sim/tests/judge/%.c.o build/kit/libjudge$(call dash,$1).a \
+        build/kit/libco$(call dash,$1).a sim/kit/link.flags | build/tests/$1/rooms
+	$$(say)$$(or $$($1_cc),$$(CC)) $$($1_flags) $$(filter %.o,$$^) $$(filter %.a,$$^) -lcmocka \
+	    @sim/kit/link.flags -o $$@
 
 build/tests/$1/real/%: build/obj/$1/sim/tests/real/%.c.o build/kit/libco-real$(call dash,$1).a \
         build/kit/libco$(call dash,$1).a sim/kit/link.flags sim/kit/real.flags | build/tests/$1/rooms
@@ -306,7 +325,7 @@ define student
 endef
 build/compile_commands.json: build/kit/sources.txt build/kit/files.txt build/kit/flags.txt
 	$(file >$@,[)
-	$(foreach f,$(filter %.c,$(kit_sources)) $(real_sources) $(serve_sources) $(test_sources) \
+	$(foreach f,$(filter %.c,$(kit_sources)) $(real_sources) $(serve_sources) $(judge_sources) $(test_sources) \
 	    $(bench_sources),$(file >>$@,$(call command,$f,$(includes)),))
 	$(foreach f,$(examples),$(file >>$@,$(call example,$f),))
 	$(foreach l,$(LABS),$(file >>$@,$(call command,labs/$l/main.c,-Isim/include -Ilabs/$l),))
@@ -350,6 +369,7 @@ kit := build/kit/libco.a build/kit/libco-asan.a \
 test_programs := $(foreach v,$(tested),$(addprefix build/tests/$v/,$(call tests_of,$v))) \
        $(foreach v,$(filter-out $(if $(ALL),,tsan),$(have)),$(patsubst %,build/solutions/$v/%/program,\
            $(if $(ALL),$(filter-out $(suites),$(LABS)),01-sync-vs-async))) \
+       build/kit/judge $(foreach v,$(judge_tested),$(judge_tests:%=build/tests/$v/judge/%)) \
        $(foreach v,$(real_tested),$(real_tests:%=build/tests/$v/real/%))
 
 # ---- Targets ----------------------------------------------------------------------------------

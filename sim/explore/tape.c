@@ -18,6 +18,8 @@ struct deviation {
 };
 
 struct tape {
+    uint32_t (*ask)(void *who, const char *label, uint32_t n);  /* of a tape that somebody else holds; else NULL */
+    void *who;
     uint64_t asked;                 /* questions so far                                */
     size_t next;                    /* the first deviation whose question is to come   */
     size_t count;
@@ -106,6 +108,16 @@ struct tape *tape_open(const char *text, char *error, size_t size)
     return tape;
 }
 
+struct tape *tape_held_elsewhere(uint32_t (*ask)(void *who, const char *label, uint32_t n), void *who)
+{
+    struct tape *tape = calloc(1, sizeof *tape);
+    if (tape) {
+        tape->ask = ask;
+        tape->who = who;
+    }
+    return tape;
+}
+
 void tape_close(struct tape *tape)
 {
     free(tape);
@@ -116,10 +128,13 @@ void tape_close(struct tape *tape)
 uint32_t tape_choose(struct tape *tape, const char *label, uint32_t n)
 {
     assert(label && n >= 1);
-    (void)label;                    /* for whoever reads the call, and for an explorer that will keep a record */
     if (!tape || n <= 1)
         return 0;
     tape->asked++;
+    if (tape->ask) {
+        uint32_t option = tape->ask(tape->who, label, n);
+        return option < n ? option : n - 1;
+    }
     if (tape->next == tape->count || tape->deviations[tape->next].question != tape->asked)
         return 0;
     uint32_t option = tape->deviations[tape->next++].option;

@@ -18,6 +18,9 @@ struct tape;
 struct tape *tape_open(const char *text, char *error, size_t size);
 void tape_close(struct tape *);
 
+/* A tape that somebody else holds: each question goes to ask(who, label, n). NULL: no memory. */
+struct tape *tape_held_elsewhere(uint32_t (*ask)(void *who, const char *label, uint32_t n), void *who);
+
 /* The answer to the next question: which of n options (n >= 1), 0..n-1. A question with one option is
  * not asked and not counted. An option on the tape that is not below n counts as n-1. label: a literal
  * that says what is asked ("ready", "latency", "fault", "cancel"). NULL tape: 0. */

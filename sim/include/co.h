@@ -87,7 +87,8 @@ struct co_world;                     /* where the program runs: simulated or rea
 struct co_options {
     const char *program;             /* name in reports and traces; default "program"             */
     const char *world_file;          /* CO_WORLD: a world's JSON; "real": this machine's own network,
-                                        files, CPUs and clock (make run REAL=1, which goes before a file named here);
+                                        files, CPUs and clock (make run REAL=1); "judge:3": the world that a judge
+                                        holds, at descriptor 3. Both, said in CO_WORLD, go before a file named here;
                                         default: an empty virtual world                          */
     const char *trace_file;          /* CO_TRACE: where the trace goes ("-" = stderr); default none */
     uint64_t seed;                   /* CO_SEED: what random draws start from; default: the world's */

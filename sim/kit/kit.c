@@ -31,6 +31,7 @@ struct command {
     bool started;                   /* the mode's function was called                                   */
     bool ended;                     /* and has returned                                                 */
     bool json;
+    char judge[32];                 /* "judge:FD": its name as a world                                  */
 };
 
 /* The command being run: kit_report is called from inside a lab's own functions, which hand it no context. */
@@ -208,6 +209,7 @@ static void show_help(const struct command *command)
     printf("\nOptions:\n"
            "  --world FILE     the world to run in (JSON); without URLs, all of its URLs are taken\n"
            "  --real           this machine's own network, files, CPUs and clock instead of a world\n"
+           "  --judge FD       the world that a judge holds, which is asked through this descriptor\n"
            "  --seed N         what random draws start from; without it: the world's own\n"
            "  --trace FILE     write what happens, one JSON object a line (- = stderr)\n"
            "  --tape T         which legal order to take, such as 17=2,31=1\n"
@@ -234,6 +236,17 @@ static bool add_setting(struct command *command, const char *text)
     return !fault;
 }
 
+/* Takes the judge at that descriptor for the world. False after a line on stderr: it is no number. */
+static bool name_judge(struct command *command, const char *descriptor)
+{
+    snprintf(command->judge, sizeof command->judge, "judge:%s", descriptor);
+    command->options.world_file = command->judge;
+    if (world_remote_fd(command->judge) >= 0)
+        return true;
+    fprintf(stderr, "%s: --judge: expected a descriptor's number, not '%s'\n", command->program, descriptor);
+    return false;
+}
+
 static const struct kit_mode *find_mode(const struct kit_mode *modes, const char *name)
 {
     for (const struct kit_mode *mode = modes; mode->name; mode++)
@@ -254,13 +267,13 @@ static int unknown_mode(const struct command *command, const char *word)
 /* Reads the options. Returns EXIT_OK to go on, EXIT_USAGE after a line on stderr, or -1 after --help. */
 static int parse_options(struct command *command, int argc, char **argv)
 {
-    enum { WORLD, REAL, SEED, TRACE, TAPE, SET, MEMORY, JSON, HELP };
+    enum { WORLD, REAL, JUDGE, SEED, TRACE, TAPE, SET, MEMORY, JSON, HELP };
     static const struct option options[] = {
         {"world", required_argument, NULL, WORLD}, {"seed", required_argument, NULL, SEED},
         {"trace", required_argument, NULL, TRACE}, {"tape", required_argument, NULL, TAPE},
         {"set", required_argument, NULL, SET},     {"memory", required_argument, NULL, MEMORY},
         {"json", no_argument, NULL, JSON},         {"help", no_argument, NULL, HELP},
-        {"real", no_argument, NULL, REAL},         {0},
+        {"real", no_argument, NULL, REAL},         {"judge", required_argument, NULL, JUDGE}, {0},
     };
     opterr = 0;
     for (int option; (option = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
@@ -270,6 +283,10 @@ static int parse_options(struct command *command, int argc, char **argv)
             break;
         case REAL:
             command->options.world_file = "real";
+            break;
+        case JUDGE:
+            if (!name_judge(command, optarg))
+                return EXIT_USAGE;
             break;
         case SEED:
             if (!parse_seed(optarg, &command->options.seed)) {
@@ -325,7 +342,9 @@ static int parse_words(struct command *command, char **words, size_t n)
     long world_n = 0;
     if (world && *world && strcmp(world, "real") != 0) {
         char error[512];
-        world_n = world_file_urls(world, &command->world_urls, error, sizeof error);
+        int judge = world_remote_fd(world);
+        world_n = judge < 0 ? world_file_urls(world, &command->world_urls, error, sizeof error)
+            : world_remote_urls(judge, &command->world_urls, error, sizeof error);
         if (world_n < 0) {
             fprintf(stderr, "%s: %s\n", command->program, error);
             return EXIT_USAGE;

@@ -66,6 +66,34 @@ static void an_option_too_large_is_the_last_one(void **state)
     tape_close(tape);
 }
 
+struct asked {
+    const char *label;
+    uint32_t n;
+};
+
+static uint32_t answer_five(void *who, const char *label, uint32_t n)
+{
+    struct asked *asked = who;
+    *asked = (struct asked){label, n};
+    return 5;
+}
+
+static void a_tape_elsewhere_is_asked_there(void **state)
+{
+    (void)state;
+    struct asked asked = {0};
+    struct tape *tape = tape_held_elsewhere(answer_five, &asked);
+    assert_non_null(tape);
+    assert_int_equal(tape_choose(tape, "ready", 1), 0);
+    assert_null(asked.label);
+    assert_int_equal(tape_choose(tape, "cancel", 9), 5);
+    assert_string_equal(asked.label, "cancel");
+    assert_int_equal(asked.n, 9);
+    assert_int_equal(tape_choose(tape, "ready", 3), 2);
+    assert_int_equal(tape_asked(tape), 2);
+    tape_close(tape);
+}
+
 static void a_question_with_one_option_is_not_counted(void **state)
 {
     (void)state;
@@ -154,6 +182,7 @@ int main(void)
         cmocka_unit_test(an_empty_tape_is_the_plain_run),
         cmocka_unit_test(deviations_are_answered_at_their_question),
         cmocka_unit_test(an_option_too_large_is_the_last_one),
+        cmocka_unit_test(a_tape_elsewhere_is_asked_there),
         cmocka_unit_test(a_question_with_one_option_is_not_counted),
         cmocka_unit_test(numbers_reach_their_limits),
         cmocka_unit_test(what_is_not_number_is_number_is_refused),

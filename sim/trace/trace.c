@@ -44,6 +44,7 @@ struct trace {
     char *buffer;
     size_t capacity;
     size_t used;
+    uint64_t lines;                 /* that were ended                                                */
     _Atomic size_t whole;           /* atomic: a signal handler reads and writes these two */
     _Atomic size_t written;
     struct src src[SRC_CACHE_SLOTS];
@@ -235,6 +236,7 @@ void trace_begin(struct trace *trace, int64_t t, enum trace_from from, const cha
     at = put(at, "{\"t\":", 5);
     at = put_int(at, t);
     at = from == TRACE_WORLD ? put(at, ",\"from\":\"world\",\"ev\":\"", 22)
+        : from == TRACE_JUDGE ? put(at, ",\"from\":\"judge\",\"ev\":\"", 22)
         : put(at, ",\"from\":\"runtime\",\"ev\":\"", 24);
     at = put(at, ev, length);
     *at++ = '"';
@@ -296,6 +298,7 @@ void trace_end(struct trace *trace)
         return;
     memcpy(at, "}\n", 2);
     trace->used += 2;
+    trace->lines++;
     atomic_store_explicit(&trace->whole, trace->used, memory_order_release);    /* the line counts from here on */
 }
 
@@ -339,6 +342,7 @@ static bool write_header(struct trace *trace, const char *program, uint64_t seed
     at = put_uint(put(at, "\",\"seed\":", 9), seed);
     trace->used = (size_t)(at - trace->buffer);
     trace_end(trace);
+    trace->lines = 0;
     trace_flush(trace);
     return !trace->error;
 }
@@ -375,4 +379,14 @@ void trace_close(struct trace *trace)
         close(trace->fd);
     free(trace->buffer);
     free(trace);
+}
+
+int trace_failed(const struct trace *trace)
+{
+    return trace->error;
+}
+
+uint64_t trace_lines(const struct trace *trace)
+{
+    return trace->lines;
 }

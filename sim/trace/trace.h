@@ -1,7 +1,8 @@
 /* trace.h - what happened, one JSON object a line. The format is in trace.schema.json.
  *
  * Two sources write here and are never mixed up: the runtime ("from":"runtime") explains, the world
- * ("from":"world") proves. A line is built key by key:
+ * ("from":"world") proves. Where a judge holds the world it writes the trace, and says who came and went
+ * ("from":"judge"). A line is built key by key:
  *
  *     if (trace) {                                   // off: one predictable branch
  *         trace_begin(trace, now, TRACE_WORLD, "http.start");
@@ -19,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum trace_from { TRACE_RUNTIME, TRACE_WORLD };
+enum trace_from { TRACE_RUNTIME, TRACE_WORLD, TRACE_JUDGE };
 
 struct trace;
 
@@ -39,6 +40,8 @@ void trace_end(struct trace *);
 
 void trace_flush(struct trace *);   /* writes what is buffered; async-signal-safe */
 void trace_close(struct trace *);   /* flushes and frees; NULL is fine            */
+uint64_t trace_lines(const struct trace *); /* how many were written, without the first */
+int trace_failed(const struct trace *);     /* the errno for which it went silent; 0: all is written so far */
 
 /* ---- source_line.c ---- */
 

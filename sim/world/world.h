@@ -53,6 +53,7 @@ enum world_sending {
 struct world_request {
     enum world_op op;
     uint32_t task;            /* who asks, for the trace alone                                       */
+    uint32_t program;         /* and in which of several programs (sim/judge); 0 = there is one only */
     uint64_t user;            /* handed back in each completion                                      */
     uint32_t session;         /* HTTP: connections are shared among requests of one session; 0 = a
                                  connection of its own, closed afterwards                            */
@@ -154,6 +155,18 @@ bool world_virtual_socket(struct co_world *world, bool opens);
  * (libco-real.a), which only programs that ask for it link; in the others this is NULL. Returns NULL on a fault,
  * with one line in error[size]. */
 struct co_world *world_real_open(struct trace *trace, char *error, size_t size) __attribute__((weak));
+
+/* Opens the world that a judge holds (sim/judge), which is asked through the descriptor `fd`. The judge writes the
+ * world's lines; `trace` is the program's own, and is flushed should the judge end the run: then the process ends, too.
+ * Where the judge holds a tape, *tape asks it, and is the caller's to close after the world. NULL on a fault, with one
+ * line in error[size]. A judge serves one run of a program. */
+struct co_world *world_remote_open(int fd, struct trace *trace, struct tape **tape, char *error, size_t size);
+
+/* The URLs of the judge's world, as world_file_urls has them. To be asked for before the world is opened. */
+long world_remote_urls(int fd, char ***urls, char *error, size_t size);
+
+/* The descriptor that a world's name ("judge:3") speaks of, or -1: it speaks of no judge. */
+int world_remote_fd(const char *name);
 
 /* Whether a path may be that of a file, in whatever world: relative, without empty
  * parts, "." and "..", control characters; not too long. */

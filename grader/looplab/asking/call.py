@@ -26,8 +26,14 @@ class Call:
     def argv(self, seed: int, world: str, trace: str, memory: str) -> list[str]:
         """The words behind the program's name. world, trace, memory: the paths of these files, from where the program
         runs."""
-        words = ["--world", world, "--seed", str(seed), "--trace", trace, "--memory", memory]
-        words += ["--tape", self.tape] if self.tape else []
+        return self._words(["--world", world], seed, trace, memory, ["--tape", self.tape] if self.tape else [])
+
+    def argv_judged(self, seed: int, judge: int, trace: str, memory: str) -> list[str]:
+        """The same where a judge holds the world and the tape. judge: the descriptor of the connection to it."""
+        return self._words(["--judge", str(judge)], seed, trace, memory, [])
+
+    def _words(self, world: list[str], seed: int, trace: str, memory: str, tape: list[str]) -> list[str]:
+        words = [*world, "--seed", str(seed), "--trace", trace, "--memory", memory, *tape]
         for setting in self.settings:
             words += ["--set", setting]
         return [*words, *([self.mode] if self.mode else []), *self.named]

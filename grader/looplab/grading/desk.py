@@ -8,6 +8,9 @@ import shutil
 from pathlib import Path
 from typing import Callable, Optional
 
+from ..reading.woven import weave
+from ..running.judge import Judge
+
 TRACE_END = 256 << 10       # bytes at either end of a trace that are read of a run that was stopped
 
 
@@ -18,7 +21,9 @@ class Desk:
     left anything in is replaced by a fresh one, so that no run can leave word for the next.
     """
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, hidden: Path):
+        self.hidden = hidden            # what only the judge sees: made when there is one
+        self.judge: Optional[Judge] = None
         self.home = folder / "home"
         self.trace = folder / "trace"
         self.world = folder / "world"
@@ -40,12 +45,26 @@ class Desk:
         self.world.unlink(missing_ok=True)      # never written through what a program may have put in its place
         self.world.write_text(world)
 
+    def appoint(self, world: str, *, seed: int, tape: Optional[str], name: str) -> Judge:
+        """Has a judge hold the world of the next run, which is then not laid here. Raises process.LaunchError."""
+        self.hidden.mkdir(parents=True, exist_ok=True)
+        (self.hidden / "world").write_text(world)
+        self.judge = Judge(self.hidden / "world", self.hidden / "record", seed=seed, tape=tape, name=name)
+        return self.judge
+
+    def dismiss(self) -> None:
+        """Ends the judge of the run that is over, if there was one."""
+        if self.judge:
+            self.judge.close()
+            self.judge = None
+
     def text(self) -> str:
-        """The trace that was written here; "" if there is none."""
+        """The trace of the run that is over; "" if there is none. Raises process.LaunchError when its judge failed."""
         try:
-            return self.trace.read_bytes().decode("utf-8", "replace")
+            own = self.trace.read_bytes().decode("utf-8", "replace")
         except OSError:
-            return ""
+            own = ""
+        return weave(own, self.judge.finish()) if self.judge else own
 
     def peak(self) -> Optional[int]:
         """The bytes of memory the program took, as it told; None if it did not come to that."""
@@ -86,9 +105,10 @@ class Desks:
             except OSError:     # a program has locked it up: it is left alone, and removed in the end
                 pass
         self._made += 1
-        return Desk(self._folder / str(self._made))
+        return Desk(self._folder / str(self._made), self._folder.with_name("judge") / str(self._made))
 
     def give_back(self, desk: Desk) -> None:
         """Nobody runs there any more, and its trace has been read."""
         self._look()
+        desk.dismiss()
         self._free.append(desk)

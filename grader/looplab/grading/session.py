@@ -45,6 +45,8 @@ class Session:
         self.room = machine.Room(work, work / "desks")
         self.desks = Desks(work / "desks", self.room.look)
         self.second = TwoBuilds(self.desks, self._start)
+        # Does a judge hold the world of each run? Not yet for every grading: LOOPLAB_JUDGE=1 asks for it.
+        self.judged = os.environ.get("LOOPLAB_JUDGE") == "1" and not lab.suite
         self.kills = 0
         self.output = ""                # what the program printed in the run that failed first, for the report
         self.program: Optional[build.Program] = None
@@ -203,6 +205,8 @@ class Session:
             raise GraderFault(f"{check.place}: {fault}") from None
 
     def _start(self, binary: Path, called: Call, desk: Desk, limits: process.Limits, **env: str) -> process.Running:
+        if self.judged:
+            return self._start_judged(binary, called, desk, limits, env)
         # No path that differs from grading to grading gets into the process: where a program reads or writes out of
         # bounds, what it meets there must be the same each time, and the length of a name would shift it.
         desk.lay(called.world)
@@ -214,6 +218,17 @@ class Session:
             self._forks[binary] = Forks(binary, limits, cwd=self.work, env=own, launch=self.lab.launch)
         return (self._forks[binary].start(argv, limits=limits, cwd=desk.home)
                 or process.start(argv, limits=limits, cwd=desk.home, env=own, launch=self.lab.launch))
+
+    def _start_judged(self, binary: Path, called: Call, desk: Desk, limits: process.Limits,
+                      env: dict[str, str]) -> process.Running:
+        """The same, with a judge that holds the world. Started for each run: a copy has no connection of its own."""
+        judge = desk.appoint(called.world, seed=self.seed, tape=called.tape, name=self.lab.slug)
+        argv = [os.path.relpath(binary, desk.home), *called.argv_judged(self.seed, judge.fd, "../trace", "../memory")]
+        try:
+            return process.start(argv, limits=limits, cwd=desk.home, env={"HOME": ".", "TMPDIR": ".", **env},
+                                 launch=self.lab.launch, keep=judge.fd)
+        finally:
+            judge.is_handed_over()
 
     def _make(self, check: Check, called: Call) -> Recorded:
         program, path = self.ready(), self._replays.save(check, called)

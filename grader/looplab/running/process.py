@@ -216,18 +216,19 @@ class Running:
 
 
 def start(argv: Sequence[str | Path], *, limits: Limits = COVER, cwd: Path, env: Mapping[str, str] | None = None,
-          launch: Path | None = None) -> Running:
-    """Starts a program (a relative path counts from `cwd`) and returns at once. `env` adds to clean_env(cwd). Raises
-    LaunchError.
+          launch: Path | None = None, keep: int | None = None) -> Running:
+    """Starts a program (a relative path counts from `cwd`) and returns at once. `env` adds to clean_env(cwd); keep: the
+    one open file that it is given. Raises LaunchError.
 
     The program is ended when the thread that called start() ends, so that none is left when the grader dies.
     """
     if _over.is_set():
         raise LaunchError("the grading was ended")
-    words = command(argv, limits, cwd=cwd, launch=launch)
+    words = command(argv, limits, cwd=cwd, launch=launch, more=[] if keep is None else ["--keep-fd", str(keep)])
     try:
         child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                 bufsize=0, cwd=cwd, env={**clean_env(cwd), **(env or {})}, start_new_session=True)
+                                 bufsize=0, cwd=cwd, pass_fds=[] if keep is None else [keep],
+                                 env={**clean_env(cwd), **(env or {})}, start_new_session=True)
     except OSError as error:
         raise LaunchError(f"cannot start {words[0]} in {cwd}: {error.strerror}") from error
     return Running(_Own(child), limits)

@@ -47,17 +47,22 @@ static const char *setting(const char *option, const char *variable)
     return value && *value ? value : NULL;
 }
 
-/* Which world the program runs in. Who says REAL=1 means it, whatever file the program names. */
+/* Which world the program runs in. Who says REAL=1, or names a judge, means it, whatever file the program names. */
 static const char *world_asked(const struct co_options *options)
 {
     const char *said = setting(NULL, "CO_WORLD");
-    bool real = said && strcmp(said, "real") == 0 && world_real_open;
-    return real ? said : setting(options->world_file, "CO_WORLD");
+    bool real = said && strcmp(said, "real") == 0 && world_real_open, judge = said && world_remote_fd(said) >= 0;
+    return real || judge ? said : setting(options->world_file, "CO_WORLD");
 }
 
 static bool open_world(struct loop *loop, const char *name, uint64_t seed, char *error, size_t size)
 {
-    if (!name || strcmp(name, "real") != 0)
+    int judge = name ? world_remote_fd(name) : -1;
+    if (judge >= 0 && loop->tape)
+        snprintf(error, size, "the judge holds the tape: give it none here");
+    else if (judge >= 0)
+        loop->world = world_remote_open(judge, loop->trace, &loop->tape, error, size);
+    else if (!name || strcmp(name, "real") != 0)
         loop->world = world_virtual_open(name, seed, loop->trace, loop->tape, error, size);
     else if (world_real_open)
         loop->world = world_real_open(loop->trace, error, size);

@@ -80,7 +80,7 @@ static int32_t fault_of(struct disk *disk, const struct access *access)
 
 /* ---- Submitting, stepping, cancelling ------------------------------------------------------ */
 
-static void trace_start(const struct world *world, const struct access *access, uint32_t task)
+static void trace_start(const struct world *world, const struct access *access, const struct world_request *request)
 {
     static const char *const calls[] = {"open", "read", "write", "close", "rename", "remove", "list", "load", "save"};
     static const char *const modes[] = {"read", "write", "append", "create"};
@@ -89,7 +89,9 @@ static void trace_start(const struct world *world, const struct access *access, 
     struct trace *trace = world->trace;
     trace_begin(trace, world->now, TRACE_WORLD, "file.start");
     trace_int(trace, "op", (int64_t)access->operation.id);
-    trace_int(trace, "task", task);
+    trace_int(trace, "task", request->task);
+    if (request->program)
+        trace_int(trace, "program", request->program);
     trace_str(trace, "call", call, strlen(call));
     trace_str(trace, "path", access->path, strlen(access->path));
     if (access->call == WORLD_FILE_RENAME)
@@ -164,7 +166,7 @@ uint64_t vw_access_submit(struct world *world, const struct world_request *reque
         return 0;
     }
     if (world->trace)
-        trace_start(world, access, request->task);
+        trace_start(world, access, request);
     access->rc = refusal(disk, access, request);
     if (access->rc < 0) {
         vw_event_set(world, &access->operation, world->now);

@@ -17,6 +17,8 @@ void vw_exchange_trace_start(const struct world *world, const struct exchange *e
     trace_begin(world->trace, world->now, TRACE_WORLD, "http.start");
     trace_int(world->trace, "op", (int64_t)exchange->operation.id);
     trace_int(world->trace, "task", request->task);
+    if (request->program)
+        trace_int(world->trace, "program", request->program);
     trace_str(world->trace, "url", url, request->lengths[1]);
     trace_str(world->trace, "method", method, request->lengths[0]);
     if (request->session)

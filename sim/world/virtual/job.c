@@ -99,6 +99,20 @@ static void release_worker(struct world *world, struct job *job)
 
 /* ---- Jobs ---------------------------------------------------------------------------------- */
 
+static void trace_submit(const struct world *world, const struct job *job, const struct world_request *request)
+{
+    if (!world->trace)
+        return;
+    trace_begin(world->trace, world->now, TRACE_WORLD, "cpu.submit");
+    trace_int(world->trace, "op", (int64_t)job->operation.id);
+    if (job->crew->pool)
+        trace_int(world->trace, "pool", job->crew->pool);
+    trace_int(world->trace, "task", request->task);
+    if (request->program)
+        trace_int(world->trace, "program", request->program);
+    trace_end(world->trace);
+}
+
 static void trace_job(const struct world *world, const char *ev, const struct job *job, const char *key, int64_t value)
 {
     if (!world->trace)
@@ -128,7 +142,7 @@ uint64_t vw_job_submit(struct world *world, const struct world_request *request)
     }
     job->fn = (int (*)(void *))(uintptr_t)request->fn;
     job->argument = (void *)(uintptr_t)request->job;
-    trace_job(world, "cpu.submit", job, "task", request->task);
+    trace_submit(world, job, request);
     job->worker = take_worker(job->crew);
     if (job->worker)
         vw_event_set(world, &job->operation, world->now);   /* not here: submit completes nothing */

@@ -80,6 +80,8 @@ static void report(struct world *world, const struct world_request *request)
     assert((uint64_t)request->lengths[0] + request->lengths[1] <= request->size);
     const char *name = request->data;
     trace_begin(world->trace, world->now, TRACE_WORLD, "report");
+    if (request->program)
+        trace_int(world->trace, "program", request->program);
     trace_str(world->trace, "name", name, request->lengths[0]);
     trace_json(world->trace, "value", name + request->lengths[0], request->lengths[1]);
     trace_end(world->trace);
