@@ -365,7 +365,7 @@ kit := build/kit/libco.a build/kit/libco-asan.a \
        $(patsubst grader/launcher/%.c,build/kit/%,$(wildcard grader/launcher/launch.c)) \
        $(foreach v,plain asan,$(asked_labs:%=build/kit/%/main$(call dash,$v).o)) \
        $(asked_labs:%=build/kit/%/names.txt) \
-       $(references) $(tested_ones) build/compile_commands.json
+       $(references) $(tested_ones) build/compile_commands.json $(if $(LOOPLAB_JUDGE),build/kit/judge)
 test_programs := $(foreach v,$(tested),$(addprefix build/tests/$v/,$(call tests_of,$v))) \
        $(foreach v,$(filter-out $(if $(ALL),,tsan),$(have)),$(patsubst %,build/solutions/$v/%/program,\
            $(if $(ALL),$(filter-out $(suites),$(LABS)),01-sync-vs-async))) \

@@ -156,6 +156,17 @@ def test_who_does_not_serve_is_started_for_each_run(forks, tmp_path, monkeypatch
         assert program.start(["program"], limits=COVER, cwd=tmp_path) is None
 
 
+def test_none_is_made_once_the_grading_was_ended(forks, tmp_path):
+    program = forks("return 0;")
+    process.end_all()
+    try:
+        with pytest.raises(process.LaunchError, match="the grading was ended"):
+            program.start(["program"], limits=COVER, cwd=tmp_path)
+    finally:
+        process.begin_again()
+    assert run(program, tmp_path).exit == 0
+
+
 def test_where_nobody_can_be_followed_no_copies_are_made(forks, tmp_path, monkeypatch):
     def refuses(pid):
         raise PermissionError

@@ -34,7 +34,8 @@ class Forks:
 
     def start(self, words: Sequence[str], *, limits: process.Limits, cwd: Path) -> Optional[process.Running]:
         """A copy with this command line (the program's name first) in the folder `cwd`. None: it serves nobody, or not
-        with this command line."""
+        with this command line. Raises process.LaunchError when the grading was ended."""
+        process.refuse_when_ended()
         text = [os.fsencode(word) for word in ("run", str(limits.cpu_s), os.path.abspath(cwd), *words)]
         if sum(map(len, text)) + len(text) > _MESSAGE_MOST or len(text) > _WORDS_MOST:
             return None

@@ -222,8 +222,7 @@ def start(argv: Sequence[str | Path], *, limits: Limits = COVER, cwd: Path, env:
 
     The program is ended when the thread that called start() ends, so that none is left when the grader dies.
     """
-    if _over.is_set():
-        raise LaunchError("the grading was ended")
+    refuse_when_ended()
     words = command(argv, limits, cwd=cwd, launch=launch, more=[] if keep is None else ["--keep-fd", str(keep)])
     try:
         child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -258,6 +257,12 @@ def end_all() -> None:
     _over.set()
     for running in list(_under_way):
         running.kill()
+
+
+def refuse_when_ended() -> None:
+    """Raises LaunchError from end_all() on."""
+    if _over.is_set():
+        raise LaunchError("the grading was ended")
 
 
 def begin_again() -> None:

@@ -586,6 +586,25 @@ static int stuck(void *job)
 
 static char *program;               /* its own path */
 
+/* Waits until a process sleeps in the kernel. ThreadSanitizer puts a signal off that comes at another moment. */
+static void wait_until_asleep(pid_t pid)
+{
+    char name[32], text[256];
+    snprintf(name, sizeof name, "/proc/%d/stat", (int)pid);
+    for (;;) {
+        FILE *stat = fopen(name, "r");
+        if (!stat)
+            return;                     /* a system without /proc */
+        size_t n = fread(text, 1, sizeof text - 1, stat);
+        fclose(stat);
+        text[n] = '\0';
+        const char *state = strrchr(text, ')');
+        if (!state || state[2] != 'R')
+            return;
+        usleep(1000);
+    }
+}
+
 /* Runs this program as one that only does `what`, and gets `presses` Ctrl-Cs. Its exit code, and what it said. */
 static int interrupt_child(const char *what, int presses, char said[256])
 {
@@ -603,6 +622,7 @@ static int interrupt_child(const char *what, int presses, char said[256])
     for (int i = 0; i < presses; i++) {
         n = read(pipes[0], said + length, (size_t)(255 - length));     /* it says when it is ready for the next one */
         length += n;
+        wait_until_asleep(child);
         kill(child, SIGINT);
     }
     while (length < 255 && (n = read(pipes[0], said + length, (size_t)(255 - length))) > 0)
