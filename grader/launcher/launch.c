@@ -221,7 +221,7 @@ int main(int argc, char **argv)
     (void)fixed;
 #endif
     if (confined)
-        (void)confine(forks);                 /* where it cannot be had, --check says so, and so does the result */
+        (void)confine(forks);            /* where it cannot be had, --check says so, and so does the result */
 
     execv(program[0], program);
     fail("cannot run", program[0]);

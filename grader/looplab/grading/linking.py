@@ -42,9 +42,11 @@ def build_suite(lab: Lab, source_dir: Path, work_dir: Path) -> build.Program:
     for outcome in outcomes:
         if not outcome.ok:
             raise build._fault(lab, work, outcome)
-    for compiled in ("suite.o", "suite-asan.o"):
-        process.run(gate.shut(lab, compiled), limits=build.LIMITS, cwd=work, launch=lab.launch)
     advice = build._advice(lab, outcomes[0])
+    for compiled in ("suite.o", "suite-asan.o"):
+        outcome = process.run(gate.shut(lab, compiled), limits=build.LIMITS, cwd=work, launch=lab.launch)
+        if not outcome.ok:
+            raise build._fault(lab, work, outcome)
     outcomes = gcc_all(lab, work, [
         ["--coverage", "suite.o", "scraper.o", *_kit(lab, whole=True), "-o", "cover"],
         [*sanitize, *build.static_sanitizers(lab, work), "suite-asan.o", "scraper-asan.o", *_kit(lab, asan=True),
