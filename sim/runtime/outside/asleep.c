@@ -31,7 +31,7 @@ enum { NUMBER = 8, RESULT = 0, SP = 31, PC = 32 };
 static const int ARGUMENT[] = {0, 1, 2, 3, 4, 5};
 #endif
 
-/* The calls that sleep. `limit`: the argument (from 0) that is 0 where the call only looks; -1: it has none. `span`: the
+/* Calls that sleep. `limit`: the argument (from 0) that is 0 where the call only looks; -1: it has none. `span`: the
  * one that points to a time limit, which may be 0 seconds; -1: none does. */
 static const struct { int number, limit, span; const char *name; } SLEEPS[] = {
     {__NR_nanosleep, -1, 0, "nanosleep"},
