@@ -24,7 +24,7 @@ USUAL = ["plain", "asan", "ucontext", "tsan"]
 PAIRS = [(variant, name) for variant in ([*VARIANTS, "valgrind"] if ALL else USUAL) for name in TESTS
          if ALL or name in (makefile(f"{variant}_tests") or TESTS)]
 SHORT = {"LOOPLAB_SHORT": "1", "NO_MEMORY_STEP": "11"}
-"""A tenth of the tasks, every eleventh allocation: so test_scale.c and test_no_memory.c run in all but the plain build."""
+"""A tenth of the tasks, every eleventh allocation: so run test_scale.c and test_no_memory.c in all but plain."""
 
 VALGRIND = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=definite"]
 

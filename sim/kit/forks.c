@@ -72,7 +72,8 @@ static void shut_in(void)
 /* Processor time in us. */
 static long long microseconds(const struct rusage *used)
 {
-    return (used->ru_utime.tv_sec + used->ru_stime.tv_sec) * 1000000LL + used->ru_utime.tv_usec + used->ru_stime.tv_usec;
+    return (used->ru_utime.tv_sec + used->ru_stime.tv_sec) * 1000000LL +
+           used->ru_utime.tv_usec + used->ru_stime.tv_usec;
 }
 
 /* The run of the message that came last: its folder, its files, its command line. */
