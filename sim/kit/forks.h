@@ -20,11 +20,11 @@
  *
  *     <- run SECONDS FOLDER WORD...  with two open files        CODE CLEAN MICROSECONDS
  *
- * SECONDS do not count there: all its runs together have the time of the first process. CODE is what main() would have
- * returned, CLEAN whether as much memory is in use as before, and MICROSECONDS the processor time of all runs so far. A
- * run that ends the process (a crash, exit(), a finding of the sanitizers) is never answered, and what the program keeps
- * in static variables goes from run to run: so whoever asks for a series makes each run that is not quite as expected
- * once more, in a copy of its own.
+ * SECONDS do not count there: all its runs together have the time of the first process. CODE is what main() would
+ * have returned, CLEAN whether as much memory is in use as before, and MICROSECONDS the processor time of all runs so
+ * far. A run that ends the process (a crash, exit(), a finding of the sanitizers) is never answered, and what the
+ * program keeps in static variables goes from run to run: so whoever asks for a series makes each run that is not quite
+ * as expected once more, in a copy of its own.
  */
 #ifndef KIT_FORKS_H
 #define KIT_FORKS_H
