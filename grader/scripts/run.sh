@@ -9,6 +9,9 @@
 # its own meets that world's servers, on this machine.
 # A lab whose student's file is a test suite: LAB, FROM, TEST (names of tests), FAULT (one that is built into what is
 # tested), TRACE, CC.
+# EXPLORE=1, with a lab that is no suite: not once but in very many orders (sim/explore/search): DEPTH (at most so many,
+# default 20000), SAME (reports that must be the same in all, commas between them), JSON (a file for what was found).
+# Exit code 0: nothing was found; 1: something was.
 # Exit code: the program's own; 2 when something asked for is not there or does not compile.
 #
 # The program is made and run in a folder of its own, so that two runs at once do not get each other's; what was made
@@ -132,6 +135,7 @@ run_suite() {
     [ -z "${FAULT:-}" ] || grep -qw "enum {.*$FAULT.*};" $tested ||
         fail "there is no fault '$FAULT'; there are:$(sed -n 's/^enum { no_fault,\(.*\) };/\1/p' $tested)"
     # shellcheck disable=SC2086 # lists of words
+    [ -z "${EXPLORE:-}" ] || fail "the tests of $lab are not explored: they run in their plain order"
     compile @sim/kit/student.flags -O1 -Isim/include "-Ilabs/$lab" ${FAULT:+-DFAULT="$FAULT"} "$suite" $tested \
         "build/kit/$lab/main.o" \
         build/kit/libco.a $link -lcmocka -o "$out/program" ||
@@ -145,6 +149,9 @@ done
 
 [ -z "${WORLD:-}" ] || [ -z "${REAL:-}" ] ||
     fail "say WORLD or REAL=1, not both; to meet a world's servers for real: make compare LAB=$LAB WORLD=$WORLD"
+[ -z "${EXPLORE:-}" ] || [ -z "${REAL:-}" ] || fail "real servers choose their order themselves: explore without REAL=1"
+case ${DEPTH:-1} in *[!0-9]* | '') fail "DEPTH=$DEPTH: say how many orders at most, as in DEPTH=50000" ;; esac
+SHOWN=${WORLD:-}
 [ -z "${WORLD:-}" ] || [ -f "$WORLD" ] || [ ! -f "labs/$lab/worlds/$WORLD" ] || WORLD=labs/$lab/worlds/$WORLD
 if [ -z "${WORLD:-}${REAL:-}" ]; then
     for WORLD in "labs/$lab"/worlds/default.json "labs/$lab"/worlds/*.json; do [ ! -f "$WORLD" ] || break; done
@@ -152,6 +159,13 @@ fi
 
 # The student's files are those the skeleton has: each C file of the lab but main.c.
 own_folder "$lab"
+steps= kit="build/kit/$lab/main.o ${REAL:+build/kit/libco-real.a} build/kit/libco.a"
+if [ -n "${EXPLORE:-}" ]; then
+    steps=@sim/explore/search/step.flags
+    case $(compile --version) in *clang*) steps="$steps -fsanitize-coverage=no-prune" ;; esac
+    kit="build/kit/$lab/main-explore.o -Wl,--whole-archive build/kit/libco-explore.a -Wl,--no-whole-archive"
+    link="$link @sim/explore/search/link.flags"
+fi
 set --
 for skeleton in "labs/$lab"/*.c; do
     name=${skeleton##*/} name=${name%.c}
@@ -159,20 +173,37 @@ for skeleton in "labs/$lab"/*.c; do
     [ -f "$from/$name.c" ] || fail "$from/$name.c: there is no such file"
     header=
     [ ! -f "labs/$lab/$name.h" ] || header="-include labs/$lab/$name.h"
-    # shellcheck disable=SC2086 # two words or none
-    compile @sim/kit/student.flags -O1 -Isim/include "-Ilabs/$lab" $header -c "$from/$name.c" -o "$out/$name.o" ||
+    # shellcheck disable=SC2086 # words, or none
+    compile @sim/kit/student.flags -O1 $steps -Isim/include "-Ilabs/$lab" $header -c "$from/$name.c" \
+        -o "$out/$name.o" ||
         fail "$from/$name.c does not compile: mend what the compiler says above, the first error first"
     objcopy --keep-global-symbols="build/kit/$lab/names.txt" "$out/$name.o" || fail "objcopy: see above"
+    [ -z "${EXPLORE:-}" ] || objcopy --redefine-syms=sim/explore/search/names.txt "$out/$name.o" ||
+        fail "objcopy: see above"
     set -- "$@" "$out/$name.o"
 done
-# shellcheck disable=SC2086 # two words
-compile "$@" "build/kit/$lab/main.o" ${REAL:+build/kit/libco-real.a} build/kit/libco.a $link \
-    ${REAL:+@sim/kit/real.flags} \
-    -o "$out/program" ||
+# shellcheck disable=SC2086 # lists of words
+compile "$@" $kit $link ${REAL:+@sim/kit/real.flags} -o "$out/program" ||
     fail "the program does not link: a function that $lab asks for is missing, see above"
+
+# explore WORDS...: the program of this run in one order after the other.
+explore() {
+    again="make run LAB=$LAB${FROM:+ FROM=$FROM}${MODE:+ MODE=$MODE}${SHOWN:+ WORLD=$SHOWN}${SEED:+ SEED=$SEED}"
+    again="$again${SET:+ SET=\"$SET\"}${URLS:+ URLS=\"$URLS\"}"
+    CO_EXPLORE=${DEPTH:-20000} CO_EXPLORE_SAME=${SAME:-} CO_EXPLORE_AGAIN=$again CO_EXPLORE_JSON=$out/explored.json \
+        LD_BIND_NOW=1 "$@"
+    code=$?
+    [ -f "$out/explored.json" ] || [ "$code" = 2 ] ||
+        { echo "explore: the program ended before its first task (exit code $code)" >&2 && code=1; }
+    [ -z "${JSON:-}" ] || [ ! -f "$out/explored.json" ] || cp "$out/explored.json" "$JSON" || code=3
+    exit "$code"
+}
 
 set -f -- # a URL's ? and * are no patterns
 for setting in ${SET:-}; do set -- "$@" --set "$setting"; done
+# shellcheck disable=SC2086 # URLS is a list
+[ -z "${EXPLORE:-}" ] || explore "$out/program" ${WORLD:+--world "$WORLD"} ${SEED:+--seed "$SEED"} "$@" \
+    ${MODE:+"$MODE"} ${URLS:-}
 # shellcheck disable=SC2086 # URLS is a list
 run "$out/program" ${REAL:+--real} ${WORLD:+--world "$WORLD"} ${SEED:+--seed "$SEED"} ${TRACE:+--trace "$TRACE"} \
     ${TAPE:+--tape "$TAPE"} \

@@ -205,6 +205,7 @@ static void count_moves(struct loop *loop)
 
 bool co__time_pass(struct loop *loop)
 {
+    explore_time();
     if (co__scopes_expire(loop, INT64_MAX))
         return true;
     loop->behind = loop->live;
@@ -238,6 +239,7 @@ void co__block(int64_t ns, const char *on, const void *pc)
         loop->world->block(loop->world, ns);
         return;
     }
+    explore_object(TOUCH_WRITE, OBJECT_STEP, 0);
     struct co_task *self = enter_world(loop);
     loop->world->block(loop->world, ns);
     leave_world(loop, self);
@@ -252,6 +254,7 @@ int co__block_on(struct op *op, int64_t deadline)
 {
     struct loop *loop = co__loop;
     size_t mine;
+    explore_object(TOUCH_WRITE, OBJECT_STEP, 0);
     loop->behind = true;
     for (;;) {
         collect(loop, deadline);
