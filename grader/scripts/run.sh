@@ -166,32 +166,47 @@ if [ -n "${EXPLORE:-}" ]; then
     kit="build/kit/$lab/main-explore.o -Wl,--whole-archive build/kit/libco-explore.a -Wl,--no-whole-archive"
     link="$link @sim/explore/search/link.flags"
 fi
-set --
-for skeleton in "labs/$lab"/*.c; do
-    name=${skeleton##*/} name=${name%.c}
-    [ "$name" != main ] || continue
-    [ -f "$from/$name.c" ] || fail "$from/$name.c: there is no such file"
-    header=
-    [ ! -f "labs/$lab/$name.h" ] || header="-include labs/$lab/$name.h"
-    # shellcheck disable=SC2086 # words, or none
-    compile @sim/kit/student.flags -O1 $steps -Isim/include "-Ilabs/$lab" $header -c "$from/$name.c" \
-        -o "$out/$name.o" ||
-        fail "$from/$name.c does not compile: mend what the compiler says above, the first error first"
-    objcopy --keep-global-symbols="build/kit/$lab/names.txt" "$out/$name.o" || fail "objcopy: see above"
-    [ -z "${EXPLORE:-}" ] || objcopy --redefine-syms=sim/explore/search/names.txt "$out/$name.o" ||
-        fail "objcopy: see above"
-    set -- "$@" "$out/$name.o"
-done
-# shellcheck disable=SC2086 # lists of words
-compile "$@" $kit $link ${REAL:+@sim/kit/real.flags} -o "$out/program" ||
-    fail "the program does not link: a function that $lab asks for is missing, see above"
+# build FOLDER PROGRAM: the program of the files in a folder.
+build() {
+    folder=$1 made=$2
+    set --
+    for skeleton in "labs/$lab"/*.c; do
+        name=${skeleton##*/} name=${name%.c}
+        [ "$name" != main ] || continue
+        [ -f "$folder/$name.c" ] || fail "$folder/$name.c: there is no such file"
+        header=
+        [ ! -f "labs/$lab/$name.h" ] || header="-include labs/$lab/$name.h"
+        # shellcheck disable=SC2086 # words, or none
+        compile @sim/kit/student.flags -O1 $steps -Isim/include "-Ilabs/$lab" $header -c "$folder/$name.c" \
+            -o "$made-$name.o" ||
+            fail "$folder/$name.c does not compile: mend what the compiler says above, the first error first"
+        objcopy --keep-global-symbols="build/kit/$lab/names.txt" "$made-$name.o" || fail "objcopy: see above"
+        [ -z "${EXPLORE:-}" ] || objcopy --redefine-syms=sim/explore/search/names.txt "$made-$name.o" ||
+            fail "objcopy: see above"
+        set -- "$@" "$made-$name.o"
+    done
+    # shellcheck disable=SC2086 # lists of words
+    compile "$@" $kit $link ${REAL:+@sim/kit/real.flags} -o "$made" ||
+        fail "the program does not link: a function that $lab asks for is missing, see above"
+}
+build "$from" "$out/program"
+if [ -n "${EXPLORE:-}" ] && [ -d "solutions/$lab" ] && [ "$from" != "solutions/$lab" ]; then
+    (trap - EXIT && build "solutions/$lab" "$out/reference")
+fi
 
-# explore WORDS...: the program of this run in one order after the other.
+# explore WORDS...: the program of this run in one order after the other. The reference, where there is one, has been
+# before: what is under way together there and never here is too much order.
 explore() {
     again="make run LAB=$LAB${FROM:+ FROM=$FROM}${MODE:+ MODE=$MODE}${SHOWN:+ WORLD=$SHOWN}${SEED:+ SEED=$SEED}"
     again="$again${SET:+ SET=\"$SET\"}${URLS:+ URLS=\"$URLS\"}"
-    CO_EXPLORE=${DEPTH:-20000} CO_EXPLORE_SAME=${SAME:-} CO_EXPLORE_AGAIN=$again CO_EXPLORE_JSON=$out/explored.json \
-        LD_BIND_NOW=1 "$@"
+    depth=${DEPTH:-20000} beside=
+    export LD_BIND_NOW=1
+    if [ -x "$out/reference" ]; then
+        beside=$out/beside.json
+        CO_EXPLORE=$((depth / 4)) CO_EXPLORE_JSON=$beside "$out/reference" "$@" > "$out/said" 2>&1 || beside=
+    fi
+    CO_EXPLORE=$depth CO_EXPLORE_SAME=${SAME:-} CO_EXPLORE_AGAIN=$again CO_EXPLORE_JSON=$out/explored.json \
+        CO_EXPLORE_BESIDE=$beside "$out/program" "$@"
     code=$?
     [ -f "$out/explored.json" ] || [ "$code" = 2 ] ||
         { echo "explore: the program ended before its first task (exit code $code)" >&2 && code=1; }
@@ -202,7 +217,7 @@ explore() {
 set -f -- # a URL's ? and * are no patterns
 for setting in ${SET:-}; do set -- "$@" --set "$setting"; done
 # shellcheck disable=SC2086 # URLS is a list
-[ -z "${EXPLORE:-}" ] || explore "$out/program" ${WORLD:+--world "$WORLD"} ${SEED:+--seed "$SEED"} "$@" \
+[ -z "${EXPLORE:-}" ] || explore ${WORLD:+--world "$WORLD"} ${SEED:+--seed "$SEED"} "$@" \
     ${MODE:+"$MODE"} ${URLS:-}
 # shellcheck disable=SC2086 # URLS is a list
 run "$out/program" ${REAL:+--real} ${WORLD:+--world "$WORLD"} ${SEED:+--seed "$SEED"} ${TRACE:+--trace "$TRACE"} \

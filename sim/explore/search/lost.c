@@ -7,6 +7,12 @@ void lost_reset(struct lost *lost)
     lost->n = 0;
 }
 
+/* Addresses are not counted up: who puts one in the place of another has looked elsewhere. */
+static bool is_number(uint64_t value)
+{
+    return value < 1ULL << 40 || value > UINT64_MAX - (1ULL << 40);
+}
+
 /* What is noted of a granule for a process (0: of its last writer). NULL: nothing, or no room to begin. */
 static struct sight *find(struct lost *lost, uint64_t granule, uint32_t process, bool make)
 {
@@ -38,7 +44,7 @@ bool lost_write(struct lost *lost, uint64_t granule, uint32_t process, uint32_t 
 {
     struct sight *mine = find(lost, granule, process, false), *last = find(lost, granule, 0, true);
     bool is_lost = mine && mine->process == process && last && last->writer && last->writer != process
-        && mine->step < last->step && mine->value != value;
+        && mine->step < last->step && mine->value != value && is_number(mine->value) && is_number(value);
     if (is_lost) {
         *update = (struct lost_update){.read_at = mine->at, .wrote_at = at, .other_at = last->at,
                                        .other = last->writer};

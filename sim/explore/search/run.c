@@ -1,7 +1,8 @@
-/* run.c - the run at hand: who is who, which step it is, what it touches. What the runtime tells (touch.h) ends here. */
+/* run.c - the run at hand: who is who, which step it is, what it touches. What the runtime tells ends here: touch.h. */
 #include "explore/search/arena.h"
 #include "explore/search/search.h"
 #include "explore/search/snapshot.h"
+#include "runtime/state/hold.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,7 @@ void explore_spawned(uint32_t task)
         return;
     uint32_t process = process_named(search->current, ++search->children[search->current]);
     search->children[process] = 0;
+    search->reasons[process] = search->reasons[search->current];    /* until it has waited itself */
     if (task < IDS_MOST)
         search->process_of[task] = process;
     else
@@ -133,7 +135,6 @@ void explore_ends_in_order(void)
 
 void explore_asks(const struct world_request *request, const void *mark)
 {
-    (void)mark;
     if (!in_step())
         return;
     if (request->op == WORLD_HTTP) {
@@ -144,6 +145,9 @@ void explore_asks(const struct world_request *request, const void *mark)
             hash = (hash ^ (uint8_t)*host) * 0x100000001b3ULL;
         explore_object(request->session ? TOUCH_WRITE : TOUCH_READ, OBJECT_WORLD, 0);
         explore_object(TOUCH_WRITE, OBJECT_SITE, hash);
+        struct reason reason = search->reasons[search->current];
+        reason.asked_at = search->task->waits_at;
+        overlap_ask(&search->overlap, url, request->lengths[1], mark, search->loop->now, &reason);
         return;
     }
     explore_object(TOUCH_READ, OBJECT_WORLD, 0);
@@ -152,16 +156,33 @@ void explore_asks(const struct world_request *request, const void *mark)
 
 void explore_answered(const void *mark)
 {
-    (void)mark;
+    if (search && search->active)
+        overlap_answer(&search->overlap, mark, search->loop->now);
 }
 
 /* ---- Steps ------------------------------------------------------------------------------------- */
+
+/* What the step has ended with: for what it waits, and of a lock, who keeps it from it. */
+static void note_reason(void)
+{
+    const struct co_task *task = search->task;
+    struct reason *reason = &search->reasons[search->current];
+    if (task->state != TASK_WAITING)
+        return;
+    *reason = (struct reason){.waited_at = task->waits_at, .kind = task->kind};
+    if (task->kind != WAIT_LOCK)
+        return;
+    const struct co_hold *hold = ((const struct co_lock *)task->waits_for)->hold;
+    reason->taken_at = hold->taken_at;
+    reason->kept_at = hold->task ? hold->task->waits_at : NULL;
+}
 
 void run_end_step(void)
 {
     if (!in_step())
         return;
     search->in_step = false;
+    note_reason();
     search->instant.steps[search->instant.steps_n - 1].waits_at = search->task->waits_at;
     footprint_add(&search->footprint, TOUCH_READ, footprint_object(OBJECT_CANCEL, search->current), 0xff);
     if (!instant_end_step(&search->instant, &search->footprint))
@@ -248,6 +269,8 @@ void run_begin(void)
     instant_reset(&search->instant);
     footprint_clear(&search->footprint);
     lost_reset(&search->lost);
+    overlap_reset(&search->overlap);
+    search->reasons[0] = search->reasons[1] = (struct reason){0};
     search->path.at = 0;
     search->active = true;
     search->in_step = search->same = search->blocked = search->faulted = search->again = false;
@@ -314,6 +337,9 @@ void run_find(enum explore_wrong fault, int64_t number, const void *at, const ch
     struct finding *finding = run_finding(fault, number, at, text);
     if (!finding)
         return;
+    if (finding->last == search->orders)
+        return;                         /* once an order */
+    finding->last = search->orders;
     if (finding->orders++ == 0 || search->taken_n < finding->deviations) {
         finding->first = finding->orders == 1 ? search->orders : finding->first;
         finding->deviations = search->taken_n;

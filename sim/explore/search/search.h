@@ -6,12 +6,14 @@
  *     run.c       the run at hand: what the runtime tells (touch.h)
  *     plan.c      which order comes next
  *     memory.c    the compiler's thread-sanitizer calls, and the functions of <string.h>
+ *     lost.c      lost updates; overlap.c, beside.c: requests that are never under way together
  *     guard.c     what ends a program, or never ends
  */
 #ifndef SEARCH_H
 #define SEARCH_H
 
 #include "explore/search/lost.h"
+#include "explore/search/overlap.h"
 #include "explore/search/path.h"
 #include "runtime/state/loop.h"
 #include "runtime/switch/context.h"
@@ -32,7 +34,7 @@ struct finding {
     struct lost_update lost;            /* LOST                                                              */
     char text[REPORT_TEXT];             /* LEAK: of what; DIFFERS: the report                                */
     uint64_t orders;                    /* in how many                                                       */
-    uint64_t first;                     /* the number of the first, from 1                                   */
+    uint64_t first, last;               /* the numbers of the first and the newest, from 1                   */
     uint32_t deviations;                /* on its tape                                                       */
     char tape[TAPE_TEXT];
 };
@@ -89,6 +91,7 @@ struct search {
     uint32_t process_of[IDS_MOST];      /* by the task's number                                              */
     uint32_t children[PROCESSES_MOST];  /* spawned in this run, by process                                   */
     struct { const void *top; uint32_t process; } stacks[SLOTS_MOST];
+    struct reason reasons[PROCESSES_MOST];      /* what each process waited for before its step */
     size_t stack_each;                  /* bytes of a stack with its guard                                   */
     int rc;
     uint64_t report_hash;               /* of the reports that must be the same in all orders                */
@@ -108,6 +111,7 @@ struct search {
     struct instant instant;
     struct path path;
     struct lost lost;
+    struct overlap overlap;
 };
 
 /* The worker's; NULL: nobody explores. */

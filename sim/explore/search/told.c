@@ -3,6 +3,7 @@
 #include "explore/search/told.h"
 
 #include "co.h"
+#include "explore/search/beside.h"
 #include "explore/search/search.h"
 
 #include <inttypes.h>
@@ -12,10 +13,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SHOWN_EACH = 200000000, NUMBER_TEXT = 32, TOLD_MOST = 10 };
+enum { SHOWN_EACH = 200000000, NUMBER_TEXT = 32, TOLD_MOST = 10, MISS_TEXT = 1024 };
 
 struct told {
     const struct search *path, *samples;
+    const struct overlap *overlaps[2];      /* theirs; of the first alone where that is complete */
+    size_t overlaps_n;
     int64_t shown_at;
     bool terminal;
 };
@@ -155,6 +158,39 @@ static void say(const struct finding *f, size_t number_of, uint64_t orders)
            f->tape[0] ? "" : ", the plain one among them", again ? again : "", f->tape[0] ? " TAPE=" : "", f->tape);
 }
 
+/* ---- Too much order ------------------------------------------------------------------------------- */
+
+static const char *awaited(const struct reason *reason)
+{
+    static const char *const what[] = {
+        [WAIT_SLEEP] = "its time", [WAIT_HTTP] = "another answer", [WAIT_JOB] = "a worker",
+        [WAIT_LOCK] = "a lock", [WAIT_SEM] = "a place of a semaphore", [WAIT_EVENT] = "an event",
+        [WAIT_QUEUE_GET] = "an item of a queue", [WAIT_QUEUE_PUT] = "room in a queue", [WAIT_QUEUE_JOIN] = "a queue",
+        [WAIT_TASK] = "a task", [WAIT_TASKS] = "tasks", [WAIT_GROUP] = "the tasks of a group",
+        [WAIT_GROUP_NEXT] = "the next task of a group", [WAIT_COND] = "a condition", [WAIT_BARRIER] = "a barrier",
+        [WAIT_GEN_NEXT] = "a generator", [WAIT_FILE] = "the disk", [WAIT_STREAM] = "a stream",
+    };
+    bool known = reason->kind < sizeof what / sizeof what[0] && what[reason->kind];
+    return known ? what[reason->kind] : "its turn";
+}
+
+/* Two lines: which two are never under way together, and what the second one waits for. */
+static void describe_miss(const struct miss *miss, uint64_t orders, char *text, size_t size)
+{
+    const struct reason *why = &miss->second.reason;
+    int length = snprintf(text, size, "too much order: %s and %s are under way together in none of %s; in the reference "
+                          "they are", miss->first.url, miss->second.url, count(orders, "order", "orders"));
+    if (miss->pairs > 1)
+        length += snprintf(text + length, size - (size_t)length, " (and so it is with %u other pairs)", miss->pairs - 1);
+    if (why->kind == WAIT_LOCK && why->taken_at)
+        snprintf(text + length, size - (size_t)length, "\n   %s asks for it after %s has waited for a lock: it was "
+                 "taken at %s, and kept during the wait at %s", place(why->asked_at), place(why->waited_at),
+                 place(why->taken_at), place(why->kept_at));
+    else if (why->waited_at)
+        snprintf(text + length, size - (size_t)length, "\n   %s asks for it after %s has waited for %s",
+                 place(why->asked_at), place(why->waited_at), awaited(why));
+}
+
 /* Of both: those of the depth-first search first; what both have found is told once. */
 static size_t merge(const struct told *told, struct finding all[2 * FINDINGS_MOST])
 {
@@ -196,16 +232,29 @@ static json_t *finding_to_json(const struct finding *f)
     return json;
 }
 
-static void write_json(const struct told *told, const char *file, const struct finding all[], size_t n, int64_t ns)
+static json_t *miss_to_json(const struct miss *miss, uint64_t orders)
+{
+    char text[MISS_TEXT];
+    describe_miss(miss, orders, text, sizeof text);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "kind", "too much order", "text", text, "src",
+                     place(miss->second.reason.waited_at), "tape", "", "first", miss->first.url, "second",
+                     miss->second.url, "pairs", (int)miss->pairs);
+}
+
+static void write_json(const struct told *told, const char *file, const struct finding all[], size_t n,
+                       const struct miss misses[], size_t misses_n, int64_t ns)
 {
     json_t *findings = json_array();
+    for (size_t i = 0; i < misses_n; i++)
+        json_array_append_new(findings, miss_to_json(&misses[i], orders_of(told)));
     for (size_t i = 0; i < n; i++)
         json_array_append_new(findings, finding_to_json(&all[i]));
-    json_t *json = json_pack("{s:s, s:I, s:I, s:I, s:b, s:f, s:o}", "schema", "looplab/explore/v1", "orders",
+    json_t *json = json_pack("{s:s, s:I, s:I, s:I, s:b, s:f, s:o, s:o}", "schema", "looplab/explore/v1", "orders",
                              (json_int_t)orders_of(told), "whole",
                              (json_int_t)(told->path->whole + (told->path->complete ? 0 : told->samples->whole)),
                              "classes", (json_int_t)classes_of(told), "complete", (int)told->path->complete,
-                             "elapsed_s", (double)ns / 1e9, "findings", findings);
+                             "elapsed_s", (double)ns / 1e9, "findings", findings,
+                             "together", beside_pairs(told->overlaps, told->overlaps_n));
     if (!json || json_dump_file(json, file, JSON_INDENT(1)) != 0)
         fprintf(stderr, "explore: %s cannot be written\n", file);
 }
@@ -216,17 +265,27 @@ int told_end(struct told *told, int64_t ns)
     size_t n = merge(told, all);
     uint64_t orders = orders_of(told);
     const char *file = getenv("CO_EXPLORE_JSON");
+    static struct miss misses[MISSES_MOST];
+    told->overlaps[0] = &told->path->overlap;
+    told->overlaps[1] = &told->samples->overlap;
+    told->overlaps_n = told->path->complete ? 1 : 2;
+    size_t misses_n = beside_misses(told->overlaps, told->overlaps_n, getenv("CO_EXPLORE_BESIDE"), misses);
     if (told->terminal)
         fprintf(stderr, "\r%*s\r", 60, "");
     for (size_t i = 0; i < n && i < TOLD_MOST; i++)
         say(&all[i], i + 1, orders);
+    for (size_t i = 0; i < misses_n; i++) {
+        char text[MISS_TEXT];
+        describe_miss(&misses[i], orders, text, sizeof text);
+        printf("%zu. %s\n", n + i + 1, text);
+    }
     if (n > TOLD_MOST)
         printf("... and %zu more\n", n - TOLD_MOST);
     if (file)
-        write_json(told, file, all, n, ns);
+        write_json(told, file, all, n, misses, misses_n, ns);
     printf("%s, %s, %s, in %.1f s (%s a second)\n", count(orders, "order", "orders"),
            count(classes_of(told), "class", "classes"), told->path->complete ? "all of them" : "not all of them",
            (double)ns / 1e9, number((uint64_t)((double)orders * 1e9 / (double)(ns > 0 ? ns : 1))));
     fflush(stdout);
-    return n > 0;
+    return n + misses_n > 0;
 }

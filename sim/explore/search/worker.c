@@ -50,6 +50,7 @@ static void end_run(void)
     if (search->blocked)
         return;
     judge();
+    overlap_end(&search->overlap);
     search->has_plain = true;
     search->whole++;
     count_class(search->hash);

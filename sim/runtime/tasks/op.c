@@ -61,7 +61,6 @@ void co__op_abandon(struct op *op)
 int co__op_await(struct co_task *self, struct op *op, enum wait_kind kind)
 {
     int rc = co__suspend(self, kind, op);
-    explore_answered(op);
     if (self->waits_for)                /* else it was given up, and its completion frees it, or has done so */
         co__op_free(op);
     return rc;

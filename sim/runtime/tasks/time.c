@@ -66,10 +66,12 @@ static void take_in(struct loop *loop, const struct world_completion *completion
     }
     if ((op->task || op->is_stream) && op->deliver)
         op->deliver(op, completion);
-    if (completion->parts & WORLD_END)
+    if (completion->parts & WORLD_END) {
         op->rc = completion->rc;
-    else if (!op->is_stream)
+        explore_answered(op);
+    } else if (!op->is_stream) {
         return;
+    }
     if (op->is_stream && (!op->task || op->is_due))
         return;                         /* nobody waits for it now */
     op->is_due = op->is_stream;

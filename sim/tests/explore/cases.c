@@ -126,15 +126,15 @@ static int three_lock(void *job)
 static int counts_up(void *job)
 {
     (void)job;
-    int before = shared;
-    int rc = co_yield();
-    shared = before + 1;
+    int before = shared;                /* read */
+    int rc = co_yield();                /* wait */
+    shared = before + 1;                /* write */
     return rc;
 }
 
 /* a and b each read, wait, write. Their four steps keep each one's order: 6 ways, of which those that differ only in
  * who reads first are one. read read write write twice (who writes first): 2; one after the other: 2. classes: 4;
- * wrong: lost update */
+ * wrong: lost update in counts_up */
 static int lost_update(void *job)
 {
     (void)job;
@@ -298,6 +298,222 @@ static int as_completed(void *job)
     return rc;
 }
 
+/* ---- Lost updates ------------------------------------------------------------------------------------------ */
+
+static int adds(void *job)
+{
+    int sum = other;                    /* read */
+    int rc = co_sleep(CO_MS(1));        /* wait */
+    other = sum + *(int *)job + 1;      /* write */
+    return rc;
+}
+
+/* The reads commute, the writes do not. classes: 6; wrong: lost update in adds */
+static int lost_sum(void *job)
+{
+    (void)job;
+    return spawn_and_join(adds, 3);
+}
+
+static struct { size_t n; int items[8]; } list;
+
+static int appends(void *job)
+{
+    size_t at = list.n;                 /* read */
+    int rc = co_lock_acquire(&lock);    /* wait */
+    list.items[at] = *(int *)job;
+    list.n = at + 1;                    /* write */
+    return rc < 0 ? rc : co_lock_release(&lock);
+}
+
+/* The lock is taken too late: who waits for it has looked already. Main's letting go of it, and the two who want it, come
+ * in 3! orders; where main is the last or second, who was served may go on before or after. classes: 8; wrong: lost update in appends */
+static int lost_item(void *job)
+{
+    (void)job;
+    CO_GROUP(group);
+    static int numbers[] = {1, 2};
+    int rc = co_lock_acquire(&lock);
+    for (int i = 0; i < 2; i++)
+        co_spawn(&group, appends, &numbers[i]);
+    if (rc == 0)
+        rc = co_yield();
+    co_lock_release(&lock);
+    return rc < 0 ? rc : co_join(&group);
+}
+
+static long highest;
+
+static int raises(void *job)
+{
+    long mine = 10 + *(int *)job;
+    bool higher = mine > highest;       /* read */
+    int rc = co_yield();                /* wait */
+    if (higher)
+        highest = mine;                 /* write */
+    return rc;
+}
+
+/* classes: 4; wrong: lost update in raises */
+static int lost_maximum(void *job)
+{
+    (void)job;
+    return spawn_and_join(raises, 2);
+}
+
+struct account { long balance, moved; };
+static struct account account = {.balance = 100};
+
+static int withdraws(void *job)
+{
+    struct account *from = &account;
+    long left = from->balance - 60;     /* read */
+    if (left < 0)
+        return 0;
+    int rc = co_queue_get(&queue, &(void *){0});    /* wait */
+    from->balance = left;               /* write */
+    (void)job;
+    return rc;
+}
+
+/* Twice 60 of 100: both have looked before either takes. 2 orders in which they ask, 2 in which they
+ * are served. classes: 4; wrong: lost update in withdraws */
+static int lost_money(void *job)
+{
+    static int items[2];
+    (void)job;
+    CO_GROUP(group);
+    for (int i = 0; i < 2; i++)
+        co_spawn(&group, withdraws, NULL);
+    int rc = co_sleep(CO_MS(1));
+    for (int i = 0; i < 2; i++)
+        rc = rc < 0 ? rc : co_queue_put(&queue, &items[i]);
+    return rc < 0 ? rc : co_join(&group);
+}
+
+/* Looked at after the wait, and with a lock from the look to the use: nothing is lost. */
+static int counts_right(void *job)
+{
+    (void)job;
+    int rc = co_yield();
+    shared = shared + 1;
+    CO_WITH_LOCK(&lock) {
+        int before = other;
+        rc = co_sleep(CO_MS(1));
+        other = before + 1;
+    }
+    return rc;
+}
+
+/* classes: 2 */
+static int nothing_lost(void *job)
+{
+    (void)job;
+    return spawn_and_join(counts_right, 2);
+}
+
+/* ---- Requests: what is under way together (with a world that has ten pages) --------------------------------- */
+
+static int fetch(int number)
+{
+    char url[32];
+    CO_RESPONSE(page);
+    snprintf(url, sizeof url, "http://tea.test/%d", number + 1);
+    return co_http_get(url, &page);     /* ask */
+}
+
+static int fetches(void *job)
+{
+    return fetch(*(int *)job);
+}
+
+/* classes: 6 */
+static int requests(void *job)
+{
+    (void)job;
+    return spawn_and_join(fetches, 3);
+}
+
+static int fetches_with_lock(void *job)
+{
+    int rc = -ECANCELED;
+    CO_WITH_LOCK(&lock)                 /* wait */
+        rc = fetch(*(int *)job);
+    return rc;
+}
+
+/* classes: 6; wrong: too much order in fetches_with_lock */
+static int requests_with_lock(void *job)
+{
+    (void)job;
+    return spawn_and_join(fetches_with_lock, 3);
+}
+
+static int fetches_with_sem(void *job)
+{
+    int rc = -ECANCELED;
+    CO_WITH_SEM(&sem)                   /* wait */
+        rc = fetch(*(int *)job);
+    return rc;
+}
+
+/* classes: 6; wrong: too much order in fetches_with_sem */
+static int requests_with_sem(void *job)
+{
+    (void)job;
+    return spawn_and_join(fetches_with_sem, 3);
+}
+
+/* Awaited before the next one is spawned. classes: 1; wrong: too much order in requests_awaited */
+static int requests_awaited(void *job)
+{
+    static int numbers[] = {0, 1, 2};
+    (void)job;
+    CO_GROUP(group);
+    for (int i = 0; i < 3; i++) {
+        int rc = co_await(co_spawn(&group, fetches, &numbers[i]), NULL);    /* wait */
+        if (rc < 0)
+            return rc;
+    }
+    return co_join(&group);
+}
+
+/* Joined before the next one is spawned. classes: 1; wrong: too much order in requests_joined */
+static int requests_joined(void *job)
+{
+    static int numbers[] = {0, 1, 2};
+    (void)job;
+    CO_GROUP(group);
+    for (int i = 0; i < 3; i++) {
+        co_spawn(&group, fetches, &numbers[i]);
+        int rc = co_join(&group);       /* wait */
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int fetches_in_turn(void *job)
+{
+    static struct co_event turns[4];
+    int number = *(int *)job;
+    if (number > 0) {
+        int rc = co_event_wait(&turns[number]);     /* wait */
+        if (rc < 0)
+            return rc;
+    }
+    int rc = fetch(number);
+    co_event_set(&turns[number + 1]);
+    return rc;
+}
+
+/* classes: 1; wrong: too much order in fetches_in_turn */
+static int requests_in_turn(void *job)
+{
+    (void)job;
+    return spawn_and_join(fetches_in_turn, 3);
+}
+
 /* ---- Wrong in some orders -------------------------------------------------------------------------------- */
 
 static int fails_if_late(void *job)
@@ -449,7 +665,12 @@ int main(int argc, char **argv)
         {"lost_update", lost_update}, {"neighbours", neighbours}, {"producer_and_consumer", producer_and_consumer},
         {"event_and_two", event_and_two}, {"three_pass_sem", three_pass_sem}, {"one_instant", one_instant},
         {"three_instants", three_instants}, {"cancelled", cancelled}, {"as_completed", as_completed}, {"fails", fails},
-        {"late", late},
+        {"late", late}, {"lost_sum", lost_sum}, {"lost_item", lost_item}, {"lost_maximum", lost_maximum},
+        {"lost_money", lost_money}, {"nothing_lost", nothing_lost}, {"requests", requests},
+        {"requests_with_lock", requests_with_lock}, {"requests_with_sem", requests_with_sem},
+        {"requests_awaited", requests_awaited}, {"requests_joined", requests_joined},
+        {"requests_in_turn", requests_in_turn},
+       
         {"crossed_locks", crossed_locks}, {"crashes", crashes}, {"exits", exits}, {"loops", loops}, {"grabs", grabs},
         {"recurses", recurses},
     };
