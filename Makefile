@@ -213,7 +213,8 @@ build/kit/$1.txt:
 	@$$(shell mkdir -p build/kit)$$(file >$$@,$$($2))
 endef
 $(eval $(call remember,sources,kit_sources))
-files := $(explore_sources) $(wildcard sim/world/serve/*.c sim/judge/*.c) $(test_sources) $(bench_sources) $(examples) $(lab_sources)
+files := $(explore_sources) $(wildcard sim/world/serve/*.c sim/judge/*.c) $(test_sources) $(bench_sources) $(examples) \
+        $(lab_sources)
 flags := $(CC) $(CFLAGS) $(includes) $(runtime_flags) $(test_flags) \
          $(foreach v,$(variants) explore,$v: $($v_cc) $($v_flags))
 $(eval $(call remember,files,files))
@@ -450,17 +451,20 @@ build/tests/explore/%: sim/tests/explore/cases.c build/kit/libco-explore.a sim/k
 test: $(kit) $(test_programs) $(if $(real_tested),build/kit/serve build/kit/libco-real.a)
 test: $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools)),try-node))  ## all tests of the project itself [ALL=1: in every build, under valgrind, and whatever else is long]
 	@$(build-is-done)env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
-	    -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE \
-	    -u DEPTH -u SAME -u SET -u REAL -u RUNS -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TODO -u LEVEL -u NAME -u TEST -u FAULT \
+	    -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u DEPTH -u SAME \
+	    -u SET -u REAL -u RUNS -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TODO -u LEVEL -u NAME -u TEST -u FAULT \
 	    -u LOOPLAB_RANDOM \
 	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest \
 	    $(if $(filter xdist,$(looplab_tools)),-n 3 --dist loadfile) grader/tests
 
-bench: $(if $(REAL),build/kit/libco-real.a build/kit/libco.a build/kit/02-url-fetcher/main.o,build/bench/bench)  ## how fast it is: [JSON=f.json] [PEERS=1: beside other libraries] [REAL=1: beside curl, aiohttp] [QUICK=1]
+bench: $(if $(ORDERS),build/kit/libco-explore.a build/kit/04-worker-queue/main-explore.o \
+        build/kit/04-worker-queue/reference build/kit/04-worker-queue/names.txt)
+bench: $(if $(REAL),build/kit/libco-real.a build/kit/libco.a build/kit/02-url-fetcher/main.o,build/bench/bench)  ## how fast it is: [JSON=f.json] [PEERS=1: beside other libraries] [REAL=1: beside curl, aiohttp] [ORDERS=1: of tasks] [QUICK=1]
 	@$(build-is-done)$(if $(PEERS),sh grader/scripts/deps.sh peers)
-	@$(if $(REAL),$(looplab) grader/scripts/bench_real.py $${JSON:+--json "$$JSON"}$\
+	@$(if $(ORDERS),$(looplab) grader/scripts/bench_orders.py $${JSON:+--json "$$JSON"}$(if $(QUICK), --orders 2000),)
+	@$(if $(ORDERS),,$(if $(REAL),$(looplab) grader/scripts/bench_real.py $${JSON:+--json "$$JSON"}$\
 	    $(if $(QUICK), --rounds 1 --requests 100),$\
-	    $(looplab) grader/scripts/bench.py $${JSON:+--json "$$JSON"} $(if $(PEERS),--peers) $(if $(QUICK),--quick))
+	    $(looplab) grader/scripts/bench.py $${JSON:+--json "$$JSON"} $(if $(PEERS),--peers) $(if $(QUICK),--quick)))
 
 run-watch: $(kit)
 	@$(looplab-command) watch $${LAB:+--lab "$$LAB"} $${FROM:+--from "$$FROM"} $${SEED:+--seed "$$SEED"}; $(own-code)

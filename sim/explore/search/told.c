@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { SHOWN_EACH = 200000000, NUMBER_TEXT = 32, TOLD_MOST = 10, MISS_TEXT = 1024 };
@@ -178,10 +179,11 @@ static const char *awaited(const struct reason *reason)
 static void describe_miss(const struct miss *miss, uint64_t orders, char *text, size_t size)
 {
     const struct reason *why = &miss->second.reason;
-    int length = snprintf(text, size, "too much order: %s and %s are under way together in none of %s; in the reference "
-                          "they are", miss->first.url, miss->second.url, count(orders, "order", "orders"));
+    int length = snprintf(text, size, "too much order: %s and %s are under way together in none of %s; in the "
+                          "reference they are", miss->first.url, miss->second.url, count(orders, "order", "orders"));
     if (miss->pairs > 1)
-        length += snprintf(text + length, size - (size_t)length, " (and so it is with %u other pairs)", miss->pairs - 1);
+        length += snprintf(text + length, size - (size_t)length, " (and so it is with %u other pairs)",
+                           miss->pairs - 1);
     if (why->kind == WAIT_LOCK && why->taken_at)
         snprintf(text + length, size - (size_t)length, "\n   %s asks for it after %s has waited for a lock: it was "
                  "taken at %s, and kept during the wait at %s", place(why->asked_at), place(why->waited_at),
@@ -232,6 +234,16 @@ static json_t *finding_to_json(const struct finding *f)
     return json;
 }
 
+/* Seconds of the processors' time that the workers took. */
+static double workers_cpu(void)
+{
+    struct rusage used;
+    if (getrusage(RUSAGE_CHILDREN, &used) != 0)
+        return 0;
+    return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec)
+        + (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+}
+
 static json_t *miss_to_json(const struct miss *miss, uint64_t orders)
 {
     char text[MISS_TEXT];
@@ -249,11 +261,11 @@ static void write_json(const struct told *told, const char *file, const struct f
         json_array_append_new(findings, miss_to_json(&misses[i], orders_of(told)));
     for (size_t i = 0; i < n; i++)
         json_array_append_new(findings, finding_to_json(&all[i]));
-    json_t *json = json_pack("{s:s, s:I, s:I, s:I, s:b, s:f, s:o, s:o}", "schema", "looplab/explore/v1", "orders",
+    json_t *json = json_pack("{s:s, s:I, s:I, s:I, s:b, s:f, s:f, s:o, s:o}", "schema", "looplab/explore/v1", "orders",
                              (json_int_t)orders_of(told), "whole",
                              (json_int_t)(told->path->whole + (told->path->complete ? 0 : told->samples->whole)),
                              "classes", (json_int_t)classes_of(told), "complete", (int)told->path->complete,
-                             "elapsed_s", (double)ns / 1e9, "findings", findings,
+                             "elapsed_s", (double)ns / 1e9, "cpu_s", workers_cpu(), "findings", findings,
                              "together", beside_pairs(told->overlaps, told->overlaps_n));
     if (!json || json_dump_file(json, file, JSON_INDENT(1)) != 0)
         fprintf(stderr, "explore: %s cannot be written\n", file);

@@ -326,8 +326,9 @@ static int appends(void *job)
     return rc < 0 ? rc : co_lock_release(&lock);
 }
 
-/* The lock is taken too late: who waits for it has looked already. Main's letting go of it, and the two who want it, come
- * in 3! orders; where main is the last or second, who was served may go on before or after. classes: 8; wrong: lost update in appends */
+/* The lock is taken too late: who waits for it has looked already. Main's letting go of it and the two who want it come
+ * in 3! orders; where main is the second, the one who was served goes on before the other one looks, or after.
+ * classes: 8; wrong: lost update in appends */
 static int lost_item(void *job)
 {
     (void)job;
@@ -376,8 +377,8 @@ static int withdraws(void *job)
     return rc;
 }
 
-/* Twice 60 of 100: both have looked before either takes. 2 orders in which they ask, 2 in which they
- * are served. classes: 4; wrong: lost update in withdraws */
+/* Twice 60 of 100: both have looked before either takes. 2 orders in which they ask, 2 in which they are served.
+ * classes: 4; wrong: lost update in withdraws */
 static int lost_money(void *job)
 {
     static int items[2];
