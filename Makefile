@@ -25,7 +25,7 @@ AR := ar
 
 # What the user says reaches the scripts through the environment: blanks and quotes in it do no harm.
 export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE \
-        SET REAL RUNS URLS JSON CHECK FORMAT DECK TODO LEVEL NAME TEST FAULT ROSTER JOBS CC BUILD
+        SET REAL RUNS URLS DEPTH SAME JSON CHECK FORMAT DECK TODO LEVEL NAME TEST FAULT ROSTER JOBS CC BUILD
 
 # By another name: to some shells RANDOM is a word of their own.
 export LOOPLAB_RANDOM := $(RANDOM)
@@ -37,7 +37,7 @@ say := $(if $(V),,@)
 # In build/. With BUILD=DIR in DIR/build: then make only hands its words on to a make that works in DIR, where links to
 # all of this checkout stand. Where nothing can be written to, that is what is said, and how to help it.
 
-exits := grade demo run serve compare report watch hint progress start class
+exits := grade demo run explore serve compare report watch hint progress start class
 builds := $(filter-out help doctor clean,$(MAKECMDGOALS))
 make-extension = @mkdir -p $(@D) && { $(CC) -std=gnu11 -O2 -Wall -Wextra -shared -fPIC $< -o $@.$$PPID 2> $@.log || \
     : > $@.$$PPID; } && mv $@.$$PPID $@
@@ -116,7 +116,9 @@ LABS := $(patsubst labs/%/main.c,%,$(wildcard labs/*/main.c))
 suites := $(notdir $(patsubst %/,%,$(dir $(wildcard labs/*/test_*.c))))
 
 kit_folders := $(addprefix sim/,runtime world/virtual world/remote trace explore kit)
-kit_sources := $(sort $(wildcard $(foreach d,$(kit_folders),$d/*.c $d/*/*.c $d/*.S $d/*/*.S)))
+kit_sources := $(filter-out sim/explore/search/%,\
+        $(sort $(wildcard $(foreach d,$(kit_folders),$d/*.c $d/*/*.c $d/*.S $d/*/*.S))))
+explore_sources := $(sort $(wildcard sim/explore/search/*.c))
 test_sources := $(wildcard sim/tests/*.c sim/tests/fuzz/*.c sim/tests/real/*.c sim/tests/judge/*.c)
 tests := $(patsubst sim/tests/%.c,%,$(filter sim/tests/test_%,$(test_sources)))
 bench_sources := $(wildcard sim/bench/*.c)
@@ -176,6 +178,13 @@ aarch64_cc := aarch64-linux-gnu-gcc
 aarch64_flags := -O2 -Werror
 aarch64_needs := cross-cc cross-libs qemu
 
+# With what searches orders (sim/explore/search), for `make explore`: no test but its own runs in it.
+explore_flags := -O2 -DCO_EXPLORE
+explore_more = $(explore_sources)
+# There <link.h> is the system's.
+build/obj/explore/sim/explore/search/%.o: includes := -Isim/include -Isim -Isim/world
+build/kit/%/main-explore.o: explore_flags += @sim/explore/search/step.flags
+
 # These only with ALL=1: another one stands for what each of them would show.
 seldom := gcc-O0 gcc-O3 clang-O0 clang-O3 clang-asan aarch64
 have := $(foreach v,$(filter-out $(if $(ALL),,$(seldom)),$(variants)),\
@@ -204,9 +213,10 @@ build/kit/$1.txt:
 	@$$(shell mkdir -p build/kit)$$(file >$$@,$$($2))
 endef
 $(eval $(call remember,sources,kit_sources))
-files := $(wildcard sim/world/serve/*.c sim/judge/*.c) $(test_sources) $(bench_sources) $(examples) $(lab_sources)
+files := $(explore_sources) $(wildcard sim/world/serve/*.c sim/judge/*.c) $(test_sources) $(bench_sources) $(examples) \
+        $(lab_sources)
 flags := $(CC) $(CFLAGS) $(includes) $(runtime_flags) $(test_flags) \
-         $(foreach v,$(variants),$v: $($v_cc) $($v_flags))
+         $(foreach v,$(variants) explore,$v: $($v_cc) $($v_flags))
 $(eval $(call remember,files,files))
 $(eval $(call remember,flags,flags))
 
@@ -264,7 +274,7 @@ build/tests/$1/real/%: build/obj/$1/sim/tests/real/%.c.o build/kit/libco-real$(c
 build/obj/$1/%.o: % build/kit/flags.txt | build/obj/$1/rooms
 	$$(call compile-and-note,$1,$$(includes))
 
-build/kit/libco$(call dash,$1).a: $(call objects,$1,$(kit_sources)) build/kit/sources.txt
+build/kit/libco$(call dash,$1).a: $(call objects,$1,$(kit_sources) $($1_more)) build/kit/sources.txt
 	$$(say)rm -f $$@.new && $$(AR) qcsD $$@.new $$(filter %.o,$$^) && mv $$@.new $$@
 	@echo "built $$@"
 
@@ -290,7 +300,7 @@ define solution
 build/solutions/$1/$2/program: $(patsubst solutions/%.c,build/solutions/$(or $($1_shares),$1)/%.o,\
         $(wildcard solutions/$2/*.c))
 endef
-$(foreach v,$(variants),$(eval $(call variant,$v)))
+$(foreach v,$(variants) explore,$(eval $(call variant,$v)))
 $(foreach v,$(variants),$(foreach l,$(LABS),$(eval $(call solution,$v,$l))))
 
 # A world file served for real: the virtual world behind libuv's sockets.
@@ -369,6 +379,7 @@ kit := build/kit/libco.a build/kit/libco-asan.a \
 test_programs := $(foreach v,$(tested),$(addprefix build/tests/$v/,$(call tests_of,$v))) \
        $(foreach v,$(filter-out $(if $(ALL),,tsan),$(have)),$(patsubst %,build/solutions/$v/%/program,\
            $(if $(ALL),$(filter-out $(suites),$(LABS)),01-sync-vs-async))) \
+       build/tests/explore/cases $(if $(filter clang,$(looplab_tools)),build/tests/explore/cases-clang) \
        build/kit/judge $(foreach v,$(judge_tested),$(judge_tests:%=build/tests/$v/judge/%)) \
        $(foreach v,$(real_tested),$(real_tests:%=build/tests/$v/real/%))
 
@@ -395,6 +406,7 @@ help:
 grade: run-grade  ## grade labs: [LAB=01] [FROM=DIR] [OUT=DIR] [SEED=N]
 demo: run-demo    ## grade the reference solutions: what success looks like
 run: run-run      ## run a lab: LAB=01 [FROM=DIR] [MODE=M] [WORLD=F | REAL=1] [SET="a=1"] [URLS="..."] [TRACE=f]; or EXAMPLE=17
+explore: run-explore  ## a lab in one order after the other, until none is left: LAB=04 [FROM=DIR] [MODE=M] [WORLD=F] [SET="a=1"] [DEPTH=20000]
 serve: run-serve  ## a world file as real servers on this machine: WORLD=f.json [LAB=03]
 compare: run-compare  ## a lab in its virtual world and in that world served for real: LAB=03 [WORLD=f] [FROM=DIR]; RANDOM=200
 report: run-report  ## draw a run: LAB=01 [FROM=DIR] [CHECK=ID | MODE= WORLD= SET= URLS=] [FORMAT=html|text|svg|chrome] [OUT=F]
@@ -424,21 +436,37 @@ run-report: $(kit)
 run-run: $(kit) $(if $(REAL),build/kit/libco-real.a $(if $(EXAMPLE),build/kit/serve))
 	@$(build-is-done)sh grader/scripts/run.sh; $(note_exit)
 
+run-explore: $(kit) build/kit/libco-explore.a $(foreach l,$(asked_labs),build/kit/$l/main-explore.o)
+	@$(build-is-done)EXPLORE=1 sh grader/scripts/run.sh; $(note_exit)
+
+# The explorer's own test: small programs of which it is known how many classes of orders there are.
+build/tests/explore/%: sim/tests/explore/cases.c build/kit/libco-explore.a sim/kit/student.flags sim/kit/link.flags \
+        sim/explore/search/step.flags sim/explore/search/link.flags sim/explore/search/names.txt build/kit/flags.txt
+	@mkdir -p $(@D)
+	$(say)$(or $(patsubst cases-%,%,$(filter cases-%,$*)),$(CC)) @sim/kit/student.flags -O1 -Werror \
+	    @sim/explore/search/step.flags $(if $(filter %-clang,$*),-fsanitize-coverage=no-prune) -Isim/include -c $< -o $@.o
+	$(say)objcopy --redefine-syms=sim/explore/search/names.txt $@.o
+	$(say)$(CC) $@.o -Wl,--whole-archive build/kit/libco-explore.a -Wl,--no-whole-archive @sim/kit/link.flags \
+	    @sim/explore/search/link.flags -o $@
+
 test: $(kit) $(test_programs) $(if $(real_tested),build/kit/serve build/kit/libco-real.a)
 test: $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools)),try-node))  ## all tests of the project itself [ALL=1: in every build, under valgrind, and whatever else is long]
 	@$(build-is-done)env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
-	    -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE \
+	    -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u DEPTH -u SAME \
 	    -u SET -u REAL -u RUNS -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TODO -u LEVEL -u NAME -u TEST -u FAULT \
 	    -u ROSTER -u JOBS \
 	    -u LOOPLAB_RANDOM \
 	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest \
 	    $(if $(filter xdist,$(looplab_tools)),-n 3 --dist loadfile) grader/tests
 
-bench: $(if $(REAL),build/kit/libco-real.a build/kit/libco.a build/kit/02-url-fetcher/main.o,build/bench/bench)  ## how fast it is: [JSON=f.json] [PEERS=1: beside other libraries] [REAL=1: beside curl, aiohttp] [QUICK=1]
+bench: $(if $(ORDERS),build/kit/libco-explore.a build/kit/04-worker-queue/main-explore.o \
+        build/kit/04-worker-queue/reference build/kit/04-worker-queue/names.txt)
+bench: $(if $(REAL),build/kit/libco-real.a build/kit/libco.a build/kit/02-url-fetcher/main.o,build/bench/bench)  ## how fast it is: [JSON=f.json] [PEERS=1: beside other libraries] [REAL=1: beside curl, aiohttp] [ORDERS=1: of tasks] [QUICK=1]
 	@$(build-is-done)$(if $(PEERS),sh grader/scripts/deps.sh peers)
-	@$(if $(REAL),$(looplab) grader/scripts/bench_real.py $${JSON:+--json "$$JSON"}$\
+	@$(if $(ORDERS),$(looplab) grader/scripts/bench_orders.py $${JSON:+--json "$$JSON"}$(if $(QUICK), --orders 2000),)
+	@$(if $(ORDERS),,$(if $(REAL),$(looplab) grader/scripts/bench_real.py $${JSON:+--json "$$JSON"}$\
 	    $(if $(QUICK), --rounds 1 --requests 100),$\
-	    $(looplab) grader/scripts/bench.py $${JSON:+--json "$$JSON"} $(if $(PEERS),--peers) $(if $(QUICK),--quick))
+	    $(looplab) grader/scripts/bench.py $${JSON:+--json "$$JSON"} $(if $(PEERS),--peers) $(if $(QUICK),--quick)))
 
 run-watch: $(kit)
 	@$(looplab-command) watch $${LAB:+--lab "$$LAB"} $${FROM:+--from "$$FROM"} $${SEED:+--seed "$$SEED"}; $(own-code)

@@ -9,6 +9,9 @@
 # its own meets that world's servers, on this machine.
 # A lab whose student's file is a test suite: LAB, FROM, TEST (names of tests), FAULT (one that is built into what is
 # tested), TRACE, CC.
+# EXPLORE=1, with a lab that is no suite: not once but in very many orders (sim/explore/search): DEPTH (at most so many,
+# default 20000), SAME (reports that must be the same in all, commas between them), JSON (a file for what was found).
+# Exit code 0: nothing was found; 1: something was.
 # Exit code: the program's own; 2 when something asked for is not there or does not compile.
 #
 # The program is made and run in a folder of its own, so that two runs at once do not get each other's; what was made
@@ -132,6 +135,7 @@ run_suite() {
     [ -z "${FAULT:-}" ] || grep -qw "enum {.*$FAULT.*};" $tested ||
         fail "there is no fault '$FAULT'; there are:$(sed -n 's/^enum { no_fault,\(.*\) };/\1/p' $tested)"
     # shellcheck disable=SC2086 # lists of words
+    [ -z "${EXPLORE:-}" ] || fail "the tests of $lab are not explored: they run in their plain order"
     compile @sim/kit/student.flags -O1 -Isim/include "-Ilabs/$lab" ${FAULT:+-DFAULT="$FAULT"} "$suite" $tested \
         "build/kit/$lab/main.o" \
         build/kit/libco.a $link -lcmocka -o "$out/program" ||
@@ -145,6 +149,9 @@ done
 
 [ -z "${WORLD:-}" ] || [ -z "${REAL:-}" ] ||
     fail "say WORLD or REAL=1, not both; to meet a world's servers for real: make compare LAB=$LAB WORLD=$WORLD"
+[ -z "${EXPLORE:-}" ] || [ -z "${REAL:-}" ] || fail "real servers choose their order themselves: explore without REAL=1"
+case ${DEPTH:-1} in *[!0-9]* | '') fail "DEPTH=$DEPTH: say how many orders at most, as in DEPTH=50000" ;; esac
+SHOWN=${WORLD:-}
 [ -z "${WORLD:-}" ] || [ -f "$WORLD" ] || [ ! -f "labs/$lab/worlds/$WORLD" ] || WORLD=labs/$lab/worlds/$WORLD
 if [ -z "${WORLD:-}${REAL:-}" ]; then
     for WORLD in "labs/$lab"/worlds/default.json "labs/$lab"/worlds/*.json; do [ ! -f "$WORLD" ] || break; done
@@ -152,27 +159,66 @@ fi
 
 # The student's files are those the skeleton has: each C file of the lab but main.c.
 own_folder "$lab"
-set --
-for skeleton in "labs/$lab"/*.c; do
-    name=${skeleton##*/} name=${name%.c}
-    [ "$name" != main ] || continue
-    [ -f "$from/$name.c" ] || fail "$from/$name.c: there is no such file"
-    header=
-    [ ! -f "labs/$lab/$name.h" ] || header="-include labs/$lab/$name.h"
-    # shellcheck disable=SC2086 # two words or none
-    compile @sim/kit/student.flags -O1 -Isim/include "-Ilabs/$lab" $header -c "$from/$name.c" -o "$out/$name.o" ||
-        fail "$from/$name.c does not compile: mend what the compiler says above, the first error first"
-    objcopy --keep-global-symbols="build/kit/$lab/names.txt" "$out/$name.o" || fail "objcopy: see above"
-    set -- "$@" "$out/$name.o"
-done
-# shellcheck disable=SC2086 # two words
-compile "$@" "build/kit/$lab/main.o" ${REAL:+build/kit/libco-real.a} build/kit/libco.a $link \
-    ${REAL:+@sim/kit/real.flags} \
-    -o "$out/program" ||
-    fail "the program does not link: a function that $lab asks for is missing, see above"
+steps= kit="build/kit/$lab/main.o ${REAL:+build/kit/libco-real.a} build/kit/libco.a"
+if [ -n "${EXPLORE:-}" ]; then
+    steps=@sim/explore/search/step.flags
+    case $(compile --version) in *clang*) steps="$steps -fsanitize-coverage=no-prune" ;; esac
+    kit="build/kit/$lab/main-explore.o -Wl,--whole-archive build/kit/libco-explore.a -Wl,--no-whole-archive"
+    link="$link @sim/explore/search/link.flags"
+fi
+# build FOLDER PROGRAM: the program of the files in a folder.
+build() {
+    folder=$1 made=$2
+    set --
+    for skeleton in "labs/$lab"/*.c; do
+        name=${skeleton##*/} name=${name%.c}
+        [ "$name" != main ] || continue
+        [ -f "$folder/$name.c" ] || fail "$folder/$name.c: there is no such file"
+        header=
+        [ ! -f "labs/$lab/$name.h" ] || header="-include labs/$lab/$name.h"
+        # shellcheck disable=SC2086 # words, or none
+        compile @sim/kit/student.flags -O1 $steps -Isim/include "-Ilabs/$lab" $header -c "$folder/$name.c" \
+            -o "$made-$name.o" ||
+            fail "$folder/$name.c does not compile: mend what the compiler says above, the first error first"
+        objcopy --keep-global-symbols="build/kit/$lab/names.txt" "$made-$name.o" || fail "objcopy: see above"
+        [ -z "${EXPLORE:-}" ] || objcopy --redefine-syms=sim/explore/search/names.txt "$made-$name.o" ||
+            fail "objcopy: see above"
+        set -- "$@" "$made-$name.o"
+    done
+    # shellcheck disable=SC2086 # lists of words
+    compile "$@" $kit $link ${REAL:+@sim/kit/real.flags} -o "$made" ||
+        fail "the program does not link: a function that $lab asks for is missing, see above"
+}
+build "$from" "$out/program"
+if [ -n "${EXPLORE:-}" ] && [ -d "solutions/$lab" ] && [ "$from" != "solutions/$lab" ]; then
+    (trap - EXIT && build "solutions/$lab" "$out/reference")
+fi
+
+# explore WORDS...: the program of this run in one order after the other. The reference, where there is one, has been
+# before: what is under way together there and never here is too much order.
+explore() {
+    again="make run LAB=$LAB${FROM:+ FROM=$FROM}${MODE:+ MODE=$MODE}${SHOWN:+ WORLD=$SHOWN}${SEED:+ SEED=$SEED}"
+    again="$again${SET:+ SET=\"$SET\"}${URLS:+ URLS=\"$URLS\"}"
+    depth=${DEPTH:-20000} beside=
+    export LD_BIND_NOW=1
+    if [ -x "$out/reference" ]; then
+        beside=$out/beside.json
+        CO_EXPLORE=$((depth / 4)) CO_EXPLORE_JSON=$beside "$out/reference" "$@" > "$out/said" 2>&1 || beside=
+    fi
+    CO_EXPLORE=$depth CO_EXPLORE_SAME=${SAME:-} CO_EXPLORE_AGAIN=$again CO_EXPLORE_JSON=$out/explored.json \
+        CO_EXPLORE_BESIDE=$beside "$out/program" "$@"
+    code=$?
+    [ -f "$out/explored.json" ] || [ "$code" = 2 ] ||
+        { echo "explore: the program ended before its first task (exit code $code)" >&2 && code=1; }
+    [ -z "${JSON:-}" ] || [ ! -f "$out/explored.json" ] || cp "$out/explored.json" "$JSON" || code=3
+    exit "$code"
+}
 
 set -f -- # a URL's ? and * are no patterns
 for setting in ${SET:-}; do set -- "$@" --set "$setting"; done
+# shellcheck disable=SC2086 # URLS is a list
+[ -z "${EXPLORE:-}" ] || explore ${WORLD:+--world "$WORLD"} ${SEED:+--seed "$SEED"} "$@" \
+    ${MODE:+"$MODE"} ${URLS:-}
 # shellcheck disable=SC2086 # URLS is a list
 run "$out/program" ${REAL:+--real} ${WORLD:+--world "$WORLD"} ${SEED:+--seed "$SEED"} ${TRACE:+--trace "$TRACE"} \
     ${TAPE:+--tape "$TAPE"} \

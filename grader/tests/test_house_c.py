@@ -28,7 +28,8 @@ USES: dict[str, tuple[str, ...]] = {
     "runtime/outside": ("runtime/sync", "runtime/tasks", "runtime/watch", "runtime/state", "runtime/switch", "include"),
     "runtime/run": ("runtime/outside", "runtime/sync", "runtime/tasks", "runtime/watch", "runtime/state",
                     "runtime/switch", "include"),
-    "kit": ("runtime/outside", "runtime/state", "world", "trace", "include"),
+    "explore/search": ("runtime/state", "runtime/switch", "include", "world", "trace", "explore"),
+    "kit": ("runtime/outside", "runtime/state", "world", "trace", "include", "explore"),
 }
 """Each room of sim/ and those below it whose headers it may include. What only watches the whole (tests, bench,
 examples) is no room."""

@@ -5,7 +5,7 @@
 #include "filter.h"
 #include "trace/trace.h"
 
-#ifdef FILTER_ARCH
+#if defined(FILTER_ARCH) && !defined(CO_EXPLORE)     /* an explorer begins again in its own way */
 
 #include <signal.h>
 #include <stdio.h>

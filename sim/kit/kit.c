@@ -6,6 +6,7 @@
 #include "leaks.h"
 #include "memory.h"
 #include "co.h"
+#include "explore/touch.h"
 #include "runtime/outside/record.h"
 #include "setting.h"
 #include "world.h"
@@ -189,8 +190,12 @@ void kit_report(const char *name, json_t *value)
     char *json = value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
     const char *text = json ? json : "null";    /* no memory, or a string that is not UTF-8 */
 
-    co_report_bytes(name, text, strlen(text));
-    if (running && running->json)
+    bool taken = explore_reports(name, text);
+    if (!taken)
+        co_report_bytes(name, text, strlen(text));
+    if (taken)
+        ;   /* by an explorer, which need not show it */
+    else if (running && running->json)
         printf("{\"t\":%lld,\"name\":\"%s\",\"value\":%s}\n", (long long)co_now(), name, text);
     else if (running)
         show_report(name, value);

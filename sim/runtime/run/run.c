@@ -93,6 +93,8 @@ static bool open_all(struct loop *loop, const struct co_options *options, char *
         snprintf(error, size, "%s: cannot write the trace: %s", trace, strerror(errno));
         return false;
     }
+    if (!loop->tape)
+        loop->tape = explore_tape();
     co__trace_resume(loop);
     if (!loop->world && !open_world(loop, world_asked(options), seed, error, size))
         return false;
@@ -150,6 +152,7 @@ static int run_main(struct loop *loop, co_fn main_fn, void *job, const char *nam
     if (!main_task)
         return -ENOMEM;
     main_task->seen = true;
+    explore_begin(loop);
     run_until_done(loop, main_task);
     if (loop->alive > 0) {              /* a group that nobody ended has left some */
         report_left_over(loop);
@@ -161,6 +164,7 @@ static int run_main(struct loop *loop, co_fn main_fn, void *job, const char *nam
         co__read_clock(loop);
     report_leaks(loop);
     int rc = loop->rc ? loop->rc : main_task->rc;
+    explore_end(rc);
     if (loop->interrupted && rc == -ECANCELED)
         rc = -EINTR;
     loop->world->submit(loop->world, &(struct world_request){.op = WORLD_FINISH});

@@ -3,6 +3,7 @@
 #define CO_STATE_LOOP_H
 
 #include "explore/tape.h"
+#include "explore/touch.h"
 #include "runtime/state/task.h"
 #include "runtime/state/timer.h"
 #include "runtime/switch/context.h"

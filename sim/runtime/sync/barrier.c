@@ -7,6 +7,7 @@
 /* Wakes all who wait: the first that came gets rc, the next rc + step, ... */
 static void wake_all(struct co_barrier *barrier, int rc, int step)
 {
+    explore_touch(TOUCH_WRITE, barrier, sizeof *barrier);
     barrier->waiting = 0;
     for (; barrier->waiters.first; rc += step)
         co__wake(barrier->waiters.first, rc);
@@ -16,6 +17,7 @@ int co_barrier_wait(struct co_barrier *barrier)
 {
     int rc;
     struct co_task *self = co__enter(CALLER, &rc);
+    explore_touch(TOUCH_WRITE, barrier, sizeof *barrier);
     if (!self)
         return rc;
     if (barrier->broken)

@@ -12,6 +12,7 @@ static int wait(struct co_cond *cond, const void *pc)
 {
     int rc;
     struct co_task *self = co__enter(pc, &rc);
+    explore_touch(TOUCH_WRITE, cond, sizeof *cond);
     if (!self)
         return rc;
     if (!co__lock_is_mine(cond->lock))
@@ -44,6 +45,7 @@ int co_cond_notify(struct co_cond *cond, size_t n)
 {
     if (!co__lock_is_mine(cond->lock))
         return -EPERM;
+    explore_touch(TOUCH_WRITE, cond, sizeof *cond);
     for (; n > 0 && cond->waiters.first; n--)
         co__wake(cond->waiters.first, 0);
     return 0;

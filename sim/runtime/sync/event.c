@@ -8,6 +8,7 @@ void co_event_set(struct co_event *event)
 {
     if (co__in_job())
         return;
+    explore_touch(TOUCH_WRITE, event, sizeof *event);
     event->is_set = true;
     while (event->waiters.first)
         co__wake_first(&event->waiters, 0);
@@ -15,6 +16,7 @@ void co_event_set(struct co_event *event)
 
 void co_event_clear(struct co_event *event)
 {
+    explore_touch(TOUCH_WRITE, event, sizeof *event);
     if (!co__in_job())
         event->is_set = false;
 }
@@ -23,6 +25,7 @@ static __attribute__((noinline)) int wait_watched(struct co_event *event, const 
 {
     int rc;
     struct co_task *self = co__enter(pc, &rc);
+    explore_touch(TOUCH_READ, event, sizeof *event);
     if (!self)
         return rc;
     return event->is_set ? 0 : co__suspend_in(self, WAIT_EVENT, event, &event->waiters);

@@ -17,6 +17,7 @@ static int produce(void *job)
 {
     struct co_gen *gen = job;
     int rc = gen->fn(gen, gen->job);
+    explore_touch(TOUCH_WRITE, gen, sizeof *gen);
     gen->is_done = true;
     gen->rc = rc < 0 && !gen->is_closed ? rc : 0;   /* it was told to end: who waits sees an end, no error */
     if (gen->consumer.first) {
@@ -46,6 +47,7 @@ int co_gen_next(struct co_gen *gen, void **value)
     struct co_task *self = co__enter(CALLER, &rc);
     if (!self)
         return rc;
+    explore_touch(TOUCH_WRITE, gen, sizeof *gen);
     if (gen->consumer.first)
         return -EALREADY;
     if (gen->is_done) {
@@ -73,6 +75,7 @@ int co_gen_yield(struct co_gen *gen, void *value)
         return rc;
     if (self != gen->task)
         return -EPERM;
+    explore_touch(TOUCH_WRITE, gen, sizeof *gen);
     gen->value = value;
     gen->has_value = true;
     if (gen->consumer.first)
@@ -94,6 +97,7 @@ void co_gen_close(struct co_gen *gen)
     if (co__in_job())
         return;
     struct co_task *self = co_current(), *task = gen->task;
+    explore_touch(TOUCH_WRITE, gen, sizeof *gen);
     gen->is_closed = true;
     if (task && task->state != TASK_DONE) {
         co__cancel(task, "call", CALLER);

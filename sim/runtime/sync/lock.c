@@ -27,6 +27,7 @@ static __attribute__((noinline)) int acquire_watched(struct co_lock *lock, const
 {
     int rc;
     struct co_task *self = co__enter(pc, &rc);
+    explore_touch(TOUCH_WRITE, lock, sizeof *lock);
     if (!self)
         return rc;
     if (!lock->hold)
@@ -67,6 +68,7 @@ int co_lock_try_acquire(struct co_lock *lock)
     struct co_task *self = co_current();
     if (!self)
         return -EPERM;
+    explore_touch(TOUCH_WRITE, lock, sizeof *lock);
     if (lock->hold)
         return lock->hold->task == self ? -EDEADLK : -EAGAIN;
     self->waits_at = CALLER;
@@ -75,6 +77,7 @@ int co_lock_try_acquire(struct co_lock *lock)
 
 bool co_lock_locked(const struct co_lock *lock)
 {
+    explore_touch(TOUCH_READ, lock, sizeof *lock);
     return lock->hold != NULL;
 }
 
@@ -91,6 +94,7 @@ bool co__lock_is_mine(const struct co_lock *lock)
 
 void co__lock_take_again(struct co_lock *lock, struct co_task *self)
 {
+    explore_touch(TOUCH_WRITE, lock, sizeof *lock);
     if (lock->hold && co__loop->broken)
         return;                                     /* after a deadlock nobody may wait any more */
     if (!lock->hold) {
@@ -114,6 +118,7 @@ static __attribute__((noinline)) int release_last(struct co_lock *lock)
 
 int co_lock_release(struct co_lock *lock)
 {
+    explore_touch(TOUCH_WRITE, lock, sizeof *lock);
     if (!is_mine(lock))
         return -EPERM;
     struct co_task *next = lock->waiters.first;

@@ -126,12 +126,15 @@ struct exchange {
 
 bool co_queue_full(const struct co_queue *queue)
 {
+    explore_touch(TOUCH_READ, queue, sizeof *queue);
     return queue->maxsize && queue->count >= queue->maxsize;
 }
 
 /* Puts without waiting: to a waiting getter, or among the items, where there is room. */
 static inline int put(struct co_queue *queue, void *item)
 {
+    explore_touch(TOUCH_WRITE, queue, sizeof *queue);
+    explore_object(TOUCH_WRITE, OBJECT_UNFINISHED, (uintptr_t)queue);
     struct co_task *getter = queue->getters.first;
     if (getter) {
         ((struct exchange *)getter->waits_for)->item = item;
@@ -148,9 +151,11 @@ static inline int put(struct co_queue *queue, void *item)
 /* Gets without waiting, from a queue that is not empty; the room goes to a waiting putter. */
 static inline void *get(struct co_queue *queue)
 {
+    explore_touch(TOUCH_WRITE, queue, sizeof *queue);
     void *item = take(queue);
     struct co_task *putter = queue->putters.first;
     if (putter) {
+        explore_object(TOUCH_WRITE, OBJECT_UNFINISHED, (uintptr_t)queue);
         insert(queue, ((struct exchange *)putter->waits_for)->item);    /* a place has just become free */
         queue->unfinished++;
         co__wake(putter, 0);
@@ -162,6 +167,7 @@ int co_queue_try_put(struct co_queue *queue, void *item)
 {
     if (co__in_job())
         return -EPERM;
+    explore_touch(TOUCH_READ, queue, sizeof *queue);
     if (queue->is_shut)
         return -ESHUTDOWN;
     return co_queue_full(queue) ? -EAGAIN : put(queue, item);
@@ -171,6 +177,7 @@ int co_queue_try_get(struct co_queue *queue, void **item)
 {
     if (co__in_job())
         return -EPERM;
+    explore_touch(TOUCH_READ, queue, sizeof *queue);
     if (queue->count == 0)
         return queue->is_shut ? -ESHUTDOWN : -EAGAIN;
     *item = get(queue);
@@ -181,12 +188,14 @@ int co_queue_try_get(struct co_queue *queue, void **item)
 static __attribute__((noinline)) int wait_for_room(struct co_task *self, struct co_queue *queue, void *item)
 {
     struct exchange mine = {queue, item};
+    explore_touch(TOUCH_WRITE, queue, sizeof *queue);
     return co__suspend_in(self, WAIT_QUEUE_PUT, &mine, &queue->putters);
 }
 
 static __attribute__((noinline)) int wait_for_item(struct co_task *self, struct co_queue *queue, void **item)
 {
     struct exchange mine = {queue, NULL};
+    explore_touch(TOUCH_WRITE, queue, sizeof *queue);
     int rc = co__suspend_in(self, WAIT_QUEUE_GET, &mine, &queue->getters);
     if (rc == 0)
         *item = mine.item;
@@ -199,6 +208,7 @@ int co_queue_put(struct co_queue *queue, void *item)
     struct co_task *self = co__enter(CALLER, &rc);
     if (!self)
         return rc;
+    explore_touch(TOUCH_READ, queue, sizeof *queue);
     if (queue->is_shut)
         return -ESHUTDOWN;
     return co_queue_full(queue) ? wait_for_room(self, queue, item) : put(queue, item);
@@ -210,6 +220,7 @@ int co_queue_get(struct co_queue *queue, void **item)
     struct co_task *self = co__enter(CALLER, &rc);
     if (!self)
         return rc;
+    explore_touch(TOUCH_READ, queue, sizeof *queue);
     if (queue->count > 0) {
         *item = get(queue);
         return 0;
@@ -219,6 +230,7 @@ int co_queue_get(struct co_queue *queue, void **item)
 
 size_t co_queue_size(const struct co_queue *queue)
 {
+    explore_touch(TOUCH_READ, queue, sizeof *queue);
     return queue->count;
 }
 
@@ -230,14 +242,24 @@ static void wake_all(struct co_waiters *waiters, int rc)
         co__wake(waiters->first, rc);
 }
 
+/* All is done. */
+static void wake_joiners(struct co_queue *queue)
+{
+    for (struct co_task *task; (task = queue->joiners.first);) {
+        explore_gathered(OBJECT_UNFINISHED, (uintptr_t)queue, task->id);
+        co__wake(task, 0);
+    }
+}
+
 int co_queue_task_done(struct co_queue *queue)
 {
     if (co__in_job())
         return -EPERM;
+    explore_object(TOUCH_ADD, OBJECT_UNFINISHED, (uintptr_t)queue);
     if (queue->unfinished == 0)
         return -EINVAL;
     if (--queue->unfinished == 0)
-        wake_all(&queue->joiners, 0);
+        wake_joiners(queue);
     return 0;
 }
 
@@ -247,6 +269,7 @@ int co_queue_join(struct co_queue *queue)
     struct co_task *self = co__enter(CALLER, &rc);
     if (!self)
         return rc;
+    explore_object(TOUCH_READ, OBJECT_UNFINISHED, (uintptr_t)queue);
     return queue->unfinished ? co__suspend_in(self, WAIT_QUEUE_JOIN, queue, &queue->joiners) : 0;
 }
 
@@ -254,12 +277,14 @@ void co_queue_shutdown(struct co_queue *queue, bool immediate)
 {
     if (co__in_job())
         return;
+    explore_touch(TOUCH_WRITE, queue, sizeof *queue);
+    explore_object(TOUCH_WRITE, OBJECT_UNFINISHED, (uintptr_t)queue);
     queue->is_shut = true;
     if (immediate) {
         queue->unfinished -= queue->count < queue->unfinished ? queue->count : queue->unfinished;
         queue->count = 0;
         if (queue->unfinished == 0)
-            wake_all(&queue->joiners, 0);
+            wake_joiners(queue);
     }
     wake_all(&queue->getters, -ESHUTDOWN);          /* they wait, so it is empty */
     wake_all(&queue->putters, -ESHUTDOWN);

@@ -8,6 +8,7 @@ static __attribute__((noinline)) int acquire_watched(struct co_sem *sem, const v
 {
     int rc;
     struct co_task *self = co__enter(pc, &rc);
+    explore_touch(TOUCH_WRITE, sem, sizeof *sem);
     if (!self)
         return rc;
     if (sem->value > 0) {
@@ -38,6 +39,7 @@ int co_sem_try_acquire(struct co_sem *sem)
 {
     if (co__in_job())
         return -EPERM;
+    explore_touch(TOUCH_WRITE, sem, sizeof *sem);
     if (sem->value <= 0)
         return -EAGAIN;
     sem->value--;
@@ -48,6 +50,7 @@ int co_sem_release(struct co_sem *sem)
 {
     if (co__in_job())
         return -EPERM;
+    explore_touch(TOUCH_WRITE, sem, sizeof *sem);
     if (sem->waiters.first)
         co__wake_first(&sem->waiters, 0);
     else if (sem->bound && sem->value >= sem->bound)
@@ -59,6 +62,7 @@ int co_sem_release(struct co_sem *sem)
 
 bool co_sem_locked(const struct co_sem *sem)
 {
+    explore_touch(TOUCH_READ, sem, sizeof *sem);
     return sem->value <= 0;
 }
 

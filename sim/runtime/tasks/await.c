@@ -54,10 +54,13 @@ void co__watchers_notify(struct co_task *task)
     for (struct watch *before; watch; watch = before) {
         before = watch->prev;
         struct watching *set = watch->set;
+        bool all = set->when == CO_ALL_COMPLETED;
+        explore_object(all ? TOUCH_ADD : TOUCH_WRITE, OBJECT_WATCHED, (uintptr_t)set);
         watch->task = NULL;
         set->pending--;
         if (!set->over && ends_waiting(set, task)) {
             set->over = true;
+            explore_gathered(OBJECT_WATCHED, (uintptr_t)set, set->waiter->id);
             if (set->waiter->state == TASK_WAITING)
                 co__wake(set->waiter, 0);
         }
@@ -103,22 +106,26 @@ static size_t count_done(co_task *const tasks[], size_t n, bool *failed)
 {
     size_t done = 0;
     *failed = false;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        explore_object(TOUCH_READ, OBJECT_END, tasks[i]->id);
         if (tasks[i]->state == TASK_DONE) {
             done++;
             *failed |= tasks[i]->rc < 0;
         }
+    }
     return done;
 }
 
 static int finish_wait(co_task *const tasks[], size_t n)
 {
     int done = 0;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        explore_object(TOUCH_READ, OBJECT_END, tasks[i]->id);
         if (tasks[i]->state == TASK_DONE) {
             tasks[i]->seen = true;
             done++;
         }
+    }
     return done;
 }
 

@@ -72,6 +72,7 @@ static void ask(struct co_task *task, const char *why, const void *pc)
 void co__cancel(struct co_task *task, const char *why, const void *pc)
 {
     co__catch_up(co__loop);             /* what has arrived by now is a result, and wins */
+    explore_object(TOUCH_WRITE, OBJECT_CANCEL, task->id);
     if (task->state == TASK_DONE)
         return;
     ask(task, why, pc);
@@ -83,6 +84,7 @@ void co_cancel(co_task *task)
     struct loop *loop = co__loop;
     if (!loop || loop->in_world || !task)
         return;
+    explore_object(TOUCH_WRITE, OBJECT_CANCEL, task->id);
     /* At which wait a cancel lands is a choice: option 1 lets the one at hand end first. */
     if (loop->tape && task->state == TASK_WAITING && tape_choose(loop->tape, "cancel", 2) == 1) {
         ask(task, "call", CALLER);

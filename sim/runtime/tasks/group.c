@@ -51,6 +51,7 @@ struct co_task *co__group_spawn(struct co_group *group, co_fn fn, void *job, con
         group->no_memory = true;
         return NULL;
     }
+    explore_object(TOUCH_WRITE, OBJECT_GROUP, (uintptr_t)group);
     list_append(&group->first, &group->last, task);
     if (group->canceled || co__loop->broken)
         co__cancel(task, "group", NULL);
@@ -65,6 +66,7 @@ co_task *co_spawn_named(struct co_group *group, co_fn fn, void *job, const char 
 /* Tells all living tasks of the group to end. */
 static void group_cancel(struct co_group *group, const void *pc)
 {
+    explore_object(TOUCH_WRITE, OBJECT_GROUP, (uintptr_t)group);
     group->canceled = true;
     for (struct co_task *task = group->first; task; task = task->younger)
         co__cancel(task, "group", pc);
@@ -84,6 +86,7 @@ static bool failed(const struct co_task *task)
 
 void co__group_done(struct co_group *group, struct co_task *task)
 {
+    explore_object(task->rc < 0 ? TOUCH_WRITE : TOUCH_ADD, OBJECT_GROUP, (uintptr_t)group);
     list_remove(&group->first, &group->last, task);
     list_append(&group->done_first, &group->done_last, task);
     if (!group->next_done)
@@ -94,8 +97,10 @@ void co__group_done(struct co_group *group, struct co_task *task)
             group_cancel(group, NULL);
     }
     struct co_task *waiter = group->waiter;
-    if (waiter && waiter->state == TASK_WAITING && (waiter->kind == WAIT_GROUP_NEXT || !group->first))
+    if (waiter && waiter->state == TASK_WAITING && (waiter->kind == WAIT_GROUP_NEXT || !group->first)) {
+        explore_gathered(OBJECT_GROUP, (uintptr_t)group, waiter->id);
         co__wake(waiter, 0);
+    }
 }
 
 /* Who waits for its tasks holds a lock, perhaps, for which one of them waits. */
@@ -111,6 +116,7 @@ static void look_for_rings(struct co_task *self, struct co_group *group)
  * this returns false. */
 static bool wait_for_all(struct co_task *self, struct co_group *group)
 {
+    explore_object(TOUCH_READ, OBJECT_GROUP, (uintptr_t)group);
     bool undisturbed = !self->cancel_now;
     if (!undisturbed && group->first && !group->canceled)
         group_cancel(group, NULL);
@@ -178,6 +184,8 @@ int co_next_done(struct co_group *group, co_task **done)
         return rc;
     if (self != group->owner)
         return -EPERM;
+    explore_ends_in_order();
+    explore_object(TOUCH_READ, OBJECT_GROUP, (uintptr_t)group);
     while (!group->next_done) {
         if (!group->first)
             return 0;

@@ -40,6 +40,7 @@ struct op *co__op_submit(struct co_task *task, struct world_request *request,
                       .next_made = op->next_made};
     request->task = task->id;
     request->user = (uintptr_t)op;
+    explore_asks(request, op);
     loop->ops++;
     op->id = loop->world->submit(loop->world, request);
     if (op->id == 0) {
@@ -53,6 +54,7 @@ void co__op_abandon(struct op *op)
 {
     op->task = NULL;
     op->is_stream = false;
+    explore_object(TOUCH_WRITE, OBJECT_WORLD, 0);
     co__loop->world->cancel(co__loop->world, op->id);
 }
 

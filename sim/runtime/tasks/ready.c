@@ -42,6 +42,7 @@ static struct co_task *next_ready(struct loop *loop)
     if (!loop->ready_first)
         return NULL;
     struct co_task **link = &loop->ready_first, *before = NULL;
+    explore_next(loop);
     if (loop->tape)
         for (uint32_t i = tape_choose(loop->tape, "ready", (uint32_t)loop->ready_count); i > 0; i--) {
             before = *link;
@@ -244,8 +245,10 @@ static inline __attribute__((always_inline)) int yield(const void *pc)
 void co__wake(struct co_task *task, int rc)
 {
     task->rc = rc;
-    if (task->waiters)
+    if (task->waiters) {
+        explore_touch(TOUCH_WRITE, task->waiters, sizeof *task->waiters);
         waiters_remove(task);
+    }
     if (task->timer) {
         timer_disarm(&co__loop->timers, task->timer);
         task->timer = 0;

@@ -25,6 +25,7 @@ static inline void co__make_ready(struct co_task *task)
 {
     struct loop *loop = co__loop;
     task->state = TASK_READY;
+    explore_readied(task->id);
     co__ready_append(loop, task);
     if (__builtin_expect(loop->watched, 0))
         co__note_ready(loop, task);

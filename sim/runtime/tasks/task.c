@@ -21,6 +21,8 @@
 static inline void task_end(struct co_task *self, int rc)
 {
     struct loop *loop = co__loop;
+    explore_object(TOUCH_WRITE, OBJECT_END, self->id);
+    explore_object(TOUCH_ADD, OBJECT_ALIVE, 0);
     self->rc = rc;
     self->state = TASK_DONE;
     loop->alive--;
@@ -54,6 +56,7 @@ struct stack *co__task_stack(struct co_task *task)
     struct stack *stack = stack_claim(&co__loop->stacks);
     stack->callbacks = NULL;
     stack->bindings = NULL;
+    explore_stack(task->id, stack->low, stack->size);
 #if defined(CO_ASAN) || defined(CO_TSAN)
     fiber_begin(&task->fiber, stack->low, stack->size);
 #endif
@@ -111,6 +114,8 @@ struct co_task *co__task_new(struct co_group *group, co_fn fn, void *job, const 
     task->fn = fn;
     task->since = loop->now;
     task->id = ++loop->next_id;
+    explore_spawned(task->id);
+    explore_object(TOUCH_ADD, OBJECT_ALIVE, 0);
     task->timer = 0;
     task->rc = -EINPROGRESS;
     task->saved_errno = 0;
@@ -133,6 +138,8 @@ struct co_task *co__task_new(struct co_group *group, co_fn fn, void *job, const 
 
 int co_done(const co_task *task)
 {
+    if (task)
+        explore_object(TOUCH_READ, OBJECT_END, task->id);
     return !task || task->state == TASK_DONE;
 }
 
@@ -140,6 +147,7 @@ int co_result(const co_task *task)
 {
     if (!task)
         return -ENOMEM;
+    explore_object(TOUCH_READ, OBJECT_END, task->id);
     if (task->state != TASK_DONE)
         return -EINPROGRESS;
     ((co_task *)task)->seen = true;     /* a note about the asker, not about the task */
@@ -171,6 +179,7 @@ size_t co_all_tasks(co_task *tasks[], size_t max)
     struct loop *loop = co__loop;
     if (!loop)
         return 0;
+    explore_object(TOUCH_READ, OBJECT_ALIVE, 0);
     struct co_task **alive = co__tasks_alive(loop);
     for (size_t i = 0; i < max && alive[i]; i++)
         tasks[i] = alive[i];

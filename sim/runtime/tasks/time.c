@@ -66,10 +66,12 @@ static void take_in(struct loop *loop, const struct world_completion *completion
     }
     if ((op->task || op->is_stream) && op->deliver)
         op->deliver(op, completion);
-    if (completion->parts & WORLD_END)
+    if (completion->parts & WORLD_END) {
         op->rc = completion->rc;
-    else if (!op->is_stream)
+        explore_answered(op);
+    } else if (!op->is_stream) {
         return;
+    }
     if (op->is_stream && (!op->task || op->is_due))
         return;                         /* nobody waits for it now */
     op->is_due = op->is_stream;
@@ -205,6 +207,7 @@ static void count_moves(struct loop *loop)
 
 bool co__time_pass(struct loop *loop)
 {
+    explore_time();
     if (co__scopes_expire(loop, INT64_MAX))
         return true;
     loop->behind = loop->live;
@@ -238,6 +241,7 @@ void co__block(int64_t ns, const char *on, const void *pc)
         loop->world->block(loop->world, ns);
         return;
     }
+    explore_object(TOUCH_WRITE, OBJECT_STEP, 0);
     struct co_task *self = enter_world(loop);
     loop->world->block(loop->world, ns);
     leave_world(loop, self);
@@ -252,6 +256,7 @@ int co__block_on(struct op *op, int64_t deadline)
 {
     struct loop *loop = co__loop;
     size_t mine;
+    explore_object(TOUCH_WRITE, OBJECT_STEP, 0);
     loop->behind = true;
     for (;;) {
         collect(loop, deadline);

@@ -124,6 +124,7 @@ void co__report_deadlock(struct loop *loop)
     struct co_task **tasks = co__tasks_alive(loop);
     const struct co_task *path[LONGEST_CIRCLE];
     size_t n = 0;
+    explore_faulted(WRONG_DEADLOCK, loop->alive ? tasks[loop->alive - 1]->waits_at : NULL);
     fprintf(stderr, "%s: deadlock at %lld ms: %zu task%s wait%s, and nothing can ever wake %s\n", loop->program,
             co__ms(loop->now), loop->alive, loop->alive == 1 ? "" : "s", loop->alive == 1 ? "s" : "",
             loop->alive == 1 ? "it" : "them");
@@ -166,6 +167,7 @@ void co__report_ring(struct loop *loop, const struct co_task *const path[], size
 void co__report_ring_deadlock(struct loop *loop, const struct co_task *const path[], size_t n)
 {
     fflush(stdout);
+    explore_faulted(WRONG_DEADLOCK, path[0]->waits_at);
     fprintf(stderr, "%s: deadlock at %lld ms: %zu tasks wait for each other in a ring, and until %lld ms nobody has "
             "cancelled one: ", loop->program, co__ms(closed_at(path, n)), n, co__ms(loop->now));
     print_circle(path, n);

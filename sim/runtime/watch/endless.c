@@ -8,6 +8,7 @@ void co__report_endless(struct loop *loop)
 {
     fflush(stdout);
     struct co_task **tasks = co__tasks_alive(loop);
+    explore_faulted(WRONG_ENDLESS, loop->alive ? tasks[0]->waits_at : NULL);
     co__trace_resume(loop);
     fprintf(stderr, "%s: endless at %lld ms: the clock has moved %lld times, for timers only: nothing has come from "
             "outside since, and these tasks never end\n", loop->program, co__ms(loop->now), (long long)loop->moves);

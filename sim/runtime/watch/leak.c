@@ -8,6 +8,7 @@ enum { LEAK_LINES = 10 };
 
 void co__leak(struct loop *loop, const char *what, const struct co_task *task, const void *pc)
 {
+    explore_left(what, pc);
     fflush(stdout);
     const char *verdict = strcmp(what, "task") == 0 ? "ended, and nobody ever awaited it: use co_join or co_await"
                         : strcmp(what, "response") == 0 ? "was never freed: use co_response_free"

@@ -5,6 +5,7 @@
 
 void co__report_livelock(struct loop *loop, const void *pc)
 {
+    explore_faulted(WRONG_ENDLESS, pc);
     fflush(stdout);
     const struct co_task *task = loop->current;
     fprintf(stderr, "%s: livelock at %lld ms: %llu steps without time passing; task %u %s, spawned at %s, is at %s\n",

@@ -8,6 +8,7 @@
 void co__report_overflow(struct loop *loop, const void *at)
 {
     const struct co_task *task = loop->current;
+    explore_faulted(WRONG_OVERFLOW, at);
     char text[512];
     int length = snprintf(text, sizeof text,
                           "%s: stack overflow at %s in task %u %s, spawned at %s: its stack of %zu KiB is full "
