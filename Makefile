@@ -461,7 +461,7 @@ test: $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools
 
 bench: $(if $(ORDERS),build/kit/libco-explore.a build/kit/04-worker-queue/main-explore.o \
         build/kit/04-worker-queue/reference build/kit/04-worker-queue/names.txt)
-bench: $(if $(REAL),build/kit/libco-real.a build/kit/libco.a build/kit/02-url-fetcher/main.o,build/bench/bench)  ## how fast it is: [JSON=f.json] [PEERS=1: beside libraries] [REAL=1: beside curl, aiohttp] [ORDERS=1] [QUICK=1]
+bench: $(if $(REAL),build/kit/libco-real.a build/kit/libco.a build/kit/02-url-fetcher/main.o,build/bench/bench)  ## how fast it is: [JSON=f] [PEERS=1: beside libraries] [REAL=1: beside curl, aiohttp] [ORDERS=1] [QUICK=1]
 	@$(build-is-done)$(if $(PEERS),sh grader/scripts/deps.sh peers)
 	@$(if $(ORDERS),$(looplab) grader/scripts/bench_orders.py $${JSON:+--json "$$JSON"}$(if $(QUICK), --orders 2000),)
 	@$(if $(ORDERS),,$(if $(REAL),$(looplab) grader/scripts/bench_real.py $${JSON:+--json "$$JSON"}$\
