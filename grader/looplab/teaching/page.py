@@ -81,9 +81,9 @@ def _lab(outcome: Outcome, lab: Lab) -> str:
     return f"""<section><h2>{escape(lab.slug)}</h2>
 <p>{len(graded)} graded, {full} with full marks, the median is {median:g}.</p>
 {_distribution(scores)}
+{_causes(graded)}
 <h3>Checks</h3>
-{_checks(graded)}
-{_causes(graded)}</section>"""
+{_checks(graded)}</section>"""
 
 
 def _distribution(scores: Sequence[int]) -> str:
@@ -105,11 +105,15 @@ def _checks(graded: Sequence[dict]) -> str:
         for check in result["checks"]:
             titles.setdefault(check["id"], check["title"])
             passed[check["id"]] += check["status"] == "passed"
+    hard = sorted((key for key in titles if passed[key] < len(graded)), key=lambda key: passed[key])
+    easy = "".join(f"<li>{escape(printable(titles[key]))}</li>\n" for key in titles if key not in hard)
     rows = "".join(f'<tr><th scope="row">{escape(printable(titles[key]))}</th><td><span class="bar" '
                    f'style="width:{100 * passed[key] // len(graded)}%"></span></td>'
                    f'<td class="n">{passed[key]} of {len(graded)}</td></tr>\n'
-                   for key in sorted(titles, key=lambda key: (passed[key], list(titles).index(key))))
-    return f'<table class="bars"><tbody>\n{rows}</tbody></table>'
+                   for key in hard)
+    table = f'<table class="bars"><tbody>\n{rows}</tbody></table>' if hard else ""
+    return table + (f"<details><summary>{count(len(titles) - len(hard), 'check')} that everybody passes</summary>\n"
+                    f"<ul>\n{easy}</ul></details>" if easy else "")
 
 
 def _causes(graded: Sequence[dict]) -> str:
