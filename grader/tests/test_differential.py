@@ -166,7 +166,7 @@ def test_what_hangs_on_a_millisecond_is_no_difference():
                  "script": {"requests": [{"at": 0, "timeout": 20, "url": "x"}]}}
     moved = nudged(situation, (1, -2, 2, 0, -1))
     assert [route["latency"] for route in moved["world"]["sites"][0]["routes"]] == ["21ms", "0ms"]
-    assert moved["script"]["requests"] == [{"at": 2, "timeout": 20, "url": "x"}]
+    assert moved["script"]["requests"] == [{"at": 4, "timeout": 20, "url": "x"}]
     assert situation["script"]["requests"][0]["at"] == 0
     assert [route["latency"] for route in slowed(situation, 2)["world"]["sites"][0]["routes"]] == ["22ms", "2ms"]
 
@@ -185,3 +185,27 @@ def test_no_client_drawn_reads_for_minutes():
                 assert request["most"] / request["piece"] * request["pause"] <= 10_000      # ms
 
     holds()
+
+
+def test_who_begins_at_once_at_0_comes_in_every_order():
+    """Whom a limit takes first, when two come at one instant, is left to the machine."""
+    asked = [{"url": "http://a.test/", "at": 0, "timeout": 600} for _ in range(7)]
+    situation = {"world": {"sites": []}, "script": {"requests": asked}}
+    moved = [[request["at"] for request in nudged(situation, by)["script"]["requests"]] for by in differential.NUDGES]
+    assert all(time >= 0 for times in moved for time in times)
+    for one in range(7):
+        for other in range(one):
+            if (one - other) % 5:
+                assert {times[one] > times[other] for times in moved} == {True, False}, (one, other)
+
+
+@needs_real
+def test_a_limit_that_takes_one_of_two_at_an_instant_is_passed_over(tmp_path):
+    routes = [{"path": f"/{k}", "latency": "0ms"} for k in range(4)]
+    site = {"url": "http://a.test", "limit_req": {"rate": "5r/s"}, "routes": routes}
+    asked = [{"url": "http://a.test/0", "at": 0, "timeout": 600} for _ in range(3)]
+    situation = {"world": {"world": "looplab/world/v1", "sites": [site]}, "script": {"sessions": [], "requests": asked}}
+    stage = Stage(ROOT, tmp_path)
+    assert not differential.is_steady(stage, situation, stage.predicted(situation))
+    asked[1]["at"], asked[2]["at"] = 20, 40
+    assert differential.is_steady(stage, situation, stage.predicted(situation))

@@ -134,9 +134,10 @@ def _played(line: dict, over: tuple[bool, ...]) -> Played:
 
 
 def nudged(situation: Situation, by: tuple[int, ...]) -> Situation:
-    """The same situation with its times moved by a millisecond or two, dealt out from `by` in turn."""
+    """The same situation with its times moved by a millisecond or two, dealt out from `by` in turn. All begins a little
+    later, so that what begins at once at 0 comes in another order, too."""
     moved = copy.deepcopy(situation)
-    k = 0
+    k, later = 0, -min(by)
     for site in moved["world"]["sites"]:
         for route in site["routes"]:
             route["latency"] = f"{max(0, int(route['latency'][:-2]) + by[k % len(by)])}ms"
@@ -144,7 +145,8 @@ def nudged(situation: Situation, by: tuple[int, ...]) -> Situation:
     for request in moved["script"]["requests"]:
         for name in ("at", "timeout", "cancel"):
             if name in request:
-                request[name] = max(1 if name == "timeout" else 0, request[name] + by[k % len(by)])
+                move = by[k % len(by)] + (later if name == "at" else 0)
+                request[name] = max(1 if name == "timeout" else 0, request[name] + move)
                 k += 1
     return moved
 
