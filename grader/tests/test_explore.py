@@ -163,7 +163,8 @@ RACE = [("    bool stopping;\n", "    bool stopping;\n    size_t total;\n"),
 def shell(tmp_path: Path, explore: bool, **words: str) -> "subprocess.CompletedProcess[str]":
     """What `make run` and `make explore` do once all is built."""
     return subprocess.run(["sh", "grader/scripts/run.sh"], cwd=ROOT, capture_output=True, text=True, timeout=100, env={
-        **os.environ, "CC": "gcc", **({"EXPLORE": "1", "JSON": str(tmp_path / "said.json")} if explore else {}), **words})
+        **os.environ, "CC": "gcc", **({"EXPLORE": "1", "JSON": str(tmp_path / "said.json")} if explore else {}),
+        **words})
 
 
 def test_a_race_that_the_plain_run_does_not_show_is_found_and_replayed(tmp_path):
