@@ -26,6 +26,7 @@ _COMMANDS = {
     "report": (".report.command", "draw one run: what each task did, and where it parts from the reference"),
     "serve": (".running.serving", "a world file as real servers on this machine"),
     "compare": (".telling.compare", "a lab in its virtual world, and in the same world served for real"),
+    "class": (".teaching.command", "grade a class: every student's files"),
     "watch": (".watch.command", "grade on every save"),
     "hint": (".course.hints", "tell the next hint"),
     "progress": (".telling.progress", "all labs at a glance"),

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from looplab.course import lab as labs
 from looplab.course.lab import Lab, LabError
+from warm import looplab
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,10 +34,7 @@ class Graded:
 
 def grade(lab: Lab, source: Path, out: Path, seed: int = 7) -> Graded:
     """Grades the folder that holds the lab's file."""
-    done = subprocess.run([sys.executable, "-m", "looplab", "grade", "--lab", lab.slug, "--from", str(source), "--out",
-                           str(out),
-                           "--seed", str(seed)], capture_output=True, text=True, timeout=300, cwd=ROOT,
-                          env={**os.environ, "PYTHONPATH": str(ROOT / "grader")})
+    done = looplab("grade", "--lab", lab.slug, "--from", source, "--out", out, "--seed", seed)
     result = out / lab.slug / "results.json"
     assert result.exists(), done.stdout + done.stderr
     return Graded(done.returncode, json.loads(result.read_text()), done.stdout)

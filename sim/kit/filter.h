@@ -59,7 +59,7 @@ static void deny_call(int number, int error)
 
 /* Allows signals to oneself only, threads but no processes, and the limits there are. The number of the call has been
  * loaded. (clone3 is the launcher's to deny, to whoever copies itself, too.) */
-static void put_alone(void)
+static inline void put_alone(void)
 {
 #ifdef __NR_fork
     deny_call(__NR_fork, EPERM);
@@ -101,7 +101,7 @@ static void put_alone(void)
 }
 
 /* Takes effect for this process and for ever, beside the filters it has already. False where the kernel refuses. */
-static bool filter_install(void)
+static inline bool filter_install(void)
 {
     struct sock_fprog program = {filter_length, filter};
     /* SPEC_ALLOW: the slow guard against speculation, on by default on old kernels, guards nothing here. */

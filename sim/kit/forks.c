@@ -21,6 +21,7 @@ static char message[MESSAGE + 1];
 static char *words[WORDS + 1];
 static int words_n, files[2];
 static char **command;              /* of a copy */
+static int line = -1;               /* of a copy that makes one run after the other: where it is told of them */
 
 static _Noreturn void fail(const char *what)
 {
@@ -68,13 +69,16 @@ static void shut_in(void)
     (void)filter_install();         /* where it cannot be had the launcher's could not, and the result says so */
 }
 
-/* The first steps of a copy. */
-static void begin(int fd, pid_t first)
+/* Processor time in us. */
+static long long microseconds(const struct rusage *used)
 {
-    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    if (getppid() != first)
-        _exit(CANNOT_START);
-    close(fd);
+    return (used->ru_utime.tv_sec + used->ru_stime.tv_sec) * 1000000LL +
+           used->ru_utime.tv_usec + used->ru_stime.tv_usec;
+}
+
+/* The run of the message that came last: its folder, its files, its command line. */
+static void take_run(void)
+{
     if (chdir(words[2]) != 0)
         fail(words[2]);
     for (int i = 0; i < 2; i++) {
@@ -82,15 +86,30 @@ static void begin(int fd, pid_t first)
             fail("stdout or stderr");
         close(files[i]);
     }
-    struct rlimit limit;
-    rlim_t seconds = (rlim_t)strtoul(words[1], NULL, 10);
-    if (getrlimit(RLIMIT_CPU, &limit) == 0 && seconds < limit.rlim_max)
-        limit = (struct rlimit){seconds, seconds + 1};
-    if (setrlimit(RLIMIT_CPU, &limit) != 0)
-        fail("processor time");
-    unsetenv("LOOPLAB_FORKS");
-    shut_in();
     command = words + 3;
+}
+
+/* The first steps of a copy. */
+static void begin(int fd, pid_t first)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (getppid() != first)
+        _exit(CANNOT_START);
+    close(fd);
+    unsetenv("LOOPLAB_FORKS");
+    if (strcmp(words[0], "run") == 0) {
+        struct rlimit limit;
+        rlim_t seconds = (rlim_t)strtoul(words[1], NULL, 10);
+        if (getrlimit(RLIMIT_CPU, &limit) == 0 && seconds < limit.rlim_max)
+            limit = (struct rlimit){seconds, seconds + 1};
+        if (setrlimit(RLIMIT_CPU, &limit) != 0)
+            fail("processor time");
+        take_run();
+    } else {
+        line = files[0];
+        close(files[1]);
+    }
+    shut_in();
 }
 
 /* Makes a copy and names it. True in the copy. */
@@ -118,8 +137,7 @@ static void end(int fd)
     pid_t pid = (pid_t)strtol(words[1], NULL, 10);
     if (pid <= 0 || wait4(pid, &status, 0, &used) != pid)
         _exit(CANNOT_START);
-    long long us = (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000LL + used.ru_utime.tv_usec +
-                   used.ru_stime.tv_usec;
+    long long us = microseconds(&used);
     char text[64];
     snprintf(text, sizeof text, "%d %lld %ld", status, us, used.ru_maxrss);
     answer(fd, text);
@@ -136,7 +154,8 @@ static void serve(void)
     (void)source_line((const void *)(uintptr_t)serve, place, sizeof place);    /* no copy need read the lines again */
     answer(fd, "ready");
     while (receive(fd)) {
-        if (words_n > 3 && strcmp(words[0], "run") == 0 && files[0] >= 0) {
+        bool runs = words_n > 3 && strcmp(words[0], "run") == 0;
+        if ((runs || (words_n == 1 && strcmp(words[0], "series") == 0)) && files[0] >= 0) {
             if (copy(fd))
                 return;
         } else if (words_n == 2 && strcmp(words[0], "end") == 0)
@@ -150,12 +169,35 @@ static void serve(void)
 /* Before all constructors of the program. */
 __attribute__((section(".init_array.00000"), used)) static void (*const first)(void) = serve;
 
+/* The next run of a series; ends the process when there is none to come. */
+static void next(void)
+{
+    if (!receive(line) || words_n <= 3 || files[0] < 0)
+        _exit(0);
+    take_run();
+}
+
 void forks_command(int *argc, char ***argv)
 {
+    if (line >= 0)
+        next();
     if (command) {
         *argc = words_n - 3;
         *argv = command;
     }
+}
+
+bool forks_again(int code, bool clean)
+{
+    if (line < 0)
+        return false;
+    fflush(NULL);
+    char text[64];
+    struct rusage used = {0};
+    getrusage(RUSAGE_SELF, &used);
+    snprintf(text, sizeof text, "%d %d %lld", code, clean, microseconds(&used));
+    answer(line, text);
+    return true;
 }
 
 #else
@@ -163,6 +205,12 @@ void forks_command(int *argc, char ***argv)
 void forks_command(int *argc, char ***argv)
 {
     (void)argc, (void)argv;
+}
+
+bool forks_again(int code, bool clean)
+{
+    (void)code, (void)clean;
+    return false;
 }
 
 #endif

@@ -7,17 +7,36 @@
  *     -> (nothing)                                              ready
  *     <- run SECONDS FOLDER WORD...  with two open files        PID
  *     <- end PID                                                STATUS MICROSECONDS KIBIBYTES
+ *     <- series                      with a socket, twice       PID
  *
  * "run" makes a copy that goes on as the program would: in FOLDER, with these words as its command line, the two files
  * as stdout and stderr, its processor time limited to SECONDS, in a process group of its own, and shut in: it can make
  * no other process and send no signal to one. "end" waits for a copy and tells how it ended: what wait4() says, its
  * processor time, its largest memory. The copies end when the first process does, and that one does when the grader
  * closes the socket.
+ *
+ * To copy is most of what a short run with sanitizers costs. "series" makes a copy for many runs, one after the other,
+ * of which it is told on that socket as above; it answers each when the run is over and has come to its end:
+ *
+ *     <- run SECONDS FOLDER WORD...  with two open files        CODE CLEAN MICROSECONDS
+ *
+ * SECONDS do not count there: all its runs together have the time of the first process. CODE is what main() would
+ * have returned, CLEAN whether as much memory is in use as before, and MICROSECONDS the processor time of all runs so
+ * far. A run that ends the process (a crash, exit(), a finding of the sanitizers) is never answered, and what the
+ * program keeps in static variables goes from run to run: so whoever asks for a series makes each run that is not quite
+ * as expected once more, in a copy of its own.
  */
 #ifndef KIT_FORKS_H
 #define KIT_FORKS_H
 
-/* In a copy, puts its own words in place of the command line; they live as long as the process. Else does nothing. */
+#include <stdbool.h>
+
+/* In a copy, puts its own words in place of the command line; they live as long as the process, or the run of a series.
+ * Else does nothing. */
 void forks_command(int *argc, char ***argv);
+
+/* A run is over: code is what main() would return, clean whether it left no memory in use. True in a copy that makes
+ * runs one after the other: forks_command() has the next one, or ends the process. */
+bool forks_again(int code, bool clean);
 
 #endif

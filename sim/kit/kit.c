@@ -415,16 +415,12 @@ static int run(struct command *command)
     return EXIT_FAILED;
 }
 
-int kit_main(int argc, char **argv, const char *program, const struct kit_mode modes[])
+/* One run with this command line. Returns what main() would. */
+static int run_words(int argc, char **argv, const char *program, const struct kit_mode modes[])
 {
     struct command command = {.program = program, .modes = modes, .options = {.program = program}};
 
-    forks_command(&argc, &argv);
-    /* What a program printed before it crashed is there to be read, also when stdout is a pipe. */
-    static char printed[BUFSIZ];
-    setvbuf(stdout, printed, _IOLBF, sizeof printed);
     leaks_begin();
-
     int code = parse_options(&command, argc, argv);
     if (code == EXIT_OK)
         code = parse_words(&command, argv + optind, (size_t)(argc - optind));
@@ -436,4 +432,20 @@ int kit_main(int argc, char **argv, const char *program, const struct kit_mode m
         return EXIT_USAGE;
     }
     return code < 0 ? EXIT_OK : code;
+}
+
+int kit_main(int argc, char **argv, const char *program, const struct kit_mode modes[])
+{
+    /* What a program printed before it crashed is there to be read, also when stdout is a pipe. */
+    static char printed[BUFSIZ];
+    setvbuf(stdout, printed, _IOLBF, sizeof printed);
+
+    forks_command(&argc, &argv);
+    int code = run_words(argc, argv, program, modes);
+    while (forks_again(code, leaks_none())) {
+        optind = 0;             /* glibc's getopt begins anew */
+        forks_command(&argc, &argv);
+        code = run_words(argc, argv, program, modes);
+    }
+    return code;
 }

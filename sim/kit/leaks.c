@@ -27,16 +27,26 @@ void leaks_begin(void)
     before = __sanitizer_get_current_allocated_bytes();
 }
 
+bool leaks_none(void)
+{
+    return before && __sanitizer_get_current_allocated_bytes() == before;
+}
+
 /* Asked by LeakSanitizer as the last thing in a process. */
 int __lsan_is_turned_off(void)
 {
-    return before && __sanitizer_get_current_allocated_bytes() == before;
+    return leaks_none();
 }
 
 #else
 
 void leaks_begin(void)
 {
+}
+
+bool leaks_none(void)
+{
+    return false;
 }
 
 #endif

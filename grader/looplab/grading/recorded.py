@@ -10,6 +10,7 @@ from ..asking.check import Check
 from ..reading.trace import Trace
 from ..running import process
 from ..running.sanitizer import Finding
+from ..running.series import OneOfMany
 from .desk import Desk
 
 
@@ -23,7 +24,7 @@ class Recorded:
     outcome: process.Outcome
     text: str                           # its trace
     trace: Optional[Trace]
-    asan: Optional[process.Running] = None      # under way, or None: settled
+    asan: process.Running | OneOfMany | None = None      # under way, or None: settled
     desk: Optional[Desk] = None                 # the sanitizer run's
     findings: list[Finding] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)

@@ -26,6 +26,7 @@ from ..reading.run import Explanation, Run, in_order
 from ..reading.trace import Trace, TraceError, read, read_cut
 from ..running import build, coverage, machine, process
 from ..running.forks import Forks
+from ..running.series import OneOfMany, Series
 from .desk import Desk, Desks
 from .kind import Kind
 from .recorded import Recorded
@@ -35,6 +36,7 @@ from .two_builds import TwoBuilds
 KILLS_MOST = 2              # so many runs may be stopped at a limit; then no further one is begun
 # what further runs may use: an endless loop is graded within 10 s in all
 AFTER_KILL = process.Limits(cpu_s=1, wall_s=2.0)
+OWN_ENV = {"HOME": ".", "TMPDIR": "."}
 
 
 class Session:
@@ -56,6 +58,7 @@ class Session:
         self._ordered: dict[Call, Recorded] = {}        # the runs in other orders
         self._references: dict[Call, Recorded] = {}     # the runs of the reference solution
         self._forks: dict[Path, Forks] = {}
+        self._series: Optional[Series] = None           # of the build with sanitizers
         self._replays = Replays(lab, source_dir, out, seed)
         self._idle: Optional[int] = None
         self._measuring: Optional[coverage.Measuring] = None
@@ -190,7 +193,7 @@ class Session:
         if self._idle is None:
             desk = self.desks.take()
             argv = [os.path.relpath(self.ready().cover, desk.home), "--memory", "../memory", "--help"]
-            process.run(argv, cwd=desk.home, env={"HOME": ".", "TMPDIR": "."}, launch=self.lab.launch)
+            process.run(argv, cwd=desk.home, env=OWN_ENV, launch=self.lab.launch)
             self._idle = desk.peak()
             self.desks.give_back(desk)
         if self._idle is None:
@@ -207,17 +210,24 @@ class Session:
     def _start(self, binary: Path, called: Call, desk: Desk, limits: process.Limits, **env: str) -> process.Running:
         if self.judged:
             return self._start_judged(binary, called, desk, limits, env)
-        # No path that differs from grading to grading gets into the process: where a program reads or writes out of
-        # bounds, what it meets there must be the same each time, and the length of a name would shift it.
         desk.lay(called.world)
-        argv = [os.path.relpath(binary, desk.home), *called.argv(self.seed, "../world", "../trace", "../memory")]
-        own = {"HOME": ".", "TMPDIR": "."}
+        argv = self._words(binary, called, desk)
         if env or (self.program and self.program.early):
-            return process.start(argv, limits=limits, cwd=desk.home, env={**own, **env}, launch=self.lab.launch)
+            return process.start(argv, limits=limits, cwd=desk.home, env={**OWN_ENV, **env}, launch=self.lab.launch)
+        return (self._copies(binary, limits).start(argv, limits=limits, cwd=desk.home)
+                or process.start(argv, limits=limits, cwd=desk.home, env=OWN_ENV, launch=self.lab.launch))
+
+    def _words(self, binary: Path, called: Call, desk: Desk) -> list[str]:
+        """The command line of a run. No path that differs from grading to grading gets into the process: where a
+        program reads or writes out of bounds, what it meets there must be the same each time, and the length of a name
+        would shift it."""
+        return [os.path.relpath(binary, desk.home), *called.argv(self.seed, "../world", "../trace", "../memory")]
+
+    def _copies(self, binary: Path, limits: process.Limits) -> Forks:
+        """Who makes copies of that program."""
         if binary not in self._forks:
-            self._forks[binary] = Forks(binary, limits, cwd=self.work, env=own, launch=self.lab.launch)
-        return (self._forks[binary].start(argv, limits=limits, cwd=desk.home)
-                or process.start(argv, limits=limits, cwd=desk.home, env=own, launch=self.lab.launch))
+            self._forks[binary] = Forks(binary, limits, cwd=self.work, env=OWN_ENV, launch=self.lab.launch)
+        return self._forks[binary]
 
     def _start_judged(self, binary: Path, called: Call, desk: Desk, limits: process.Limits,
                       env: dict[str, str]) -> process.Running:
@@ -225,20 +235,34 @@ class Session:
         judge = desk.appoint(called.world, seed=self.seed, tape=called.tape, name=self.lab.slug)
         argv = [os.path.relpath(binary, desk.home), *called.argv_judged(self.seed, judge.fd, "../trace", "../memory")]
         try:
-            return process.start(argv, limits=limits, cwd=desk.home, env={"HOME": ".", "TMPDIR": ".", **env},
+            return process.start(argv, limits=limits, cwd=desk.home, env={**OWN_ENV, **env},
                                  launch=self.lab.launch, keep=judge.fd)
         finally:
             judge.is_handed_over()
+
+    def _start_second(self, program: build.Program, called: Call, desk: Desk) -> process.Running | OneOfMany:
+        """The same in the build with sanitizers, with other such runs in one process where that can be."""
+        if self.judged or program.early:
+            return self._start(program.asan, called, desk, process.ASAN)
+
+        def alone() -> process.Running:
+            desk.clear()
+            return self._start(program.asan, called, desk, process.ASAN)
+
+        desk.lay(called.world)
+        if not self._series:
+            self._series = Series(self._copies(program.asan, process.ASAN), process.ASAN)
+        return self._series.start(self._words(program.asan, called, desk), cwd=desk.home, alone=alone)
 
     def _make(self, check: Check, called: Call) -> Recorded:
         program, path = self.ready(), self._replays.save(check, called)
 
         desk = None if self.second.off else self.desks.take()
-        asan = self._start(program.asan, called, desk, process.ASAN) if desk and not self.kills else None
+        asan = self._start_second(program, called, desk) if desk and not self.kills else None
         recorded = self._alone(check, called, program.cover, self._replays.command(called, path))
         # one run was stopped already: this one is tried first
         if desk and self.kills and not recorded.outcome.limit:
-            asan = self._start(program.asan, called, desk, process.ASAN)
+            asan = self._start_second(program, called, desk)
         recorded.asan, recorded.desk = asan, desk
         recorded.again = lambda: self._alone(check, called, program.cover).text
         self._after(recorded)
@@ -327,6 +351,8 @@ class Session:
     def close(self) -> None:
         """Ends what is still under way and removes the scratch folder."""
         self.second.kill()
+        if self._series:
+            self._series.close()
         for forks in self._forks.values():
             forks.close()
         if self._builder:

@@ -14,6 +14,7 @@ from ..plain import words
 from ..reading.trace import first_difference
 from ..running import build, process, sanitizer
 from ..running.sanitizer import Finding
+from ..running.series import OneOfMany
 from .desk import Desk, Desks
 from .recorded import Recorded
 
@@ -71,13 +72,12 @@ class TwoBuilds:
         running, recorded.asan = recorded.asan, None
         assert recorded.desk
         try:
-            outcome = running.finish()
+            outcome, text = _at_last(running, recorded)
         except process.LaunchError as error:
             recorded.fault = str(error)
             recorded.check.faulty(recorded.fault)
             return
         finally:
-            text = recorded.desk.text()
             self._desks.give_back(recorded.desk)
         recorded.findings = sanitizer.findings(outcome.stderr, program)
         if any(finding.kind == "memory leak" and not finding.src for finding in recorded.findings):
@@ -173,6 +173,16 @@ class TwoBuilds:
         if finding.kind == "memory leak" and run and run.failed:
             return run.failed           # a run that does not come to its end frees nothing
         return self._told.get(finding.src)
+
+
+def _at_last(running: process.Running | OneOfMany, recorded: Recorded) -> tuple[process.Outcome, str]:
+    """How the run in the build with sanitizers ended, and its trace. One that was made after others in one process, and
+    came out otherwise than the first, is made alone: what others left behind is no fault of its own."""
+    assert recorded.desk
+    outcome, text = running.finish(), recorded.desk.text()
+    if isinstance(running, OneOfMany) and running.together and text != recorded.text:
+        outcome, text = running.once_more(), recorded.desk.text()
+    return outcome, text
 
 
 def _place(source: str, line: str, before: Sequence[str]) -> Optional[str]:

@@ -8,6 +8,7 @@ any other: what a run shows does not depend on that.
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import threading
@@ -52,6 +53,18 @@ class Forks:
                 file.close()
             return None
         return process.Running(_Copy(self, int(said), *files), limits)
+
+    def series(self, line: socket.socket) -> int:
+        """The process id of a copy that makes the runs which it is told of through the other end of `line`; 0: there
+        is none."""
+        return max(0, int(self._ask([b"series"], [line.fileno(), line.fileno()]) or 0))
+
+    def kill(self, pid: int) -> None:
+        """Ends a copy."""
+        with self._lock:
+            if self._first:             # else all copies have ended, and the number may be another's
+                os.kill(pid, signal.SIGKILL)
+        self._ask([b"end", str(pid).encode()])
 
     def _ask(self, words: Sequence[bytes], files: Sequence[int] = ()) -> Optional[str]:
         """The answer. None: there is none, and never will be."""

@@ -42,6 +42,11 @@ class Finding:
                         compare=False)      # the student's function that it happened in or below: a task's, mostly
 
 
+def said(stderr: str) -> bool:
+    """Did a sanitizer say anything at all?"""
+    return "Sanitizer" in stderr or "runtime error:" in stderr
+
+
 def findings(stderr: str, program: Program) -> list[Finding]:
     """All findings in the order they were printed, each (kind, src) once. [] when there is nothing.
 

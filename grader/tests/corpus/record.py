@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 CORPUS = Path(__file__).resolve().parent
-ROOT = CORPUS.parents[2]
+sys.path.insert(0, str(CORPUS.parent))
+from warm import looplab  # noqa: E402
+
 SEED = 7
 CORE = sorted(path.parent for path in CORPUS.glob("*/*/*.c"))      # a folder for each submission
 MORE = sorted(path.parent for path in (CORPUS.parent / "corpus-more").glob("*/*/*.c"))
@@ -28,9 +29,7 @@ ENTRIES = CORE + (MORE if os.environ.get("LOOPLAB_ALL") else [])
 def grade(entry: Path, out: Path) -> dict:
     """results.json of a submission."""
     lab = entry.parent.name
-    done = subprocess.run([sys.executable, "-m", "looplab", "grade", "--lab", lab, "--from", str(entry), "--out",
-                           str(out), "--seed", str(SEED)], capture_output=True, text=True, timeout=120, cwd=ROOT,
-                          env={**os.environ, "PYTHONPATH": str(ROOT / "grader")})
+    done = looplab("grade", "--lab", lab, "--from", entry, "--out", out, "--seed", SEED, timeout_s=120)
     result = out / lab / "results.json"
     assert result.exists(), done.stdout + done.stderr
     return json.loads(result.read_text())

@@ -78,8 +78,10 @@ static inline void stopped(int64_t begin, const char *on, const void *pc)
 
 /* In earnest, in a simulated loop: the program hears about it. */
 #define BY_MACHINE(type, call, on) __extension__({ \
+    co__loop->caught = true;            /* what it comes to in the kernel is no news (asleep.c) */ \
     type result_ = (call); \
     int error_ = errno; \
+    co__loop->caught = false; \
     co__report_blocked_by_machine((on), CALLER); \
     errno = error_; \
     result_; \

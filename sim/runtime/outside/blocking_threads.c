@@ -41,12 +41,8 @@ int __wrap_thrd_create(thrd_t *thread, thrd_start_t fn, void *arg)
             return 0; \
         if (at_ && is_wrong(at_)) \
             return __real_##name call; \
-        if (has_threads) { \
-            int rc_ = __real_##name call, error_ = errno; \
-            co__report_blocked_by_machine(#name, CALLER); \
-            errno = error_; \
-            return rc_; \
-        } \
+        if (has_threads) \
+            return BY_MACHINE(int, __real_##name call, #name); \
         block_for(at_ ? at_least_0(ns_until((clock), at_)) : -1, #name, CALLER); \
         return (late); \
     }
@@ -183,9 +179,7 @@ WAIT_AT(cnd_timedwait, (cnd_t *cond, mtx_t *lock, const struct timespec *at), (c
     { \
         if (!simulated()) \
             return REALLY(int, __real_##name call, #name); \
-        int rc_ = __real_##name call; \
-        co__report_blocked_by_machine(#name, CALLER); \
-        return rc_; \
+        return BY_MACHINE(int, __real_##name call, #name); \
     }
 JOIN(pthread_join, (pthread_t thread, void **result), (thread, result))
 JOIN(thrd_join, (thrd_t thread, int *result), (thread, result))

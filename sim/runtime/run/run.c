@@ -1,4 +1,5 @@
 /* run.c - one run of a program: what it is given is opened, the main task runs, what it left behind is reported. */
+#include "runtime/outside/asleep.h"
 #include "runtime/outside/file.h"
 #include "runtime/outside/http.h"
 #include "runtime/state/hold.h"
@@ -98,6 +99,8 @@ static bool open_all(struct loop *loop, const struct co_options *options, char *
     if (!loop->world && !open_world(loop, world_asked(options), seed, error, size))
         return false;
     loop->live = loop->behind = loop->world->live;
+    if (!loop->live)
+        co__asleep_install();
     if (loop->live)                     /* what looks for news in a task's stead runs on its stack: TLS takes 30 KiB */
         stack_pool_init(&loop->stacks, loop->stacks.size + LIVE_STACK);
     co__steps_restart(loop);

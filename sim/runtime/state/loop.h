@@ -44,6 +44,7 @@ struct loop {
     bool live;                      /* the world's clock runs by itself                               */
     bool interrupted;               /* a person has asked the program to end                          */
     bool in_world;                  /* the world is at work: what runs now may be a worker's job      */
+    bool caught;                    /* a call that was caught at link time waits, and will say so     */
     bool own_modes;                 /* the program calls <fenv.h>: the long way keeps each task's modes apart */
     struct modes modes;             /* those that every other flow has                                */
     int64_t step_begin;             /* watched: when the current task began to run                    */

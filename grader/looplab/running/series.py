@@ -1,0 +1,133 @@
+"""Many runs of a lab's program in one process, one after the other: sim/kit/forks.h has the messages.
+
+A copy of a program with sanitizers costs several times what a short run in it does. So its runs are first made in one
+copy. That shows only that all is well. A run that is not quite as expected (it ended the process, found something, left
+memory behind, came to another end than 0, was slow) is made once more, in a copy of its own, and only that one counts.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import socket
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import IO, Callable, Optional, Sequence
+
+from . import process, sanitizer
+from .forks import Forks
+
+
+class Series:
+    """The runs of one program. forks: who makes copies of it. limits: of each run."""
+
+    def __init__(self, forks: Forks, limits: process.Limits):
+        self._forks, self._limits = forks, limits
+        self._asked: queue.SimpleQueue[Optional[OneOfMany]] = queue.SimpleQueue()
+        self._worker: Optional[threading.Thread] = None
+        self._socket: Optional[socket.socket] = None
+        self._pid = 0
+
+    def start(self, words: Sequence[str], *, cwd: Path, alone: Callable[[], process.Running]) -> OneOfMany:
+        """A run with this command line (the program's name first) in the folder `cwd`, as soon as those before it are
+        over. alone: makes the place as good as new, and starts the run in a process of its own."""
+        process.refuse_when_ended()
+        run = OneOfMany(words, cwd, alone, self.end)
+        if not self._worker:
+            self._worker = threading.Thread(target=self._work, daemon=True)
+            self._worker.start()
+        self._asked.put(run)
+        return run
+
+    def _work(self) -> None:
+        for run in iter(self._asked.get, None):
+            run.settle(None if run.killed else self._outcome(run))
+        self.end()
+
+    def _outcome(self, run: OneOfMany) -> Optional[process.Outcome]:
+        """How it ended, if all is well; else None."""
+        begun = time.monotonic()
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            try:
+                answer = self._ask(run, out, err)
+            except OSError:
+                answer = ""
+            stdout, stderr = _read(out, self._limits), _read(err, self._limits)
+        code, clean, us = map(int, answer.split() or (1, 0, 0))
+        if clean and stdout is not None and stderr is not None and not sanitizer.said(stderr):
+            return process.Outcome(exit=code, signal=None, limit=None, stdout=stdout, stderr=stderr, cpu_s=us / 1e6,
+                                   wall_s=time.monotonic() - begun)
+        self.end()          # whatever it was, it may have left something behind
+        return None
+
+    def _ask(self, run: OneOfMany, out: IO[bytes], err: IO[bytes]) -> str:
+        """The answer to a run; "" when the process ends. Raises OSError: no answer came, or there is no process."""
+        if not self._socket:
+            self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self._socket.settimeout(self._limits.wall_s)
+            with theirs:
+                self._pid = self._forks.series(theirs)
+            if not self._pid:
+                raise OSError
+        text = [os.fsencode(word) for word in ("run", str(self._limits.cpu_s), os.path.abspath(run.cwd), *run.words)]
+        socket.send_fds(self._socket, [b"".join(word + b"\0" for word in text)], [out.fileno(), err.fileno()])
+        return self._socket.recv(256).decode()
+
+    def end(self) -> None:
+        """Ends the process of the runs so far; the next run gets one of its own."""
+        line, self._socket = self._socket, None
+        if line:
+            line.close()
+        pid, self._pid = self._pid, 0
+        if pid:
+            self._forks.kill(pid)
+
+    def close(self) -> None:
+        """No run follows. To be called before the Forks are closed."""
+        self._asked.put(None)
+
+
+class OneOfMany:
+    """A run of a series: what Running is of a process."""
+
+    def __init__(self, words: Sequence[str], cwd: Path, alone: Callable[[], process.Running],
+                 end_all: Callable[[], None]):
+        self.words, self.cwd, self.killed = words, cwd, False
+        self.together = True            # it was made with others; False: alone
+        self._alone, self._end_all = alone, end_all
+        self._over = threading.Event()
+        self._outcome: Optional[process.Outcome] = None
+
+    def settle(self, outcome: Optional[process.Outcome]) -> None:
+        """The run is over. None: it must be made alone."""
+        self._outcome = outcome
+        self._over.set()
+
+    def finish(self) -> process.Outcome:
+        """Waits until it has ended, and returns how. May be called again. Raises process.LaunchError."""
+        self._over.wait()
+        if self._outcome is None and self.killed:
+            self._outcome = process.Outcome(exit=None, signal="SIGKILL", limit=None, stdout="", stderr="", cpu_s=0.0,
+                                            wall_s=0.0)
+        return self._outcome or self.once_more()
+
+    def once_more(self) -> process.Outcome:
+        """Makes the run in a process of its own, and returns how that one ended. Raises process.LaunchError."""
+        self.together = False
+        self._outcome = self._alone().finish()
+        return self._outcome
+
+    def kill(self) -> None:
+        """Nobody waits for it any more."""
+        self.killed = True
+        if not self._over.is_set():
+            self._end_all()
+
+
+def _read(file: IO[bytes], limits: process.Limits) -> Optional[str]:
+    """What was written. None: more than it may."""
+    file.seek(0)
+    data = file.read(limits.output + 1)
+    return process.readable(data) if len(data) <= limits.output else None

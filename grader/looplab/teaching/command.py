@@ -1,0 +1,205 @@
+"""`looplab class`: a folder of submissions in, a result a student, tables and pages out.
+
+What is graded already, from the same file by the same kit, is not graded again; so a run that was ended in the middle
+goes on where it was, and ends with the same bytes as one that was not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Iterator, Optional, Sequence
+
+from ..course import lab as labs
+from ..course.lab import Lab, LabError
+from ..plain import alone, seed as seeds, together
+from ..plain.failure import UsageError
+from ..plain.stream import for_stream
+from ..plain.text import WIDTH, count, cut, printable
+from ..telling import results
+from . import archive, feedback, intake, page, pool, roster, shelf, tables
+from .intake import Submission
+from .outcome import Outcome
+
+ALL_WELL, PERSON = 0, 1     # exit codes: everything was graded; something needs a person (attention.csv)
+
+
+def main(argv: list[str], root: Path = labs.ROOT) -> int:
+    """The command line behind the word "class"; returns the exit code."""
+    options = _arguments(argv)
+    source, out = Path(options.source), Path(options.out)
+    if not source.exists():
+        raise UsageError(f"FROM={options.source}: there is no such folder or zip file")
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"OUT={options.out}: this is not a folder")
+    here, there = out.resolve(), source.resolve()
+    if here == there or here in there.parents or there in here.parents:
+        raise UsageError(f"OUT={options.out}: results cannot lie where the submissions are: one of the two folders is "
+                         "within the other")
+    listed = roster.read(Path(options.roster)) if options.roster else None
+    chosen = [_named(options.lab, root)] if options.lab else labs.find_labs(root)
+    with alone.in_folder(out, f"another class that is graded into {options.out}"), \
+            tempfile.TemporaryDirectory(prefix="looplab-class-") as scratch:
+        taken = intake.read(_folder(source, Path(scratch)), chosen, _made(Path(scratch) / "unpacked"))
+        if not taken.submissions and not taken.troubles:
+            raise UsageError(f"FROM={options.source}: nobody's files are there; expected a folder, a zip or a file of "
+                             "Canvas's for each student")
+        outcome = Outcome(chosen, taken.students, troubles=list(taken.troubles))
+        _grade(taken.submissions, outcome, out, root, options)
+    if listed:
+        _call_roll(outcome, listed)
+    _write(outcome, out)
+    return _told(outcome, out)
+
+
+def _arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="looplab class", description="Grade a class: every student's files.")
+    parser.add_argument("--from", dest="source", metavar="DIR", required=True,
+                        help="a folder (or zip) with an entry for each student, as Moodle, Canvas, Gradescope or git "
+                             "leave it")
+    parser.add_argument("--out", metavar="DIR", default="build/class", help="where results go (default: build/class)")
+    parser.add_argument("--roster", metavar="CSV", help="who is in the class: columns id, name, email")
+    parser.add_argument("--lab", metavar="L", help="only this lab (default: every lab of which files are there)")
+    parser.add_argument("--jobs", metavar="N", default=str(together.cores()), help="so many at a time (default: cores)")
+    parser.add_argument("--seed", metavar="N", help="the same numbers for all (default: each student's own)")
+    options = parser.parse_args(argv)
+    if not (options.jobs.isascii() and options.jobs.isdigit() and 1 <= int(options.jobs) <= 256):
+        raise UsageError(f"JOBS={options.jobs}: expected a whole number from 1 to 256")
+    if options.seed is not None:
+        seeds.parse(options.seed)
+    return options
+
+
+def _named(word: str, root: Path) -> Lab:
+    try:
+        return labs.resolve(word, root)
+    except LabError as fault:
+        raise UsageError(f"LAB={word}: {fault}") from None
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def _folder(source: Path, scratch: Path) -> Path:
+    """The folder with an entry for each student."""
+    if source.is_dir():
+        return source
+    try:
+        archive.unpack(source, _made(scratch / "whole"))
+    except archive.ArchiveError as fault:
+        raise UsageError(f"FROM={source}: {fault}") from None
+    return scratch / "whole"
+
+
+# ---- Grading ----
+
+
+def _grade(submissions: Sequence[Submission], outcome: Outcome, out: Path, root: Path,
+           options: argparse.Namespace) -> None:
+    """Grades what is not graded yet. A lab of which nobody has handed in anything is none of this class."""
+    used = {submission.lab.slug for submission in submissions}
+    if not options.lab:
+        outcome.labs = [lab for lab in outcome.labs if lab.slug in used]
+        outcome.troubles = [one for one in outcome.troubles
+                            if not one.lab or one.lab in used or one.kind not in ("nothing", "not begun")]
+    rules = shelf.version(root, outcome.labs)
+    pieces, keys = [], []
+    for submission in submissions:
+        seed = seeds.parse(options.seed) if options.seed else seeds.of_student(submission.student)
+        key, place = shelf.key(submission, seed, rules[submission.lab.slug]), shelf.place(out, submission)
+        known = place.result(key)
+        if known:
+            outcome.add(submission.student, submission.lab, known, False)
+            continue
+        place.clear(submission)
+        pieces.append(pool.Piece(len(pieces), submission.lab, place.handed_in, place.folder.parent, seed))
+        keys.append((submission, key, place))
+    for piece, result, was_cut in _with_progress(pieces, int(options.jobs), len(submissions)):
+        submission, key, place = keys[piece.number]
+        if result and not was_cut and result["status"] != "error":
+            place.finish(result, key)
+            result = place.result()
+        outcome.add(submission.student, submission.lab, result, was_cut)
+
+
+def _with_progress(pieces: Sequence[pool.Piece], jobs: int, of: int) -> Iterator[pool.Done]:
+    """Says how far it is: on a terminal in one line, else every half minute."""
+    begun, told, known = time.monotonic(), time.monotonic(), of - len(pieces)
+    for done, one in enumerate(pool.each(pieces, jobs), start=1):
+        yield one
+        now, on = time.monotonic(), sys.stderr.isatty()
+        if now - begun > 2 and (on or now - told >= 30):
+            told = now
+            left = (now - begun) / done * (len(pieces) - done)
+            line = f"{known + done} of {of} graded, {_span(left)} left"
+            print(("\r" if on else "") + line.ljust(WIDTH - 1 if on else 0), end="" if on else "\n", file=sys.stderr,
+                  flush=True)
+    if sys.stderr.isatty():
+        print("\r" + " " * (WIDTH - 1) + "\r", end="", file=sys.stderr, flush=True)
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+# ---- What comes out ----
+
+
+def _call_roll(outcome: Outcome, listed: roster.Roster) -> None:
+    """Says who of the roster each folder is, who is absent, and whom nobody knows."""
+    present: set[roster.Student] = set()
+    for folder in outcome.students:
+        found = listed.of(folder)
+        if len(found) == 1:
+            outcome.people[folder] = found[0]
+        else:
+            said = " or ".join(student.name or student.id for student in found) or "nobody on the roster"
+            kind = "two on the roster" if found else "not on the roster"
+            outcome.troubles.append(intake.Trouble(folder, "", kind, f"{folder} may be {said}"))
+        present.update(found)
+    outcome.absent = [student for student in listed.students if student not in present]
+    outcome.troubles += [intake.Trouble(student.name or student.id, "", "absent", "nothing was handed in")
+                         for student in outcome.absent]
+
+
+def _write(outcome: Outcome, out: Path) -> None:
+    """The tables and pages, each whole or not at all."""
+    texts = {"grades.csv": tables.grades(outcome), "attention.csv": tables.attention(outcome),
+             "class.html": page.render(outcome)}
+    for student in outcome.students:
+        mine = [outcome.results[student, lab.slug] for lab in outcome.labs if (student, lab.slug) in outcome.results]
+        troubles = [one for one in outcome.sorted_troubles() if one.student == student and one.kind != "grader fault"
+                    and not (one.lab and (student, one.lab) in outcome.results)]
+        texts[f"{student}/feedback.md"] = feedback.markdown(student, mine, troubles)
+        texts[f"{student}/feedback.html"] = feedback.page(student, mine, troubles)
+    for name, text in texts.items():
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        beside = out / f"{name}.new"
+        beside.write_text(text, encoding="utf-8", errors="backslashreplace")
+        beside.replace(out / name)
+    for left in out.iterdir():          # of students who are not there any more
+        if left.is_dir() and left.name not in outcome.students and (left / "feedback.md").exists():
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _told(outcome: Outcome, out: Path) -> int:
+    """Says what came of it; returns the exit code."""
+    there = for_stream(sys.stdout, os.fspath(out))
+    print(f"{count(len(outcome.students), 'student')}, {count(len(outcome.results), 'result')} in {there}: grades.csv, "
+          "class.html, and feedback.html in each student's folder")
+    for one in outcome.sorted_troubles()[:10]:
+        print(for_stream(sys.stdout, cut(f"  {one.kind}: {printable(one.student)} {one.lab}: {printable(one.said)}",
+                                         WIDTH)))
+    more = len(outcome.troubles) - 10
+    if outcome.troubles:
+        print((f"  and {more} more; " if more > 0 else "  ") + "attention.csv lists what needs a person")
+    if any(one.kind == "grader fault" for one in outcome.troubles):
+        return results.FAULT
+    return PERSON if outcome.troubles else ALL_WELL

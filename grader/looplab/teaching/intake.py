@@ -1,0 +1,224 @@
+"""What was handed in, as learning platforms export it: whose files they are, and which of them is which lab.
+
+Every entry at the top of the folder is one student's: a folder (of any shape within), a file named as Canvas names
+downloads, or a zip. Facts about the platforms' names are those of Moodle's mod/assign/classes/downloader.php and of
+Canvas's lib/content_zipper.rb; Gradescope's folders carry a number only.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import unicodedata
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Iterator, Optional, Sequence
+
+from ..course.lab import Lab
+from . import archive
+
+BYTES_MOST = 1 << 20        # of a file that is graded
+ENTRIES_MOST = 50_000       # that are looked at, of one student
+DEPTH_MOST = 12
+
+_MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_file(_(?P<file>.+\..+)|_)?")
+_CANVAS = re.compile(r"(?P<name>[^_]+)(?:_LATE)?_(?P<id>\d+)_(?P<attachment>\d+)_(?P<file>.+)")
+_AGAIN = re.compile(r"(?P<stem>.+)-\d+(?P<end>\.c)")        # Canvas: the second file of that name
+_UNFIT = re.compile(r'[\x00-\x1f/\\:*?"<>|\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]')
+_NOT_THEIRS = {".git", "__MACOSX", "node_modules", "build", "solutions"}
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something that needs a person. kind: one word or two, always the same for the same kind."""
+
+    student: str
+    lab: str            # its slug; "" where it concerns none
+    kind: str
+    said: str           # one sentence
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One file to be graded."""
+
+    student: str
+    lab: Lab
+    file: Path
+
+
+@dataclass
+class Intake:
+    """All that was found."""
+
+    students: list[str] = field(default_factory=list)
+    submissions: list[Submission] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Owner:
+    name: str
+    number: str = ""
+    file: str = ""          # what the file was called when it was handed in; "": as it is
+    rank: int = 0           # the higher, the later
+
+
+@dataclass(frozen=True)
+class _Found:
+    path: Path
+    name: str
+    rank: int
+
+
+def read(folder: Path, labs: Sequence[Lab], scratch: Path) -> Intake:
+    """Everything that lies in the folder, students in the order of their names. scratch: an empty folder for what is
+    unpacked."""
+    found, intake = {}, Intake()        # type: ignore[var-annotated]
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.name.startswith(".") or entry.name in _NOT_THEIRS:
+            continue
+        owner = _owner(entry)
+        student = _tidy(owner.name)
+        files = found.setdefault(student, [])
+        files += _files(entry, owner, intake, student, scratch)
+    for students in _alike(found):
+        intake.troubles += [Trouble(student, "", "name twice", "differs from " + " and ".join(
+            repr(other) for other in students if other != student) + " in case or accents only: is it one student?")
+            for student in students]
+    for student in sorted(found):
+        intake.students.append(student)
+        _choose(student, found[student], labs, intake)
+    return intake
+
+
+def _owner(entry: Path) -> _Owner:
+    """Whose it is, by its name."""
+    moodle, canvas = _MOODLE.fullmatch(entry.name), _CANVAS.fullmatch(entry.name)
+    if moodle:
+        anonymous = moodle["name"] == "Participant"
+        return _Owner(f"{moodle['name']} {moodle['id']}" if anonymous else moodle["name"], moodle["id"],
+                      moodle["file"] or "")
+    if canvas and not entry.is_dir():
+        return _Owner(f"{canvas['name']} {canvas['id']}", canvas["id"], canvas["file"], int(canvas["attachment"]))
+    return _Owner(entry.name.removesuffix(".zip") if entry.suffix == ".zip" else entry.name)
+
+
+def _tidy(name: str) -> str:
+    """A name that can be a folder's, on every system."""
+    plain = unicodedata.normalize("NFC", os.fsencode(name).decode("utf-8", "replace"))
+    return _UNFIT.sub("-", plain).strip(" .") or "-"
+
+
+def _alike(students: Sequence[str]) -> list[list[str]]:
+    groups: dict[str, list[str]] = {}
+    for student in students:
+        bare = "".join(c for c in unicodedata.normalize("NFKD", student) if not unicodedata.combining(c))
+        groups.setdefault(bare.casefold(), []).append(student)
+    return [sorted(group) for group in groups.values() if len(group) > 1]
+
+
+def _files(entry: Path, owner: _Owner, intake: Intake, student: str, scratch: Path) -> list[_Found]:
+    """The C files of one entry; links are never followed."""
+    mode = entry.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        intake.troubles.append(Trouble(student, "", "link", f"{entry.name} is a link, and is not followed"))
+        return []
+    if stat.S_ISREG(mode) and (owner.file or entry.name).endswith(".zip"):
+        target = scratch / f"{len(list(scratch.iterdir()))}"
+        target.mkdir()
+        try:
+            archive.unpack(entry, target)
+        except archive.ArchiveError as fault:
+            intake.troubles.append(Trouble(student, "", "archive", str(fault)))
+            return []
+        entry, mode = target, target.lstat().st_mode
+    if not stat.S_ISDIR(mode):
+        name = owner.file or entry.name
+        return [_Found(entry, name, owner.rank)] if name.endswith(".c") else []
+    found = []
+    for number, path in enumerate(_walk(entry, DEPTH_MOST)):
+        if number >= ENTRIES_MOST:
+            intake.troubles.append(Trouble(student, "", "too many files",
+                                           f"only the first {ENTRIES_MOST} files were looked at"))
+            break
+        if path.is_symlink():
+            if path.suffix == ".c":
+                intake.troubles.append(Trouble(student, "", "link", f"{path.relative_to(entry)} is a link, and is not "
+                                                                    "followed"))
+        elif path.suffix == ".c":
+            found.append(_Found(path, path.name, owner.rank))
+    return found
+
+
+def _walk(folder: Path, depth: int) -> Iterator[Path]:
+    """All files, in an order that does not depend on the file system."""
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            if depth and entry.name not in _NOT_THEIRS:
+                yield from _walk(Path(entry.path), depth - 1)
+        elif not entry.name.startswith("._"):
+            yield Path(entry.path)
+
+
+def _choose(student: str, files: Sequence[_Found], labs: Sequence[Lab], intake: Intake) -> None:
+    """Which of a student's files is which lab."""
+    for lab in labs:
+        mine = [one for one in files if _is_of(one, lab, labs)]
+        if not mine and len(labs) == 1 and len(files) == 1:
+            mine = list(files)                      # whatever it is called
+        mine = _latest(mine, lab)
+        if not mine:
+            intake.troubles.append(Trouble(student, lab.slug, "nothing", f"no {lab.source} was handed in"))
+        elif len(mine) > 1:
+            intake.troubles.append(Trouble(student, lab.slug, "two files", "which one counts? " + ", ".join(
+                one.path.name if one.path.name == one.name else str(one.path) for one in mine[:4])))
+        else:
+            _take(student, lab, mine[0].path, intake)
+
+
+def _is_of(one: _Found, lab: Lab, labs: Sequence[Lab]) -> bool:
+    again = _AGAIN.fullmatch(one.name)
+    name = again["stem"] + again["end"] if again else one.name
+    folders = {other.slug for other in labs} & set(one.path.parts)
+    return name == lab.source and (not folders or lab.slug in folders)
+
+
+def _latest(files: list[_Found], lab: Lab) -> list[_Found]:
+    """Those among which nothing decides: of the latest attempt, in the lab's own folder if there is one, and not the
+    same twice."""
+    files = [one for one in files if one.rank == max(other.rank for other in files)]
+    files = [one for one in files if lab.slug in one.path.parts] or files
+    different: dict[bytes, _Found] = {}
+    for one in files:
+        different.setdefault(_bytes(one.path) or bytes(str(one.path), "utf-8", "replace"), one)
+    return list(different.values())
+
+
+def _bytes(path: Path) -> Optional[bytes]:
+    """What stands in a plain file of at most BYTES_MOST; None: it is another kind of thing, or cannot be read."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    with open(handle, "rb") as file:
+        status = os.fstat(handle)
+        return file.read() if stat.S_ISREG(status.st_mode) and status.st_size <= BYTES_MOST else None
+
+
+def _take(student: str, lab: Lab, path: Path, intake: Intake) -> None:
+    text = _bytes(path)
+    if text is None:
+        size = path.lstat().st_size
+        said = f"{path.name} has {size >> 20} MB; {BYTES_MOST >> 20} MB is the most that is graded" \
+            if size > BYTES_MOST else f"{path.name} is no file that can be read"
+        intake.troubles.append(Trouble(student, lab.slug, "not a file" if size <= BYTES_MOST else "too large", said))
+    elif text == (lab.folder / lab.source).read_bytes():
+        intake.troubles.append(Trouble(student, lab.slug, "not begun", f"{lab.source} is the skeleton as it was given"))
+    else:
+        intake.submissions.append(Submission(student, lab, path))

@@ -1,0 +1,125 @@
+"""The class at a glance, as one page that needs nothing else. It names nobody."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Sequence
+
+from ..course.lab import Lab
+from ..plain.text import count, printable
+from .outcome import Outcome
+
+BINS = 10
+CAUSES_MOST = 8
+_CSS = (Path(__file__).parent / "page.css")
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One mistake that several have made."""
+
+    check: str      # the title of the check that fails
+    text: str       # what the grader says, of one of them
+    times: int
+
+
+def render(outcome: Outcome) -> str:
+    """The page."""
+    labs = "\n".join(_lab(outcome, lab) for lab in outcome.labs)
+    kinds = Counter(trouble.kind for trouble in outcome.troubles)
+    person = ", ".join(f"{times} × {escape(kind)}" for kind, times in sorted(kinds.items())) or "nothing"
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>The class</title>
+<style>
+{_CSS.read_text(encoding="utf-8").rstrip()}
+</style></head><body><main>
+<h1>The class</h1>
+<p>{count(len(outcome.students), "student")}, {count(len(outcome.results), "result")}. What needs a person
+(attention.csv): {person}.</p>
+{labs}
+</main></body></html>
+"""
+
+
+def causes(results: Sequence[dict]) -> list[Cause]:
+    """The most frequent ones. The same but for its line, its numbers and its names is the same."""
+    said: dict[tuple[str, str], list[str]] = {}
+    for result in results:
+        for check in result["checks"]:
+            if check["status"] == "failed":
+                text = _cause(check["message"])
+                said.setdefault((check["title"], re.sub(r"\w+\.c:\d+|\d[\d,.]*", "…", text)), []).append(text)
+    found = [Cause(title, min(texts), len(texts)) for (title, _), texts in said.items()]
+    return sorted(found, key=lambda cause: (-cause.times, cause.check, cause.text))[:CAUSES_MOST]
+
+
+def _cause(message: str) -> str:
+    """Of a check's message the line that names the cause, else what happened, else its first."""
+    lines = printable(message).split("\n")
+    for label in ("cause: ", "happened: "):
+        for line in lines:
+            if line.startswith(label):
+                return line[len(label):]
+    return lines[0]
+
+
+def _lab(outcome: Outcome, lab: Lab) -> str:
+    results = [outcome.results[student, lab.slug] for student in outcome.students
+               if (student, lab.slug) in outcome.results]
+    graded = [result for result in results if result["status"] == "graded"]
+    if not graded:
+        return f"<section><h2>{escape(lab.slug)}</h2><p>Nobody's file could be graded.</p></section>"
+    scores = sorted(result["score"] for result in graded)
+    half = len(scores) // 2
+    median = scores[half] if len(scores) % 2 else (scores[half - 1] + scores[half]) / 2
+    full = sum(result["score"] == result["max_score"] for result in graded)
+    return f"""<section><h2>{escape(lab.slug)}</h2>
+<p>{len(graded)} graded, {full} with full marks, the median is {median:g}.</p>
+{_distribution(scores)}
+{_causes(graded)}
+<h3>Checks</h3>
+{_checks(graded)}</section>"""
+
+
+def _distribution(scores: Sequence[int]) -> str:
+    """A bar for each ten points."""
+    bins = Counter(min(max(score, 0), 100) * BINS // 101 for score in scores)
+    most = max(bins.values())
+    bars = "".join(
+        f'<tr><th scope="row">{k * 10 + (k > 0)}–{(k + 1) * 10}</th><td><span class="bar" '
+        f'style="width:{100 * bins[k] // most}%"></span></td><td class="n">{bins[k]}</td></tr>\n'
+        for k in range(BINS))
+    return f'<table class="bars"><caption>Points</caption><tbody>\n{bars}</tbody></table>'
+
+
+def _checks(graded: Sequence[dict]) -> str:
+    """How many pass each check, the hardest first."""
+    titles: dict[str, str] = {}
+    passed: Counter[str] = Counter()
+    for result in graded:
+        for check in result["checks"]:
+            titles.setdefault(check["id"], check["title"])
+            passed[check["id"]] += check["status"] == "passed"
+    hard = sorted((key for key in titles if passed[key] < len(graded)), key=lambda key: passed[key])
+    easy = "".join(f"<li>{escape(printable(titles[key]))}</li>\n" for key in titles if key not in hard)
+    rows = "".join(f'<tr><th scope="row">{escape(printable(titles[key]))}</th><td><span class="bar" '
+                   f'style="width:{100 * passed[key] // len(graded)}%"></span></td>'
+                   f'<td class="n">{passed[key]} of {len(graded)}</td></tr>\n'
+                   for key in hard)
+    table = f'<table class="bars"><tbody>\n{rows}</tbody></table>' if hard else ""
+    return table + (f"<details><summary>{count(len(titles) - len(hard), 'check')} that everybody passes</summary>\n"
+                    f"<ul>\n{easy}</ul></details>" if easy else "")
+
+
+def _causes(graded: Sequence[dict]) -> str:
+    found = causes(graded)
+    if not found:
+        return ""
+    items = "".join(f"<li><b>{cause.times} ×</b> {escape(cause.text)}<br><small>{escape(printable(cause.check))}"
+                    "</small></li>\n" for cause in found)
+    return f"<h3>The most frequent causes</h3>\n<ol>\n{items}</ol>\n"

@@ -1,0 +1,308 @@
+"""A class: whose files are whose, what is graded again, what comes out, and what a kill leaves."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+from looplab.course import lab as labs
+from looplab.plain.failure import UsageError
+from looplab.teaching import archive, feedback, intake, page, roster, tables
+from looplab.teaching.intake import Trouble
+from looplab.teaching.outcome import Outcome
+from variants import ALL, ROOT
+
+LABS = labs.find_labs()
+ONE, TWO = LABS[0], LABS[1]
+CORPUS = ROOT / "grader/tests/corpus" / ONE.slug
+TEXT = "int mine;\n"
+
+
+def lay(folder: Path, *names: str, text: str = TEXT) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+def read(folder: Path, chosen=LABS) -> intake.Intake:
+    scratch = folder.parent / "scratch"
+    scratch.mkdir()
+    return intake.read(folder, chosen, scratch)
+
+
+def found(taken: intake.Intake) -> list[tuple[str, str, str]]:
+    return [(one.student, one.lab.number, one.file.name) for one in taken.submissions]
+
+
+def kinds(taken: intake.Intake) -> list[tuple[str, str]]:
+    return sorted((one.student, one.kind) for one in taken.troubles if one.kind != "nothing")
+
+
+# ---- What was handed in ----
+
+
+@pytest.mark.parametrize("names, student", [
+    (["Ada Lovelace_101_assignsubmission_file/compare.c"], "Ada Lovelace"),
+    (["Ada Lovelace_101_assignsubmission_file_/compare.c"], "Ada Lovelace"),
+    (["Ada Lovelace_101_assignsubmission_file_compare.c"], "Ada Lovelace"),
+    (["Participant_101_assignsubmission_file/compare.c"], "Participant 101"),
+    (["lovelaceada_55_901_compare.c"], "lovelaceada 55"),
+    (["lovelaceada_LATE_55_901_compare-3.c"], "lovelaceada 55"),
+    (["anon_77_901_compare.c"], "anon 77"),
+    (["submission_4711/compare.c", "submission_metadata.yml"], "submission_4711"),
+    (["lab-1-ada/.git/compare.c", "lab-1-ada/labs/01-sync-vs-async/compare.c"], "lab-1-ada"),
+    (["ada/compare.c"], "ada"),
+    (["ada/src/deep/er/compare.c", "ada/notes.txt", "ada/__MACOSX/compare.c", "ada/._compare.c"], "ada"),
+    (["ada/01-sync-vs-async/compare.c", "ada/02-url-fetcher/compare.c"], "ada"),
+])
+def test_shapes_of_platforms(tmp_path, names, student):
+    taken = read(lay(tmp_path / "in", *names))
+    assert [one for one in found(taken) if one[1] == "01"] == [(student, "01", found(taken)[0][2])]
+    assert kinds(taken) == []
+
+
+def test_the_latest_attempt_counts(tmp_path):
+    folder = lay(tmp_path / "in", "ada_LATE_5_900_compare.c", "ada_5_1001_compare-1.c", "ada_5_999_compare-2.c")
+    (folder / "ada_5_1001_compare-1.c").write_text("int latest;\n")
+    assert found(read(folder)) == [("ada 5", "01", "ada_5_1001_compare-1.c")]
+
+
+def test_two_files_of_which_nothing_says_which_counts(tmp_path):
+    folder = lay(tmp_path / "in", "ada/a/compare.c", "bob/a/compare.c", "bob/b/compare.c")
+    (lay(folder, "ada/b/compare.c") / "ada/b/compare.c").write_text("int other;\n")
+    taken = read(folder)
+    assert found(taken) == [("bob", "01", "compare.c")] and kinds(taken) == [("ada", "two files")]
+
+
+def test_the_only_file_may_have_any_name_if_the_lab_is_said(tmp_path):
+    lay(tmp_path / "in", "ada/my_solution.c")
+    assert found(read(tmp_path / "in", [ONE])) == [("ada", "01", "my_solution.c")]
+
+
+def test_a_skeleton_was_not_begun(tmp_path):
+    lay(tmp_path / "in", "ada/compare.c", text=(ONE.folder / ONE.source).read_text())
+    assert kinds(read(tmp_path / "in")) == [("ada", "not begun")]
+
+
+def test_hostile_entries(tmp_path):
+    folder = lay(tmp_path / "in", "big/compare.c")
+    (folder / "big/compare.c").write_bytes(b" " * (intake.BYTES_MOST + 1))
+    (folder / "link").symlink_to(ROOT / "solutions" / ONE.slug)
+    (folder / "inner").mkdir()
+    (folder / "inner/compare.c").symlink_to(ROOT / "solutions" / ONE.slug / ONE.source)
+    (folder / "pipe").mkdir()
+    os.mkfifo(folder / "pipe/compare.c")
+    (folder / "dir/compare.c").mkdir(parents=True)
+    lay(folder, "q\u202eevil\n/compare.c")
+    taken = read(folder)
+    assert kinds(taken) == [("big", "too large"), ("inner", "link"), ("link", "link"), ("pipe", "not a file")]
+    assert found(taken) == [("q-evil-", "01", "compare.c")]
+
+
+def test_names_that_differ_in_case_or_accents_only(tmp_path):
+    taken = read(lay(tmp_path / "in", "Zoe/compare.c", "Zoë/compare.c", "zoe/compare.c", "max/compare.c"))
+    assert kinds(taken) == [(name, "name twice") for name in ("Zoe", "Zoë", "zoe")]
+    assert len(taken.submissions) == 4
+
+
+def test_a_zip_a_student(tmp_path):
+    (tmp_path / "in").mkdir()
+    with zipfile.ZipFile(tmp_path / "in/ada.zip", "w") as whole:
+        whole.writestr("home/compare.c", TEXT)
+    assert found(read(tmp_path / "in")) == [("ada", "01", "compare.c")]
+
+
+@pytest.mark.parametrize("name", ["../out.c", "/out.c", "a/../../out.c", "a\\..\\..\\out.c", "C:\\out.c"])
+def test_an_archive_that_leads_out_of_its_folder(tmp_path, name):
+    with zipfile.ZipFile(tmp_path / "z.zip", "w") as whole:
+        whole.writestr(name, TEXT)
+    (tmp_path / "in").mkdir()
+    with pytest.raises(archive.ArchiveError, match="leads out of its folder"):
+        archive.unpack(tmp_path / "z.zip", tmp_path / "in")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["in", "z.zip"]
+
+
+def test_an_archive_of_too_much(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "BYTES_MOST", 1 << 20)
+    with zipfile.ZipFile(tmp_path / "z.zip", "w", zipfile.ZIP_DEFLATED) as whole:
+        whole.writestr("compare.c", b" " * (2 << 20))
+    (tmp_path / "in").mkdir()
+    with pytest.raises(archive.ArchiveError, match="more than 1 MB"):
+        archive.unpack(tmp_path / "z.zip", tmp_path / "in")
+    monkeypatch.setattr(archive, "FILES_MOST", 0)
+    with pytest.raises(archive.ArchiveError, match="holds 1 files; 0 are the most"):
+        archive.unpack(tmp_path / "z.zip", tmp_path / "in")
+
+
+def test_no_archive_at_all(tmp_path):
+    lay(tmp_path, "z.zip")
+    with pytest.raises(archive.ArchiveError, match="z.zip cannot be unpacked: "):
+        archive.unpack(tmp_path / "z.zip", tmp_path)
+
+
+# ---- The roster ----
+
+
+def test_who_a_folder_is(tmp_path):
+    text = "\ufeffStudent;ID;Email address\r\nLovelace, Ada;7;ada@x.test\r\nMüller, Jo;8;\r\n"
+    (tmp_path / "r.csv").write_bytes(text.encode())
+    listed = roster.read(tmp_path / "r.csv")
+    for folder in ("Ada Lovelace", "lovelaceada 55", "ada", "7", "ADA@x.test", "Lovelace Ada"):
+        assert [student.id for student in listed.of(folder)] == ["7"], folder
+    assert [student.id for student in listed.of("Jo Muller")] == ["8"] and listed.of("carl") == []
+
+
+@pytest.mark.parametrize("text, said", [
+    ("id,name\n1,a\n1,b\n", ":3: 1 stands in line 2 already"),
+    ("id,name\n1\n", ":2: expected 2 cells, as in line 1, but there are 1"),
+    ("grade,mark\n1,2\n", ":1: expected a line with the columns' names, among them id or name"),
+    ("", ":1: expected a line with the columns' names"),
+    ("id,name\n1,\udcff\n", "is no UTF-8: save the table as CSV in UTF-8"),
+])
+def test_a_wrong_roster_is_one_line(tmp_path, text, said):
+    (tmp_path / "r.csv").write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(UsageError) as caught:
+        roster.read(tmp_path / "r.csv")
+    assert said in str(caught.value) and "\n" not in str(caught.value)
+
+
+# ---- What comes out ----
+
+
+def result(score: int, *failed: str, lab=ONE) -> dict:
+    checks = [{"id": f"test_{k}", "category": "timing", "title": f"Check {k}", "score": 0, "max_score": 5,
+               "status": "failed" if text else "passed", "message": f"expected: 1\ncause: {text}" if text else "",
+               "replay": "make run FROM=/teachers/own", "report": "reports/x.html"} for k, text in enumerate(failed)]
+    return {"schema": "looplab/result/v1", "lab": lab.slug, "status": "graded", "score": score, "max_score": 100,
+            "seed": 7, "elapsed_s": 0.0, "checks": checks}
+
+
+def test_tables(tmp_path):
+    outcome = Outcome([ONE, TWO], ["=1+1", "ada", "bob"], {("ada", ONE.slug): result(80), ("ada", TWO.slug): result(9)},
+                      [Trouble("bob", TWO.slug, "ungradable", "line 1\nno"), Trouble("=1+1", "", "link", "@x")])
+    rows = list(csv.reader(tables.grades(outcome).splitlines()))
+    assert rows == [["folder", ONE.slug, TWO.slug, "total", "note"], ["'=1+1", "", "", "0", "link"],
+                    ["ada", "80", "9", "89", ""], ["bob", "", "", "0", "02: ungradable"]]
+    assert tables.attention(outcome) == "kind,student,lab,what\nlink,'=1+1,,'@x\nungradable,bob,02-url-fetcher," \
+                                        "line 1 no\n"
+
+
+def test_causes_are_the_same_but_for_lines_and_numbers():
+    results = [result(0, "compare.c:5 waits 10 ms"), result(0, "compare.c:77 waits 1,200 ms"), result(0, "other"),
+               result(100, "")]
+    assert [(cause.text, cause.times) for cause in page.causes(results)] == [("compare.c:5 waits 10 ms", 2),
+                                                                            ("other", 1)]
+
+
+def test_the_page_names_nobody_and_marks_nothing_up():
+    outcome = Outcome([ONE], ["ada"], {("ada", ONE.slug): result(40, "<script>x</script>")},
+                      [Trouble("ada", "", "link", "ada's")])
+    text = page.render(outcome)
+    assert "ada" not in text and "<script" not in text and "&lt;script&gt;" in text and "1 × link" in text
+    assert "http" not in text
+
+
+def test_feedback_is_the_students_own():
+    text = feedback.markdown("a*b", [result(40, "```\n# x")], [Trouble("a*b", "", "link", "[x](y)")])
+    html = feedback.page("<b>", [result(40, "<i>")], [])
+    assert text.startswith("# a\\*b\n") and "````text\n" in text and "\\[x\\](y)" in text
+    assert "/teachers/own" not in text + html and "<i>" not in html and "&lt;i&gt;" in html
+
+
+# ---- All of it ----
+
+
+def ran(source: Path, out: Path, *more: str) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-m", "looplab", "class", "--from", str(source), "--out", str(out), *more],
+                            cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT / "grader")}, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def submissions(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("class") / "in"
+    lay(folder, "carl/compare.c", text="int x")
+    for student, entry in (("Ada Ö_1_assignsubmission_file", "awaits-each"), ("eve_5_6_compare.c", "batches")):
+        target = folder / student
+        target = target / "compare.c" if target.suffix != ".c" else target
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy(CORPUS / entry / "compare.c", target)
+    return folder
+
+
+def test_a_class_is_graded_and_a_kill_costs_nothing(submissions, tmp_path):
+    out = tmp_path / "out"
+    first = ran(submissions, out)
+    said, errors = first.communicate(timeout=300)
+    assert (first.returncode, errors) == (1, "") and "3 students, 3 results in " in said
+    whole = tree(out)
+    scores = {row["folder"]: row[ONE.slug] for row in csv.DictReader((out / "grades.csv").open(encoding="utf-8"))}
+    assert scores == {"Ada Ö": json.loads((CORPUS / "awaits-each/verdict.json").read_text())["score"].__str__(),
+                      "carl": "", "eve 5": "80"}
+    times = {path: (out / path).stat().st_mtime_ns for path in whole if path.endswith("results.json")}
+
+    again = ran(submissions, out)                   # nothing has changed: nothing is graded
+    again.communicate(timeout=60)
+    assert tree(out) == whole and times == {path: (out / path).stat().st_mtime_ns for path in times}
+
+    moments = random.Random(7)
+    for _ in range(20 if ALL else 1):
+        shutil.rmtree(out)
+        killed = ran(submissions, out)
+        time.sleep(moments.uniform(0.5, 4.0))
+        os.kill(killed.pid, signal.SIGKILL)
+        killed.communicate()
+        last = ran(submissions, out)
+        last.communicate(timeout=300)
+        assert last.returncode == 1 and tree(out) == whole
+
+
+def test_only_what_changed_is_graded_again(submissions, tmp_path):
+    mine, out = tmp_path / "in", tmp_path / "out"
+    shutil.copytree(submissions, mine)
+    shutil.rmtree(next(mine.glob("Ada*")))
+    assert ran(mine, out).wait(300) == 1
+    before = (out / "eve 5" / ONE.slug / "results.json").stat().st_mtime_ns
+    (mine / "carl/compare.c").write_text("int y")
+    (mine / "bob").mkdir()
+    done = ran(mine, out, "--jobs", "1")
+    said, _ = done.communicate(timeout=300)
+    assert (out / "eve 5" / ONE.slug / "results.json").stat().st_mtime_ns == before and done.returncode == 1
+    assert "nothing: bob 01-sync-vs-async: no compare.c was handed in" in said
+    assert (out / "carl" / ONE.slug / "handed-in" / ONE.source).read_text() == "int y"
+
+
+@pytest.mark.parametrize("more, said", [
+    (["--jobs", "0"], "looplab: JOBS=0: expected a whole number from 1 to 256\n"),
+    (["--seed", "x"], "looplab: SEED=x: expected a whole number from 1 to 999999\n"),
+    (["--lab", "77"], "looplab: LAB=77: there is no lab '77'; the labs are: "),
+    (["--roster", "none.csv"], "looplab: ROSTER=none.csv: No such file or directory\n"),
+])
+def test_wrong_use(submissions, tmp_path, more, said):
+    done = ran(submissions, tmp_path / "out", *more)
+    assert done.communicate()[1].startswith(said) and done.returncode == 2
+
+
+def test_wrong_places(submissions, tmp_path):
+    for source, out, said in [(tmp_path / "none", tmp_path / "out", "there is no such folder or zip file"),
+                              (submissions, submissions, "results cannot lie where the submissions are"),
+                              (submissions, submissions / "out", "results cannot lie where the submissions are"),
+                              (lay(tmp_path, "empty/.hidden") / "empty", tmp_path / "out",
+                               "nobody's files are there")]:
+        done = ran(source, out)
+        assert said in done.communicate()[1] and done.returncode == 2
