@@ -25,7 +25,7 @@ AR := ar
 
 # What the user says reaches the scripts through the environment: blanks and quotes in it do no harm.
 export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE \
-        SET REAL RUNS URLS DEPTH SAME JSON CHECK FORMAT DECK TODO LEVEL NAME TEST FAULT ROSTER JOBS CC BUILD
+        SET REAL RUNS URLS DEPTH SAME TRIALS JSON CHECK FORMAT DECK TODO LEVEL NAME TEST FAULT ROSTER JOBS CC BUILD
 
 # By another name: to some shells RANDOM is a word of their own.
 export LOOPLAB_RANDOM := $(RANDOM)
@@ -406,7 +406,7 @@ help:
 grade: run-grade  ## grade labs: [LAB=01] [FROM=DIR] [OUT=DIR] [SEED=N]
 demo: run-demo    ## grade the reference solutions: what success looks like
 run: run-run      ## run a lab: LAB=01 [FROM=DIR] [MODE=M] [WORLD=F | REAL=1] [SET="a=1"] [URLS="..."] [TRACE=f]; or EXAMPLE=17
-explore: run-explore  ## a lab in one order after the other: LAB=04 [FROM=DIR] [MODE=M] [WORLD=F] [SET="a=1"] [DEPTH=20000]
+explore: run-explore  ## a lab in all orders: LAB=04 [FROM=DIR] [MODE=M] [WORLD=F] [SET="a=1"] [DEPTH=20000 | TRIALS=1]
 serve: run-serve  ## a world file as real servers on this machine: WORLD=f.json [LAB=03]
 compare: run-compare  ## a lab in its virtual world and in that world served for real: LAB=03 [WORLD=f] [FROM=DIR]; RANDOM=200
 report: run-report  ## draw a run: LAB=01 [FROM=DIR] [CHECK=ID | MODE= WORLD= SET= URLS=] [FORMAT=html|text|svg|chrome] [OUT=F]
@@ -452,7 +452,7 @@ build/tests/explore/%: sim/tests/explore/cases.c build/kit/libco-explore.a sim/k
 test: $(kit) $(test_programs) $(if $(real_tested),build/kit/serve build/kit/libco-real.a)
 test: $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools)),try-node))  ## all tests of the project itself [ALL=1: in every build, under valgrind, and whatever else is long]
 	@$(build-is-done)env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
-	    -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u DEPTH -u SAME \
+	    -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u DEPTH -u SAME -u TRIALS \
 	    -u SET -u REAL -u RUNS -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TODO -u LEVEL -u NAME -u TEST -u FAULT \
 	    -u ROSTER -u JOBS \
 	    -u LOOPLAB_RANDOM \
@@ -461,7 +461,7 @@ test: $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools
 
 bench: $(if $(ORDERS),build/kit/libco-explore.a build/kit/04-worker-queue/main-explore.o \
         build/kit/04-worker-queue/reference build/kit/04-worker-queue/names.txt)
-bench: $(if $(REAL),build/kit/libco-real.a build/kit/libco.a build/kit/02-url-fetcher/main.o,build/bench/bench)  ## how fast it is: [JSON=f] [PEERS=1: beside libraries] [REAL=1: beside curl, aiohttp] [ORDERS=1] [QUICK=1]
+bench: $(if $(REAL),build/kit/libco-real.a build/kit/libco.a build/kit/02-url-fetcher/main.o,build/bench/bench)  ## how fast it is: [JSON=f.json] [PEERS=1 | REAL=1: beside others] [ORDERS=1: make explore] [QUICK=1]
 	@$(build-is-done)$(if $(PEERS),sh grader/scripts/deps.sh peers)
 	@$(if $(ORDERS),$(looplab) grader/scripts/bench_orders.py $${JSON:+--json "$$JSON"}$(if $(QUICK), --orders 2000),)
 	@$(if $(ORDERS),,$(if $(REAL),$(looplab) grader/scripts/bench_real.py $${JSON:+--json "$$JSON"}$\

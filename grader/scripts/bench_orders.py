@@ -40,7 +40,7 @@ def explored(orders: int, folder: Path, **more: str) -> dict[str, Any]:
 
 
 def one_by_one(orders: int, folder: Path) -> tuple[float, float]:
-    """Seconds, and seconds of the processors' time: each order is run twice, in a process and with a trace each time."""
+    """Seconds, and seconds of the processors' time: each order twice, in a process and with a trace each time."""
     program = ROOT / "build/kit" / LAB / "reference"
 
     def run(number: int) -> None:

@@ -10,7 +10,9 @@
 # A lab whose student's file is a test suite: LAB, FROM, TEST (names of tests), FAULT (one that is built into what is
 # tested), TRACE, CC.
 # EXPLORE=1, with a lab that is no suite: not once but in very many orders (sim/explore/search): DEPTH (at most so many,
-# default 20000), SAME (reports that must be the same in all, commas between them), JSON (a file for what was found).
+# default 20000), SAME (reports that must be the same in all, commas between them), JSON (a file for what was found),
+# TRIALS=1 (in the plain order, once for each allocation, which fails, and once for each step, after which all is
+# cancelled).
 # Exit code 0: nothing was found; 1: something was.
 # Exit code: the program's own; 2 when something asked for is not there or does not compile.
 #
@@ -200,8 +202,9 @@ explore() {
     again="make run LAB=$LAB${FROM:+ FROM=$FROM}${MODE:+ MODE=$MODE}${SHOWN:+ WORLD=$SHOWN}${SEED:+ SEED=$SEED}"
     again="$again${SET:+ SET=\"$SET\"}${URLS:+ URLS=\"$URLS\"}"
     depth=${DEPTH:-20000} beside=
+    [ -z "${TRIALS:-}" ] || export CO_EXPLORE_TRIALS=1
     export LD_BIND_NOW=1
-    if [ -x "$out/reference" ]; then
+    if [ -x "$out/reference" ] && [ -z "${TRIALS:-}" ]; then
         beside=$out/beside.json
         CO_EXPLORE=$((depth / 4)) CO_EXPLORE_JSON=$beside "$out/reference" "$@" > "$out/said" 2>&1 || beside=
     fi

@@ -119,3 +119,92 @@ def test_a_right_program_beside_itself_has_not_too_much_order(tmp_path):
     right = tmp_path / "right.json"
     (tmp_path / "explored.json").rename(right)
     assert explore(tmp_path, "requests", CO_EXPLORE_BESIDE=str(right))[0] == 0
+
+
+
+def test_each_allocation_fails_once(tmp_path):
+    """The first one is looked after, the second one is not."""
+    code, found, said = explore(tmp_path, "trusts_malloc", CO_EXPLORE_TRIALS="1")
+    crash = line_of("trusts_malloc", "crash")
+    assert [(finding["kind"], finding["src"], finding["allocation"]) for finding in found["findings"]] == \
+        [("crash", crash, 2)] and code == 1
+    assert f"1. crash at {crash}: " in said and "when allocation 2 fails" in said
+    assert "2 allocations that fail, 1 step after which all is cancelled, all of them, in " in said
+
+
+def test_all_is_cancelled_once_after_each_step(tmp_path):
+    """After the first one it holds the lock, and waits."""
+    code, found, said = explore(tmp_path, "trusts_the_lock", CO_EXPLORE_TRIALS="1")
+    assert [(finding["kind"], finding["what"], finding["cancel"]) for finding in found["findings"]] == \
+        [("leak", "lock", 1)] and code == 1
+    assert "0 allocations that fail, 3 steps after which all is cancelled, all of them, in " in said
+
+
+# ---- The front door --------------------------------------------------------------------------------------------
+
+LAB = "04-worker-queue"
+TWO = {"LAB": "04", "SET": "workers=2", "WORLD": "ten.json", "URLS": "http://tea.test/1 http://tea.test/2"}
+RACE = [("    bool stopping;\n", "    bool stopping;\n    size_t total;\n"),
+        ("/* One job, from", """static void count(struct pool *pool, bool late)
+{
+    if (late && co_yield() < 0)
+        return;
+    size_t seen = pool->total;          /* read */
+    int rc = co_yield();                /* wait */
+    pool->total = rc < 0 ? 0 : seen + 1;    /* write */
+}
+
+/* One job, from"""),
+        ("    stats->jobs++;\n", "    stats->jobs++;\n    count(pool, stats != NULL && url[16] == '2');\n"),
+        ("    return rc < 0 ? rc : pool->lost;", "    return pool->total == stats->jobs ? rc : -EPROTO;")]
+"""What makes of the reference a pool that counts all jobs in one number: two in the plain order, one in another."""
+
+
+def shell(tmp_path: Path, explore: bool, **words: str) -> "subprocess.CompletedProcess[str]":
+    """What `make run` and `make explore` do once all is built."""
+    return subprocess.run(["sh", "grader/scripts/run.sh"], cwd=ROOT, capture_output=True, text=True, timeout=100, env={
+        **os.environ, "CC": "gcc", **({"EXPLORE": "1", "JSON": str(tmp_path / "said.json")} if explore else {}),
+        **words})
+
+
+def test_a_race_that_the_plain_run_does_not_show_is_found_and_replayed(tmp_path):
+    source = (ROOT / "solutions" / LAB / "pool.c").read_text()
+    for old, new in RACE:
+        assert source.count(old) == 1, old
+        source = source.replace(old, new)
+    (tmp_path / "pool.c").write_text(source)
+    lines = {word: f"pool.c:{source[:source.index(f'/* {word} */')].count(chr(10)) + 1}"
+             for word in ("read", "wait", "write")}
+    assert shell(tmp_path, False, FROM=str(tmp_path), **TWO).returncode == 0
+    done = shell(tmp_path, True, FROM=str(tmp_path), **TWO)
+    assert done.returncode == 1 and "the program fails: the answer broke off" in done.stdout, done.stdout
+    assert f"{lines['read']} read it, {lines['wait']} waited, {lines['write']} wrote it back" in done.stdout
+    found = json.loads((tmp_path / "said.json").read_text())
+    failed = next(finding for finding in found["findings"] if finding["kind"] == "failed")
+    assert found["complete"] and 0 < failed["orders"] < found["orders"]
+    assert f"again: make run LAB=04 FROM={tmp_path} WORLD=ten.json SET=\"workers=2\" URLS=" in done.stdout
+    assert shell(tmp_path, False, FROM=str(tmp_path), TAPE=failed["tape"], **TWO).returncode == 1
+
+
+def test_the_reference_in_all_orders_of_a_small_case(tmp_path):
+    done = shell(tmp_path, True, FROM="solutions", **TWO)
+    assert (done.returncode, done.stderr) == (0, "") and ", all of them, in " in done.stdout
+
+
+@pytest.mark.parametrize("words, said", [
+    ({}, "say which, as in: make run LAB=01"),
+    ({"LAB": "04", "DEPTH": "many"}, "DEPTH=many: say how many orders at most"),
+    ({"LAB": "04", "REAL": "1"}, "explore without REAL=1"),
+    ({"LAB": "06"}, "are not explored"),
+    ({"LAB": "04", "WORLD": "none.json"}, "none.json"),
+])
+def test_a_word_too_many_is_refused(tmp_path, words, said):
+    done = shell(tmp_path, True, **{"FROM": "solutions", **words})
+    assert done.returncode == 2 and said in done.stderr
+
+
+def test_a_program_that_ends_before_its_first_task_is_told(tmp_path):
+    source = (ROOT / "solutions" / LAB / "pool.c").read_text()
+    (tmp_path / "pool.c").write_text(source + "\n__attribute__((constructor)) static void end(void) { exit(0); }\n")
+    done = shell(tmp_path, True, FROM=str(tmp_path), **TWO)
+    assert done.returncode == 1 and "ended before its first task" in done.stderr

@@ -61,8 +61,8 @@ void explore_stack(uint32_t task, const void *low, size_t size);
 /* Somebody is ready: the step before is over, another one begins, and the tape is about to be asked which. */
 void explore_next(struct loop *loop);
 
-/* Nobody is ready: time passes. */
-void explore_time(void);
+/* Nobody is ready: time passes. True: not yet, as by now somebody is. */
+bool explore_time(void);
 
 /* A request goes to the world, under this mark; its answer is taken in. */
 void explore_asks(const struct world_request *request, const void *mark);
@@ -75,6 +75,9 @@ void explore_left(const char *what, const void *pc);
 
 /* A value goes on the record. True: taken, and the world need not have it. */
 bool explore_reports(const char *name, const char *json);
+
+/* A file of the program's own asks for memory. False: there is none this time. */
+bool explore_allocates(void);
 
 /* The tape of a run that is to be explored; NULL: nobody has asked for that (CO_EXPLORE in the environment). */
 struct tape *explore_tape(void);
@@ -99,7 +102,7 @@ static inline void explore_gathered(enum object kind, uint64_t which, uint32_t t
 static inline void explore_ends_in_order(void) {}
 static inline void explore_stack(uint32_t task, const void *low, size_t size) { (void)task, (void)low, (void)size; }
 static inline void explore_next(struct loop *loop) { (void)loop; }
-static inline void explore_time(void) {}
+static inline bool explore_time(void) { return false; }
 static inline void explore_asks(const struct world_request *request, const void *mark) { (void)request, (void)mark; }
 static inline void explore_answered(const void *mark) { (void)mark; }
 static inline void explore_faulted(enum explore_wrong what, const void *pc) { (void)what, (void)pc; }

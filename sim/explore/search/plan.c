@@ -8,6 +8,8 @@
  */
 #include "explore/search/search.h"
 
+#include <string.h>
+
 enum { PCT_DEPTH = 3 };
 
 /* G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators", 2014: SplitMix64. */
@@ -31,9 +33,9 @@ static void begin_anew(void)
 {
     path_reset(&search->path);
     search->orders = search->whole = search->findings_n = search->classes_n = 0;
-    search->has_plain = false;
-    for (size_t i = 0; i < CLASSES_MOST; i++)
-        search->classes[i] = 0;
+    search->has_plain = search->again = false;
+    memset(search->plan.by_kind, 0, sizeof search->plan.by_kind);
+    memset(search->classes, 0, sizeof search->classes);
 }
 
 static bool next_on_path(void)
@@ -42,10 +44,6 @@ static bool next_on_path(void)
     plan->kind = KIND_PATH;
     if (search->orders == 0)
         return true;
-    if (search->again) {
-        begin_anew();
-        return true;
-    }
     if (path_next(&search->path))
         return search->orders < plan->most;
     search->complete = !search->path.cut && !search->unsound;
@@ -90,9 +88,29 @@ static void draw_ranks(struct plan *plan)
         plan->places[i] = draw_below(plan, plan->plain_n ? 2 * (uint64_t)plan->plain_n : 1);
 }
 
+/* After the plain run, whose counts are known: one trial after the other. */
+static bool next_trial(struct plan *plan)
+{
+    if (plan->kind == KIND_PLAIN) {
+        plan->trials_n[KIND_MEMORY] = search->allocations;
+        plan->trials_n[KIND_CANCEL] = search->instant.steps_n;
+        plan->kind = KIND_MEMORY;
+        plan->trial = 0;
+    }
+    if (plan->trial == plan->trials_n[plan->kind]) {
+        if (plan->kind == KIND_CANCEL)
+            return false;
+        plan->kind = KIND_CANCEL;
+        plan->trial = 0;
+    }
+    return plan->trial++ < plan->trials_n[plan->kind];
+}
+
 static bool next_sample(void)
 {
     struct plan *plan = &search->plan;
+    if (plan->trials && search->orders > 0)
+        return next_trial(plan);
     uint64_t number = search->orders, all = singles(plan), third = plan->most / 3;
     uint64_t ones = all < third ? all : third;
     plan->random = number;
@@ -119,6 +137,8 @@ static bool next_sample(void)
 
 bool plan_next(void)
 {
+    if (search->again)
+        begin_anew();
     bool any = search->plan.sampled ? next_sample() : next_on_path();
     if (any)
         search->plan.by_kind[search->plan.kind]++;

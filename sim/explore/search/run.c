@@ -193,14 +193,27 @@ void run_end_step(void)
     arena_use(0);
 }
 
-void explore_time(void)
+/* A trial: after that step the task that was begun with is to end, and with it all others. */
+static bool cancel_all(void)
+{
+    if (search->plan.kind != KIND_CANCEL || search->cancelled || search->instant.steps_n != search->plan.trial)
+        return false;
+    search->cancelled = true;
+    co_cancel(search->main_task);
+    return search->loop->ready_first != NULL;
+}
+
+bool explore_time(void)
 {
     if (!search || !search->active)
-        return;
+        return false;
     run_end_step();
+    if (cancel_all())
+        return true;
     instant_next(&search->instant);
     search->instants++;
     search->same = false;
+    return false;
 }
 
 void explore_next(struct loop *loop)
@@ -208,6 +221,7 @@ void explore_next(struct loop *loop)
     if (!search || !search->active)
         return;
     run_end_step();
+    cancel_all();
     uint32_t n = 0;
     for (const struct co_task *task = loop->ready_first; task; task = task->next) {
         if (n == sizeof search->ready / sizeof search->ready[0])
@@ -276,6 +290,8 @@ void run_begin(void)
     search->in_step = search->same = search->blocked = search->faulted = search->again = false;
     search->hash = search->instants = search->questions = search->taken_n = search->report_hash = 0;
     search->budget = 1 << 26;
+    search->allocations = 0;
+    search->cancelled = false;
     search->rc = 0;
     search->current = 0;
     memset(search->children, 0, search->names_n * sizeof search->children[0]);
@@ -315,7 +331,7 @@ static void write_tape(char text[TAPE_TEXT])
 
 struct finding *run_finding(enum explore_wrong fault, int64_t number, const void *at, const char *text)
 {
-    search->faulted = true;
+    search->faulted |= fault != WRONG_LOST;     /* that one may do no harm: the run goes on */
     for (uint32_t i = 0; i < search->findings_n; i++) {
         struct finding *known = &search->findings[i];
         if (known->fault == fault && known->number == number && known->at == at && strcmp(known->text, text) == 0)
@@ -343,6 +359,8 @@ void run_find(enum explore_wrong fault, int64_t number, const void *at, const ch
     if (finding->orders++ == 0 || search->taken_n < finding->deviations) {
         finding->first = finding->orders == 1 ? search->orders : finding->first;
         finding->deviations = search->taken_n;
+        finding->kind = search->plan.kind;
+        finding->trial = search->plan.trial;
         write_tape(finding->tape);
     }
 }
@@ -367,6 +385,14 @@ void explore_left(const char *what, const void *pc)
 {
     if (search && search->active)
         run_find(WRONG_LEAK, 0, pc, what);
+}
+
+bool explore_allocates(void)
+{
+    if (!search || !search->active)
+        return true;
+    search->allocations++;
+    return search->plan.kind != KIND_MEMORY || search->allocations != search->plan.trial;
 }
 
 bool explore_reports(const char *name, const char *json)

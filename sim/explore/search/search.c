@@ -173,7 +173,9 @@ static void divide(struct place places[WORKERS], struct loop *loop, uint64_t mos
         struct search *its = places[i].search = shared(sizeof *its);
         its->loop = loop;
         its->plan.sampled = i > 0;
-        its->plan.most = i > 0 ? most / 2 : most - most / 2;
+        its->main_task = loop->ready_first;
+        its->plan.trials = its->plan.sampled && getenv("CO_EXPLORE_TRIALS");
+        its->plan.most = i > 0 ? most / 2 : getenv("CO_EXPLORE_TRIALS") ? 0 : most - most / 2;
         its->path.every = getenv("CO_EXPLORE_EVERY") != NULL;
     }
 }
@@ -201,6 +203,7 @@ void explore_begin(struct loop *loop)
             stop(&places[1]);
         told_progress(told, wall() - begun);
     }
+    int code = told_end(told, wall() - begun);
     fflush(stdout);
-    guard_exit(told_end(told, wall() - begun));
+    guard_exit(code);
 }

@@ -26,6 +26,9 @@ enum {
 /* At that question of the tape another option than 0 was taken. */
 struct taken { uint64_t question; uint32_t option; };
 
+/* How a run came to its order. */
+enum kind { KIND_PLAIN, KIND_ONE, KIND_TWO, KIND_RANDOM, KIND_PCT, KIND_PATH, KIND_MEMORY, KIND_CANCEL, KINDS };
+
 /* What went wrong in some order: once for each kind and place. */
 struct finding {
     enum explore_wrong fault;
@@ -36,10 +39,10 @@ struct finding {
     uint64_t orders;                    /* in how many                                                       */
     uint64_t first, last;               /* the numbers of the first and the newest, from 1                   */
     uint32_t deviations;                /* on its tape                                                       */
+    enum kind kind;                     /* of the order that the tape is of                                  */
+    uint64_t trial;                     /* and its trial                                                     */
     char tape[TAPE_TEXT];
 };
-
-enum kind { KIND_PLAIN, KIND_ONE, KIND_TWO, KIND_RANDOM, KIND_PCT, KIND_PATH, KINDS };
 
 /* How the next run is steered. */
 struct plan {
@@ -56,6 +59,9 @@ struct plan {
     uint32_t rank[PROCESSES_MOST];      /* PCT: the highest goes first                                       */
     uint32_t ranks_n;
     uint64_t by_kind[KINDS];
+    bool trials;                        /* first, in the plain order: each allocation fails, each wait is cancelled */
+    uint64_t trial;                     /* the allocation that fails, the step after which the cancel comes; from 1 */
+    uint64_t trials_n[KINDS];           /* so many there are to be tried                                     */
 };
 
 struct search {
@@ -78,11 +84,12 @@ struct search {
 
     /* The run at hand. */
     bool active, in_step, same;         /* within a run; within a step; no time since the step before        */
-    bool blocked, faulted;
+    bool blocked, faulted, cancelled;
     uint32_t current;                   /* the process whose step it is                                      */
     const struct co_task *task;
     const void *task_waited_at;         /* before this step                                                  */
     int choice;                         /* of the place that the tape will be asked about                    */
+    uint64_t allocations;               /* that the program's own files have asked for in this run           */
     uint64_t hash, instants, questions; /* of its class; how often time has moved; of the tape                */
     uint64_t budget;                    /* basic blocks and touches that are left                            */
     struct taken taken[DEVIATIONS_MOST];
@@ -106,6 +113,7 @@ struct search {
     struct context explorer, program;
     struct snapshot *snapshot;          /* the worker's own                                                  */
     struct loop *loop;
+    struct co_task *main_task;
     uint64_t classes[CLASSES_MOST];
     struct footprint footprint;
     struct instant instant;

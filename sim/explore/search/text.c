@@ -29,6 +29,9 @@ static void reads_text(const char *text, size_t most)
     reads(text, length < most ? length + 1 : most);
 }
 
+void *explore_malloc(size_t size);
+void *explore_calloc(size_t n, size_t size);
+void *explore_realloc(void *block, size_t size);
 void *explore_memcpy(void *to, const void *from, size_t n);
 void *explore_memmove(void *to, const void *from, size_t n);
 void *explore_memset(void *to, int byte, size_t n);
@@ -181,13 +184,13 @@ char *explore_strstr(const char *text, const char *part)
 char *explore_strdup(const char *text)
 {
     reads_text(text, PTRDIFF_MAX);
-    return strdup(text);
+    return explore_allocates() ? strdup(text) : NULL;
 }
 
 char *explore_strndup(const char *text, size_t most)
 {
     reads_text(text, most);
-    return strndup(text, most);
+    return explore_allocates() ? strndup(text, most) : NULL;
 }
 
 int explore_vsnprintf(char *to, size_t size, const char *format, va_list more)
@@ -211,4 +214,19 @@ void explore_qsort(void *base, size_t n, size_t size, int (*compare)(const void 
 {
     writes(base, n * size);
     qsort(base, n, size, compare);
+}
+
+void *explore_malloc(size_t size)
+{
+    return explore_allocates() ? malloc(size) : NULL;
+}
+
+void *explore_calloc(size_t n, size_t size)
+{
+    return explore_allocates() ? calloc(n, size) : NULL;
+}
+
+void *explore_realloc(void *block, size_t size)
+{
+    return explore_allocates() ? realloc(block, size) : NULL;
 }

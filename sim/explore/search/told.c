@@ -155,6 +155,11 @@ static void say(const struct finding *f, size_t number_of, uint64_t orders)
                place(f->lost.wrote_at));
         printf("   meanwhile another task wrote it at %s: that is lost\n", place(f->lost.other_at));
     }
+    if (f->kind == KIND_MEMORY || f->kind == KIND_CANCEL) {
+        printf(f->kind == KIND_MEMORY ? "   when allocation %s fails (the program's own are counted, from 1)\n"
+               : "   when the task that was begun with is cancelled after step %s\n", number(f->trial));
+        return;
+    }
     printf("   in %s of %s%s; again: %s%s%s\n", number(f->orders), count(orders, "order", "orders"),
            f->tape[0] ? "" : ", the plain one among them", again ? again : "", f->tape[0] ? " TAPE=" : "", f->tape);
 }
@@ -227,6 +232,8 @@ static json_t *finding_to_json(const struct finding *f)
     json_t *json = json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:s}", "kind", KINDS_NAMED[f->fault], "text", text, "src",
                              place(f->fault == WRONG_LOST ? f->lost.wrote_at : f->at), "orders", (json_int_t)f->orders,
                              "number", (json_int_t)f->number, "tape", f->tape, "what", f->text);
+    if (json && (f->kind == KIND_MEMORY || f->kind == KIND_CANCEL))
+        json_object_set_new(json, f->kind == KIND_MEMORY ? "allocation" : "cancel", json_integer((json_int_t)f->trial));
     if (json && f->fault == WRONG_LOST)
         json_object_set_new(json, "lost", json_pack("{s:s, s:s, s:s, s:s}", "read", place(f->lost.read_at), "waited",
                                                     place(f->lost.waited_at), "wrote", place(f->lost.wrote_at),
@@ -271,6 +278,21 @@ static void write_json(const struct told *told, const char *file, const struct f
         fprintf(stderr, "explore: %s cannot be written\n", file);
 }
 
+/* The last line. */
+static void say_all(const struct told *told, uint64_t orders, int64_t ns)
+{
+    const struct plan *plan = &told->samples->plan;
+    if (plan->trials)
+        printf("%s, %s, all of them, in %.1f s\n",
+               count(plan->by_kind[KIND_MEMORY], "allocation that fails", "allocations that fail"),
+               count(plan->by_kind[KIND_CANCEL], "step after which all is cancelled",
+                     "steps after which all is cancelled"), (double)ns / 1e9);
+    else
+        printf("%s, %s, %s, in %.1f s (%s a second)\n", count(orders, "order", "orders"),
+               count(classes_of(told), "class", "classes"), told->path->complete ? "all of them" : "not all of them",
+               (double)ns / 1e9, number((uint64_t)((double)orders * 1e9 / (double)(ns > 0 ? ns : 1))));
+}
+
 int told_end(struct told *told, int64_t ns)
 {
     static struct finding all[2 * FINDINGS_MOST];
@@ -295,9 +317,6 @@ int told_end(struct told *told, int64_t ns)
         printf("... and %zu more\n", n - TOLD_MOST);
     if (file)
         write_json(told, file, all, n, misses, misses_n, ns);
-    printf("%s, %s, %s, in %.1f s (%s a second)\n", count(orders, "order", "orders"),
-           count(classes_of(told), "class", "classes"), told->path->complete ? "all of them" : "not all of them",
-           (double)ns / 1e9, number((uint64_t)((double)orders * 1e9 / (double)(ns > 0 ? ns : 1))));
-    fflush(stdout);
+    say_all(told, orders, ns);
     return n + misses_n > 0;
 }

@@ -24,11 +24,14 @@ static void count_class(uint64_t hash)
 /* What a run that came to its own end says. */
 static void judge(void)
 {
+    enum kind kind = search->plan.kind;
+    if ((kind == KIND_MEMORY && search->rc == -ENOMEM) || (kind == KIND_CANCEL && search->rc == -ECANCELED))
+        search->rc = 0;                 /* as it is to be */
     if (arena_refused())
         run_find(WRONG_FAILED, -ENOMEM, NULL, "");
-    else if (search->rc < 0 && !search->faulted)
+    else if (search->rc < 0)
         run_find(WRONG_FAILED, search->rc, NULL, "");
-    if (search->faulted)
+    if (search->faulted || kind == KIND_MEMORY || kind == KIND_CANCEL)
         return;
     if (!search->has_plain)
         search->plain_report_hash = search->report_hash;
@@ -53,7 +56,8 @@ static void end_run(void)
     overlap_end(&search->overlap);
     search->has_plain = true;
     search->whole++;
-    count_class(search->hash);
+    if (!search->plan.trials)
+        count_class(search->hash);
 }
 
 /* The worker before this one was ended by the program. */

@@ -207,7 +207,8 @@ static void count_moves(struct loop *loop)
 
 bool co__time_pass(struct loop *loop)
 {
-    explore_time();
+    if (explore_time())
+        return true;
     if (co__scopes_expire(loop, INT64_MAX))
         return true;
     loop->behind = loop->live;
@@ -227,6 +228,7 @@ void co__catch_up(struct loop *loop)
 {
     if (!loop->behind)
         return;
+    explore_object(TOUCH_WRITE, OBJECT_STEP, 0);
     loop->behind = loop->live;
     collect(loop, loop->now);
     wake_all_due(loop);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 static int shared, other, own[8];
+static char *volatile grabbed;
 static struct co_queue queue;
 static struct co_lock lock = CO_LOCK_INIT;
 static struct co_sem sem = CO_SEM_INIT(1);
@@ -515,6 +516,32 @@ static int requests_in_turn(void *job)
     return spawn_and_join(fetches_in_turn, 3);
 }
 
+/* ---- No memory, and cancels: wrong in a trial ---------------------------------------------------------------- */
+
+static int trusts_malloc(void *job)
+{
+    (void)job;
+    grabbed = malloc(8);
+    if (!grabbed)
+        return -ENOMEM;
+    grabbed = malloc(8);
+    grabbed[0] = 1;                     /* crash */
+    return 0;
+}
+
+static int trusts_the_lock(void *job)
+{
+    (void)job;
+    int rc = co_lock_acquire(&lock);
+    if (rc < 0)
+        return rc;
+    rc = co_sleep(CO_MS(1));
+    if (rc < 0)
+        return rc;                      /* and the lock is kept */
+    rc = co_lock_release(&lock);
+    return rc < 0 ? rc : co_sleep(CO_MS(1));
+}
+
 /* ---- Wrong in some orders -------------------------------------------------------------------------------- */
 
 static int fails_if_late(void *job)
@@ -616,8 +643,6 @@ static int loops(void *job)
     return spawn_and_join(loops_if_late, 2);
 }
 
-static char *volatile grabbed;
-
 static int grabs_if_late(void *job)
 {
     if (*(int *)job == 0)
@@ -670,7 +695,8 @@ int main(int argc, char **argv)
         {"lost_money", lost_money}, {"nothing_lost", nothing_lost}, {"requests", requests},
         {"requests_with_lock", requests_with_lock}, {"requests_with_sem", requests_with_sem},
         {"requests_awaited", requests_awaited}, {"requests_joined", requests_joined},
-        {"requests_in_turn", requests_in_turn},
+        {"requests_in_turn", requests_in_turn}, {"trusts_malloc", trusts_malloc},
+        {"trusts_the_lock", trusts_the_lock},
        
         {"crossed_locks", crossed_locks}, {"crashes", crashes}, {"exits", exits}, {"loops", loops}, {"grabs", grabs},
         {"recurses", recurses},

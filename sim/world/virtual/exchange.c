@@ -22,6 +22,8 @@
 #include "server.h"
 #include "virtual.h"
 
+#include "explore/touch.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -439,6 +441,8 @@ uint64_t vw_exchange_submit(struct world *world, const struct world_request *req
     struct exchange *exchange = (struct exchange *)vw_operation_new(world, WORLD_HTTP, request);
     if (!exchange)
         return 0;
+    if (world->network.descriptors)         /* who comes first to one site may get what another one lacks */
+        explore_object(TOUCH_WRITE, OBJECT_WORLD, 0);
     uint64_t id = exchange->operation.id;
     exchange->max_per_host = request->max_per_host;
     exchange->sending = request->sending;
