@@ -2,9 +2,15 @@
  *
  *     make run LAB=01 MODE=sync      fetch_sync on all URLs of the world (WORLD=ten.json)
  *     make run LAB=01 MODE=async     fetch_async
- *     make run LAB=01 MODE=compare   compare, and what explain says about it (SET="delay=250ms": not before 250 ms)
- *     make run LAB=01 MODE=explain   explain on a few made-up reports, without fetching anything
+ *     make run LAB=01 MODE=compare   compare, and what explain says about it
+ *     make run LAB=01 MODE=explain   explain on a few made-up reports, without fetching anything (SET="n=5 speedup=1499
+ *                                    of=1000": on one of five URLs with a speed-up of 1499 / 1000)
  *     make run LAB=01 MODE=cancel    fetch_async, cancelled after 100 ms; cancel-compare: the same with compare
+ *
+ * sync, async and compare take these settings, too (SET="delay=250ms again=1"):
+ *     delay=250ms   the call is made then, not at 0        cancel=40ms   it is cancelled so much after it began
+ *     again=1       it is made once more after that        beside=1ms    a second call is made so much later
+ *     poison=90     fresh memory holds no zeros            split=3       then the first has 3 of the URLs
  */
 #include "compare.h"
 #include "kit.h"
@@ -19,14 +25,18 @@ typedef int fetch_fn(const char *const urls[], size_t n, struct fetch_result out
 /* "start": the student's function is called at this instant. */
 static void report_start(const char *mode, const struct kit_run *run)
 {
-    kit_report("start", json_pack("{s:s, s:I}", "mode", mode, "n", (json_int_t)run->n));
+    kit_report_call("start", json_pack("{s:s, s:I}", "mode", mode, "n", (json_int_t)run->n), run);
 }
 
-/* What no fetch can leave in a result: an element, or a field, that nobody wrote shows. */
-static const struct fetch_result unwritten = {.error = 1, .status = -1, .length = SIZE_MAX};
+/* What no fetch can leave in a result: an element, or a field, that nobody wrote shows. Where memory is poisoned, it is
+ * something else. */
+static struct fetch_result unwritten;
 
 static struct fetch_result *unwritten_results(size_t n)
 {
+    static const struct fetch_result plain = {.error = 1, .status = -1, .length = SIZE_MAX};
+    static const struct fetch_result poisoned = {.error = -99999, .status = 99999, .length = SIZE_MAX / 3};
+    unwritten = kit_setting("poison", 0) ? poisoned : plain;
     /* Not a byte more than n results, so that the sanitizers see a write to out[n]; but n may be 0. */
     struct fetch_result *out = malloc(n ? n * sizeof *out : 1);
     for (size_t i = 0; out && i < n; i++)
@@ -58,19 +68,29 @@ static int run_fetch(const char *mode, fetch_fn *fetch, const struct kit_run *ru
         return -ENOMEM;
     report_start(mode, run);
     int rc = fetch(run->urls, run->n, out);
-    kit_report("result", json_pack("{s:i, s:o}", "rc", rc, "results", results_to_json(out, run->n)));
+    kit_report_call("result", json_pack("{s:i, s:o}", "rc", rc, "results", results_to_json(out, run->n)), run);
     free(out);
     return rc;
 }
 
-static int run_sync(void *job)
+static int call_sync(void *job)
 {
     return run_fetch("sync", fetch_sync, job);
 }
 
-static int run_async(void *job)
+static int call_async(void *job)
 {
     return run_fetch("async", fetch_async, job);
+}
+
+static int run_sync(void *job)
+{
+    return kit_calls(call_sync, job);
+}
+
+static int run_async(void *job)
+{
+    return kit_calls(call_async, job);
 }
 
 static const char *bound_name(enum bound bound)
@@ -97,22 +117,34 @@ static json_t *comparison_to_json(int rc, const struct comparison *c)
                      "async_ns", (json_int_t)c->async_ns, "speedup", speedup, "bound", bound_name(explain(c)));
 }
 
-static int run_compare(void *job)
+static int call_compare(void *job)
 {
     const struct kit_run *run = job;
     struct comparison c = {.n = SIZE_MAX, .sync_ns = -1, .async_ns = -1, .speedup = -1.0};    /* nobody's results */
 
-    int64_t delay = kit_setting("delay", 0);
-    int rc = delay > 0 ? co_sleep(delay) : 0;
-    if (rc < 0)
-        return rc;
     report_start("compare", run);
-    rc = compare(run->urls, run->n, &c);
-    kit_report("result", rc == 0 ? comparison_to_json(rc, &c) : json_pack("{s:i}", "rc", rc));
+    int rc = compare(run->urls, run->n, &c);
+    kit_report_call("result", rc == 0 ? comparison_to_json(rc, &c) : json_pack("{s:i}", "rc", rc), run);
     return rc;
 }
 
-/* explain alone, on reports that lie on each side of every limit of its rule. */
+static int run_compare(void *job)
+{
+    return kit_calls(call_compare, job);
+}
+
+/* The report that the settings name: of n URLs, with a speed-up of speedup / of. */
+static struct comparison named_comparison(void)
+{
+    return (struct comparison){
+        .n = (size_t)kit_setting("n", 0),
+        .sync_ns = kit_setting("sync", 0),
+        .async_ns = kit_setting("async", 0),
+        .speedup = (double)kit_setting("speedup", 1) / (double)kit_setting("of", 1),
+    };
+}
+
+/* explain alone, on reports that lie on each side of every limit of its rule, or on the one that the settings name. */
 static int run_explain(void *job)
 {
     static const struct comparison cases[] = {
@@ -127,9 +159,12 @@ static int run_explain(void *job)
     };
     json_t *said = json_array();
 
+    struct comparison named = named_comparison();
     report_start("explain", job);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    for (size_t i = 0; kit_setting("n", -1) < 0 && i < sizeof cases / sizeof cases[0]; i++)
         json_array_append_new(said, comparison_to_json(0, &cases[i]));
+    if (kit_setting("n", -1) >= 0)
+        json_array_append_new(said, comparison_to_json(0, &named));
     kit_report("result", json_pack("{s:i, s:o}", "rc", 0, "explained", said));
     return 0;
 }
@@ -148,12 +183,12 @@ static int cancel_after(co_fn victim, void *job)
 
 static int run_cancel(void *job)
 {
-    return cancel_after(run_async, job);
+    return cancel_after(call_async, job);
 }
 
 static int run_cancel_compare(void *job)
 {
-    return cancel_after(run_compare, job);
+    return cancel_after(call_compare, job);
 }
 
 int main(int argc, char **argv)

@@ -6,6 +6,12 @@
  *     make run LAB=02 MODE=one           fetch_url on one URL after the other, over one session
  *     make run LAB=02 MODE=both          two calls of fetch_all at the same time, with half of the URLs each
  *     make run LAB=02 MODE=cancel        fetch_all, cancelled after 100 ms (SET="after=1s"); cancel-one: fetch_url
+ *
+ * all, quiet and one take these settings, too (SET="per_host=2 delay=250ms"); both modes with progress also stop_at=3:
+ * progress itself cancels the call when it is told of the third URL
+ *     delay=250ms   the call is made then, not at 0        cancel=40ms   it is cancelled so much after it began
+ *     again=1       it is made once more after that        beside=1ms    a second call is made so much later
+ *     poison=90     fresh memory holds no zeros            split=3       then the first has 3 of the URLs
  */
 #include "fetcher.h"
 #include "kit.h"
@@ -16,17 +22,21 @@
 #define CANCEL_AFTER CO_MS(100)
 
 /* "start": the student's function is called at this instant. */
-static void report_start(const char *mode, size_t n)
+static void report_start(const char *mode, const struct kit_run *run)
 {
-    kit_report("start", json_pack("{s:s, s:I}", "mode", mode, "n", (json_int_t)n));
+    kit_report_call("start", json_pack("{s:s, s:I}", "mode", mode, "n", (json_int_t)run->n), run);
 }
 
 /* What no fetch can leave in a result: an element, or a field, that nobody wrote shows. */
 static const char no_url[] = "never written";
-static const struct fetch_result unwritten = {.url = no_url, .error = 1, .status = -1, .length = SIZE_MAX};
+static struct fetch_result unwritten;
 
 static struct fetch_result *unwritten_results(size_t n)
 {
+    static const struct fetch_result plain = {.url = no_url, .error = 1, .status = -1, .length = SIZE_MAX};
+    static const struct fetch_result poisoned = {.url = no_url, .error = -99999, .status = 99999,
+                                                 .length = SIZE_MAX / 3};
+    unwritten = kit_setting("poison", 0) ? poisoned : plain;
     /* Not a byte more than n results, so that the sanitizers see a write to out[n]; but n may be 0. */
     struct fetch_result *out = malloc(n ? n * sizeof *out : 1);
     for (size_t i = 0; out && i < n; i++)
@@ -76,13 +86,12 @@ static void add_results(json_t *report, const char *const urls[], const struct f
 }
 
 /* "result": what the function returned, what it stored, and how many more tasks there are than before. */
-static void report_result(int rc, size_t tasks_before, const char *const urls[], const struct fetch_result out[],
-                          size_t n)
+static void report_result(int rc, size_t tasks_before, const struct kit_run *run, const struct fetch_result out[])
 {
     size_t tasks = co_all_tasks(NULL, 0);
     json_t *report = json_pack("{s:i, s:I}", "rc", rc, "tasks_left", (json_int_t)(tasks - tasks_before));
-    add_results(report, urls, out, n);
-    kit_report("result", report);
+    add_results(report, run->urls, out, run->n);
+    kit_report_call("result", report, run);
 }
 
 /* ---- fetch_all -------------------------------------------------------------------------------- */
@@ -96,16 +105,27 @@ struct call {
     size_t n;
     uint32_t per_host;
     fetch_progress *on_progress;
+    struct kit_run run;
+    co_task *caller;
+    size_t stop_at;                    /* progress cancels the caller then; 0: never */
 };
 
 /* The calls that are under way: what arg may be. */
-static const struct call *calls[2];
+static const struct call *calls[4];
+
+static const struct call *call_of_arg(const void *arg)
+{
+    for (size_t i = 1; i < sizeof calls / sizeof calls[0]; i++)
+        if (arg && arg == calls[i])
+            return calls[i];
+    return calls[0] ? calls[0] : calls[1];
+}
 
 /* "progress": the index of the element that result points to, and what stands there at this instant. */
 static void report_progress(const struct fetch_result *result, size_t done, size_t n, void *arg)
 {
     json_t *json = json_pack("{s:I, s:I}", "done", (json_int_t)done, "n", (json_int_t)n);
-    const struct call *call = arg && arg == calls[1] ? calls[1] : calls[0];
+    const struct call *call = call_of_arg(arg);
     size_t i = 0;
     while (i < call->n && result != &call->out[i])
         i++;
@@ -118,12 +138,15 @@ static void report_progress(const struct fetch_result *result, size_t done, size
         json_object_set_new(json, "of", json_string(call->of));
     if (arg != call)
         json_object_set_new(json, "arg", json_string(arg ? "another pointer" : "NULL"));
-    kit_report("progress", json);
+    kit_report_call("progress", json, &call->run);
+    if (call->stop_at && done == call->stop_at)
+        co_cancel(call->caller);
 }
 
 static struct call call_of(const struct kit_run *run, const char *mode, fetch_progress *on_progress)
 {
-    return (struct call){.mode = mode, .urls = run->urls, .n = run->n, .on_progress = on_progress,
+    return (struct call){.mode = mode, .urls = run->urls, .n = run->n, .on_progress = on_progress, .run = *run,
+                         .caller = co_current(), .stop_at = (size_t)kit_setting("stop_at", 0),
                          .per_host = (uint32_t)kit_setting("per_host", PER_HOST)};
 }
 
@@ -132,25 +155,36 @@ static int run_call(struct call *call)
     call->out = unwritten_results(call->n);
     if (!call->out)
         return -ENOMEM;
-    calls[0] = call;
+    calls[call->run.call] = call;
     size_t tasks = co_all_tasks(NULL, 0);
-    report_start(call->mode, call->n);
+    report_start(call->mode, &call->run);
     int rc = fetch_all(call->urls, call->n, call->per_host, call->out, call->on_progress, call);
-    report_result(rc, tasks, call->urls, call->out, call->n);
+    report_result(rc, tasks, &call->run, call->out);
     free(call->out);
-    return rc;
+    calls[call->run.call] = NULL;
+    return call->stop_at && rc == -ECANCELED ? 0 : rc;
 }
 
-static int run_all(void *job)
+static int call_all(void *job)
 {
     struct call call = call_of(job, "all", report_progress);
     return run_call(&call);
 }
 
-static int run_quiet(void *job)
+static int call_quiet(void *job)
 {
     struct call call = call_of(job, "quiet", NULL);
     return run_call(&call);
+}
+
+static int run_all(void *job)
+{
+    return kit_calls(call_all, job);
+}
+
+static int run_quiet(void *job)
+{
+    return kit_calls(call_quiet, job);
 }
 
 /* ---- Two calls at the same time ------------------------------------------------------------------ */
@@ -182,14 +216,14 @@ static int run_both(void *job)
 
     int rc;
     size_t tasks = co_all_tasks(NULL, 0);
-    report_start("both", run->n);
+    report_start("both", run);
     {
         CO_GROUP(halves);
         co_spawn(&halves, run_half, &first);
         co_spawn(&halves, run_half, &second);
         rc = co_join(&halves);
     }
-    report_result(rc, tasks, run->urls, out, run->n);
+    report_result(rc, tasks, run, out);
     free(out);
     return rc;
 }
@@ -203,23 +237,28 @@ static int fetch_each(const struct kit_run *run, struct fetch_result out[])
     int rc = 0;
     for (size_t i = 0; i < run->n && rc == 0; i++) {
         rc = fetch_url(&session, run->urls[i], &out[i]);
-        kit_report("one", json_pack("{s:I, s:i}", "index", (json_int_t)i, "rc", rc));
+        kit_report_call("one", json_pack("{s:I, s:i}", "index", (json_int_t)i, "rc", rc), run);
     }
     return rc;
 }
 
-static int run_one(void *job)
+static int call_one(void *job)
 {
     const struct kit_run *run = job;
     struct fetch_result *out = unwritten_results(run->n);
     if (!out)
         return -ENOMEM;
     size_t tasks = co_all_tasks(NULL, 0);
-    report_start("one", run->n);
+    report_start("one", run);
     int rc = fetch_each(run, out);
-    report_result(rc, tasks, run->urls, out, run->n);
+    report_result(rc, tasks, run, out);
     free(out);
     return rc;
+}
+
+static int run_one(void *job)
+{
+    return kit_calls(call_one, job);
 }
 
 /* ---- Cancelled -------------------------------------------------------------------------------- */
@@ -239,12 +278,12 @@ static int cancel_after(co_fn victim, void *job)
 
 static int run_cancel(void *job)
 {
-    return cancel_after(run_all, job);
+    return cancel_after(call_all, job);
 }
 
 static int run_cancel_one(void *job)
 {
-    return cancel_after(run_one, job);
+    return cancel_after(call_one, job);
 }
 
 int main(int argc, char **argv)

@@ -13,6 +13,12 @@
  * The handler reads the page line by line:
  *     http://...  a further job: pool_add        wait  it waits another 500 ms
  *     stop        pool_stop                      bad   nothing can be done with the page: the job has failed
+ *
+ * The mode pool takes these settings, too:
+ *     early=50ms    pool_open so much before pool_run      stop=40ms     pool_stop, twice, so much after (0: before)
+ *     delay=250ms   the call is made then, not at 0        cancel=40ms   it is cancelled so much after it began
+ *     again=1       one more pool after that               beside=1ms    a second pool runs so much later
+ *     poison=90     fresh memory holds no zeros            split=3       then the first has 3 of the URLs
  */
 #include "pool.h"
 #include "kit.h"
@@ -29,6 +35,7 @@ struct visit {
     int64_t handle_ns;
     bool has_handler;
     bool stop_first;                /* pool_stop is called before pool_run                 */
+    int64_t early;                  /* pool_open is called so much before pool_run         */
     size_t handled;                 /* pages that the handler was called for               */
     size_t wrong;                   /* of these: without a URL, or of status 400 or more */
     char **found;                   /* URLs that stood in pages: jobs, so they must live on    */
@@ -137,20 +144,22 @@ static json_t *workers_to_json(const struct worker_stats workers[], size_t n)
 /* "start": pool_run is called at this instant. */
 static void report_start(const struct visit *visit)
 {
-    kit_report("start", json_pack("{s:I, s:I, s:I}", "n", (json_int_t)(visit->run->n * visit->repeat),
-                                  "workers", (json_int_t)visit->workers, "limit", (json_int_t)visit->limit));
+    json_t *report = json_pack("{s:I, s:I, s:I}", "n", (json_int_t)(visit->run->n * visit->repeat),
+                               "workers", (json_int_t)visit->workers, "limit", (json_int_t)visit->limit);
+    kit_report_call("start", report, visit->run);
 }
 
 /* tasks: how many more there are after pool_run than before. */
 static void report_result(const struct visit *visit, int rc, const struct pool_stats *stats, size_t tasks, bool closed)
 {
-    kit_report("result", json_pack("{s:i, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:i, s:O, s:o}", "rc", rc,
-                                   "jobs", number(stats->jobs),
-                                   "succeeded", number(stats->succeeded), "failed", number(stats->failed),
-                                   "elapsed_ns", duration(stats->elapsed), "handled", (json_int_t)visit->handled,
-                                   "wrong", (json_int_t)visit->wrong, "tasks", (json_int_t)tasks, "closed", (int)closed,
-                                   "last", visit->last, "left", visit->left,
-                                   "workers", workers_to_json(stats->workers, visit->workers)));
+    json_t *report = json_pack("{s:i, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:i, s:O, s:o}", "rc", rc,
+                               "jobs", number(stats->jobs),
+                               "succeeded", number(stats->succeeded), "failed", number(stats->failed),
+                               "elapsed_ns", duration(stats->elapsed), "handled", (json_int_t)visit->handled,
+                               "wrong", (json_int_t)visit->wrong, "tasks", (json_int_t)tasks, "closed", (int)closed,
+                               "last", visit->last, "left", visit->left,
+                               "workers", workers_to_json(stats->workers, visit->workers));
+    kit_report_call("result", report, visit->run);
 }
 
 /* Runs the pool and takes back what is left. */
@@ -188,6 +197,8 @@ static int run_visit(struct visit *visit, struct pool **lent)
     int rc = pool ? add_all(visit, pool) : -ENOMEM;
     if (rc == 0 && visit->stop_first)
         pool_stop(pool);
+    if (rc == 0 && visit->early > 0)
+        rc = co_sleep(visit->early);
     size_t tasks = 0;
     report_start(visit);
     *lent = pool;
@@ -220,18 +231,48 @@ static struct visit visit_of(const struct kit_run *run)
 
 /* ---- The modes ------------------------------------------------------------------------------- */
 
-static int run_pool(void *job)
-{
-    struct visit visit = visit_of(job);
-    struct pool *pool = NULL;
-    return run_visit(&visit, &pool);
-}
-
 /* A task of its own calls pool_run, so that this one can stop or cancel it. */
 struct guest {
     struct visit visit;
     struct pool *pool;              /* NULL before and after its life */
 };
+
+/* Stops the pool of a guest, if it runs then. */
+struct stopper {
+    struct guest *guest;
+    int64_t after;
+};
+
+static int stop_guest(void *job)
+{
+    struct stopper *stopper = job;
+    int rc = co_sleep(stopper->after);
+    for (int k = 0; rc == 0 && stopper->guest->pool && k < 2; k++)
+        pool_stop(stopper->guest->pool);    /* twice: a second call changes nothing */
+    return rc;
+}
+
+static int call_pool(void *job)
+{
+    struct guest guest = {.visit = visit_of(job)};
+    struct stopper stopper = {&guest, kit_setting("stop", -1)};
+    guest.visit.early = kit_setting("early", 0);
+    guest.visit.stop_first = stopper.after == 0;
+    stopper.after += guest.visit.early;
+    if (kit_setting("stop", -1) <= 0)
+        return run_visit(&guest.visit, &guest.pool);
+    CO_GROUP(group);
+    co_task *task = co_spawn(&group, stop_guest, &stopper);
+    int rc = run_visit(&guest.visit, &guest.pool);
+    co_cancel(task);
+    int its_rc = co_join(&group);
+    return rc < 0 ? rc : its_rc;
+}
+
+static int run_pool(void *job)
+{
+    return kit_calls(call_pool, job);
+}
 
 static int visit_as_guest(void *job)
 {

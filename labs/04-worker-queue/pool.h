@@ -15,7 +15,7 @@ typedef int pool_handler(struct pool *pool, const char *url, const struct co_res
 /* Every number of the pool. */
 struct pool_config {
     size_t workers;             /* how many workers there are; at least 1                                  */
-    size_t limit;               /* most requests in flight at a time, of all workers together; at least 1  */
+    size_t limit;               /* most requests in flight at a time, of all workers: 1 to a million       */
     pool_handler *handle;       /* what to do with a page; NULL: nothing                                   */
     void *arg;                  /* handed to it                                                            */
 };

@@ -18,6 +18,8 @@ REDIRECTS_MOST = 10         # co_http_get follows that many, then returns -ELOOP
 DISK_OPS = ("open", "read", "write", "rename", "remove", "list", "load", "save")
 DISK_ERRORS = ("EIO", "ENOSPC", "EACCES", "ENOENT")
 
+INDENTED_MOST = 40          # routes: a file with more is for nobody's eyes, and quicker written in one line
+
 LIMIT_REQ = ("rate", "burst", "nodelay", "status", "retry_after")
 LIMIT_CONN = ("requests", "status")
 
@@ -331,7 +333,8 @@ class World:
 
     def text(self) -> str:
         """The world file, as it is written to disk."""
-        return json.dumps(self.json(), indent=1, ensure_ascii=True) + "\n"
+        many = sum(len(site.routes) for site in self._sites.values()) > INDENTED_MOST
+        return json.dumps(self.json(), indent=None if many else 1, ensure_ascii=True) + "\n"
 
     # ---- the undisturbed exchange ----
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Callable, Generator, Optional
 
@@ -145,6 +146,8 @@ class Checks:
         """Waits for the programs; runs nothing if there are none."""
         if self.fault or not self.session or not session.items:
             return True if self.fault else None
+        with suppress(Exception):       # whoever asks for the search meets it again, and says so
+            self.session.draw()
         try:
             self.session.ready()
         except build.Ungradable as failed:

@@ -8,7 +8,6 @@ import shlex
 from pathlib import Path
 
 from ..asking.call import Call
-from ..asking.check import Check
 from ..course.lab import Lab
 
 URLS_SHOWN = 4              # so many URLs stand in the command that makes a run again; more are kept in a file
@@ -21,9 +20,9 @@ class Replays:
         self._lab, self._source_dir, self._out, self._seed = lab, source_dir, out, seed
         self._worlds: dict[str, int] = {}       # how many of each check
 
-    def save(self, check: Check, called: Call) -> Path:
-        """Writes the world where the replay command finds it: OUT/NN-slug/worlds/<check>[-k].json."""
-        name = re.sub(r"[^\w.-]+", "_", check.id).strip("_")
+    def save(self, name: str, called: Call) -> Path:
+        """Writes the world where the replay command finds it: OUT/NN-slug/worlds/<name>[-k].json."""
+        name = re.sub(r"[^\w.-]+", "_", name).strip("_")
         k = self._worlds[name] = self._worlds.get(name, 0) + 1
         path = self._out / "worlds" / (f"{name}.json" if k == 1 else f"{name}-{k}.json")
         path.parent.mkdir(parents=True, exist_ok=True)

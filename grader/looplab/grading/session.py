@@ -10,12 +10,13 @@ import os
 import shlex
 import shutil
 import threading
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Callable, Optional, Sequence
 
 from ..asking.call import Call, Settings, call
 from ..asking.check import Check
+from ..asking.contract import Situation
 from ..asking.world import World
 from ..course.lab import Lab
 from ..plain import seed as seeds
@@ -27,16 +28,36 @@ from ..reading.trace import Trace, TraceError, read, read_cut
 from ..running import build, coverage, machine, process
 from ..running.forks import Forks
 from ..running.series import OneOfMany, Series
+from . import contracts
 from .desk import Desk, Desks
 from .kind import Kind
 from .recorded import Recorded
 from .replay import Replays, short
+from .search import Search
 from .two_builds import TwoBuilds
 
 KILLS_MOST = 2              # so many runs may be stopped at a limit; then no further one is begun
 # what further runs may use: an endless loop is graded within 10 s in all
 AFTER_KILL = process.Limits(cpu_s=1, wall_s=2.0)
 OWN_ENV = {"HOME": ".", "TMPDIR": "."}
+SEARCHED = process.Limits(cpu_s=1)      # what a run of the search may use, of which most take a thousandth of that
+
+
+@dataclass
+class Begun:
+    """A run of the search that is under way."""
+
+    session: "Session"
+    check: Check
+    called: Call
+    desk: Desk
+    running: process.Running
+    second: Optional[Desk] = None                   # of the build with sanitizers
+    asan: process.Running | OneOfMany | None = None
+
+    def finish(self) -> Recorded:
+        """Waits for its end."""
+        return self.session.end(self)
 
 
 class Session:
@@ -59,6 +80,7 @@ class Session:
         self._references: dict[Call, Recorded] = {}     # the runs of the reference solution
         self._forks: dict[Path, Forks] = {}
         self._series: Optional[Series] = None           # of the build with sanitizers
+        self.search: Optional[Search] = None
         self._replays = Replays(lab, source_dir, out, seed)
         self._idle: Optional[int] = None
         self._measuring: Optional[coverage.Measuring] = None
@@ -146,10 +168,72 @@ class Session:
             self._ordered[called] = recorded
         return self._ordered[called]
 
+    # ---- the search ----
+
+    def draw(self) -> None:
+        """Draws the situations of the search, if the lab has one: there is time for it while the compilers run. Raises
+        what the lab's contract.py raises."""
+        contract = None if self.search else contracts.load(self.lab.hidden)
+        if contract:
+            self.search = Search(contract, self.seed, os.environ.get("DEEP") == "1")
+
+    def searched(self, check: Check) -> Search:
+        """The search, made once in a grading. Raises CheckFailed when the program was stopped too often before."""
+        self.draw()
+        if not self.search:
+            raise GraderFault(f"{check.place}: {self.lab.slug} has no contract.py, so nothing can be searched")
+        if not self.search.ran:
+            self._refuse_more_kills()
+            self.search.run(self, check)
+        return self.search
+
+    def begin(self, check: Check, called: Call, both: bool) -> "Begun":
+        """Starts a run of the search; both: in the build with sanitizers, too."""
+        desk = self.desks.take()
+        begun = Begun(self, check, called, desk, self._start(self.ready().cover, called, desk, SEARCHED))
+        if both and not self.second.off:
+            begun.second = self.desks.take()
+            begun.asan = self._start_second(self.ready(), called, begun.second)
+        return begun
+
+    def end(self, begun: "Begun") -> Recorded:
+        """Waits for it."""
+        recorded = self._record(begun.check, begun.called, begun.desk, begun.running)
+        if begun.asan:
+            if recorded.outcome.limit:
+                begun.asan.kill()
+                begun.asan.finish()
+                return recorded
+            recorded.asan, recorded.desk = begun.asan, begun.second
+            recorded.replay = self._replays.command(begun.called, self._replays.save("situation", begun.called))
+            recorded.again = lambda: self._alone(begun.check, begun.called, self.ready().cover).text
+            self.second.follow(recorded, self.ready())
+        return recorded
+
+    def whole(self, check: Check, called: Call, name: str) -> Recorded:
+        """A run of the search once more, as those of checks are made: in both builds, with a command that repeats it,
+        in a world of that name."""
+        if called not in self._recorded:
+            self._recorded[called] = self._make(check, called, name)
+        recorded = self._recorded[called]
+        self.second.settle_one(recorded)
+        self.output = self.output or cut(recorded.outcome.stdout, 2000)
+        return recorded
+
+    def as_run(self, recorded: Recorded, situation: Situation) -> Run:
+        """What the contract is held against."""
+        recorded.asked = situation.world.urls() if situation.urls is None else list(situation.urls)
+        return self._as_run(recorded, situation.world, passes=situation.passes, todo=situation.todo)
+
     def _alone(self, check: Check, called: Call, binary: Path, replay: str = "") -> Recorded:
         """A run of one process only."""
         desk = self.desks.take()
-        outcome = self._start(binary, called, desk, AFTER_KILL if self.kills else process.COVER).finish()
+        return self._record(check, called, desk,
+                            self._start(binary, called, desk, AFTER_KILL if self.kills else process.COVER), replay)
+
+    def _record(self, check: Check, called: Call, desk: Desk, running: process.Running, replay: str = "") -> Recorded:
+        """Waits for it, and reads what it left at its desk."""
+        outcome = running.finish()
         text = "" if outcome.limit else desk.text()
         trace = self._parse(check, *desk.ends()) if outcome.limit else self._parse(check, text)
         recorded = Recorded(check, called, replay, outcome, text, trace, memory=desk.peak())
@@ -254,8 +338,8 @@ class Session:
             self._series = Series(self._copies(program.asan, process.ASAN), process.ASAN)
         return self._series.start(self._words(program.asan, called, desk), cwd=desk.home, alone=alone)
 
-    def _make(self, check: Check, called: Call) -> Recorded:
-        program, path = self.ready(), self._replays.save(check, called)
+    def _make(self, check: Check, called: Call, name: str = "") -> Recorded:
+        program, path = self.ready(), self._replays.save(name or check.id, called)
 
         desk = None if self.second.off else self.desks.take()
         asan = self._start_second(program, called, desk) if desk and not self.kills else None

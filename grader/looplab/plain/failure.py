@@ -30,6 +30,8 @@ class Failure:
     expected: str = ""
     happened: str = ""
     cause: Optional[Cause] = None
+    rule: str = ""          # the requirement that is broken: its number, and the handout's sentence
+    where: str = ""         # the situation, in words
 
     @property
     def src(self) -> Optional[str]:
@@ -38,7 +40,7 @@ class Failure:
 
     def text(self) -> str:
         """The message, a labelled line a part."""
-        parts = (("expected", self.expected), ("happened", self.happened),
+        parts = (("rule", self.rule), ("where", self.where), ("expected", self.expected), ("happened", self.happened),
                  ("cause", self.cause.text if self.cause else ""))
         return "\n".join(f"{label}: {said}" for label, said in parts if said)
 

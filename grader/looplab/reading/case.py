@@ -95,5 +95,5 @@ def so_often(n: int) -> str:
 
 
 def of_student(src: Optional[str]) -> bool:
-    """Is this a place, and none in the kit's own main.c?"""
-    return bool(src) and not str(src).startswith("main.c:")
+    """Is this a place, and none of the kit's own?"""
+    return bool(src) and not str(src).startswith(("main.c:", "calls.c:"))

@@ -10,7 +10,7 @@ from ..plain import words
 from ..plain.duration import Duration, show
 from ..plain.failure import Cause, CheckFailed, Failure, GraderFault
 from ..plain.text import count
-from . import diagnosis
+from . import calls, diagnosis
 from .case import Case
 from .trace import Block, Event, Leak, Request, Task, Trace
 
@@ -57,6 +57,11 @@ class Explanation:
     text: str
 
 
+class NeverReported(GraderFault):
+    """The lab's main.c did not report a call: nothing can be said of it. If it does report in other runs, the program
+    has kept it from that."""
+
+
 REFERENCE = "as long as the reference solution takes in the same world"
 
 
@@ -79,6 +84,7 @@ class Run:
         self.reference = reference          # made by the reference solution?
         # the order that was taken where several tasks were ready; "": first come, first served
         self.tape = tape
+        self.beside: Optional[Callable[[], Run]] = None     # what the reference does in the same situation
         self._memory = memory
         self._tell = tell
 
@@ -124,6 +130,11 @@ class Run:
     def order(self) -> list[str]:
         """The URLs in the order in which their requests ended."""
         return [request.url for request in self.trace.finished]
+
+    def call(self, number: int, asked: Sequence[str]) -> "Run":
+        """The run as if call `number` of several (sim/kit/calls.c) were all it had made. asked: that call's URLs."""
+        return Run(calls.share(self.trace, number), self.world, self.mode, asked, self.stdout, self.passes, self.replay,
+                   self.todo, self._tell, self.reference, self._memory, self.tape)
 
     def in_flight(self) -> list[tuple[int, int]]:
         """(ns, requests under way) after every change."""
@@ -328,7 +339,7 @@ class Run:
     def _report(self, name: str) -> Event:
         report = self.trace.report(name)
         if report is None:
-            raise GraderFault(f"the lab's main.c never reported {name!r} in mode {self.mode}")
+            raise NeverReported(f"the lab's main.c never reported {name!r} in mode {self.mode}")
         return report
 
 

@@ -136,7 +136,7 @@ def message(text: str) -> list[str]:
     lines: list[str] = []
     for line in printable(text).split("\n"):
         label, colon, said = line.partition(": ")
-        if colon and label in ("expected", "happened", "cause"):
+        if colon and label in ("rule", "where", "expected", "happened", "cause"):
             lines += fill(said, " " * (4 + _LABEL), first="    " + f"{label}:".ljust(_LABEL))
         else:
             lines += fill(line, "    ")

@@ -1,0 +1,184 @@
+"""The situations of lab 04: jobs of every kind, any number of workers and places, handlers that wait, fail, add jobs
+and stop, and every way to call the pool."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from looplab import Duration, Fault, World, ms
+from looplab.asking.choices import Choices
+from looplab.asking.contract import Situation
+from looplab.asking.pages import called, instant, time
+
+PLAIN, HANDLED, CRAWL, STOPPED, STOPS, CANCELLED, AGAIN, BESIDE, NO_HANDLER = SHAPES = range(9)
+ONE, NONE, TWO, FEW, SOME, MANY, HUNDREDS = (1, 1), (0, 0), (2, 2), (3, 5), (6, 14), (15, 40), (200, 300)
+PLAN = [((shape,), size) for size in (ONE, FEW, SOME, TWO, SOME, FEW) for shape in SHAPES] + [
+    ((shape,), size) for shape, size in (
+        (PLAIN, NONE), (STOPPED, NONE), (NO_HANDLER, NONE), (CRAWL, SOME), (STOPPED, SOME), (STOPS, SOME),
+        (PLAIN, MANY), (HANDLED, MANY), (CRAWL, MANY), (CANCELLED, SOME), (PLAIN, HUNDREDS))]
+CASES = len(PLAN) + 5
+TODO = "pool.c, TODOs 1 to 5"
+MOST_AT_ONCE = 1_000_000
+KINDS = ["good"] * 8 + ["empty", "status", "status", "reset", "refused", "unresolved", "hangs", "late", "twin", "bad",
+                        "waits"]
+BAD_STATUSES, GOOD_STATUSES = (404, 500, 503, 400, 429, 599), (201, 204, 304, 399)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the contract goes by."""
+
+    urls: list[str]
+    workers: int
+    limit: int
+    handle: int = 0                         # ns that the handler waits for each page
+    handler: int = 1                        # 0: the pool gets none
+    stop: Optional[int] = None              # ns after pool_run's beginning; 0: before it
+    cancel: Optional[int] = None
+    beside: Optional[int] = None
+    split: int = 0
+    calls: int = 1
+    crawls: bool = False                    # pages name further jobs
+    stops: bool = False                     # a page says stop
+    failing: bool = False                   # some jobs fail
+
+
+class _Jobs:
+    """A world in the making. odd: no two things happen at the same instant, as far as that is to be had."""
+
+    def __init__(self, c: Choices, shape: int):
+        self._c, self._shape = c, shape
+        self._odd = shape in (CRAWL, STOPPED, STOPS)
+        self._unique = 0
+        self.world, self.urls, self.said, self.kinds = World(seed=1), [], [], []
+        rtt, connect = c.one_of((0, ms(20), 1_234_567)), c.one_of((None, 0, ms(35)))
+        pages = c.several(0, 300, self._page, sized=True)
+        routes: list[tuple[str, dict]] = []
+        for k, page in enumerate(pages):
+            self._place(k, page, routes)
+        self.world.site("http://a.test", rtt, connect)
+        for path, route in routes:
+            self.world.route(path, **route)
+
+    def _page(self) -> dict:
+        c = self._c
+        kinds = KINDS + (["adds"] * 6 if self._shape in (CRAWL, STOPS) else []) \
+            + (["stops"] * 3 if self._shape == STOPS else [])
+        page: dict[str, Any] = {"kind": c.one_of(kinds), "latency": time(c)}
+        if page["kind"] == "status":
+            page["status"] = c.one_of(BAD_STATUSES + GOOD_STATUSES)
+        elif page["kind"] == "adds":
+            page.update(children=c.between(1, 4), child=time(c, 500), last=c.one_of(("good", "bad", "status")))
+        elif page["kind"] == "twin":
+            page["twin"] = c.below(8)
+        elif page["kind"] == "stops":
+            page["after"] = c.one_of((False, True))
+        return page
+
+    def _time(self, ns: int) -> Duration:
+        if not self._odd:
+            return Duration(ns)
+        self._unique += 1
+        return Duration(ns + self._unique * self._unique * 1009)
+
+    def _place(self, k: int, page: dict, routes: list) -> None:
+        kind, path, url = page["kind"], f"/{k}", f"http://a.test/{k}"
+        latency = self._time(page["latency"])
+        said = str(page["latency"])
+        self.kinds.append(kind)
+        if kind == "twin" and self.urls:
+            self.urls.append(self.urls[-1 - page["twin"] % len(self.urls)])
+            self.said.append(f"{self.urls[-1]} once more")
+            return
+        if kind in ("refused", "unresolved"):
+            self.world.site(f"http://{kind}{k}.test", latency if kind == "refused" else 0,
+                            fault=Fault.refused() if kind == "refused" else Fault.unresolved()).route(path)
+            self.urls.append(f"http://{kind}{k}.test{path}")
+            self.said.append(f"one that is {kind}" + (f" after {page['latency']}" if kind == "refused" else ""))
+            return
+        route: dict[str, Any] = {"latency": latency, "body": "a page\n"}
+        if kind == "empty":
+            route["body"], said = "", said + ", an empty page"
+        elif kind == "status":
+            route.update(status=page["status"], body="" if page["status"] in (204, 304) else "a page\n")
+            said += f", status {page['status']}"
+        elif kind == "reset":
+            route["fault"], said = Fault.reset(after=1), said + ", reset"
+        elif kind == "hangs":
+            route["fault"], said = Fault.hang(), "one that never answers"
+        elif kind == "late":
+            route["latency"], said = Duration(ms(40_000)), "one that answers after 40 s"
+        elif kind == "bad":
+            route["body"], said = "bad\n", said + ", of which the handler says -EBADMSG"
+        elif kind == "waits":
+            route["body"], said = "wait\n", said + ", for which the handler waits 500 ms"
+        elif kind == "stops":
+            more = f"{url}-0\n" if page["after"] else ""
+            route["body"] = f"stop\n{more}"
+            said += ", whose handler calls pool_stop" + (" and then adds a job" if more else "")
+            if more:
+                routes.append((f"{path}-0", {"latency": ms(5), "body": ""}))
+        elif kind == "adds":
+            route["body"] = "".join(f"{url}-{child}\n" for child in range(page["children"]))
+            child = {"latency": self._time(page["child"]), "body": "bad\n" if page["last"] == "bad" else "",
+                     "status": 404 if page["last"] == "status" else 200}
+            routes += [(f"{path}-{number}", dict(child)) for number in range(page["children"])]
+            said += f", whose handler adds {page['children']} of {page['child']}"
+        routes.append((path, route))
+        self.urls.append(url)
+        self.said.append(said)
+
+    def words(self) -> str:
+        n = len(self.said)
+        told = "no job" if not n else "one job" if n == 1 else f"{n} jobs"
+        return told + (": " if n else "") + "; ".join(self.said[:4]) + (f"; and {n - 4} more" if n > 4 else "")
+
+
+def situation(c: Choices) -> Situation:
+    """Any that the handout allows."""
+    shape = c.below(len(SHAPES))
+    workers = c.one_of((1, 2, 3, 5, 8, 20))
+    limit = c.one_of((1, 2, 3, 5, 12, MOST_AT_ONCE))
+    jobs = _Jobs(c, shape)
+    times = [jobs.world.total(url) for url in jobs.urls]
+    more: dict[str, Any] = {"handle": int(time(c, 600)) if shape in (HANDLED, STOPPED, STOPS, CANCELLED) else 0,
+                            "handler": 0 if shape == NO_HANDLER else 1,
+                            "calls": 2 if shape in (AGAIN, BESIDE) else 1}
+    if shape == STOPPED:
+        more["stop"] = 0 if c.one_in(5) else instant(c, times) + 500_003
+    if shape == CANCELLED:
+        more["cancel"] = instant(c, times) + 1
+    if shape == BESIDE:
+        more["beside"], more["split"] = instant(c, times), c.below(len(jobs.urls) + 1)
+    facts = Facts(jobs.urls, workers, limit, crawls="adds" in jobs.kinds, stops="stops" in jobs.kinds,
+                  failing=bool({"status", "reset", "refused", "unresolved", "hangs", "late", "bad"} & set(jobs.kinds)),
+                  **more)
+    settings: dict[str, Any] = {"workers": workers, "limit": limit}
+    settings.update({name: Duration(more[name]) for name in ("handle", "stop", "cancel", "beside") if more.get(name)})
+    settings.update({"stop": 0} if more.get("stop") == 0 else {})
+    settings.update({"handler": 0} if shape == NO_HANDLER else {})
+    settings.update({"delay": time(c)} if c.one_in(2) else {})
+    settings.update({"early": time(c, 300)} if shape not in (STOPPED, CANCELLED, BESIDE) and c.one_in(3) else {})
+    settings.update({"poison": 90} if c.one_in(2) else {})
+    settings.update({"again": 1} if shape == AGAIN else {})
+    settings.update({"split": more["split"]} if shape == BESIDE else {})
+    settings.update({"beside": Duration(more["beside"])} if shape == BESIDE else {})
+    return Situation("pool", jobs.world, called(jobs.words(), settings, len(jobs.urls), "pool_run",
+                                                _after(facts, settings)),
+                     jobs.urls, settings, facts=facts, todo=TODO)
+
+
+def _after(facts: Facts, settings: dict) -> str:
+    """What else is to be said of the pool."""
+    said = f"{facts.workers} workers, at most {facts.limit:,} requests at a time"
+    said = said.replace("1 workers", "1 worker") if facts.workers == 1 else said
+    if facts.handle:
+        said += f", each page handled for {Duration(facts.handle)}"
+    if not facts.handler:
+        said += ", no handler"
+    if facts.stop is not None:
+        said += f", pool_stop {f'{Duration(facts.stop)} after the beginning' if facts.stop else 'before pool_run'}"
+    if "early" in settings:
+        said += f", opened {settings['early']} before"
+    return said

@@ -1,0 +1,128 @@
+"""The runs of the search: of the build that counts coverage, one begun while the one before is looked at; some of them
+also of the build with sanitizers, whose findings are told with those of all runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional, Protocol, Sequence
+
+from ..asking.call import Call, Settings, call
+from ..asking.check import Check
+from ..asking.contract import Contract, Situation
+from ..asking.world import World
+from ..plain.failure import Cause, CheckFailed, Failure, GraderFault
+from ..reading import ending
+from ..reading.run import NeverReported, Run
+from .recorded import Recorded
+
+ENDLESS = ("livelock", "endless")       # what the kit itself stops after a million steps: it takes as long as a limit
+Judged = dict[int, Optional[CheckFailed]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one situation. stopped: the run had to be ended at a limit."""
+
+    judged: Judged
+    stopped: bool = False
+
+    def breaks(self, number: int) -> Optional[CheckFailed]:
+        """How it breaks that requirement; None: it does not."""
+        return self.judged.get(number)
+
+
+class Pending(Protocol):
+    """A run that is under way."""
+
+    def finish(self) -> Recorded:
+        """Waits for its end."""
+
+
+class Stage(Protocol):
+    """Who makes runs: the session. begin: in one process, or both. whole: in both builds, with a command that repeats
+    it in the world of that name."""
+
+    def begin(self, check: Check, called: Call, both: bool) -> Pending: ...
+
+    def whole(self, check: Check, called: Call, name: str) -> Recorded: ...
+
+    def as_run(self, recorded: Recorded, situation: Situation) -> Run: ...
+
+    def reference(self, check: Check, mode: str, world: World, urls: Optional[Sequence[str]] = None, *,
+                  settings: Optional[Settings] = None, may_fail: bool = False) -> Run: ...
+
+
+class Plays:
+    """Of one search. check: in whose name the runs are made."""
+
+    def __init__(self, stage: Stage, contract: Contract, check: Check):
+        self._stage, self._contract, self._check = stage, contract, check
+        self._known: dict[Call, Outcome] = {}
+        self.idle = True            # no run has asked for anything yet: nothing is written
+
+    def called(self, situation: Situation) -> Call:
+        """How the program is called in it. Raises GraderFault for a situation that cannot be."""
+        try:
+            return call(situation.mode, situation.world, situation.urls, None, situation.settings)
+        except ValueError as fault:
+            raise GraderFault(f"{self._check.place}: {fault}") from None
+
+    def begin(self, situation: Situation, both: bool = False) -> "Play":
+        """Starts it, unless it was played before. both: in the build with sanitizers, too."""
+        called = self.called(situation)
+        pending = None if called in self._known else self._stage.begin(self._check, called, both)
+        return Play(self, situation, called, pending)
+
+    def play(self, situation: Situation) -> Outcome:
+        """Plays it to its end."""
+        return self.begin(situation).outcome()
+
+    def finished(self, play: "Play") -> Outcome:
+        """What became of it."""
+        if play.called not in self._known:
+            assert play.pending
+            recorded = play.pending.finish()
+            if recorded.outcome.limit == "wall":        # once may be the machine's doing: that waits for its disk
+                recorded = self._stage.begin(self._check, play.called, False).finish()
+            self._known[play.called] = self._judge(play.situation, recorded)
+        return self._known[play.called]
+
+    def shown(self, situation: Situation, number: int, name: str) -> tuple[CheckFailed, Recorded]:
+        """How it breaks a requirement, as both builds tell it. name: of the world's file."""
+        recorded = self._stage.whole(self._check, self.called(situation), name)
+        failed = self._judge(situation, recorded).breaks(number)
+        if failed is None:
+            failed = self._known[self.called(situation)].breaks(number)
+        assert failed
+        return failed, recorded
+
+    def _judge(self, situation: Situation, recorded: Recorded) -> Outcome:
+        self.idle = self.idle and not (recorded.trace and recorded.trace.requests)
+        failure = ending.failure(recorded.outcome, recorded.trace, recorded.findings)
+        if failure:
+            stopped = recorded.outcome.limit is not None or failure.cause is not None and failure.cause.kind in ENDLESS
+            return Outcome({self._contract.blame(situation): CheckFailed(failure)}, stopped)
+        try:
+            run = self._stage.as_run(recorded, situation)
+            run.beside = lambda: self._stage.reference(self._check, situation.mode, situation.world, situation.urls,
+                                                       settings=situation.settings, may_fail=True)
+            return Outcome(self._contract.judge(situation, run))
+        except NeverReported:
+            failure = Failure("each call returns to main.c, which reports it", "not every one did",
+                              Cause("never reported", "does something cancel tasks that are not its own, or end them "
+                                                      "in another way?"))
+            return Outcome({self._contract.blame(situation): CheckFailed(failure)})
+
+
+@dataclass(frozen=True)
+class Play:
+    """A situation that is being played."""
+
+    plays: Plays
+    situation: Situation
+    called: Call
+    pending: Optional[Pending]
+
+    def outcome(self) -> Outcome:
+        """Waits for its end."""
+        return self.plays.finished(self)

@@ -1,0 +1,152 @@
+"""The search: situations drawn by chance, each played and held against the contract; of those that break a requirement
+the smallest is told. So many situations make a search, never so many seconds: the same file and seed, the same verdict.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from typing import Iterator, Optional, Sequence
+
+from ..asking import shrink
+from ..asking.check import Check
+from ..asking.choices import Choices
+from ..asking.contract import Contract, Situation
+from ..plain.failure import Cause, CheckFailed
+from .plays import Outcome, Play, Plays, Stage
+from .recorded import Recorded
+
+DEEPER = 20                 # DEEP=1: so many times as many situations
+BOTH_EACH = 8               # every so manyth is played in the build with sanitizers, too
+AHEAD = 2                   # so many are under way while one is looked at
+TRIES_ALL, TRIES_EACH = 400, 100        # to make those that fail smaller: in all, and for one requirement
+STOPPED_MOST = 3            # so many may be stopped at a limit; then only smaller ones are played
+
+
+@dataclass
+class Found:
+    """A situation that breaks a requirement, the smallest up to now."""
+
+    choices: Choices
+    situation: Situation
+    stopped: bool
+
+
+@dataclass
+class Told:
+    """What the search has to say of one requirement."""
+
+    kept: int = 0                           # so many situations have shown that it is kept
+    found: Optional[Found] = None           # one that breaks it
+    failed: Optional[CheckFailed] = None    # the same, in words
+    recorded: Optional[Recorded] = None
+
+
+class Search:
+    """One search: drawn when it is made, played when it is run."""
+
+    def __init__(self, contract: Contract, seed: int, deep: bool = False):
+        self.contract, self._seed, self._deep = contract, seed, deep
+        self.told = {one.number: Told() for one in contract.requirements}
+        self.ran = False
+        self.stopped = 0                        # runs that were stopped at a limit
+        self.played = 0                         # situations
+        self._settled: set[int] = set()         # what is known to cost nothing when smaller situations are looked for
+        self._smallest_stopped: Optional[Choices] = None
+        self._drawn = [self._draw(k) for k in range(contract.cases)]
+
+    def run(self, stage: Stage, check: Check) -> None:
+        """Searches, makes what it finds smaller, and puts it into words. stage: makes the runs; check: in whose
+        name."""
+        self.ran = True
+        self._plays = Plays(stage, self.contract, check)
+        for play, choices in self._played():
+            self.played += 1
+            self._take(choices, play.situation, play.outcome())
+        for one in self.contract.requirements:
+            if any(self.told[number].found for number in one.unless):
+                self.told[one.number].found = None
+        self._settled = {number for number, told in self.told.items() if not told.found}
+        tries = TRIES_ALL
+        for number in sorted(self.told):
+            if self.told[number].found:
+                tries -= self._shrink(number, min(tries, TRIES_EACH))
+        for number, told in sorted(self.told.items()):
+            if told.found:
+                self._tell(number, told)
+
+    # ---- drawing and playing ----
+
+    def _draw(self, k: int) -> tuple[Situation, Choices]:
+        first, usual = self.contract.plan[k % len(self.contract.plan)]
+        choices = Choices(first, random.Random(f"{self._seed}/search/{k}"), usual)
+        return self.contract.draw(choices), choices
+
+    def _all(self) -> Iterator[tuple[Situation, Choices]]:
+        yield from self._drawn
+        if self._deep:
+            yield from (self._draw(k) for k in range(self.contract.cases, self.contract.cases * DEEPER))
+
+    def _played(self) -> Iterator[tuple[Play, Choices]]:
+        """Each that was drawn, under way while those before it are looked at."""
+        ahead: list[tuple[Play, Choices]] = []
+        for k, (situation, choices) in enumerate(self._all()):
+            if self._too_large(choices):
+                continue
+            ahead.append((self._plays.begin(situation, both=k % BOTH_EACH == 0), choices))
+            if len(ahead) > (AHEAD if not self.stopped else 0):
+                yield ahead.pop(0)
+        yield from ahead
+
+    def _too_large(self, choices: Choices) -> bool:
+        """Is one like it, and not larger, known to be stopped at a limit, and was that often enough?"""
+        return self.stopped >= STOPPED_MOST and self._smallest_stopped is not None \
+            and not shrink.smaller(choices, self._smallest_stopped)
+
+    def _take(self, choices: Choices, situation: Situation, outcome: Outcome) -> None:
+        """Takes down what became of a situation."""
+        if outcome.stopped:
+            self.stopped += 1
+            if self._smallest_stopped is None or shrink.smaller(choices, self._smallest_stopped):
+                self._smallest_stopped = choices
+        for number, failed in outcome.judged.items():
+            told = self.told.setdefault(number, Told())
+            if failed is None:
+                told.kept += 1
+            elif number in self._settled:
+                continue
+            elif told.found is None or shrink.smaller(choices, told.found.choices):
+                told.found = Found(choices, situation, outcome.stopped)
+
+    # ---- the smallest ----
+
+    def _shrink(self, number: int, tries: int) -> int:
+        """Makes the situation that breaks a requirement smaller; returns how many tries that took."""
+        made = 0
+
+        def shows(numbers: Sequence[int]) -> Optional[Choices]:
+            nonlocal made
+            made += shrink.cost(numbers)
+            choices = Choices(numbers)
+            situation = self.contract.draw(choices)
+            if self._too_large(choices):
+                return None
+            outcome = self._plays.play(situation)
+            self._take(choices, situation, outcome)
+            return choices if outcome.breaks(number) else None
+
+        found = self.told[number].found
+        assert found
+        if not found.stopped:
+            shrink.shrink(found.choices, shows, tries)
+        return made
+
+    def _tell(self, number: int, told: Told) -> None:
+        assert told.found
+        failed, told.recorded = self._plays.shown(told.found.situation, number, f"requirement-{number}")
+        situation, cause = told.found.situation, failed.failure.cause
+        if self._plays.idle and situation.todo and "TODO" not in failed.failure.text():
+            cause = Cause("nothing", f"nothing was ever asked for: begin with {situation.todo}")
+        failure = replace(failed.failure, rule=f"{number}. {self.contract.sentence(number)}", where=situation.said,
+                          cause=cause)
+        told.failed = CheckFailed(failure, told.recorded.replay, failed.virtual_ns)

@@ -1,0 +1,219 @@
+"""The search: what is drawn can be made smaller, right programs keep every requirement in every situation, wrong ones
+are found, and each statement of the contract is the handout's."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import subprocess
+from itertools import islice
+
+import pytest
+
+from grading import ROOT, grade, only_file
+from looplab.asking.choices import Choices
+from looplab.asking.shrink import shrink, smaller
+from looplab.course import lab as labs
+from looplab.course.lab import Lab
+from looplab.grading import contracts
+from looplab.grading.search import Search
+from searched import LABS, broken, search
+from test_labs import hidden, numbers_of, requirements, visible, words
+from variants import ALL
+
+REFERENCE = labs.load("01-sync-vs-async")
+RIGHT = [(lab, file) for lab in LABS for file in sorted((ROOT / "grader/tests/alternatives" / lab.slug).glob("*.c"))]
+
+each_lab = pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.slug)
+
+
+# ---- Choices and shrinking ------------------------------------------------------------------
+
+
+def numbers(c: Choices) -> list[int]:
+    return c.several(0, 50, lambda: c.between(0, 1000))
+
+
+def test_the_same_choices_make_the_same_thing():
+    drawn = Choices(rng=random.Random(1))
+    assert numbers(drawn) == numbers(Choices(drawn.taken)) and len(drawn.lists[0].pieces) == drawn.taken[0]
+    assert numbers(Choices()) == []
+    assert numbers(Choices([2, 5000, -0])) == [1000, 0], "a number that is too large is the largest"
+
+
+def test_a_list_is_as_long_as_usual_and_shrinks_below_that():
+    drawn = Choices(rng=random.Random(1), usual=(30, 40))
+    assert 30 <= len(drawn.several(0, 500, lambda: drawn.below(9), sized=True)) <= 40
+    again = Choices([3, 1, 1, 1])
+    assert again.several(0, 500, lambda: again.below(9), sized=True) == [1, 1, 1]
+
+
+@pytest.mark.parametrize("shows,least", [
+    (lambda drawn: any(number > 700 for number in drawn), [701]),
+    (lambda drawn: len(drawn) > 3, [0, 0, 0, 0]),
+    (lambda drawn: sum(number > 10 for number in drawn) > 1, [11, 11])])
+def test_what_shows_is_made_as_small_as_can_be(shows, least):
+    for seed in range(20):
+        found = Choices(rng=random.Random(seed))
+        if not shows(numbers(found)):
+            continue
+
+        def still(given):
+            drawn = Choices(given)
+            return drawn if shows(numbers(drawn)) else None
+
+        made = shrink(found, still, 1000)
+        assert numbers(Choices(made.taken)) == least
+        assert not smaller(found, made)
+
+
+def test_so_many_tries_and_no_more():
+    tried = []
+    found = Choices(rng=random.Random(3))
+    numbers(found)
+    assert shrink(found, lambda given: tried.append(given), 17) is found and len(tried) == 17
+
+
+# ---- The contract and the handout -----------------------------------------------------------
+
+
+def contract_of(lab: Lab):
+    contract = contracts.load(lab.hidden)
+    assert contract, f"{lab.slug} has situations.py, but no contract.py that says what holds in them"
+    return contract
+
+
+@each_lab
+def test_every_requirement_is_held_against_runs_or_has_its_check(lab):
+    contract = contract_of(lab)
+    asked = {one.number for one in contract.requirements}
+    missing = set(requirements(lab)) - asked - set(contract.elsewhere)
+    assert not missing, f"nothing in the contract of {lab.slug} speaks of the requirements {sorted(missing)}"
+    assert asked <= set(requirements(lab)) and not asked & set(contract.elsewhere)
+    for number, name in contract.elsewhere.items():
+        assert number in numbers_of(visible(lab)[name]), f"{name} is no check of requirement {number}"
+
+
+@each_lab
+def test_the_contract_has_the_words_of_the_handout(lab):
+    for one in contract_of(lab).requirements:
+        text = requirements(lab)[one.number].replace("**", "")
+        for part in words(one.sentence).split(" … "):
+            assert part in text, f"requirement {one.number} of {lab.slug} does not say: {part}"
+
+
+@each_lab
+def test_every_requirement_that_is_searched_is_worth_points(lab):
+    """And every hidden check of the search asks for what its title names."""
+    source = "".join(file.read_text() for file in lab.hidden.glob("test_*.py"))
+    said = {name: {int(number) for number in numbers.split(", ")} for name, numbers in
+            re.findall(r"def (test_\w+)\(lab\):\n    \"\"\"[^\n]*\n    lab\.should_keep\(([\d, ]+)\)", source)}
+    assert set().union(*said.values()) == {one.number for one in contract_of(lab).requirements}
+    for name, asked in said.items():
+        assert asked == numbers_of(hidden(lab)[name]), name
+
+
+# ---- Right programs -------------------------------------------------------------------------
+
+
+@each_lab
+def test_the_reference_keeps_everything_and_everything_is_asked(lab):
+    """As many situations as a grading has, of another seed; 2,000 with ALL=1."""
+    found = search(lab, lab.solution / lab.source, seed=4711, cases=2000 if ALL else None, built=lab.reference)
+    assert broken(found) == {} and found.stopped == 0
+    assert found.played == (2000 if ALL else contract_of(lab).cases)
+    unasked = [number for number, told in found.told.items() if not told.kept]
+    assert not unasked, f"no situation has anything to say of the requirements {unasked} of {lab.slug}"
+
+
+@pytest.mark.skipif(not ALL, reason="six minutes: make test ALL=1 (test_labs.py grades one of them a lab)")
+@pytest.mark.parametrize("lab,file", RIGHT, ids=lambda value: value.slug[:2] if isinstance(value, Lab) else value.stem)
+def test_right_programs_of_another_design_agree(lab, file):
+    assert broken(search(lab, file, seed=1013, cases=2000)) == {}
+
+
+@each_lab
+def test_deep_draws_twenty_times_as_many_the_same_first(lab):
+    contract = contract_of(lab)
+    usual, deep = Search(contract, 7), Search(contract, 7, deep=True)
+    few, many = (list(islice(one._all(), contract.cases + 20)) for one in (usual, deep))
+    assert [choices.taken for _, choices in many][:len(few)] == [choices.taken for _, choices in few]
+    assert len(few) == contract.cases and len(many) == contract.cases + 20
+
+
+def reports(tmp_path, *settings: str) -> list[tuple[int, str, dict]]:
+    """What the reference of lab 01 reports: (ms, name, value)."""
+    words = [word for setting in settings for word in ("--set", setting)]
+    subprocess.run([REFERENCE.reference, "--world", REFERENCE.worlds / "three.json", "--trace", tmp_path / "trace",
+                    *words, "async"], cwd=tmp_path, capture_output=True, timeout=20, check=True)
+    lines = map(json.loads, (tmp_path / "trace").read_text().splitlines())
+    return [(line["t"] // 10**6, line["name"], line["value"]) for line in lines if line.get("ev") == "report"]
+
+
+def test_a_call_is_made_as_the_settings_say(tmp_path):
+    """Late, cancelled, with another one beside it that has the other URLs, and once more. Each says which it is."""
+    plain = reports(tmp_path)
+    assert [(t, name) for t, name, _ in plain] == [(0, "start"), (2000, "result")] and "call" not in plain[0][2]
+    told = reports(tmp_path, "delay=10ms", "cancel=40ms", "beside=1ms", "split=1", "again=1", "poison=90")
+    assert [(t, name, value["call"]) for t, name, value in told] == [
+        (10, "start", 1), (11, "start", 2), (50, "result", 1), (2011, "result", 2), (2011, "start", 3),
+        (4011, "result", 3)]
+    assert [len(value["results"]) for _, name, value in told if name == "result"] == [1, 2, 3]
+
+
+# ---- Wrong programs -------------------------------------------------------------------------
+
+
+def changed(folder, *changes):
+    """The reference of lab 01 with these changes, as a file."""
+    text = (REFERENCE.solution / REFERENCE.source).read_text()
+    for before, after in changes:
+        assert before in text
+        text = text.replace(before, after, 1)
+    file = folder / REFERENCE.source
+    file.write_text(text)
+    return file
+
+
+ENDLESS = ("    return 0;\n}\n", "    while (n > 50)\n        ;\n    return 0;\n}\n")
+ONE_BLOCKS = ("    CO_GROUP(group);\n", "    if (n == 1) { free(jobs); return fetch_sync(urls, n, out); }\n"
+                                        "    CO_GROUP(group);\n")
+
+
+def test_the_smallest_situation_is_told(tmp_path):
+    """With its requirement, its words, and the command that plays it again."""
+    told = search(REFERENCE, changed(tmp_path, ONE_BLOCKS)).told[11]
+    assert told.failed and told.recorded and told.found
+    assert len(told.found.situation.urls) == 1
+    text = str(told.failed)
+    assert text.startswith("rule: 11. The loop is never blocked") and "where: one URL: " in text
+    assert re.search(r"compare\.c:\d+", text)
+    assert "worlds/requirement-11.json" in told.recorded.replay and "LAB=01" in told.recorded.replay
+
+
+def test_the_same_file_gets_the_same_verdict_and_a_fault_costs_its_requirement_alone(tmp_path):
+    one, other = (grade(REFERENCE, only_file(REFERENCE, changed(tmp_path, ONE_BLOCKS), tmp_path / name),
+                        tmp_path / f"out-{name}").result["checks"] for name in ("one", "other"))
+    for key in ("id", "status", "score", "message", "virtual_ns"):
+        assert [check.get(key) for check in one] == [check.get(key) for check in other]
+    assert [check["id"] for check in one if check["score"] < check["max_score"]] == ["test_searched_never_blocks"]
+
+
+def test_a_program_that_never_ends_somewhere_is_found_and_the_rest_goes_on(tmp_path):
+    found = search(REFERENCE, changed(tmp_path, ENDLESS))
+    assert set(broken(found)) == {7} and "processor time" in broken(found)[7]
+    assert 0 < found.stopped <= 3
+    assert all(told.kept for number, told in found.told.items() if number != 7)
+
+
+def test_what_rests_on_something_broken_is_skipped_and_told_so(tmp_path):
+    """fetch_async blocks: nothing can be said of its times. What does not rest on that is judged all the same."""
+    blocks = ("int rc = co_http_get(job->url, &resp);", "int rc = http_get_blocking(job->url, &resp);")
+    graded = grade(REFERENCE, only_file(REFERENCE, changed(tmp_path, blocks), tmp_path / "x"), tmp_path / "out")
+    state = {check["id"]: check for check in graded.result["checks"]}
+    assert state["test_searched_never_blocks"]["status"] == "failed"
+    skipped = state["test_searched_longest"]
+    assert skipped["status"] == "skipped" and "needs" in skipped["message"]
+    for name in ("sum", "one_request", "freed", "errors"):
+        assert state[f"test_searched_{name}"]["status"] == "passed"
