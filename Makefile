@@ -335,7 +335,7 @@ define student
 endef
 build/compile_commands.json: build/kit/sources.txt build/kit/files.txt build/kit/flags.txt
 	$(file >$@,[)
-	$(foreach f,$(filter %.c,$(kit_sources)) $(real_sources) $(serve_sources) $(judge_sources) $(test_sources) \
+	$(foreach f,$(filter %.c,$(kit_sources)) $(explore_sources) $(real_sources) $(serve_sources) $(judge_sources) $(test_sources) \
 	    $(bench_sources),$(file >>$@,$(call command,$f,$(includes)),))
 	$(foreach f,$(examples),$(file >>$@,$(call example,$f),))
 	$(foreach l,$(LABS),$(file >>$@,$(call command,labs/$l/main.c,-Isim/include -Ilabs/$l),))
@@ -379,7 +379,7 @@ kit := build/kit/libco.a build/kit/libco-asan.a \
 test_programs := $(foreach v,$(tested),$(addprefix build/tests/$v/,$(call tests_of,$v))) \
        $(foreach v,$(filter-out $(if $(ALL),,tsan),$(have)),$(patsubst %,build/solutions/$v/%/program,\
            $(if $(ALL),$(filter-out $(suites),$(LABS)),01-sync-vs-async))) \
-       build/tests/explore/cases $(if $(filter clang,$(looplab_tools)),build/tests/explore/cases-clang) \
+       build/kit/04-worker-queue/main-explore.o build/tests/explore/cases $(if $(filter clang,$(looplab_tools)),build/tests/explore/cases-clang) \
        build/kit/judge $(foreach v,$(judge_tested),$(judge_tests:%=build/tests/$v/judge/%)) \
        $(foreach v,$(real_tested),$(real_tests:%=build/tests/$v/real/%))
 

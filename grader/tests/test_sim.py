@@ -64,7 +64,7 @@ def test_gcc_has_no_warning(variant):
     objects = BUILD / "obj" / variant
     said = {source: objects / f"{source.relative_to(ROOT)}.o.said" for folder in ["runtime", "trace", "explore", "kit",
                                                                                "world/virtual"]
-            for source in (ROOT / "sim" / folder).rglob("*.c")}
+            for source in (ROOT / "sim" / folder).rglob("*.c") if "explore/search" not in str(source)}
     assert len(said) > 80
     assert [file.read_text() for file in said.values() if file.read_text()] == []
 

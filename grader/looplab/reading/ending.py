@@ -63,6 +63,9 @@ def failure(outcome: Outcome, trace: Optional[Trace], findings: Sequence[Finding
         cause = _witness(findings, trace) or _assertion(outcome.stderr) \
             or _at_last(trace, f"the program {stuck.signal_words(outcome.signal)}")
         return Failure(_END, "it crashed", _called_with(trace, cause) if cause.kind == "crashed" else cause)
+    if outcome.exit == 2 and "No space left on device" in outcome.stderr:       # not the machine's: Room has looked
+        return Failure(_END, "it could not write down what it did: no space was left",
+                       Cause("disk full", "does the program write files? It fills the disk with them"))
     if outcome.exit == 2 and (trace is None or trace.ended or not trace.report("start")):
         raise GraderFault("the lab's program refused to "
                           f"start: {cut(outcome.stderr.strip() or 'it did not say why', 300)}")

@@ -57,9 +57,6 @@ enum { SLEEPS_N = sizeof SLEEPS / sizeof *SLEEPS };
 
 /* ---- The call in earnest ---------------------------------------------------------------------------------- */
 
-/* The one instruction whose calls the filter lets through. What follows it is co__asleep_called. */
-long co__asleep_call(const long arguments[6], long number);
-extern const char co__asleep_called[];
 #ifdef __x86_64__
 __asm__(".text\n.globl co__asleep_call\n.hidden co__asleep_call\n.type co__asleep_call, @function\n"
         "co__asleep_call:\n mov %rdi, %rcx\n mov %rsi, %rax\n mov (%rcx), %rdi\n mov 8(%rcx), %rsi\n"

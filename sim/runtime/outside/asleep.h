@@ -8,4 +8,9 @@
  * kernel or the processor has no such thing. */
 void co__asleep_install(void);
 
+/* Makes a system call by the one instruction whose calls that filter lets through; returns what the kernel does: a
+ * result, or a negative errno. co__asleep_called is what follows the instruction. */
+long co__asleep_call(const long arguments[6], long number);
+extern const char co__asleep_called[];
+
 #endif
