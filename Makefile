@@ -335,8 +335,10 @@ define student
 endef
 build/compile_commands.json: build/kit/sources.txt build/kit/files.txt build/kit/flags.txt
 	$(file >$@,[)
-	$(foreach f,$(filter %.c,$(kit_sources)) $(explore_sources) $(real_sources) $(serve_sources) $(judge_sources) $(test_sources) \
+	$(foreach f,$(filter %.c,$(kit_sources)) $(real_sources) $(serve_sources) $(judge_sources) $(test_sources) \
 	    $(bench_sources),$(file >>$@,$(call command,$f,$(includes)),))
+	$(foreach f,$(explore_sources),$(file >>$@,$(call command,$f,-DCO_EXPLORE -Isim/include -Isim -Isim/world),))
+	$(foreach f,$(wildcard sim/tests/explore/*.c),$(file >>$@,$(call example,$f),))
 	$(foreach f,$(examples),$(file >>$@,$(call example,$f),))
 	$(foreach l,$(LABS),$(file >>$@,$(call command,labs/$l/main.c,-Isim/include -Ilabs/$l),))
 	$(foreach l,$(LABS),$(foreach f,$(filter-out %/main.c,$(filter labs/$l/% solutions/$l/%,\
