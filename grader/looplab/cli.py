@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from .course import lab as labs
-from .course.lab import Lab, LabError
+from .course.lab import LabError
 from .course.order import Order
 from .plain import seed as seeds, together
 from .plain.failure import UsageError
@@ -111,7 +111,7 @@ def _order(options: argparse.Namespace, root: Path) -> Order:
     if out.exists() and not out.is_dir():
         raise UsageError(f"OUT={options.out}: this is not a folder")
     if options.lab:
-        return Order([_named(options.lab, root)], source, out, seed, options.check)
+        return Order([labs.asked(options.lab, root)], source, out, seed, options.check)
     known = labs.find_labs(root)
     chosen = [lab for lab in known if (source / lab.slug).is_dir()] \
         or [lab for lab in known if (source / lab.source).is_file()]
@@ -125,16 +125,6 @@ def _order(options: argparse.Namespace, root: Path) -> Order:
 def _path(word: str, root: Path) -> Path:
     """A folder the user named: from where they are, or (the defaults, from elsewhere) from the top of the house."""
     return root / word if word in ("labs", "build/grade") and not Path(word).exists() else Path(word)
-
-
-def _named(word: str, root: Path) -> Lab:
-    """The lab of that name. An unknown one is the caller's mistake, an incomplete one the kit's."""
-    try:
-        return labs.resolve(word, root)
-    except LabError as fault:
-        if "no lab" in str(fault):
-            raise UsageError(f"LAB={word}: {fault}") from None
-        raise
 
 
 def _grade_all(order: Order, style: Style) -> int:

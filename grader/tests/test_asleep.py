@@ -77,7 +77,8 @@ LOOKS = {   # what does not sleep, or says by itself that it does
     "ppoll": "syscall(SYS_ppoll, NULL, 0, &none, NULL, 8)",
     "select": "select(0, NULL, NULL, NULL, &(struct timeval){0})",
     "refused": "syscall(SYS_nanosleep, &wrong, NULL)",
-    "woken": "syscall(SYS_futex, &word, FUTEX_WAKE, 1, NULL)",
+    "woken": "syscall(SYS_futex, &word, FUTEX_WAKE, 1, 5L)",
+    "moved": "syscall(SYS_futex, &word, FUTEX_REQUEUE, 1, 0x7fffffffL, &word)",
 }
 
 

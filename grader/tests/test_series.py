@@ -110,6 +110,7 @@ def test_each_run_has_its_own_words_folder_output_and_code(program):
     ("kept = malloc(10);", (0, None)),
     ("char *p = malloc(10); free(p); p[argc] = 1;", (process.ASAN_EXIT, None)),
     ("kept = malloc(10); kept = NULL;", (process.ASAN_EXIT, None)),
+    ('for (int fd = 3; fd < 256; fd++) (void)!write(fd, "what now", 8);', (0, None)),
     ("int n = 0x7fffffff; n += argc; printf(\"%d\\n\", n > 5);", (0, None)),
 ])
 def test_what_is_not_as_expected_is_made_alone(program, text, ending):

@@ -190,15 +190,13 @@ void kit_report(const char *name, json_t *value)
     char *json = value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
     const char *text = json ? json : "null";    /* no memory, or a string that is not UTF-8 */
 
-    bool taken = explore_reports(name, text);
-    if (!taken)
+    if (!explore_reports(name, text)) {         /* an explorer need not show it */
         co_report_bytes(name, text, strlen(text));
-    if (taken)
-        ;   /* by an explorer, which need not show it */
-    else if (running && running->json)
-        printf("{\"t\":%lld,\"name\":\"%s\",\"value\":%s}\n", (long long)co_now(), name, text);
-    else if (running)
-        show_report(name, value);
+        if (running && running->json)
+            printf("{\"t\":%lld,\"name\":\"%s\",\"value\":%s}\n", (long long)co_now(), name, text);
+        else if (running)
+            show_report(name, value);
+    }
     free(json);
     json_decref(value);
 }

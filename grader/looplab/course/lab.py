@@ -19,6 +19,8 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..plain.failure import UsageError
+
 ROOT = Path(os.path.abspath(__file__)).parents[3]
 """The top of the house: where labs/, solutions/, sim/ and build/ lie. With BUILD=DIR all but build/ are links there."""
 
@@ -146,3 +148,14 @@ def resolve(word: str, root: Path = ROOT) -> Lab:
             return load(name, root)
     known = ", ".join(names) if names else "none yet"
     raise LabError(f"there is no lab {word!r}; the labs are: {known}")
+
+
+def asked(word: str, root: Path = ROOT) -> Lab:
+    """The lab that a user names on a command line. Raises UsageError for an unknown one; an incomplete one is the kit's
+    fault, and stays a LabError."""
+    try:
+        return resolve(word, root)
+    except LabError as fault:
+        if "no lab" in str(fault):
+            raise UsageError(f"LAB={word}: {fault}") from None
+        raise

@@ -2,13 +2,14 @@
 
 A copy of a program with sanitizers costs several times what a short run in it does. So its runs are first made in one
 copy. That shows only that all is well. A run that is not quite as expected (it ended the process, found something, left
-memory behind, came to another end than 0, was slow) is made once more, in a copy of its own, and only that one counts.
+memory behind, was slow, wrote too much) is made once more, in a copy of its own, and only that one counts.
 """
 
 from __future__ import annotations
 
 import os
 import queue
+import re
 import socket
 import tempfile
 import threading
@@ -43,7 +44,11 @@ class Series:
 
     def _work(self) -> None:
         for run in iter(self._asked.get, None):
-            run.settle(None if run.killed else self._outcome(run))
+            outcome = None
+            try:
+                outcome = None if run.killed else self._outcome(run)
+            finally:
+                run.settle(outcome)     # whatever happened: somebody waits for it
         self.end()
 
     def _outcome(self, run: OneOfMany) -> Optional[process.Outcome]:
@@ -53,27 +58,29 @@ class Series:
             try:
                 answer = self._ask(run, out, err)
             except OSError:
-                answer = ""
+                answer = b""
             stdout, stderr = _read(out, self._limits), _read(err, self._limits)
-        code, clean, us = map(int, answer.split() or (1, 0, 0))
-        if clean and stdout is not None and stderr is not None and not sanitizer.said(stderr):
-            return process.Outcome(exit=code, signal=None, limit=None, stdout=stdout, stderr=stderr, cpu_s=us / 1e6,
-                                   wall_s=time.monotonic() - begun)
+        said = re.fullmatch(rb"(\d{1,3}) 1 (\d{1,12})", answer)      # the program could write there, too
+        if said and stdout is not None and stderr is not None and not sanitizer.said(stderr):
+            return process.Outcome(exit=int(said[1]), signal=None, limit=None, stdout=stdout, stderr=stderr,
+                                   cpu_s=int(said[2]) / 1e6, wall_s=time.monotonic() - begun)
         self.end()          # whatever it was, it may have left something behind
         return None
 
-    def _ask(self, run: OneOfMany, out: IO[bytes], err: IO[bytes]) -> str:
-        """The answer to a run; "" when the process ends. Raises OSError: no answer came, or there is no process."""
-        if not self._socket:
-            self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            self._socket.settimeout(self._limits.wall_s)
+    def _ask(self, run: OneOfMany, out: IO[bytes], err: IO[bytes]) -> bytes:
+        """The answer to a run; b"" when the process ends. Raises OSError: no answer came, or there is no process."""
+        line = self._socket             # end() may take it away meanwhile
+        if not line:
+            line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self._socket = line
+            line.settimeout(self._limits.wall_s)
             with theirs:
                 self._pid = self._forks.series(theirs)
             if not self._pid:
                 raise OSError
         text = [os.fsencode(word) for word in ("run", str(self._limits.cpu_s), os.path.abspath(run.cwd), *run.words)]
-        socket.send_fds(self._socket, [b"".join(word + b"\0" for word in text)], [out.fileno(), err.fileno()])
-        return self._socket.recv(256).decode()
+        socket.send_fds(line, [b"".join(word + b"\0" for word in text)], [out.fileno(), err.fileno()])
+        return line.recv(256)
 
     def end(self) -> None:
         """Ends the process of the runs so far; the next run gets one of its own."""

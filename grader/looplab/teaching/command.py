@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Iterator, Optional, Sequence
 
 from ..course import lab as labs
-from ..course.lab import Lab, LabError
 from ..plain import alone, seed as seeds, together
 from ..plain.failure import UsageError
 from ..plain.stream import for_stream
 from ..plain.text import WIDTH, count, cut, printable
 from ..telling import results
+from ..telling.progress_line import ProgressLine
 from . import archive, feedback, intake, page, pool, roster, shelf, tables
 from .intake import Submission
 from .outcome import Outcome
@@ -42,7 +42,7 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
         raise UsageError(f"OUT={options.out}: results cannot lie where the submissions are: one of the two folders is "
                          "within the other")
     listed = roster.read(Path(options.roster)) if options.roster else None
-    chosen = [_named(options.lab, root)] if options.lab else labs.find_labs(root)
+    chosen = [labs.asked(options.lab, root)] if options.lab else labs.find_labs(root)
     with alone.in_folder(out, f"another class that is graded into {options.out}"), \
             tempfile.TemporaryDirectory(prefix="looplab-class-") as scratch:
         taken = intake.read(_folder(source, Path(scratch)), chosen, _made(Path(scratch) / "unpacked"))
@@ -73,13 +73,6 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     if options.seed is not None:
         seeds.parse(options.seed)
     return options
-
-
-def _named(word: str, root: Path) -> Lab:
-    try:
-        return labs.resolve(word, root)
-    except LabError as fault:
-        raise UsageError(f"LAB={word}: {fault}") from None
 
 
 def _made(folder: Path) -> Path:
@@ -124,25 +117,23 @@ def _grade(submissions: Sequence[Submission], outcome: Outcome, out: Path, root:
     for piece, result, was_cut in _with_progress(pieces, int(options.jobs), len(submissions)):
         submission, key, place = keys[piece.number]
         if result and not was_cut and result["status"] != "error":
-            place.finish(result, key)
-            result = place.result()
+            result = place.finish(result, key)
         outcome.add(submission.student, submission.lab, result, was_cut)
 
 
 def _with_progress(pieces: Sequence[pool.Piece], jobs: int, of: int) -> Iterator[pool.Done]:
     """Says how far it is: on a terminal in one line, else every half minute."""
     begun, told, known = time.monotonic(), time.monotonic(), of - len(pieces)
+    line = ProgressLine(sys.stderr)
     for done, one in enumerate(pool.each(pieces, jobs), start=1):
         yield one
-        now, on = time.monotonic(), sys.stderr.isatty()
-        if now - begun > 2 and (on or now - told >= 30):
+        now = time.monotonic()
+        said = f"graded, {_span((now - begun) / done * (len(pieces) - done))} left"
+        line.step(0, known + done, of, said)
+        if not sys.stderr.isatty() and now - told >= 30:
             told = now
-            left = (now - begun) / done * (len(pieces) - done)
-            line = f"{known + done} of {of} graded, {_span(left)} left"
-            print(("\r" if on else "") + line.ljust(WIDTH - 1 if on else 0), end="" if on else "\n", file=sys.stderr,
-                  flush=True)
-    if sys.stderr.isatty():
-        print("\r" + " " * (WIDTH - 1) + "\r", end="", file=sys.stderr, flush=True)
+            print(f"{known + done}/{of} {said}", file=sys.stderr, flush=True)
+    line.clear()
 
 
 def _span(seconds: float) -> str:

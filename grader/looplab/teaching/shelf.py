@@ -18,20 +18,21 @@ from ..course.lab import Lab
 from ..telling import results
 from .intake import Submission
 
-_RULES = ("*.py", "*.h", "*.c", "*.json", "*.flags", "*.a", "*.o")      # what decides over a grade, of the kit's files
+_RULES = ("*.py", "*.h", "*.c", "*.json", "*.o", "*.so", "*.txt", "reference")     # of what decides over a grade
 
 
 def version(root: Path, labs: Iterable[Lab]) -> dict[str, str]:
     """By slug: a digest of all that decides over a lab's grades but the file and the seed. It takes some ms a lab."""
-    return {lab.slug: _digest(sorted({
-        path for folder in (root / "grader" / "looplab", lab.folder, lab.hidden, lab.solution, lab.kit)
-        for rule in _RULES for path in folder.rglob(rule) if path.is_file()
-        and (folder != lab.kit or path.parent == lab.kit or lab.slug in path.parts)}), root) for lab in labs}
+    for_all = _digest([root / "grader" / "looplab"], root)
+    return {lab.slug: for_all + _digest([lab.folder, lab.hidden, lab.solution, lab.kit / lab.slug, lab.library(),
+                                         lab.library(asan=True)], root) for lab in labs}
 
 
-def _digest(paths: Iterable[Path], root: Path) -> str:
+def _digest(places: Iterable[Path], root: Path) -> str:
+    """Of files, and of what counts in folders."""
     whole = hashlib.sha256()
-    for path in paths:
+    for path in sorted({path for place in places for path in ([place] if place.is_file() else [
+            path for rule in _RULES for path in place.rglob(rule) if path.is_file()])}):
         whole.update(os.fsencode(os.path.relpath(path, root)) + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return whole.hexdigest()
 
@@ -63,12 +64,15 @@ class Place:
         self.handed_in.mkdir(parents=True)
         shutil.copyfile(submission.file, self.handed_in / submission.lab.source)
 
-    def finish(self, result: dict, key: str) -> None:
-        """The result is whole. How long it took on this machine is left out: the same class gives the same bytes."""
-        results.write({**result, "elapsed_s": 0.0}, self.folder)
+    def finish(self, result: dict, key: str) -> dict:
+        """The result is whole; returns it as it lies here. How long it took on this machine is left out: the same class
+        gives the same bytes."""
+        kept = {**result, "elapsed_s": 0.0}
+        results.write(kept, self.folder)
         beside = self.folder / ".graded"
         beside.write_text(key + "\n")
         beside.replace(self.folder / "graded")
+        return kept
 
 
 def place(out: Path, submission: Submission) -> Place:

@@ -6,28 +6,23 @@
 #define _GNU_SOURCE
 #include "runtime/outside/asleep.h"
 #include "runtime/outside/blocking.h"
+#include "runtime/outside/filter.h"
 
-#if defined(__linux__) && (defined(__x86_64__) || defined(__aarch64__))
+#ifdef FILTER_ARCH
 
-#include <errno.h>
-#include <linux/filter.h>
 #include <linux/futex.h>
-#include <linux/seccomp.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <ucontext.h>
-#include <unistd.h>
 
 #ifdef __x86_64__
 #define REGISTERS(context) ((context)->uc_mcontext.gregs)
-enum { NUMBER = REG_RAX, RESULT = REG_RAX, PC = REG_RIP, SP = REG_RSP };
+enum { RESULT = REG_RAX, PC = REG_RIP, SP = REG_RSP };
 static const int ARGUMENT[] = {REG_RDI, REG_RSI, REG_RDX, REG_R10, REG_R8, REG_R9};
 #else
 /* regs[31] is the stack pointer, and the pc follows it. */
 #define REGISTERS(context) ((long long *)(context)->uc_mcontext.regs)
-enum { NUMBER = 8, RESULT = 0, SP = 31, PC = 32 };
+enum { RESULT = 0, SP = 31, PC = 32 };
 static const int ARGUMENT[] = {0, 1, 2, 3, 4, 5};
 #endif
 
@@ -108,6 +103,13 @@ static long sleep_by_machine(int number, const long arguments[6], const struct t
     return result;
 }
 
+/* Of a futex call only waiting sleeps; to the others the fourth argument is no pointer. */
+static bool may_sleep(int number, const long arguments[6])
+{
+    int operation = (int)arguments[1] & FUTEX_CMD_MASK;
+    return number != __NR_futex || operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET;
+}
+
 static void on_sleep(int signal_number, siginfo_t *info, void *context)
 {
     long long *registers = REGISTERS((ucontext_t *)context);
@@ -120,7 +122,7 @@ static void on_sleep(int signal_number, siginfo_t *info, void *context)
         k++;
     const struct timespec *span = SLEEPS[k].span < 0 ? NULL : (const void *)arguments[SLEEPS[k].span];
     const char *name = SLEEPS[k].name;
-    if (!simulated() || !co__loop->current || co__loop->caught)
+    if (!simulated() || !co__loop->current || co__loop->caught || !may_sleep(number, arguments))
         registers[RESULT] = co__asleep_call(arguments, number);
     else if (sleeps_for(number, arguments, span, name, caller(registers)))
         registers[RESULT] = 0;
@@ -131,46 +133,27 @@ static void on_sleep(int signal_number, siginfo_t *info, void *context)
 
 /* ---- The filter ------------------------------------------------------------------------------------------- */
 
-static struct sock_filter code[6 * SLEEPS_N + 8];
-static unsigned short code_n;
-
-static void put(uint16_t operation, uint32_t k, uint8_t yes, uint8_t no)
-{
-    code[code_n++] = (struct sock_filter){operation, yes, no, k};
-}
-
-static void load(size_t offset)
-{
-    put(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0);
-}
-
-/* Jumps over `skip` instructions unless what was loaded is `value`. */
-static void equal(uint32_t value, uint8_t skip)
-{
-    put(BPF_JMP | BPF_JEQ | BPF_K, value, 0, skip);
-}
-
 static void write_filter(void)
 {
     uint64_t called = (uint64_t)(uintptr_t)co__asleep_called;
-    code_n = 0;
+    filter_length = 0;
     load(offsetof(struct seccomp_data, instruction_pointer));
     equal((uint32_t)called, 3);
     load(offsetof(struct seccomp_data, instruction_pointer) + 4);
     equal((uint32_t)(called >> 32), 1);
-    put(BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
-    load(offsetof(struct seccomp_data, nr));
+    allow();
+    load(NUMBER);
     for (int i = 0; i < SLEEPS_N; i++) {
         bool limited = SLEEPS[i].limit >= 0;
         equal((uint32_t)SLEEPS[i].number, limited ? 4 : 1);
         if (limited) {                  /* the lower half of a pointer in use, and of a number of ms, is not 0 */
             load(offsetof(struct seccomp_data, args[SLEEPS[i].limit]));
             equal(0, 1);
-            put(BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
+            allow();
         }
         put(BPF_RET | BPF_K, SECCOMP_RET_TRAP, 0, 0);
     }
-    put(BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
+    allow();
 }
 
 void co__asleep_install(void)
@@ -183,9 +166,8 @@ void co__asleep_install(void)
     if (!first || prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != FILTERED)
         return;
     write_filter();
-    struct sock_fprog program = {code_n, code};
     sigaction(SIGSYS, &action, NULL);
-    (void)syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program);
+    (void)filter_install();
 }
 
 #else
