@@ -176,7 +176,7 @@ def words_of_cc(tmp_path) -> tuple[str, Path]:
 def test_make_builds_with_a_compiler_of_several_words(words_of_cc, tmp_path):
     cc, noted = words_of_cc
     house = tmp_path / "house"
-    for folder in ("grader/scripts", "grader/launcher", "sim/kit"):
+    for folder in ("grader/scripts", "grader/launcher", "sim/kit", "sim/runtime/outside"):
         shutil.copytree(ROOT / folder, house / folder)
     (house / "build").mkdir()
     shutil.copy(ROOT / "Makefile", house)

@@ -757,6 +757,34 @@ def test_no_run_can_leave_word_for_the_next(tmp_path):
     assert desk.home.is_dir() and not desk.home.is_symlink()
 
 
+def test_what_programs_have_written_makes_room_for_the_grader(tmp_path):
+    from looplab.grading.desk import Desks
+
+    class Fills:
+        def wait(self) -> None:
+            (busy.home / "late").touch()        # it writes to its very end
+
+    desks, tries = Desks(tmp_path / "desks"), []
+    back, busy, unwatched = desks.take(), desks.take(), desks.take()
+    for desk in (back, busy, unwatched):
+        (desk.home / "large").touch()
+    busy.running = Fills()
+    desks.give_back(back)
+
+    def write(fault: int = errno.ENOSPC) -> int:
+        tries.append(sorted(path.name for desk in (back, busy, unwatched) for path in desk.home.iterdir()))
+        if len(tries) == 1:
+            raise OSError(fault, "as the machine says it")
+        return 42
+
+    assert desks.with_room(write) == 42
+    assert tries == [["large"] * 3, ["large"]]          # of what nobody tells when it ends, nothing is taken
+    tries.clear()
+    with pytest.raises(OSError):
+        desks.with_room(lambda: write(errno.EIO))
+    assert len(tries) == 1
+
+
 # ---- how runs end ----
 
 

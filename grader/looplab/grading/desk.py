@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
 from pathlib import Path
-from typing import Callable, Optional
+from typing import Callable, Optional, Protocol, TypeVar
 
 from ..reading.woven import weave
 from ..running.judge import Judge
 
+Written = TypeVar("Written")
+
 TRACE_END = 256 << 10       # bytes at either end of a trace that are read of a run that was stopped
+
+
+class Awaited(Protocol):
+    """A run that is under way."""
+
+    def wait(self) -> None:
+        """Until it is over."""
 
 
 class Desk:
@@ -24,6 +34,7 @@ class Desk:
     def __init__(self, folder: Path, hidden: Path):
         self.hidden = hidden            # what only the judge sees: made when there is one
         self.judge: Optional[Judge] = None
+        self.running: Optional[Awaited] = None      # who sits there
         self.home = folder / "home"
         self.trace = folder / "trace"
         self.world = folder / "world"
@@ -34,6 +45,10 @@ class Desk:
         """Makes it as good as new."""
         self.trace.unlink(missing_ok=True)
         self.memory.unlink(missing_ok=True)
+        self.empty()
+
+    def empty(self) -> None:
+        """Removes what the program has left in its folder."""
         if self.home.is_symlink() or not self.home.is_dir():
             self.home.unlink(missing_ok=True)
         elif any(self.home.iterdir()):
@@ -92,11 +107,17 @@ class Desks:
     def __init__(self, folder: Path, look: Callable[[], None] = lambda: None):
         self._folder, self._look = folder, look
         self._free: list[Desk] = []
+        self._taken: list[Desk] = []
         self._made = 0
 
     def take(self) -> Desk:
         """A free desk, as good as new."""
         self._look()
+        desk = self.with_room(self._as_good_as_new)
+        self._taken.append(desk)
+        return desk
+
+    def _as_good_as_new(self) -> Desk:
         while self._free:
             desk = self._free.pop()
             try:
@@ -111,4 +132,24 @@ class Desks:
         """Nobody runs there any more, and its trace has been read."""
         self._look()
         desk.dismiss()
+        desk.running = None
+        self._taken.remove(desk)
         self._free.append(desk)
+
+    def with_room(self, write: Callable[[], Written]) -> Written:
+        """What `write` returns. If the disk is full, it is tried once more when the programs that sit at these desks
+        have ended, and what they left in their folders is gone: they may fill the disk, but not in the grader's way.
+        Raises what `write` raises."""
+        try:
+            return write()
+        except OSError as fault:
+            if fault.errno != errno.ENOSPC:
+                raise
+        for desk in [*self._free, *(desk for desk in self._taken if desk.running)]:
+            if desk.running:
+                desk.running.wait()
+            try:
+                desk.empty()
+            except OSError:     # locked up
+                pass
+        return write()

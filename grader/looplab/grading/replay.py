@@ -23,10 +23,11 @@ class Replays:
     def save(self, name: str, called: Call) -> Path:
         """Writes the world where the replay command finds it: OUT/NN-slug/worlds/<name>[-k].json."""
         name = re.sub(r"[^\w.-]+", "_", name).strip("_")
-        k = self._worlds[name] = self._worlds.get(name, 0) + 1
+        k = self._worlds.get(name, 0) + 1
         path = self._out / "worlds" / (f"{name}.json" if k == 1 else f"{name}-{k}.json")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(called.world)
+        self._worlds[name] = k
         return path.resolve()
 
     def command(self, called: Call, world: Path) -> str:

@@ -4,7 +4,6 @@ the smallest is told. So many situations make a search, never so many seconds: t
 
 from __future__ import annotations
 
-import errno
 import random
 from dataclasses import dataclass, replace
 from typing import Iterator, Optional, Sequence
@@ -94,15 +93,7 @@ class Search:
         for k, (situation, choices) in enumerate(self._all()):
             if self._too_large(choices):
                 continue
-            try:
-                play = self._plays.begin(situation, both=k % BOTH_EACH == 0)
-            except OSError as fault:
-                if fault.errno != errno.ENOSPC:
-                    raise
-                yield from ahead        # what is under way may fill the disk: it is waited for
-                ahead.clear()
-                play = self._plays.begin(situation, both=k % BOTH_EACH == 0)
-            ahead.append((play, choices))
+            ahead.append((self._plays.begin(situation, both=k % BOTH_EACH == 0), choices))
             if len(ahead) > (AHEAD if not self.stopped else 0):
                 yield ahead.pop(0)
         yield from ahead

@@ -205,7 +205,7 @@ class Session:
                 begun.asan.finish()
                 return recorded
             recorded.asan, recorded.desk = begun.asan, begun.second
-            recorded.replay = self._replays.command(begun.called, self._replays.save("situation", begun.called))
+            recorded.replay = self._replay("situation", begun.called)
             recorded.again = lambda: self._alone(begun.check, begun.called, self.ready().cover).text
             self.second.follow(recorded, self.ready())
         return recorded
@@ -293,9 +293,14 @@ class Session:
 
     def _start(self, binary: Path, called: Call, desk: Desk, limits: process.Limits, **env: str) -> process.Running:
         if self.judged:
-            return self._start_judged(binary, called, desk, limits, env)
-        desk.lay(called.world)
-        argv = self._words(binary, called, desk)
+            desk.running = running = self._start_judged(binary, called, desk, limits, env)
+        else:
+            self.desks.with_room(lambda: desk.lay(called.world))
+            desk.running = running = self._start_plain(binary, self._words(binary, called, desk), desk, limits, env)
+        return running
+
+    def _start_plain(self, binary: Path, argv: list[str], desk: Desk, limits: process.Limits,
+                     env: dict[str, str]) -> process.Running:
         if env or (self.program and self.program.early):
             return process.start(argv, limits=limits, cwd=desk.home, env={**OWN_ENV, **env}, launch=self.lab.launch)
         return (self._copies(binary, limits).start(argv, limits=limits, cwd=desk.home)
@@ -316,7 +321,8 @@ class Session:
     def _start_judged(self, binary: Path, called: Call, desk: Desk, limits: process.Limits,
                       env: dict[str, str]) -> process.Running:
         """The same, with a judge that holds the world. Started for each run: a copy has no connection of its own."""
-        judge = desk.appoint(called.world, seed=self.seed, tape=called.tape, name=self.lab.slug)
+        judge = self.desks.with_room(
+            lambda: desk.appoint(called.world, seed=self.seed, tape=called.tape, name=self.lab.slug))
         argv = [os.path.relpath(binary, desk.home), *called.argv_judged(self.seed, judge.fd, "../trace", "../memory")]
         try:
             return process.start(argv, limits=limits, cwd=desk.home, env={**OWN_ENV, **env},
@@ -333,17 +339,17 @@ class Session:
             desk.clear()
             return self._start(program.asan, called, desk, process.ASAN)
 
-        desk.lay(called.world)
+        self.desks.with_room(lambda: desk.lay(called.world))
         if not self._series:
             self._series = Series(self._copies(program.asan, process.ASAN), process.ASAN)
-        return self._series.start(self._words(program.asan, called, desk), cwd=desk.home, alone=alone)
+        desk.running = running = self._series.start(self._words(program.asan, called, desk), cwd=desk.home, alone=alone)
+        return running
 
     def _make(self, check: Check, called: Call, name: str = "") -> Recorded:
-        program, path = self.ready(), self._replays.save(name or check.id, called)
-
+        program, replay = self.ready(), self._replay(name or check.id, called)
         desk = None if self.second.off else self.desks.take()
         asan = self._start_second(program, called, desk) if desk and not self.kills else None
-        recorded = self._alone(check, called, program.cover, self._replays.command(called, path))
+        recorded = self._alone(check, called, program.cover, replay)
         # one run was stopped already: this one is tried first
         if desk and self.kills and not recorded.outcome.limit:
             asan = self._start_second(program, called, desk)
@@ -351,6 +357,10 @@ class Session:
         recorded.again = lambda: self._alone(check, called, program.cover).text
         self._after(recorded)
         return recorded
+
+    def _replay(self, name: str, called: Call) -> str:
+        """The command that repeats a run, in the world of that name."""
+        return self.desks.with_room(lambda: self._replays.command(called, self._replays.save(name, called)))
 
     def _parse(self, check: Check, text: str, tail: Optional[str] = None) -> Optional[Trace]:
         """The trace; with a tail, the ends of one that was cut. None: the run wrote none."""

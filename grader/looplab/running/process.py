@@ -147,6 +147,10 @@ class Running:
             raise LaunchError(f"the watch over a process failed: {self._error!r}")
         return self._outcome
 
+    def wait(self) -> None:
+        """Until it has ended, within its limits. May be called again."""
+        self._watcher.join()
+
     def kill(self) -> None:
         """Ends it and all that it started, now. finish() still returns an Outcome."""
         if not self._ended:

@@ -120,6 +120,10 @@ class OneOfMany:
                                             wall_s=0.0)
         return self._outcome or self.once_more()
 
+    def wait(self) -> None:
+        """Until it is over, though it may have to be made once more."""
+        self._over.wait()
+
     def once_more(self) -> process.Outcome:
         """Makes the run in a process of its own, and returns how that one ended. Raises process.LaunchError."""
         self.together = False
