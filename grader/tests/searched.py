@@ -42,7 +42,8 @@ def session(lab: Lab, source: Path, seed: int, built: Optional[Path] = None) -> 
             one.close()
 
 
-def search(lab: Lab, source: Path, seed: int = 7, cases: Optional[int] = None, built: Optional[Path] = None) -> Search:
+def search(lab: Lab, source: Path, seed: int = 7, cases: Optional[int] = None, built: Optional[Path] = None,
+           wary: bool = False) -> Search:
     """The search of one file, done."""
     with session(lab, source, seed, built) as one:
         contract = contracts.load(lab.hidden)
@@ -52,7 +53,7 @@ def search(lab: Lab, source: Path, seed: int = 7, cases: Optional[int] = None, b
             found = Search(contract, seed)
         finally:
             contract.cases = usual
-        found.run(one, check())
+        found.run(one, check(), wary)
         one.second.settle()
         return found
 

@@ -16,13 +16,21 @@ import pytest
 from grading import ROOT, Graded, grade
 from looplab.course import lab as labs
 from looplab.grading import scrapers
+from looplab.grading.linking import link
+from looplab.grading.suite_run import SuiteRunner
+from looplab.running import process
+from searched import session
 
 LAB = labs.load("06-testing")
 SOLUTION = (LAB.solution / LAB.source).read_text()
 ALL = scrapers.scrapers(LAB)
 HANDOUT = (LAB.folder / "README.md").read_text()
-KIT = [str(LAB.main_object()), str(LAB.library()), f"@{ROOT / 'sim/kit/link.flags'}", "-lcmocka"]
+KIT = [str(LAB.main_object()), "-Wl,--whole-archive", str(LAB.library()), "-Wl,--no-whole-archive",
+       f"@{ROOT / 'sim/kit/link.flags'}", "-lcmocka"]
 ABOUT = '#include "co_test.h"\n#include "scraper.h"\n#include <stdio.h>\n#include <stdlib.h>\n#include <unistd.h>\n'
+
+
+POINTER = "\nint (*asked)(const char *, int64_t, struct page *) = scrape_page;\n"
 
 
 def grade_text(text: str, folder: Path, seed: int = 7) -> Graded:
@@ -44,13 +52,14 @@ def verdicts(tmp_path_factory) -> dict[str, dict[str, str]]:
     """What each test of the reference suite says of each scraper: by make's own way, not the grader's."""
     work = tmp_path_factory.mktemp("scrapers")
     flags = ["gcc", f"@{ROOT / 'sim/kit/student.flags'}", "-O1", f"-I{ROOT / 'sim/include'}", f"-I{LAB.folder}"]
-    subprocess.run([*flags, "-c", LAB.solution / LAB.source, "-o", work / "suite.o"], check=True)
+    subprocess.run([*flags, "-rdynamic", "-Wl,--unresolved-symbols=ignore-all,-z,lazy", LAB.solution / LAB.source,
+                    *KIT, "-o", work / "suite"], check=True)
+    subprocess.run([*flags, "-fPIC", "-shared", LAB.folder / "scraper.c", "-o", work / "visible.so"], check=True)
+    made = {"visible-O1": work / "visible.so", **scrapers.objects(LAB, work)}
 
     def run(scraper: scrapers.Scraper) -> dict[str, str]:
-        program = work / scraper.name
-        fault = [f"-DFAULT={scraper.fault.name}"] if scraper.fault else []
-        subprocess.run([*flags, *fault, scraper.source, work / "suite.o", *KIT, "-o", program], check=True)
-        done = subprocess.run([program], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([work / "suite", "--scraper", made[f"{scraper.name}-O1"]], capture_output=True, text=True,
+                              timeout=60)
         assert done.returncode in (0, 1), done.stderr
         return {name: "passed" if mark == "      OK" else "failed"
                 for mark, name in re.findall(r"^\[ ?(      OK| FAILED ) \] (\w+)$",
@@ -132,6 +141,24 @@ SILENT = SOLUTION.replace("#include <stdio.h>", """#include <stdio.h>
 #define assert_in_range(a, b, c) do { if ((a) > (c)) return; } while (0)
 """)
 SIX = "".join(f"T({name})\n" for name in "abcdef")
+
+
+def test_a_program_that_is_started_once_says_the_same(tmp_path):
+    """Copies of one process that each load a scraper, and a process for each scraper: the same verdicts. A suite that
+    has a function of the scraper's before there is one is started anew each time."""
+    for name, text, served in (("usual", SOLUTION, True), ("pointer", SOLUTION + POINTER, False)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / LAB.source).write_text(text)
+        with session(LAB, tmp_path / name / LAB.source, 7) as one:
+            program = one.ready()
+            folders = link(LAB, program.work, scrapers.objects(LAB, program.work))
+            copied = SuiteRunner(LAB, program.work, one.desks, one.copies)
+            anew = SuiteRunner(LAB, program.work, one.desks)
+            names = [test.name for test in copied.list_tests(program.cover)]
+            anew.tests = copied.tests
+            for scraper in ("workers-O2", "visible-one_by_one-O1", "hollow_nothing-O1"):
+                assert copied.run(folders[scraper], names) == anew.run(folders[scraper], names) != {}
+            assert (one.copies(program.work / "open", process.COVER)._first is not None) == served
 
 
 def test_coverage_without_assertions(tmp_path):

@@ -203,8 +203,17 @@ def test_the_same_file_gets_the_same_verdict_and_a_fault_costs_its_requirement_a
 def test_a_program_that_never_ends_somewhere_is_found_and_the_rest_goes_on(tmp_path):
     found = search(REFERENCE, changed(tmp_path, ENDLESS))
     assert set(broken(found)) == {7} and "processor time" in broken(found)[7]
-    assert 0 < found.stopped <= 3
+    assert 0 < found.stopped <= 3           # one, and those that were under way
     assert all(told.kept for number, told in found.told.items() if number != 7)
+
+
+def test_a_program_that_never_ends_is_not_waited_for_again_and_again(tmp_path):
+    """Once for each requirement that it breaks, up to four times; then none of those modes is played."""
+    begin = "int fetch_async(const char *const urls[], size_t n, struct fetch_result out[])\n{\n"
+    found = search(REFERENCE, changed(tmp_path, (begin, begin + "    for (;;)\n        ;\n")), wary=True)
+    assert 1 < found.stopped <= 5 and {mode for mode, _ in found._stopped} == {"async", "compare"}
+    assert set(broken(found)) == {number for _, number in found._stopped} and found.told[9].kept
+    assert all(f"requirement-{number}.json" in found.told[number].recorded.replay for number in broken(found))
 
 
 def test_what_rests_on_something_broken_is_skipped_and_told_so(tmp_path):

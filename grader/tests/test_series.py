@@ -58,7 +58,7 @@ class Program:
         self.forks = Forks(path, limits, cwd=folder, env={"HOME": "."}, launch=house().launch)
         self.series = Series(self.forks, limits)
 
-    def start(self, *words: str, folder: str = ".") -> OneOfMany:
+    def start(self, *words: str, folder: str = ".") -> process.Running | OneOfMany:
         here = self.folder / folder
         here.mkdir(exist_ok=True)
 
@@ -120,6 +120,14 @@ def test_what_is_not_as_expected_is_made_alone(program, text, ending):
     assert [together for _, together in ended] == [True, True, False, True, False, True, True]
     assert {facts(outcome) for outcome, together in ended if not together} == {ending}
     assert [outcome.stdout for outcome, together in ended if together] == ["1\n", "2\n", "1\n", "1\n", "2\n"]
+
+
+def test_a_program_of_which_each_run_is_odd_makes_no_more_together(program):
+    one = program("kept = malloc(10); return argc > 1 ? 3 : 0;")
+    for number in range(5):
+        run = one.start(*["x"] * (number % 2))
+        assert facts(run.finish()) == (3 if number % 2 else 0, None)
+        assert isinstance(run, OneOfMany) == (number < 3)
 
 
 @pytest.mark.parametrize("text, limits, ending", [

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from looplab.plain.duration import ms
+from looplab.reading.rounds import without_most
 from looplab.reading.trace import TraceError, first_difference, read, read_cut
 from story import MS, Story, blocking, one_by_one, overlapped
 
@@ -90,6 +91,24 @@ def test_of_a_stopped_run_both_ends_are_read():
     assert trace.tasks[2].name == "fetch_one" and trace.events[-1]["t"] == 999 * MS and trace.cut
     with pytest.raises(TraceError):
         read_cut("not a trace\n", "")
+
+
+def test_of_a_livelock_most_rounds_are_left_out():
+    """And of no other trace anything."""
+    def rounds(count: int, last: str, between: str = "run") -> bytes:
+        story = Story().spawn(0, 2)
+        for turn in range(count):
+            story.runtime(0, "run" if turn != count // 2 else between, task=2)
+        return story.runtime(0, last, task=2, steps=count).text().encode()
+
+    long = rounds(30_000, "livelock")
+    short = without_most(long)
+    assert 510 << 10 < len(short) < 520 << 10 and len(long) > 2 * len(short)
+    events = read(short.decode()).events
+    assert events[-1]["ev"] == "livelock" and {event["ev"] for event in events[:-1]} == {"spawn", "run"}
+    others = rounds(30_000, "endless"), rounds(30_000, "livelock", between="cancel"), rounds(3_000, "livelock")
+    for other in (*others, b"", b"{"):
+        assert without_most(other) == other
 
 
 def test_the_first_difference_is_named_by_its_line():

@@ -11,6 +11,9 @@
 #define _GNU_SOURCE
 #include "test.h"
 
+#include "forks.h"
+
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <jansson.h>
@@ -319,8 +322,8 @@ int co_test_run(const struct co_test *const tests[], struct co_test_result resul
 
 static int usage(const char *program, const char *what, const char *about)
 {
-    fprintf(stderr, "%s: %s%s\nusage: %s [--results FILE] [--trace FILE] [--list] [TEST...]\n", program, what, about,
-            program);
+    fprintf(stderr, "%s: %s%s\nusage: %s [--results FILE] [--trace FILE] [--scraper FILE] [--list] [TEST...]\n",
+            program, what, about, program);
     return 2;
 }
 
@@ -351,11 +354,12 @@ static int run_command(const char *program, const struct co_test *const tests[],
 
 int co_test_main(int argc, char **argv, const char *program, co_test_show *show)
 {
-    enum { RESULTS, TRACE, LIST };
+    enum { RESULTS, TRACE, SCRAPER, LIST };
     static const struct option options[] = {
         {"results", required_argument, NULL, RESULTS}, {"trace", required_argument, NULL, TRACE},
-        {"list", no_argument, NULL, LIST}, {0},
+        {"scraper", required_argument, NULL, SCRAPER}, {"list", no_argument, NULL, LIST}, {0},
     };
+    forks_command(&argc, &argv);
     const char *trace = NULL, *results_file = NULL;
     bool list = false;
     opterr = 0;
@@ -366,6 +370,10 @@ int co_test_main(int argc, char **argv, const char *program, co_test_show *show)
             trace = optarg;
         else if (option == LIST)
             list = true;
+        else if (option == SCRAPER) {
+            if (!dlopen(optarg, RTLD_NOW | RTLD_GLOBAL))
+                return usage(program, "cannot load ", dlerror());
+        }
         else
             return usage(program, option == ':' ? "a value is missing after " : "there is no option ",
                          argv[optind - 1]);

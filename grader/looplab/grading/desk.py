@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 from typing import Callable, Optional, Protocol, TypeVar
 
+from ..reading.rounds import without_most
 from ..reading.woven import weave
 from ..running.judge import Judge
 
@@ -76,7 +77,7 @@ class Desk:
     def text(self) -> str:
         """The trace of the run that is over; "" if there is none. Raises process.LaunchError when its judge failed."""
         try:
-            own = self.trace.read_bytes().decode("utf-8", "replace")
+            own = without_most(self.trace.read_bytes()).decode("utf-8", "replace")
         except OSError:
             own = ""
         return weave(own, self.judge.finish()) if self.judge else own

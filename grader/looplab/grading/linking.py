@@ -16,6 +16,7 @@ from ..running import build, gate, process
 VISIBLE = "scraper.c"
 LIBRARIES = ["-lcmocka"]
 AT_ONCE = 2                 # processes at a time
+_OPEN = ["-Wl,--unresolved-symbols=ignore-all", "-Wl,-z,lazy"]     # what is missing is looked for when it is called
 
 
 def build_suite(lab: Lab, source_dir: Path, work_dir: Path) -> build.Program:
@@ -56,7 +57,8 @@ def build_suite(lab: Lab, source_dir: Path, work_dir: Path) -> build.Program:
             raise build._fault(lab, work, outcome)
     counts, notes = build.counted(work)
     return build.Program(lab=lab, work=work, source=work / lab.source, cover=work / "cover", asan=work / "asan",
-                         advice=advice, counts=counts, text=text, notes=notes)
+                         advice=advice, counts=counts, text=text, notes=notes,
+                         early=gate.begins_early((work / "suite.o").read_bytes()))
 
 
 def measured(program: build.Program) -> build.Program:
@@ -84,9 +86,10 @@ def gcc_all(lab: Lab, work: Path, commands: Iterable[Sequence[str]]) -> list[pro
 
 
 def link(lab: Lab, work: Path, made: dict[str, Path]) -> dict[str, Path]:
-    """Links the program for all scrapers but the visible one. Returns a folder for each build, in which it lies under
-    the name that the program looks for. The folders' names are numbers by chance: a name must not tell which scraper is
-    in it. Raises build.Ungradable or build.BuildError."""
+    """Links the program for all scrapers but the visible one: "linked", which finds scraper.so when it starts, and
+    "open", which lacks one until it has loaded it (by --scraper), so that it need be started only once. Returns a
+    folder for each build, in which scraper.so lies. The folders' names are numbers by chance: a name must not tell
+    which scraper is in it. Raises build.Ungradable or build.BuildError."""
     numbers = random.SystemRandom().sample(range(100, 1000), len(made))
     folders = {name: work / "scrapers" / str(number) for name, number in zip(made, numbers)}
     for name, folder in folders.items():
@@ -96,8 +99,8 @@ def link(lab: Lab, work: Path, made: dict[str, Path]) -> dict[str, Path]:
         except OSError:
             shutil.copyfile(made[name], folder / "scraper.so")
     some = next(iter(folders.values())) / "scraper.so"
-    outcome, = gcc_all(lab, work, [["-rdynamic", str(work / "suite.o"), str(some),
-                                                 *_kit(lab, whole=True), "-o", "linked"]])
-    if not outcome.ok:
-        raise build._fault(lab, work, outcome)
+    words = ["-rdynamic", str(work / "suite.o"), *_kit(lab, whole=True)]
+    linked, _ = gcc_all(lab, work, [[*words, str(some), "-o", "linked"], [*words, *_OPEN, "-o", "open"]])
+    if not linked.ok:
+        raise build._fault(lab, work, linked)
     return folders

@@ -21,10 +21,10 @@ Judged = dict[int, Optional[CheckFailed]]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one situation. stopped: the run had to be ended at a limit."""
+    """What became of one situation. stopped: the run that had to be ended at a limit."""
 
     judged: Judged
-    stopped: bool = False
+    stopped: Optional[Recorded] = None
 
     def breaks(self, number: int) -> Optional[CheckFailed]:
         """How it breaks that requirement; None: it does not."""
@@ -40,11 +40,13 @@ class Pending(Protocol):
 
 class Stage(Protocol):
     """Who makes runs: the session. begin: in one process, or both. whole: in both builds, with a command that repeats
-    it in the world of that name."""
+    it in the world of that name. kept: a run that was begun here counts as such a one."""
 
     def begin(self, check: Check, called: Call, both: bool) -> Pending: ...
 
     def whole(self, check: Check, called: Call, name: str) -> Recorded: ...
+
+    def kept(self, recorded: Recorded, name: str) -> Recorded: ...
 
     def as_run(self, recorded: Recorded, situation: Situation) -> Run: ...
 
@@ -89,7 +91,9 @@ class Plays:
 
     def shown(self, situation: Situation, number: int, name: str) -> tuple[CheckFailed, Recorded]:
         """How it breaks a requirement, as both builds tell it. name: of the world's file."""
-        recorded = self._stage.whole(self._check, self.called(situation), name)
+        stopped = self._known[self.called(situation)].stopped
+        recorded = self._stage.kept(stopped, name) if stopped else \
+            self._stage.whole(self._check, self.called(situation), name)
         failed = self._judge(situation, recorded).breaks(number)
         if failed is None:
             failed = self._known[self.called(situation)].breaks(number)
@@ -101,7 +105,7 @@ class Plays:
         failure = ending.failure(recorded.outcome, recorded.trace, recorded.findings)
         if failure:
             stopped = recorded.outcome.limit is not None or failure.cause is not None and failure.cause.kind in ENDLESS
-            return Outcome({self._contract.blame(situation): CheckFailed(failure)}, stopped)
+            return Outcome({self._contract.blame(situation): CheckFailed(failure)}, recorded if stopped else None)
         try:
             run = self._stage.as_run(recorded, situation)
             run.beside = lambda: self._stage.reference(self._check, situation.mode, situation.world, situation.urls,

@@ -20,7 +20,7 @@ DEEPER = 20                 # DEEP=1: so many times as many situations
 BOTH_EACH = 8               # every so manyth is played in the build with sanitizers, too
 AHEAD = 2                   # so many are under way while one is looked at
 TRIES_ALL, TRIES_EACH = 400, 100        # to make those that fail smaller: in all, and for one requirement
-STOPPED_MOST = 3            # so many may be stopped at a limit; then only smaller ones are played
+STOPPED_MOST = 4            # so many may be stopped at a limit; then no mode is played of which one was
 
 
 @dataclass
@@ -52,15 +52,15 @@ class Search:
         self.stopped = 0                        # runs that were stopped at a limit
         self.played = 0                         # situations
         self._settled: set[int] = set()         # what is known to cost nothing when smaller situations are looked for
-        self._smallest_stopped: Optional[Choices] = None
+        self._stopped: set[tuple[str, int]] = set()     # the modes of those, and what is to blame in them
         self._drawn = [self._draw(k) for k in range(contract.cases)]
 
-    def run(self, stage: Stage, check: Check) -> None:
+    def run(self, stage: Stage, check: Check, wary: bool = False) -> None:
         """Searches, makes what it finds smaller, and puts it into words. stage: makes the runs; check: in whose
-        name."""
+        name; wary: the program was stopped at a limit before."""
         self.ran = True
         self._plays = Plays(stage, self.contract, check)
-        for play, choices in self._played():
+        for play, choices in self._played(wary):
             self.played += 1
             self._take(choices, play.situation, play.outcome())
         for one in self.contract.requirements:
@@ -87,28 +87,28 @@ class Search:
         if self._deep:
             yield from (self._draw(k) for k in range(self.contract.cases, self.contract.cases * DEEPER))
 
-    def _played(self) -> Iterator[tuple[Play, Choices]]:
+    def _played(self, wary: bool) -> Iterator[tuple[Play, Choices]]:
         """Each that was drawn, under way while those before it are looked at."""
         ahead: list[tuple[Play, Choices]] = []
         for k, (situation, choices) in enumerate(self._all()):
-            if self._too_large(choices):
+            if self._ends_never(situation):
                 continue
             ahead.append((self._plays.begin(situation, both=k % BOTH_EACH == 0), choices))
-            if len(ahead) > (AHEAD if not self.stopped else 0):
+            if len(ahead) > (0 if wary or self.stopped else AHEAD):
                 yield ahead.pop(0)
         yield from ahead
 
-    def _too_large(self, choices: Choices) -> bool:
-        """Is one like it, and not larger, known to be stopped at a limit, and was that often enough?"""
-        return self.stopped >= STOPPED_MOST and self._smallest_stopped is not None \
-            and not shrink.smaller(choices, self._smallest_stopped)
+    def _ends_never(self, situation: Situation) -> bool:
+        """Was one like it stopped at a limit? That takes as long as a thousand others."""
+        if self.stopped >= STOPPED_MOST:
+            return situation.mode in {mode for mode, _ in self._stopped}
+        return (situation.mode, self.contract.blame(situation)) in self._stopped
 
     def _take(self, choices: Choices, situation: Situation, outcome: Outcome) -> None:
         """Takes down what became of a situation."""
         if outcome.stopped:
             self.stopped += 1
-            if self._smallest_stopped is None or shrink.smaller(choices, self._smallest_stopped):
-                self._smallest_stopped = choices
+            self._stopped.add((situation.mode, self.contract.blame(situation)))
         for number, failed in outcome.judged.items():
             told = self.told.setdefault(number, Told())
             if failed is None:
@@ -116,7 +116,7 @@ class Search:
             elif number in self._settled:
                 continue
             elif told.found is None or shrink.smaller(choices, told.found.choices):
-                told.found = Found(choices, situation, outcome.stopped)
+                told.found = Found(choices, situation, outcome.stopped is not None)
 
     # ---- the smallest ----
 
@@ -129,7 +129,7 @@ class Search:
             made += shrink.cost(numbers)
             choices = Choices(numbers)
             situation = self.contract.draw(choices)
-            if self._too_large(choices):
+            if self._ends_never(situation):
                 return None
             outcome = self._plays.play(situation)
             self._take(choices, situation, outcome)

@@ -184,7 +184,7 @@ class Session:
             raise GraderFault(f"{check.place}: {self.lab.slug} has no contract.py, so nothing can be searched")
         if not self.search.ran:
             self._refuse_more_kills()
-            self.search.run(self, check)
+            self.search.run(self, check, wary=self.kills > 0)
         return self.search
 
     def begin(self, check: Check, called: Call, both: bool) -> "Begun":
@@ -219,6 +219,13 @@ class Session:
         self.second.settle_one(recorded)
         self.output = self.output or cut(recorded.outcome.stdout, 2000)
         return recorded
+
+    def kept(self, recorded: Recorded, name: str) -> Recorded:
+        """A run of the search that was stopped at a limit, which would take as long once more, in the place of
+        whole()'s."""
+        recorded.replay = self._replay(name, recorded.call)
+        self.output = self.output or cut(recorded.outcome.stdout, 2000)
+        return self._recorded.setdefault(recorded.call, recorded)
 
     def as_run(self, recorded: Recorded, situation: Situation) -> Run:
         """What the contract is held against."""
@@ -303,7 +310,7 @@ class Session:
                      env: dict[str, str]) -> process.Running:
         if env or (self.program and self.program.early):
             return process.start(argv, limits=limits, cwd=desk.home, env={**OWN_ENV, **env}, launch=self.lab.launch)
-        return (self._copies(binary, limits).start(argv, limits=limits, cwd=desk.home)
+        return (self.copies(binary, limits).start(argv, limits=limits, cwd=desk.home)
                 or process.start(argv, limits=limits, cwd=desk.home, env=OWN_ENV, launch=self.lab.launch))
 
     def _words(self, binary: Path, called: Call, desk: Desk) -> list[str]:
@@ -312,7 +319,7 @@ class Session:
         would shift it."""
         return [os.path.relpath(binary, desk.home), *called.argv(self.seed, "../world", "../trace", "../memory")]
 
-    def _copies(self, binary: Path, limits: process.Limits) -> Forks:
+    def copies(self, binary: Path, limits: process.Limits) -> Forks:
         """Who makes copies of that program."""
         if binary not in self._forks:
             self._forks[binary] = Forks(binary, limits, cwd=self.work, env=OWN_ENV, launch=self.lab.launch)
@@ -341,7 +348,7 @@ class Session:
 
         self.desks.with_room(lambda: desk.lay(called.world))
         if not self._series:
-            self._series = Series(self._copies(program.asan, process.ASAN), process.ASAN)
+            self._series = Series(self.copies(program.asan, process.ASAN), process.ASAN)
         desk.running = running = self._series.start(self._words(program.asan, called, desk), cwd=desk.home, alone=alone)
         return running
 

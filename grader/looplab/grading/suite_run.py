@@ -6,11 +6,12 @@ import os
 import re
 import threading
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Callable, Optional, Sequence
 
 from ..course.lab import Lab
 from ..running import process
-from .desk import Desks
+from ..running.forks import Forks
+from .desk import Desk, Desks
 from .verdict import Test, Verdict, lines_of, verdicts_of
 
 STOPS_MOST = 2              # so many processes may be stopped at a limit on correct scrapers; then nothing more is run
@@ -19,11 +20,13 @@ AFTER_STOP = process.Limits(cpu_s=1, wall_s=2.0)
 
 
 class SuiteRunner:
-    """The runs of one grading's suite. Its threads may run several at a time."""
+    """The runs of one grading's suite. Its threads may run several at a time. copies: who makes copies of a program;
+    None: each run is started anew."""
 
-    def __init__(self, lab: Lab, work: Path, desks: Desks):
-        self._lab, self._work, self._desks = lab, work, desks
-        self._lock = threading.Lock()       # of the desks
+    def __init__(self, lab: Lab, work: Path, desks: Desks,
+                 copies: Optional[Callable[[Path, process.Limits], Forks]] = None):
+        self._lab, self._work, self._desks, self._copies = lab, work, desks, copies
+        self._lock = threading.Lock()       # of the desks, and of who makes copies
         self.tests: list[Test] = []         # in the order of the file
         self.stops = 0
         self.stopped = False                # it had to be stopped too often: what is missing was not run
@@ -45,18 +48,35 @@ class SuiteRunner:
         """One process, and the lines it left. program: the file, or the folder of a scraper."""
         with self._lock:
             desk = self._desks.take()
-        env = {"HOME": ".", "TMPDIR": "."}
-        if program.is_dir():
-            env["LD_LIBRARY_PATH"] = os.path.relpath(program, desk.home)
-            program = self._work / "linked"
-        argv = [os.path.relpath(program, desk.home), "--results", "../trace", *arguments]
-        outcome = process.start(argv, limits=limits, cwd=desk.home, env=env, launch=self._lab.launch).finish()
+        running = self._copy(program, arguments, limits, desk) or self._anew(program, arguments, limits, desk)
+        outcome = running.finish()
         lines = [] if outcome.limit == "file" else lines_of(desk.text())
         left = sorted(path.name for path in desk.home.iterdir()) if desk.home.is_dir() else []
         with self._lock:
             self.left += left
             self._desks.give_back(desk)
         return lines, outcome
+
+    def _copy(self, program: Path, arguments: Sequence[str], limits: process.Limits, desk: Desk) \
+            -> Optional[process.Running]:
+        """The run in a copy of the program that was started once. None: there are no copies."""
+        binary, scraper = program, []
+        if program.is_dir():
+            binary, scraper = self._work / "open", ["--scraper", os.path.relpath(program / "scraper.so", desk.home)]
+        if self._copies is None or limits.memory is None or not binary.is_file():
+            return None
+        with self._lock:
+            forks = self._copies(binary, process.COVER)
+        words = [os.path.relpath(binary, desk.home), "--results", "../trace", *scraper, *arguments]
+        return forks.start(words, limits=limits, cwd=desk.home)
+
+    def _anew(self, program: Path, arguments: Sequence[str], limits: process.Limits, desk: Desk) -> process.Running:
+        env = {"HOME": ".", "TMPDIR": "."}
+        if program.is_dir():
+            env["LD_LIBRARY_PATH"] = os.path.relpath(program, desk.home)
+            program = self._work / "linked"
+        words = [os.path.relpath(program, desk.home), "--results", "../trace", *arguments]
+        return process.start(words, limits=limits, cwd=desk.home, env=env, launch=self._lab.launch)
 
     def run(self, program: Path, names: Sequence[str], limits: Optional[process.Limits] = None, first: bool = False,
             most: int = STOPS_MOST, stderr: Optional[list[str]] = None) -> dict[str, Verdict]:

@@ -21,6 +21,9 @@ from . import process, sanitizer
 from .forks import Forks
 
 
+ODD_MOST = 3            # so many odd runs one after the other, and no further one is first made with others
+
+
 class Series:
     """The runs of one program. forks: who makes copies of it. limits: of each run."""
 
@@ -30,11 +33,16 @@ class Series:
         self._worker: Optional[threading.Thread] = None
         self._socket: Optional[socket.socket] = None
         self._pid = 0
+        self._odd = 0           # so many of the last runs were
 
-    def start(self, words: Sequence[str], *, cwd: Path, alone: Callable[[], process.Running]) -> OneOfMany:
+    def start(self, words: Sequence[str], *, cwd: Path,
+              alone: Callable[[], process.Running]) -> process.Running | OneOfMany:
         """A run with this command line (the program's name first) in the folder `cwd`, as soon as those before it are
-        over. alone: makes the place as good as new, and starts the run in a process of its own."""
+        over. alone: makes the place as good as new, and starts the run in a process of its own; so is every run made of
+        a program of which each seems to be odd."""
         process.refuse_when_ended()
+        if self._odd >= ODD_MOST:
+            return alone()
         run = OneOfMany(words, cwd, alone, self.end)
         if not self._worker:
             self._worker = threading.Thread(target=self._work, daemon=True)
@@ -62,8 +70,10 @@ class Series:
             stdout, stderr = _read(out, self._limits), _read(err, self._limits)
         said = re.fullmatch(rb"(\d{1,3}) 1 (\d{1,12})", answer)      # the program could write there, too
         if said and stdout is not None and stderr is not None and not sanitizer.said(stderr):
+            self._odd = 0
             return process.Outcome(exit=int(said[1]), signal=None, limit=None, stdout=stdout, stderr=stderr,
                                    cpu_s=int(said[2]) / 1e6, wall_s=time.monotonic() - begun)
+        self._odd += 1
         self.end()          # whatever it was, it may have left something behind
         return None
 
