@@ -124,7 +124,7 @@ static bool is_table(const json_t *value)
 
 /* An array of objects, one a line; a result for each URL has its URL in front.
  * "workers" are none, however many there are. */
-static void show_table(const char *name, json_t *rows)
+static void put_table(FILE *out, const char *name, json_t *rows)
 {
     json_t *first = json_array_get(rows, 0);
     size_t n = json_array_size(rows);
@@ -136,38 +136,38 @@ static void show_table(const char *name, json_t *rows)
     const char *key;
     json_t *value;
     int widths[MOST_COLUMNS], column = 0;
-    printf("  %4s", "");
+    fprintf(out, "  %4s", "");
     if (has_urls)
-        printf("  %-*s", url_width, "url");
+        fprintf(out, "  %-*s", url_width, "url");
     json_object_foreach (first, key, value) {
         int width = column_width(rows, key);
-        printf("  %*.*s", width, heading_length(key), key);
+        fprintf(out, "  %*.*s", width, heading_length(key), key);
         widths[column++ % MOST_COLUMNS] = width;
     }
-    printf("\n");
+    fprintf(out, "\n");
 
     for (size_t i = 0; i < n; i++) {
-        printf("  %4zu", i);
+        fprintf(out, "  %4zu", i);
         if (has_urls)
-            printf("  %-*s", url_width, running->run.urls[i]);
+            fprintf(out, "  %-*s", url_width, running->run.urls[i]);
         column = 0;
         json_object_foreach (first, key, value) {
             char text[CELL_SIZE];
             format_value(key, json_object_get(json_array_get(rows, i), key), text);
-            printf("  %*s", widths[column++ % MOST_COLUMNS], text);
+            fprintf(out, "  %*s", widths[column++ % MOST_COLUMNS], text);
         }
-        printf("\n");
+        fprintf(out, "\n");
     }
 }
 
-static void show_report(const char *name, json_t *report)
+static void put_report(FILE *out, const char *name, json_t *report)
 {
     char text[CELL_SIZE];
     format_ms(co_now(), text);
-    printf("[%s] %s", text, name);
+    fprintf(out, "[%s] %s", text, name);
     if (!json_is_object(report)) {
         format_value(name, report, text);
-        printf(": %s\n", text);
+        fprintf(out, ": %s\n", text);
         return;
     }
     const char *key, *separator = ": ";
@@ -176,13 +176,26 @@ static void show_report(const char *name, json_t *report)
         if (is_table(value))
             continue;
         format_value(key, value, text);
-        printf("%s%.*s %s", separator, heading_length(key), key, strcmp(key, "rc") == 0 && text[0] == '-' ? "0" : text);
+        fprintf(out, "%s%.*s %s", separator, heading_length(key), key,
+                strcmp(key, "rc") == 0 && text[0] == '-' ? "0" : text);
         separator = ", ";
     }
-    printf("\n");
+    fprintf(out, "\n");
     json_object_foreach (report, key, value)
         if (is_table(value))
-            show_table(key, value);
+            put_table(out, key, value);
+}
+
+/* Written at once: stdout has a system call for each line, which is much for a table of a thousand. */
+static void show_report(const char *name, json_t *report)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    put_report(out ? out : stdout, name, report);
+    if (out && fclose(out) == 0)
+        fwrite(text, 1, length, stdout);
+    free(text);
 }
 
 void kit_report(const char *name, json_t *value)
