@@ -68,6 +68,21 @@ def test_what_shows_is_made_as_small_as_can_be(shows, least):
         assert not smaller(found, made)
 
 
+def test_lists_in_lists_are_made_smaller_too():
+    def groups(c: Choices) -> list[list[int]]:
+        return c.several(0, 9, lambda: numbers(c))
+
+    def still(given):
+        drawn = Choices(given)
+        return drawn if any(number > 700 for group in groups(drawn) for number in group) else None
+
+    for seed in range(20):
+        found = Choices(rng=random.Random(seed))
+        groups(found)
+        if still(found.taken):
+            assert groups(Choices(shrink(found, still, 1000).taken)) == [[701]]
+
+
 def test_so_many_tries_and_no_more():
     tried = []
     found = Choices(rng=random.Random(3))
