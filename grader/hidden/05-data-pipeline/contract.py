@@ -32,12 +32,12 @@ _SPEC.loader.exec_module(visible)
 
 
 JOBS = "one job for each body, which calls `co_cpu` once, for length · `ns_per_byte` ns. The loop never stands still."
-WORKERS = "Never more than `workers` requests, jobs or files are under way at once; and if there is enough to do, it is " \
-          "that many."
-ERRORS = "An item that fails is counted in `failed` of its stage and told with `log_error`, when it fails, once, with " \
-         "its URL and the error (see the table). It goes no further. … Workers survive any number of failures."
-NUMBERS = "With `n` = 0 it makes no request and no file, takes no time and returns 0. … It may be called again, and " \
-          "twice at a time: no call knows of another."
+WORKERS = "Never more than `workers` requests, jobs or files are under way at once; and if there is enough to do, it " \
+          "is that many."
+ERRORS = "An item that fails is counted in `failed` of its stage and told with `log_error`, when it fails, once, " \
+         "with its URL and the error (see the table). It goes no further. … Workers survive any number of failures."
+NUMBERS = "With `n` = 0 it makes no request and no file, takes no time and returns 0. … It may be called again, " \
+          "and twice at a time: no call knows of another."
 
 
 def blame(case: Situation) -> int:
@@ -120,8 +120,13 @@ def calls(case: Situation, run: Run, single: bool = True) -> Iterator[Call]:
                    facts.planned[k] if facts.planned else None, begin, end)
 
 
+def whole_run(case: Situation) -> bool:
+    """Is it one pipeline, which nobody cancels?"""
+    return case.mode == "pipeline" and case.facts.cancel is None and case.facts.calls == 1
+
+
 def undisturbed(case: Situation, run: Run) -> Iterator[Call]:
-    return iter(()) if case.facts.cancel is not None else calls(case, run)
+    return calls(case, run) if whole_run(case) else iter(())
 
 
 # ---- transform_order --------------------------------------------------------------------------
@@ -141,10 +146,11 @@ def not_json(case: Situation, run: Run) -> bool:
         if right.rc == NOT_JSON:
             asked = True
             run.should(got["rc"] == NOT_JSON, f"{right.said}: -NOT_JSON", visible.name_of(got["rc"]),
-                       "json_loadb(body, length, 0, …) returns NULL for it")
+                       "json_loadb(body, length, 0, …) returns NULL for it (TODO 1)")
         elif got["rc"] == NOT_JSON:
             run.should(False, f"{right.said} is JSON: {cut(str(right.body, 'utf-8'), 200)}",
-                       "transform_order returned -NOT_JSON", "json_loadb(body, length, 0, …) takes it, with flags 0")
+                       "transform_order returned -NOT_JSON", "json_loadb(body, length, 0, …) takes it, with flags 0 "
+                       "(TODO 1)")
     return asked
 
 
@@ -174,7 +180,8 @@ def summary(case: Situation, run: Run) -> bool:
         asked = True
         run.should(got["rc"] == 0, f"{cut(str(right.body, 'utf-8'), 200)} gives {cut(right.summary, 200)}",
                    f"transform_order returned {visible.name_of(got['rc'])}",
-                   "this order is good: nothing that is needed is missing, and what is not needed does no harm")
+                   "this order is good: nothing that is needed is missing, and what is not needed does no harm "
+                   "(TODO 1)")
         run.should(got.get("id") == right.id, f"id {right.id}", f"id {got.get('id')}",
                    "*id is the integer `id` of the document, a json_int_t: no int can hold all of them")
         run.should(got["text"] == right.summary, f"the summary {cut(right.summary, 200)}",
@@ -293,7 +300,7 @@ def never_blocks(case: Situation, run: Run) -> bool:
         told = run.cause("block")
         hint = "co_cpu in the task itself stops all three stages: call it in the function that co_to_thread runs"
         if told:
-            hint = f"{told.text}: call it in the function that co_to_thread runs" if "co_cpu" in told.text else told.text
+            hint = told.text + (": call it in the function that co_to_thread runs" if "co_cpu" in told.text else "")
         run.should(False, "the loop never stands still", f"it stood still for {show(run.block_ns)}", hint,
                    told.src if told else None)
     return case.mode == "pipeline" and bool(run.requests)
@@ -309,7 +316,8 @@ def one_session(case: Situation, run: Run) -> bool:
             call.run.fail("all requests go over one session", f"they went over {len(sessions)}", topic="connections",
                           hint="one in pipeline, and its address for every worker")
         refused = [request for request in call.run.requests if request.status == 401]
-        call.run.should(not refused, "each request says what it accepts", f"the server answered {len(refused)} with 401",
+        call.run.should(not refused, "each request says what it accepts",
+                        f"the server answered {len(refused)} with 401",
                         "set .headers of the session to \"Accept: application/json\\n\"")
         should_use_again(call)
     return case.mode == "pipeline" and bool(run.requests)
@@ -344,8 +352,8 @@ def failures_end_nothing(case: Situation, run: Run) -> bool:
             visible.should_log(call.run, call)
             missing = next(url for url in call.urls if not made[url])
             call.run.should(False, f"{missing} is asked for", "it was not",
-                            "a fetcher whose item fails goes on with the next URL (continue); if it ends there (return, "
-                            "break), there is one less after each failure")
+                            "a fetcher whose item fails goes on with the next URL (continue); if it ends there "
+                            "(return, break), there is one less after each failure")
     return False
 
 
@@ -378,7 +386,7 @@ def workers(case: Situation, run: Run) -> bool:
         begun = sum(request.start == call.run.trace.report("start")["t"] for request in call.run.requests)
         call.run.should(begun >= min(most, len(call.urls)), f"{min(most, len(call.urls))} requests begin at once, one "
                         "for each fetcher", f"{begun}", "start options->workers tasks for stage fetch")
-    return case.mode == "pipeline" and bool(run.requests)
+    return whole_run(case) and bool(run.requests)
 
 
 def under_way(run: Run) -> Iterator[tuple[str, str, list[tuple[int, int]]]]:
@@ -406,7 +414,7 @@ def failures_are_told(case: Situation, run: Run) -> bool:
             failed = call.run.report["failed"][stage]
             call.run.should(failed == call.failed[stage], f"failed[{stage}] is {call.failed[stage]}", f"it is {failed}",
                             "failed counts the items that failed in the stage: count each where you log it")
-    return case.mode == "pipeline" and case.facts.failing
+    return whole_run(case) and case.facts.failing
 
 
 def should_tell_at_once(call: Call) -> None:
@@ -420,22 +428,20 @@ def should_tell_at_once(call: Call) -> None:
         if report["name"] == "failure":
             stage, url = report["value"]["stage"], report["value"]["url"]
             at = fetched.get(url, set()) if stage == "fetch" else ends[stage]
-            call.run.should(report["t"] in at, f"log_error is told of {url} at the instant at which it fails in {stage}",
-                            "it is told later", "log it where you count it, not when all is over")
+            call.run.should(report["t"] in at, f"log_error is told of {url} at the instant at which it fails in "
+                            f"{stage}", "it is told later", "log it where you count it, not when all is over")
 
 
 @contract.requirement(6, "A file for each good order, `out/order-ID.json`, with exactly the text of its summary",
                       after=(7, 8, 9, 13), unless=(1, 2, 3, 4, 5, 13))
 def files(case: Situation, run: Run) -> bool:
-    if case.mode != "pipeline" or case.facts.cancel is not None:
-        return False
-    for call in calls(case, run):
+    for call in undisturbed(case, run):
         visible.should_succeed(call.run)
         visible.should_leave(call.run, call.files)
         failed = next((order.path for order in call.orders if order.stage == "write"), "")
         if failed:
             should_be_as_before(call.run, failed, case.facts.files)
-    return bool(case.facts.orders)
+    return whole_run(case) and bool(case.facts.orders)
 
 
 @contract.requirement(14, "`done`, `failed`, `elapsed_ns` and `throughput` as `pipeline.h` says.",
@@ -444,7 +450,7 @@ def statistics(case: Situation, run: Run) -> bool:
     for call in undisturbed(case, run):
         visible.should_count(call.run, call)
         should_tell_its_time(call)
-    return case.mode == "pipeline"
+    return whole_run(case)
 
 
 def should_tell_its_time(call: Call) -> None:
@@ -472,14 +478,14 @@ def jobs(case: Situation, run: Run) -> bool:
                         f"{show(Duration(call.facts.cost))} a byte", f"{show(Duration(sum(got)))}",
                         "the cost is for every byte of every body, also of one that is no JSON, and an int64_t: an int "
                         "cannot hold it")
-    return case.mode == "pipeline" and bool(run.cpu)
+    return whole_run(case) and bool(run.cpu)
 
 
 # ---- pipeline: how it flows, and ends -----------------------------------------------------------
 
 
-@contract.requirement(15, "Without a cancellation from outside nobody is cancelled. When `pipeline` returns, every task "
-                          "has ended.", after=(9,))
+@contract.requirement(15, "Without a cancellation from outside nobody is cancelled. When `pipeline` returns, every "
+                          "task has ended.", after=(9,))
 def all_end_by_themselves(case: Situation, run: Run) -> bool:
     for call in undisturbed(case, run):
         cancelled = next((event for event in call.run.trace.of("cancel", "runtime")
@@ -491,7 +497,7 @@ def all_end_by_themselves(case: Situation, run: Run) -> bool:
         alive = call.run.report["tasks"]
         call.run.should(not alive, "every task has ended when pipeline returns", f"{count(alive, 'task')} still alive",
                         "the group must end before pipeline returns: co_join, and a CO_GROUP in pipeline itself")
-    return case.mode == "pipeline" and bool(run.requests)
+    return whole_run(case) and bool(run.requests)
 
 
 def waiting(call: Call) -> tuple[int, int]:
@@ -523,13 +529,13 @@ def waiting(call: Call) -> tuple[int, int]:
 def back_pressure(case: Situation, run: Run) -> bool:
     facts: Facts = case.facts
     for call in undisturbed(case, run):
-        for most, before, behind in zip(waiting(call), ("fetched, or being fetched", "transformed, or being transformed"),
-                                        ("whose transform has not begun", "whose file has not been begun")):
-            call.run.should(most <= facts.workers + facts.bound, f"with {count(facts.workers, 'worker')} and a bound of "
-                            f"{facts.bound:,}, at most {facts.workers + facts.bound:,} orders are {before}, {behind}",
-                            f"{most} at the busiest moment", "give options->bound to co_queue_init, put with co_queue_put "
-                            "in the worker itself, and start no task for each item")
-    return case.mode == "pipeline" and len(facts.orders) > facts.workers + facts.bound
+        for most, where in zip(waiting(call), ("fetched, or being fetched, whose transform has not begun",
+                                               "transformed, or being transformed, whose file has not been begun")):
+            call.run.should(most <= facts.workers + facts.bound, f"with {count(facts.workers, 'worker')} and a bound "
+                            f"of {facts.bound:,}, at most {facts.workers + facts.bound:,} orders are {where}",
+                            f"{most} at the busiest moment", "give options->bound to co_queue_init, put with "
+                            "co_queue_put in the worker itself, and start no task for each item")
+    return whole_run(case) and len(facts.orders) > facts.workers + facts.bound
 
 
 @contract.requirement(10, WORKERS, after=(6, 7, 8, 9, 11, 13, 15), unless=(8, 9, 11, 13, 15))
@@ -539,13 +545,13 @@ def enough_workers(case: Situation, run: Run) -> bool:
         for what, stage, spans in under_way(call.run) if call.planned else ():
             right, got = visible.busiest(call.planned.under_way[stage]), visible.busiest(spans)
             call.run.should(got >= right or right < most, f"with workers = {most}, {most} {what} are under way at the "
-                            "busiest moment", f"{got}", f"start options->workers tasks for stage {stage}, and let each go "
-                            "on by itself")
-    return case.mode == "pipeline" and bool(run.requests)
+                            "busiest moment", f"{got}", f"start options->workers tasks for stage {stage}, and let each "
+                            "go on by itself")
+    return whole_run(case) and bool(run.requests)
 
 
-@contract.requirement(12, "The pipeline takes exactly as long as the reference solution does in the same world, with the "
-                          "same options.", after=(6, 7, 8, 9, 10, 11, 13, 15), unless=(8, 9, 10, 11, 13, 15))
+@contract.requirement(12, "The pipeline takes exactly as long as the reference solution does in the same world, with "
+                          "the same options.", after=(6, 7, 8, 9, 10, 11, 13, 15), unless=(8, 9, 10, 11, 13, 15))
 def stages_overlap(case: Situation, run: Run) -> bool:
     asked = False
     for call in undisturbed(case, run):
@@ -579,7 +585,7 @@ def none_one_many(case: Situation, run: Run) -> bool:
         call.run.should(call.run.report["rc"] == 0, "pipeline returns 0", f"it returned {error(call.run.report['rc'])}",
                         "for n = 0, start nothing that is missed, and return 0")
         call.run.should_take(0, what="n is 0, there is nothing to wait for")
-    return case.mode == "pipeline" and (len(case.facts.orders) < case.facts.workers or len(case.facts.orders) >= 50
+    return whole_run(case) and (len(case.facts.orders) < case.facts.workers or len(case.facts.orders) >= 50
                                         or case.facts.workers == 1)
 
 
@@ -589,8 +595,8 @@ def two_calls(case: Situation, run: Run) -> bool:
         visible.should_succeed(call.run)
         made = [request.url for request in call.run.requests]
         call.run.should(made == call.urls, f"{count(len(call.urls), 'request')}, one for each URL of that call",
-                        f"{len(made)}", "what belongs to one call stands in pipeline or in memory of its own, never in a "
-                        "static or global variable")
+                        f"{len(made)}", "what belongs to one call stands in pipeline or in memory of its own, never in "
+                        "a static or global variable")
         visible.should_log(call.run, call)
         call.run.should(all(call.run.files.get(path) == text for path, text in call.files.items()),
                         f"{count(len(call.files), 'file')} of that call", "one of them is missing, or is another's",
@@ -601,8 +607,8 @@ def two_calls(case: Situation, run: Run) -> bool:
     return case.facts.calls > 1
 
 
-@contract.requirement(18, "it returns `-ECANCELED`. No request is under way then, every worker has ended, no `.tmp` file "
-                          "is left, and each file that is there is whole.", after=(7, 8, 9))
+@contract.requirement(18, "it returns `-ECANCELED`. No request is under way then, every worker has ended, no `.tmp` "
+                          "file is left, and each file that is there is whole.", after=(7, 8, 9))
 def cancelled(case: Situation, run: Run) -> bool:
     asked = False
     for call in calls(case, run) if case.facts.cancel is not None else ():
@@ -630,20 +636,22 @@ def should_have_ended(call: Call) -> None:
         run.fail("pipeline returns -ECANCELED" if run.elapsed >= at else "nobody is cancelled yet",
                  f"it returned {error(run.report['rc'])} after {show(run.elapsed)}", topic="cancelled",
                  hint="return what co_join returned; and a worker that is cancelled returns -ECANCELED")
-    then = at + run.trace.report("start")["t"]
+    # what others do meanwhile is of no matter, as long as nobody waits for it
+    jobs_end = max([at, *(job.end for job in run.cpu if job.end is not None and job.start is not None
+                          and job.start <= at)])
+    then = jobs_end + run.trace.report("start")["t"]
     late = [request.url for request in run.requests if request.end is None or max(request.start, request.end) > then]
     run.should(not late, "no request is under way afterwards", f"{late[0] if late else ''} was",
                "a fetcher that gets -ECANCELED returns it")
-    done = next((op for op in run.file_calls if op.call != "remove" and (op.end is None or op.end > at)), None)
+    done = next((op for op in run.file_calls if op.call != "remove" and (op.end is None or op.end > jobs_end)), None)
     run.should(done is None, "no file is opened, written or renamed afterwards",
                f"{done.path if done else ''}: {done.call if done else ''} went on",
                "only the removal of PATH.tmp stands in the shield")
-    last = max([at, *(job.end for job in run.cpu if job.end is not None and job.start is not None and job.start <= at),
-                *(op.end for op in run.file_calls if op.call == "remove" and op.end is not None)])
+    last = max([jobs_end, *(op.end for op in run.file_calls if op.call == "remove" and op.end is not None)])
     run.should(run.elapsed <= last, f"it ends after {show(last)}: it waits for nothing but jobs that have begun, and "
                "the removal of temporary files", f"it took {show(run.elapsed)}",
-               "what waits after a cancellation? Only the removal stands in a shield, and nothing is put, got or written "
-               "any more")
+               "what waits after a cancellation? Only the removal stands in a shield, and nothing is put, got or "
+               "written any more")
     alive = run.report["tasks"]
     run.should(not alive, "every worker has ended", f"{count(alive, 'task')} still alive",
                "wait for all, co_join or the end of the group's block, before you return")
@@ -655,9 +663,9 @@ def should_leave_whole_files(call: Call) -> None:
     for order in call.orders:
         touched = order.path and any(op.path == f"{order.path}.tmp" for op in run.file_calls)
         run.should(not touched or not lies(run, f"{order.path}.tmp", call.facts.files), "no .tmp file is left",
-                   f"{order.path}.tmp is", "write_whole removes it when anything fails, the open too. But in a task that "
-                   "was cancelled co_file_remove, like every call that waits, returns -ECANCELED and does nothing: put "
-                   "it between co_shield_begin and co_shield_end (TODO 2)")
+                   f"{order.path}.tmp is", "write_whole removes it when anything fails, the open too. But in a task "
+                   "that was cancelled co_file_remove, like every call that waits, returns -ECANCELED and does "
+                   "nothing: put it between co_shield_begin and co_shield_end (TODO 2)")
     half = next((path for path, text in run.files.items() if call.files.get(path) != text), "")
     run.should(not half, "each file that is there is whole", f"{half} is not",
                "write PATH.tmp, and rename it when it is complete")
@@ -669,7 +677,8 @@ def should_leave_whole_files(call: Call) -> None:
 @contract.requirement(19, "Responses, JSON values, texts, items, also those still in a queue when a run is cancelled.",
                       after=(9,))
 def freed(case: Situation, run: Run) -> bool:
-    visible.should_keep_nothing(run, "when pipeline returns" if case.facts.cancel is None else "also after a cancellation")
+    visible.should_keep_nothing(run, "when pipeline returns" if case.facts.cancel is None else
+                                "also after a cancellation")
     if any(leak.what != "task" for leak in run.leaks):
         run.should_leak_nothing()
     for order, got in transformed(case, run):
@@ -677,9 +686,9 @@ def freed(case: Situation, run: Run) -> bool:
         said = order.document.said if order.document else ""
         run.should(not left, f"{said}: nothing of Jansson's is left behind",
                    f"{left} pieces of its memory are never given back",
-                   "is there a return in front of json_decref? What json_loadb and json_pack made must be given back on "
-                   "every way out")
+                   "is there a return in front of json_decref? What json_loadb and json_pack made must be given back "
+                   "on every way out")
         run.should(not twice, f"{said}: nothing is given back twice", f"{twice} pieces of Jansson's memory are",
                    "json_object_get and json_array_get only show you what belongs to the order: json_decref the order, "
                    "and nothing in it")
-    return True
+    return bool(run.file_calls or run.cpu or any(got["rc"] == 0 for _, got in transformed(case, run)))

@@ -196,7 +196,8 @@ def no_field(c: Choices) -> Document:
     order.spoiled, order.wrong = field, KINDS.get(kind)
     if field in ("item", "price", "quantity"):
         order.place = c.below(3)
-    where = f" in item {order.place}" if field in ("price", "quantity") else f" {order.place}" if field == "item" else ""
+    where = {"price": f" in item {order.place}", "quantity": f" in item {order.place}",
+             "item": f" {order.place}"}.get(field, "")
     return Document(order.text().encode(), f"an order whose {field}{where} is {kind}", NO_FIELD)
 
 

@@ -196,7 +196,7 @@ class _Line:
 
 
 def plan(machine: Machine, calls: Sequence[tuple[int, Sequence[Work]]]) -> Optional[list[Planned]]:
-    """Calls that begin at these times, beside each other. None: something ends at the same instant as something else."""
+    """Calls that begin at these times, beside each other. None: two things end at the same instant."""
     clock = _Clock()
     places = _Places(clock, machine.cpus), _Places(clock, machine.parallel)
     lines = [_Line(clock, machine, places, begin, works) for begin, works in calls]

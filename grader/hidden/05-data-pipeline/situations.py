@@ -18,7 +18,8 @@ from .documents import IDS, NO_FIELD, NOT_JSON, Document, any_document, no_field
 from .plan import GIVES_UP, Machine, Planned, Work, plan
 
 GOOD, MIXED, FAILING, ALIKE, CANCELLED, TRANSFORM, WRITE, WRITE_CANCELLED, AGAIN, BESIDE = SHAPES = range(10)
-ONE, NONE, TWO, FEW, SOME, MANY, FIFTY, HUNDREDS = (1, 1), (0, 0), (2, 2), (3, 5), (6, 12), (13, 25), (50, 50), (150, 200)
+ONE, NONE, TWO, FEW, SOME = (1, 1), (0, 0), (2, 2), (3, 5), (6, 12)
+MANY, FIFTY, HUNDREDS = (13, 25), (50, 50), (150, 200)
 PLAN = [((shape,), size) for size in (ONE, FEW, SOME, TWO) for shape in SHAPES if shape != TRANSFORM] + [
     ((shape,), size) for shape, size in (
         (GOOD, NONE), (FAILING, SOME), (MIXED, SOME), (MIXED, MANY), (GOOD, MANY), (CANCELLED, SOME), (CANCELLED, MANY),
@@ -26,6 +27,7 @@ PLAN = [((shape,), size) for size in (ONE, FEW, SOME, TWO) for shape in SHAPES i
         (MIXED, HUNDREDS))]
 CASES = len(PLAN)
 MODES = {TRANSFORM: "transform", WRITE: "write", WRITE_CANCELLED: "write"}
+CALLED = {"transform": "transform_order on each answer", "write": "write_whole of each answer", "pipeline": "pipeline"}
 TODOS = {"transform": "transform_order, TODO 1", "write": "write_whole, TODO 2", "pipeline": "pipeline, TODOs 3 to 7"}
 MOST_IN_A_QUEUE = 5000
 WANTED = {"Accept": "application/json"}
@@ -87,7 +89,8 @@ class _Shop:
         self.said: list[str] = []
         self.faults: list[dict] = []
         self.files: dict[str, str] = {}
-        self.disk = {"latency": c.one_of((ms(10), 0, ms(150), 3_456_789, 1)), "bandwidth": c.one_of((None, 5000, 77_777)),
+        self.disk = {"latency": c.one_of((ms(10), 0, ms(150), 3_456_789, 1)),
+                     "bandwidth": c.one_of((None, 5000, 77_777)),
                      "parallel": c.one_of((None, None, None, 1, 2, 5))}
         self._sites = c.several(1, 3, self._site)
         for k, page in enumerate(c.several(0, 500, self._page, sized=True)):
@@ -295,16 +298,17 @@ def situation(c: Choices) -> Situation:
     if mode == "pipeline" and shape != CANCELLED:
         more["planned"] = _planned(shop, workers, bound, cost, more)
     facts = Facts(shop.orders, workers, bound, int(cost), shop.files, **more)
-    settings: dict[str, Any] = {} if mode != "pipeline" else {"workers": workers, "bound": bound, "cost": Duration(cost)}
+    settings: dict[str, Any] = {}
+    if mode == "pipeline":
+        settings = {"workers": workers, "bound": bound, "cost": Duration(cost)}
     settings.update({"delay": time(c)} if c.one_in(2) else {})
     settings.update({"poison": 90} if c.one_in(2) else {})
     settings.update({"again": 1} if shape == AGAIN else {})
     settings.update({name: Duration(more[name]) for name in ("cancel", "beside") if name in more})
     settings.update({"split": more["split"]} if shape == BESIDE else {})
-    names = {"transform": "transform_order on each answer", "write": "write_whole of each answer", "pipeline": "pipeline"}
     urls = [order.url for order in shop.orders]
-    return Situation(mode, shop.world, called(shop.words(), settings, len(urls), names[mode], _after(shop, facts, mode)),
-                     urls, settings, facts=facts, todo=TODOS[mode])
+    return Situation(mode, shop.world, called(shop.words(), settings, len(urls), CALLED[mode],
+                                              _after(shop, facts, mode)), urls, settings, facts=facts, todo=TODOS[mode])
 
 
 def _planned(shop: _Shop, workers: int, bound: int, cost: int, more: dict) -> Optional[list[Planned]]:
