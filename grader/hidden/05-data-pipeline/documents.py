@@ -188,7 +188,7 @@ def _named(name: bytes) -> bytes:
 def no_field(c: Choices) -> Document:
     """JSON that is no order."""
     order = _Order(17, c.one_of(NAMES), [(350, 2), (900, 1), (80, 3)], "")
-    field = c.one_of(("id", "customer", "name", "items", "item", "price", "quantity", "document"))
+    field = c.one_of(("id", "customer", "name", "items", "item", "price", "price", "quantity", "quantity", "document"))
     if field == "document":
         body = c.one_of((b"[]", b"{}", b"[1, 2]", b"[" + order.text().encode() + b"]"))
         return Document(body, f"the document {body[:8].decode()}", NO_FIELD)

@@ -20,11 +20,13 @@ from .plan import GIVES_UP, Machine, Planned, Work, plan
 GOOD, MIXED, FAILING, ALIKE, CANCELLED, TRANSFORM, WRITE, WRITE_CANCELLED, AGAIN, BESIDE = SHAPES = range(10)
 ONE, NONE, TWO, FEW, SOME = (1, 1), (0, 0), (2, 2), (3, 5), (6, 12)
 MANY, FIFTY, HUNDREDS = (13, 25), (50, 50), (150, 200)
-PLAN = [((shape,), size) for size in (ONE, FEW, SOME, TWO) for shape in SHAPES if shape != TRANSFORM] + [
+SLOW_DISK, SLOW_TRANSFORM = (GOOD, 1, 1, 1, 0, 2), (GOOD, 2, 3, 3, 0, 1)        # small numbers, the queues are full
+PLAN: list[tuple[tuple[int, ...], tuple[int, int]]] = [
+    ((shape,), size) for size in (ONE, FEW, SOME, TWO) for shape in SHAPES if shape not in (TRANSFORM, WRITE)] + [
     ((shape,), size) for shape, size in (
-        (GOOD, NONE), (FAILING, SOME), (MIXED, SOME), (MIXED, MANY), (GOOD, MANY), (CANCELLED, SOME), (CANCELLED, MANY),
-        (TRANSFORM, FIFTY), (TRANSFORM, FIFTY), (TRANSFORM, FIFTY), (GOOD, FIFTY), (FAILING, MANY), (WRITE, SOME),
-        (MIXED, HUNDREDS))]
+        (GOOD, NONE), (FAILING, SOME), (MIXED, SOME), (MIXED, MANY), (GOOD, MANY), (CANCELLED, MANY), (FAILING, MANY),
+        (TRANSFORM, FIFTY), (TRANSFORM, FIFTY), (TRANSFORM, FIFTY), (TRANSFORM, FIFTY), (GOOD, FIFTY), (WRITE, FEW),
+        (WRITE, MANY), (WRITE, MANY), (MIXED, HUNDREDS))] + [(SLOW_DISK, SOME), (SLOW_TRANSFORM, MANY)]
 CASES = len(PLAN)
 MODES = {TRANSFORM: "transform", WRITE: "write", WRITE_CANCELLED: "write"}
 CALLED = {"transform": "transform_order on each answer", "write": "write_whole of each answer", "pipeline": "pipeline"}
@@ -114,7 +116,7 @@ class _Shop:
         if self._shape == TRANSFORM:
             return {"kind": "document", "document": any_document(c), "site": 0, "latency": ms(1)}
         if self._shape in (WRITE, WRITE_CANCELLED):
-            kinds = ("bytes", "bytes", *DISK) if self._shape == WRITE else ("bytes",)
+            kinds = ("bytes",) * 4 + DISK if self._shape == WRITE else ("bytes",)
             return {"kind": c.one_of(kinds), "bytes": c.one_of(BODIES), "site": 0, "latency": time(c, 200),
                     "error": c.one_of(ERRORS), "older": c.below(4)}
         page: dict[str, Any] = {"kind": c.one_of(KINDS[self._shape]), "site": c.below(3), "latency": time(c, 400),
