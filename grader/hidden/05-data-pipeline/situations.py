@@ -19,14 +19,16 @@ from .plan import GIVES_UP, Machine, Planned, Work, plan
 
 GOOD, MIXED, FAILING, ALIKE, CANCELLED, TRANSFORM, WRITE, WRITE_CANCELLED, AGAIN, BESIDE = SHAPES = range(10)
 ONE, NONE, TWO, FEW, SOME = (1, 1), (0, 0), (2, 2), (3, 5), (6, 12)
-MANY, FIFTY, HUNDREDS = (13, 25), (50, 50), (150, 200)
-SLOW_DISK, SLOW_TRANSFORM = (GOOD, 1, 1, 1, 0, 2), (GOOD, 2, 3, 3, 0, 1)        # small numbers, the queues are full
+MANY, FIFTY, HUNDREDS = (13, 25), (50, 50), (100, 120)
+SLOW_DISK, SLOW_TRANSFORM = (1, 1, 1, 0, 2), (2, 3, 3, 0, 1)        # small numbers: the queues are full
 PLAN: list[tuple[tuple[int, ...], tuple[int, int]]] = [
     ((shape,), size) for size in (ONE, FEW, SOME, TWO) for shape in SHAPES if shape not in (TRANSFORM, WRITE)] + [
     ((shape,), size) for shape, size in (
-        (GOOD, NONE), (FAILING, SOME), (MIXED, SOME), (MIXED, MANY), (GOOD, MANY), (CANCELLED, MANY), (FAILING, MANY),
+        (GOOD, NONE), (FAILING, SOME), (MIXED, MANY), (GOOD, MANY), (FAILING, MANY),
         (TRANSFORM, FIFTY), (TRANSFORM, FIFTY), (TRANSFORM, FIFTY), (TRANSFORM, FIFTY), (GOOD, FIFTY), (WRITE, FEW),
-        (WRITE, MANY), (WRITE, MANY), (MIXED, HUNDREDS))] + [(SLOW_DISK, SOME), (SLOW_TRANSFORM, MANY)]
+        (WRITE, MANY), (WRITE, MANY), (MIXED, HUNDREDS))] + [
+    ((shape, *slow), SOME if slow is SLOW_DISK else MANY) for slow in (SLOW_DISK, SLOW_TRANSFORM)
+    for shape in (GOOD, CANCELLED)]
 CASES = len(PLAN)
 MODES = {TRANSFORM: "transform", WRITE: "write", WRITE_CANCELLED: "write"}
 CALLED = {"transform": "transform_order on each answer", "write": "write_whole of each answer", "pipeline": "pipeline"}
