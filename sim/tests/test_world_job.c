@@ -49,7 +49,8 @@ static void test_runs_from_within_wait(void **state)
     rig_expect(rig, "30ms #1 end 42\n");
     assert_int_equal(work.calls, 1);
     rig_expect_trace(rig,
-                     "0ms cpu.submit op=1 task=2\n0ms cpu.start op=1 worker=1\n30ms cpu.end op=1 rc=42 ns=30000000 calls=2\n");
+                     "0ms cpu.submit op=1 task=2\n0ms cpu.start op=1 worker=1\n"
+                     "30ms cpu.end op=1 rc=42 ns=30000000 calls=2\n");
     rig_close(rig);
 }
 
