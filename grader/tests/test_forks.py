@@ -114,6 +114,15 @@ def test_processor_time_may_be_less_for_one_copy(forks, tmp_path):
     assert facts(outcome) == ("SIGXCPU", "cpu")
 
 
+def test_making_copies_does_not_use_up_their_processor_time(forks, tmp_path):
+    """Some thousand copies are made in a long search. The first process must outlive them."""
+    program = forks('char line[200]; FILE *file = fopen("/proc/self/limits", "r");'
+                    'while (fgets(line, sizeof line, file)) if (strncmp(line, "Max cpu", 7) == 0) fputs(line, stdout);')
+    assert run(program, tmp_path, limits=COVER).stdout.split()[3:5] == [str(COVER.cpu_s), str((COVER.cpu_s or 0) + 1)]
+    limits = Path(f"/proc/{program._first.pid}/limits").read_text()
+    assert next(line for line in limits.splitlines() if line.startswith("Max cpu")).split()[3] == "600"
+
+
 def test_what_the_sanitizers_find_is_told_in_each_copy(forks, tmp_path):
     program = forks('static char *p; p = malloc(40); p = argc > 2 ? p : NULL; puts("on"); return 0;',
                     "-fsanitize=address", limits=ASAN)

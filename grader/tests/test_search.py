@@ -68,6 +68,21 @@ def test_what_shows_is_made_as_small_as_can_be(shows, least):
         assert not smaller(found, made)
 
 
+def test_lists_in_lists_are_made_smaller_too():
+    def groups(c: Choices) -> list[list[int]]:
+        return c.several(0, 9, lambda: numbers(c))
+
+    def still(given):
+        drawn = Choices(given)
+        return drawn if any(number > 700 for group in groups(drawn) for number in group) else None
+
+    for seed in range(20):
+        found = Choices(rng=random.Random(seed))
+        groups(found)
+        if still(found.taken):
+            assert groups(Choices(shrink(found, still, 1000).taken)) == [[701]]
+
+
 def test_so_many_tries_and_no_more():
     tried = []
     found = Choices(rng=random.Random(3))
@@ -165,13 +180,13 @@ def test_a_call_is_made_as_the_settings_say(tmp_path):
 # ---- Wrong programs -------------------------------------------------------------------------
 
 
-def changed(folder, *changes):
-    """The reference of lab 01 with these changes, as a file."""
-    text = (REFERENCE.solution / REFERENCE.source).read_text()
+def changed(folder, *changes, lab=REFERENCE):
+    """The reference with these changes, as a file."""
+    text = (lab.solution / lab.source).read_text()
     for before, after in changes:
         assert before in text
         text = text.replace(before, after, 1)
-    file = folder / REFERENCE.source
+    file = folder / lab.source
     file.write_text(text)
     return file
 
@@ -226,3 +241,37 @@ def test_what_rests_on_something_broken_is_skipped_and_told_so(tmp_path):
     assert skipped["status"] == "skipped" and "needs" in skipped["message"]
     for name in ("sum", "one_request", "freed", "errors"):
         assert state[f"test_searched_{name}"]["status"] == "passed"
+
+
+PIPELINE = labs.load("05-data-pipeline")
+INT_COST = ("(int64_t)item->resp.length * line", "(int)item->resp.length * (int)line")
+WRONG = {                       # of lab 05, one line each: the requirement that it breaks
+    "a second queue with room for one more": (11, ("options->bound);", "options->bound + (i == 1));")),
+    "no file without a call to write": (4, ("return rc < 0 ?", "return rc < 0 || !size ?")),
+    "a price of 3.5": (3, ("!json_is_integer(price)", "!json_is_number(price)")),
+    "an id above 0": (1, ("json_is_integer(number) &&", "json_integer_value(number) > 0 &&")),
+    "the temporary file stays": (5, ("    if (rc < 0) {\n", "    if (rc < 0 && rc != -EACCES && rc != -EIO) {\n")),
+    "a short path": (6, ("char path[48]", "char path[30]")),
+    "what was reset is tried again": (7, ("        if (rc == 0 && item->resp.status", "        if (rc == -ECONNRESET)\n"
+                                          "            rc = co_session_get(&line->session, item->url, &item->resp);\n"
+                                          "        if (rc == 0 && item->resp.status")),
+    "a session of three connections": (8, ('{.headers =', '{.max_per_host = 3, .headers =')),
+    "a cost that is an int": (9, INT_COST),
+    "an empty answer is an error": (13, ("            rc = item->resp.status;\n", """            rc = item->resp.status;
+        if (rc == 0 && item->resp.length == 0)
+            rc = -EPROTO;
+""")),
+    "the time of the clock": (14, ("elapsed_ns = co_now() - start", "elapsed_ns = co_now()")),
+    "one line for all calls": (16, ("    struct line line = {",
+                                    "    static struct line line;\n    line = (struct line){")),
+    "all of it in a shield": (18, ("    int rc = write_new(temporary, data, size);\n",
+                                   "    struct co_shield all;\n    co_shield_begin(&all);\n"
+                                   "    int rc = write_new(temporary, data, size);\n    co_shield_end(&all);\n")),
+    "what is left in a queue": (19, ("                item_free(left);", "                (void)left;")),
+}
+
+
+@pytest.mark.parametrize("name", [name for k, name in enumerate(WRONG) if ALL or k < 2])
+def test_a_pipeline_that_is_wrong_in_one_line_is_found_by_what_it_breaks(name, tmp_path):
+    number, change = WRONG[name]
+    assert set(broken(search(PIPELINE, changed(tmp_path, change, lab=PIPELINE)))) == {number}

@@ -5,6 +5,11 @@
  *     make run LAB=05 MODE=cancel         pipeline, cancelled after 100 ms (SET="after=250ms")
  *     make run LAB=05 MODE=transform      transform_order on what each URL gives
  *     make run LAB=05 MODE=write          write_whole with what each URL gives, into out/1.json, out/2.json, ...
+ *
+ * All modes but cancel take these settings, too:
+ *     delay=250ms   the call is made then, not at 0        cancel=40ms   it is cancelled so much after it began
+ *     again=1       one more call after that               beside=1ms    a second call runs so much later
+ *     poison=90     fresh memory holds no zeros            split=3       then the first has 3 of the URLs
  */
 #include "pipeline.h"
 #include "kit.h"
@@ -35,9 +40,9 @@ void log_error(enum stage stage, const char *url, int error)
 }
 
 /* "start": the student's function is called at this instant. */
-static void report_start(const char *mode, size_t n)
+static void report_start(const char *mode, const struct kit_run *run)
 {
-    kit_report("start", json_pack("{s:s, s:I}", "mode", mode, "n", (json_int_t)n));
+    kit_report_call("start", json_pack("{s:s, s:I}", "mode", mode, "n", (json_int_t)run->n), run);
 }
 
 /* Jansson is not built with the sanitizers, so a body that was freed before it was read would go unseen. This
@@ -66,6 +71,16 @@ json_t *json_loadb(const char *buffer, size_t length, size_t flags, json_error_t
     return json_load_callback(buffer ? take_some : NULL, &(struct rest){buffer, length}, flags, error);
 }
 
+/* What json_dumps returns is freed by free, whoever else watches what Jansson takes: so it does not come from there. */
+char *json_dumps(const json_t *json, size_t flags)
+{
+    size_t size = json_dumpb(json, NULL, 0, flags);
+    char *text = size ? malloc(size + 1) : NULL;
+    if (text)
+        text[json_dumpb(json, text, size, flags)] = '\0';
+    return text;
+}
+
 /* ---- pipeline -------------------------------------------------------------------------------- */
 
 static json_t *by_stage(const size_t numbers[STAGES])
@@ -74,15 +89,24 @@ static json_t *by_stage(const size_t numbers[STAGES])
                      stage_names[2], (json_int_t)numbers[2]);
 }
 
-static json_t *stats_to_json(int rc, size_t n, const struct pipeline_stats *stats)
+static json_t *stats_to_json(size_t n, const struct pipeline_stats *stats)
 {
     /* JSON knows no 0.0 / 0.0: say it in a word, so that whoever reads the report sees what happened. */
     json_t *throughput = isnan(stats->throughput)   ? json_string("nan")
                          : isinf(stats->throughput) ? json_string("infinite")
                                                     : json_real(stats->throughput);
-    return json_pack("{s:i, s:I, s:o, s:o, s:I, s:o}", "rc", rc, "n", (json_int_t)n, "done", by_stage(stats->done),
+    return json_pack("{s:I, s:o, s:o, s:I, s:o}", "n", (json_int_t)n, "done", by_stage(stats->done),
                      "failed", by_stage(stats->failed), "elapsed_ns", (json_int_t)stats->elapsed_ns,
                      "throughput", throughput);
+}
+
+/* tasks: how many more there are after the call than before. */
+static void report_result(const struct kit_run *run, int rc, const struct pipeline_stats *stats, size_t tasks)
+{
+    json_t *report = rc == 0 ? stats_to_json(run->n, stats) : json_object();
+    json_object_set_new(report, "rc", json_integer(rc));
+    json_object_set_new(report, "tasks", json_integer((json_int_t)tasks));
+    kit_report_call("result", report, run);
 }
 
 static int run(const char *mode, const struct kit_run *run)
@@ -95,23 +119,28 @@ static int run(const char *mode, const struct kit_run *run)
         .bound = (size_t)kit_setting("bound", 4),
         .ns_per_byte = kit_setting("cost", CO_US(500)),
     };
-    int rc = co_sleep(kit_setting("delay", 0));    /* so that the clock does not stand at 0 when the pipeline begins */
-    if (rc < 0)
-        return rc;
-    report_start(mode, run->n);
-    rc = pipeline(run->urls, run->n, &options, &stats);
-    kit_report("result", rc == 0 ? stats_to_json(rc, run->n, &stats) : json_pack("{s:i}", "rc", rc));
+    size_t before = co_all_tasks(NULL, 0);
+    report_start(mode, run);
+    int rc = pipeline(run->urls, run->n, &options, &stats);
+    size_t after = co_all_tasks(NULL, 0);
+    report_result(run, rc, &stats, after > before ? after - before : 0);
     return rc;
 }
 
-static int run_pipeline(void *job)
+static int call_pipeline(void *job)
 {
     return run("pipeline", job);
 }
 
+static int run_pipeline(void *job)
+{
+    return kit_calls(call_pipeline, job);
+}
+
 static int run_cancelled(void *job)
 {
-    return run("cancel", job);
+    int rc = co_sleep(kit_setting("delay", 0));
+    return rc < 0 ? rc : run("cancel", job);
 }
 
 static int run_cancel(void *job)
@@ -184,15 +213,15 @@ static void give_back(void *at)
     }
 }
 
-/* Frees what was given back. Returns how many blocks were not, `text` left out. */
-static size_t settle_blocks(const char *text)
+/* Frees what was given back. Returns how many blocks were not. */
+static size_t settle_blocks(void)
 {
     size_t left = 0;
     for (size_t i = 0; i < blocks_n; i++)
         if (blocks[i].given_back)
             free(blocks[i].at);
         else
-            left += blocks[i].at != text;
+            left++;
     blocks_n = 0;
     return left;
 }
@@ -211,7 +240,7 @@ static json_t *one_transform(const char *url)
     json_set_alloc_funcs(take, give_back);
     rc = transform_order(body, resp.length, &id, &text);
     json_set_alloc_funcs(malloc, free);
-    size_t left = settle_blocks(rc == 0 ? text : NULL);
+    size_t left = settle_blocks();
 
     json_t *result = rc ? json_pack("{s:i}", "rc", rc)
                         : json_pack("{s:i, s:I, s:s}", "rc", rc, "id", id, "text", text ? text : "never written");
@@ -225,15 +254,20 @@ static json_t *one_transform(const char *url)
     return result;
 }
 
-static int run_transform(void *job)
+static int call_transform(void *job)
 {
     const struct kit_run *run = job;
     json_t *results = json_array();
-    report_start("transform", run->n);
+    report_start("transform", run);
     for (size_t i = 0; i < run->n; i++)
         json_array_append_new(results, one_transform(run->urls[i]));
-    kit_report("result", json_pack("{s:i, s:o}", "rc", 0, "results", results));
+    kit_report_call("result", json_pack("{s:i, s:o}", "rc", 0, "results", results), run);
     return 0;
+}
+
+static int run_transform(void *job)
+{
+    return kit_calls(call_transform, job);
 }
 
 static int one_write(const char *url, size_t number)
@@ -245,15 +279,20 @@ static int one_write(const char *url, size_t number)
     return rc < 0 ? rc : write_whole(path, resp.body, resp.length);
 }
 
-static int run_write(void *job)
+static int call_write(void *job)
 {
     const struct kit_run *run = job;
     json_t *results = json_array();
-    report_start("write", run->n);
+    report_start("write", run);
     for (size_t i = 0; i < run->n; i++)
         json_array_append_new(results, json_pack("{s:i}", "rc", one_write(run->urls[i], i + 1)));
-    kit_report("result", json_pack("{s:i, s:o}", "rc", 0, "results", results));
+    kit_report_call("result", json_pack("{s:i, s:o}", "rc", 0, "results", results), run);
     return 0;
+}
+
+static int run_write(void *job)
+{
+    return kit_calls(call_write, job);
 }
 
 int main(int argc, char **argv)

@@ -97,15 +97,15 @@ static void begin(int fd, pid_t first)
         _exit(CANNOT_START);
     close(fd);
     unsetenv("LOOPLAB_FORKS");
-    if (strcmp(words[0], "run") == 0) {
-        struct rlimit limit;
-        rlim_t seconds = (rlim_t)strtoul(words[1], NULL, 10);
-        if (getrlimit(RLIMIT_CPU, &limit) == 0 && seconds < limit.rlim_max)
-            limit = (struct rlimit){seconds, seconds + 1};
-        if (setrlimit(RLIMIT_CPU, &limit) != 0)
-            fail("processor time");
+    struct rlimit limit;
+    rlim_t seconds = (rlim_t)strtoul(words[1], NULL, 10);
+    if (getrlimit(RLIMIT_CPU, &limit) == 0 && seconds < limit.rlim_max)
+        limit = (struct rlimit){seconds, seconds + 1};
+    if (setrlimit(RLIMIT_CPU, &limit) != 0)
+        fail("processor time");
+    if (strcmp(words[0], "run") == 0)
         take_run();
-    } else {
+    else {
         line = files[0];
         close(files[1]);
     }
@@ -155,7 +155,7 @@ static void serve(void)
     answer(fd, "ready");
     while (receive(fd)) {
         bool runs = words_n > 3 && strcmp(words[0], "run") == 0;
-        if ((runs || (words_n == 1 && strcmp(words[0], "series") == 0)) && files[0] >= 0) {
+        if ((runs || (words_n == 2 && strcmp(words[0], "series") == 0)) && files[0] >= 0) {
             if (copy(fd))
                 return;
         } else if (words_n == 2 && strcmp(words[0], "end") == 0)

@@ -7,7 +7,7 @@
  *     -> (nothing)                                              ready
  *     <- run SECONDS FOLDER WORD...  with two open files        PID
  *     <- end PID                                                STATUS MICROSECONDS KIBIBYTES
- *     <- series                      with a socket, twice       PID
+ *     <- series SECONDS              with a socket, twice       PID
  *
  * "run" makes a copy that goes on as the program would: in FOLDER, with these words as its command line, the two files
  * as stdout and stderr, its processor time limited to SECONDS, in a process group of its own, and shut in: it can make
@@ -20,7 +20,7 @@
  *
  *     <- run SECONDS FOLDER WORD...  with two open files        CODE CLEAN MICROSECONDS
  *
- * SECONDS do not count there: all its runs together have the time of the first process. CODE is what main() would
+ * The SECONDS of a run do not count there: all runs together have those of the series. CODE is what main() would
  * have returned, CLEAN whether as much memory is in use as before, and MICROSECONDS the processor time of all runs so
  * far. A run that ends the process (a crash, exit(), a finding of the sanitizers) is never answered, and what the
  * program keeps in static variables goes from run to run: so whoever asks for a series makes each run that is not quite

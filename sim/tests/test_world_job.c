@@ -49,7 +49,8 @@ static void test_runs_from_within_wait(void **state)
     rig_expect(rig, "30ms #1 end 42\n");
     assert_int_equal(work.calls, 1);
     rig_expect_trace(rig,
-                     "0ms cpu.submit op=1 task=2\n0ms cpu.start op=1 worker=1\n30ms cpu.end op=1 rc=42 ns=30000000\n");
+                     "0ms cpu.submit op=1 task=2\n0ms cpu.start op=1 worker=1\n"
+                     "30ms cpu.end op=1 rc=42 ns=30000000 calls=2\n");
     rig_close(rig);
 }
 
@@ -68,9 +69,9 @@ static void test_k_at_a_time_in_order(void **state)
     rig_expect_trace(rig, "0ms cpu.submit op=1 task=2\n0ms cpu.submit op=2 task=2\n0ms cpu.submit op=3 task=2\n"
                           "0ms cpu.submit op=4 task=2\n0ms cpu.submit op=5 task=2\n"
                           "0ms cpu.start op=1 worker=1\n0ms cpu.start op=2 worker=2\n"
-                          "10ms cpu.end op=2 rc=0 ns=10000000\n10ms cpu.start op=3 worker=2\n"
-                          "30ms cpu.end op=1 rc=0 ns=30000000\n30ms cpu.start op=4 worker=1\n"
-                          "40ms cpu.end op=3 rc=0 ns=30000000\n40ms cpu.end op=4 rc=0 ns=10000000\n"
+                          "10ms cpu.end op=2 rc=0 ns=10000000 calls=2\n10ms cpu.start op=3 worker=2\n"
+                          "30ms cpu.end op=1 rc=0 ns=30000000 calls=2\n30ms cpu.start op=4 worker=1\n"
+                          "40ms cpu.end op=3 rc=0 ns=30000000 calls=2\n40ms cpu.end op=4 rc=0 ns=10000000 calls=2\n"
                           "40ms cpu.start op=5 worker=2\n40ms cpu.end op=5 rc=0 ns=0\n");
     rig_close(rig);
 }
@@ -121,8 +122,8 @@ static void test_runs_beside_a_busy_loop(void **state)
     assert_int_equal(rig->world->now(rig->world), MS(100));
     rig_expect(rig, "100ms #1 end\n100ms #2 end\n");
     rig_expect_trace(rig, "0ms cpu.submit op=1 task=2\n0ms cpu.submit op=2 task=2\n0ms cpu.block ns=100000000\n"
-                          "0ms cpu.start op=1 worker=1\n30ms cpu.end op=1 rc=0 ns=30000000\n"
-                          "30ms cpu.start op=2 worker=1\n60ms cpu.end op=2 rc=0 ns=30000000\n");
+                          "0ms cpu.start op=1 worker=1\n30ms cpu.end op=1 rc=0 ns=30000000 calls=2\n"
+                          "30ms cpu.start op=2 worker=1\n60ms cpu.end op=2 rc=0 ns=30000000 calls=2\n");
     rig_close(rig);
 }
 

@@ -4,6 +4,7 @@ Failure-Inducing Input, IEEE TSE 2002), on the numbers instead of the thing (cho
 
 from __future__ import annotations
 
+import itertools
 from typing import Callable, Optional, Sequence
 
 from .choices import Choices
@@ -69,7 +70,9 @@ class _Shrinking:
 
     def _shorten(self) -> None:
         """Leaves elements out of each list, many at a time first."""
-        for place in range(len(self.best.lists)):
+        for place in itertools.count():
+            if place >= len(self.best.lists):       # a list that was in another one may have gone with its element
+                return
             size = len(self.best.lists[place].pieces)
             while size > 0:
                 begin = 0

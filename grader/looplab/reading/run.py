@@ -47,6 +47,7 @@ class CpuJob:
     ns: Duration                    # how long it computed
     rc: Optional[int]               # what it returned; -ECANCELED: given up before a worker was free
     task: int
+    calls: int = 1                  # in how many pieces (co_cpu) it computed
 
 
 @dataclass(frozen=True)
@@ -183,7 +184,7 @@ class Run:
         """Every job for a worker (co_to_thread, co_in_pool), in the order they were handed over."""
         return [CpuJob(self._at(job.submit), self._maybe(job.start), self._maybe(job.end), job.worker, job.pool,
                        Duration(job.ns),
-                       job.rc, job.task) for job in self.trace.jobs]
+                       job.rc, job.task, job.calls) for job in self.trace.jobs]
 
     def cancelled_at(self, url: str) -> list[Duration]:
         """When requests for that URL were given up before their end, counted from "start": a timeout's, or a

@@ -99,6 +99,7 @@ class Job:
     end: Optional[int] = None
     worker: Optional[int] = None
     ns: int = 0                     # how long it computed
+    calls: int = 1                  # in how many pieces (co_cpu); the virtual world tells
     rc: Optional[int] = None        # what it returned; -ECANCELED: given up before a worker was free
 
 
@@ -345,6 +346,7 @@ def _take_job(trace: Trace, event: Event) -> None:
     else:
         job = trace._jobs[op]
         job.end, job.rc, job.ns = event["t"], event.get("rc", -errno.ECANCELED), event.get("ns", 0)
+        job.calls = event.get("calls", 1)
 
 
 def _cancelled(trace: Trace, request: Request) -> None:

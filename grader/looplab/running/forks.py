@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Mapping, Optional, Sequence
 
@@ -20,6 +21,7 @@ from . import process
 _MESSAGE_MOST = 60_000      # bytes of one message
 _WORDS_MOST = 4_000
 _PATIENCE_S = 10.0          # for one answer; it takes a thousandth of a second
+_MAKING_S = 600             # processor time of the first process, in seconds: each copy costs it a thousandth
 
 
 class Forks:
@@ -57,7 +59,8 @@ class Forks:
     def series(self, line: socket.socket) -> int:
         """The process id of a copy that makes the runs which it is told of through the other end of `line`; 0: there
         is none."""
-        return max(0, int(self._ask([b"series"], [line.fileno(), line.fileno()]) or 0))
+        seconds = str(self._limits.cpu_s).encode()
+        return max(0, int(self._ask([b"series", seconds], [line.fileno(), line.fileno()]) or 0))
 
     def kill(self, pid: int) -> None:
         """Ends a copy."""
@@ -74,7 +77,10 @@ class Forks:
                     self._begin()
                 assert self._socket
                 socket.send_fds(self._socket, [b"".join(word + b"\0" for word in words)], list(files))
-                return self._socket.recv(256).decode()
+                answer = self._socket.recv(256).decode()
+                if not answer:
+                    raise OSError           # it has ended
+                return answer
             except (OSError, process.LaunchError):
                 self._end()
                 self._refused = True
@@ -87,7 +93,8 @@ class Forks:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._socket.settimeout(_PATIENCE_S)
-            command = process.command([self._binary], self._limits, cwd=self._cwd, launch=self._launch,
+            limits = self._limits if self._limits.cpu_s is None else replace(self._limits, cpu_s=_MAKING_S)
+            command = process.command([self._binary], limits, cwd=self._cwd, launch=self._launch,
                                       more=["--forks", "--keep-fd", str(theirs.fileno())])
             self._first = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                            stderr=subprocess.DEVNULL, cwd=self._cwd, start_new_session=True,

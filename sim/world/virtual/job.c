@@ -126,6 +126,8 @@ static void trace_job(const struct world *world, const char *ev, const struct jo
     if (job->begun && !key) {
         trace_int(world->trace, "rc", job->rc);
         trace_int(world->trace, "ns", job->cost);
+        if (job->calls > 1)
+            trace_int(world->trace, "calls", (int64_t)job->calls);
     }
     trace_end(world->trace);
 }

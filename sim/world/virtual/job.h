@@ -39,6 +39,8 @@ struct job {
     int32_t rc;
     /* How long it kept its worker busy. */
     int64_t cost;
+    /* In how many pieces (co_cpu) it did so. */
+    uint64_t calls;
 };
 
 struct jobs {

@@ -44,6 +44,7 @@ static void world_block(struct co_world *calls, int64_t ns)
         return;
     if (world->jobs.running) {
         world->jobs.running->cost = vw_later(world->jobs.running->cost, ns);
+        world->jobs.running->calls++;
         return;
     }
     if (world->trace) {

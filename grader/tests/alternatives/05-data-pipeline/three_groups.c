@@ -65,12 +65,13 @@ int write_whole(const char *path, const char *data, size_t size)
             rc = closed;
         if (rc == 0)
             rc = co_file_rename(tmp, path);
-        if (rc != 0) {
-            co_shield_begin(&shield);
-            if (co_file_remove(tmp) < 0)
-                fprintf(stderr, "%s stays\n", tmp);
-            co_shield_end(&shield);
-        }
+    }
+    if (rc != 0) {
+        co_shield_begin(&shield);
+        int removed = co_file_remove(tmp);
+        co_shield_end(&shield);
+        if (removed < 0 && removed != -ENOENT)
+            fprintf(stderr, "%s stays\n", tmp);
     }
     free(tmp);
     return rc;
