@@ -68,6 +68,20 @@ def test_what_shows_is_made_as_small_as_can_be(shows, least):
         assert not smaller(found, made)
 
 
+def test_a_list_goes_with_the_element_it_lies_in():
+    def nested(c: Choices) -> list[list[int]]:
+        return c.several(0, 5, lambda: c.several(0, 5, lambda: c.below(9)))
+
+    def still(given):
+        drawn = Choices(given)
+        return drawn if any(len(inner) > 2 for inner in nested(drawn)) else None
+
+    for seed in range(20):
+        found = Choices(rng=random.Random(seed))
+        if any(len(inner) > 2 for inner in nested(found)):
+            assert nested(Choices(shrink(found, still, 1000).taken)) == [[0, 0, 0]]
+
+
 def test_so_many_tries_and_no_more():
     tried = []
     found = Choices(rng=random.Random(3))
