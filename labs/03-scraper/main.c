@@ -6,6 +6,12 @@
  *     make run LAB=03 MODE=cancel SET="after=500ms"  scrape_all, cancelled after 500 ms; cancel-page: the
  *                                                    same with page
  *     make run LAB=03 SET="timeout=300ms"            another timeout
+ *
+ * all and page take these settings, too (SET="timeout=300ms delay=250ms"); all also stop_at=3: the listener itself
+ * cancels the call when it is told of the third page
+ *     delay=250ms   the call is made then, not at 0        cancel=40ms   it is cancelled so much after it began
+ *     again=1       it is made once more after that        beside=1ms    a second call is made so much later
+ *     poison=90     fresh memory holds no zeros            split=3       then the first has 3 of the URLs
  */
 #include "kit.h"
 #include "scraper.h"
@@ -17,9 +23,11 @@
 #define TIMEOUT CO_SEC(2)
 #define CANCEL_AFTER CO_MS(500)
 
-/* What the listener is handed back as its arg. */
+/* What the listener of one call is handed back as its arg. */
 struct observer {
-    const struct kit_run *run;
+    struct kit_run run;
+    co_task *caller;
+    size_t stop_at;    /* the call of progress that cancels the caller; 0: none */
 };
 
 /* ---- Results that nobody wrote show -------------------------------------------------------------- */
@@ -141,51 +149,73 @@ static json_t *summary_to_json(const struct summary *s)
 /* "start": the student's function is called at this instant. */
 static void report_start(const char *mode, const struct kit_run *run)
 {
-    kit_report("start", json_pack("{s:s, s:I}", "mode", mode, "n", (json_int_t)run->n));
+    kit_report_call("start", json_pack("{s:s, s:I}", "mode", mode, "n", (json_int_t)run->n), run);
 }
 
-static void report_result(int rc, const struct kit_run *run, const struct page out[], const struct summary *summary)
+/* "result": what the function returned and stored, and how many more tasks there are than before. */
+static void report_result(int rc, size_t tasks_before, const struct kit_run *run, const struct page out[],
+                          const struct summary *summary)
 {
     json_t *result = json_pack("{s:i, s:o}", "rc", rc, "results", pages_to_json(out, run->n));
+    size_t tasks = co_all_tasks(NULL, 0);
+    if (tasks > tasks_before)
+        json_object_set_new(result, "tasks_left", json_integer((json_int_t)(tasks - tasks_before)));
     json_t *wrong = wrong_urls(run, out);
     if (json_array_size(wrong) > 0)
         json_object_set(result, "wrong_urls", wrong);
     json_decref(wrong);
     if (summary)
         json_object_set_new(result, "summary", summary_to_json(summary));
-    kit_report("result", result);
+    kit_report_call("result", result, run);
 }
 
 /* ---- The listener ------------------------------------------------------------------------------------ */
 
-static struct observer observer;
+/* The calls that are under way: what arg may be. Other pointers are not looked into. */
+static struct observer *observers[4];
+
+static struct observer *observer_of(const void *arg)
+{
+    static struct observer nobodys;
+    struct observer *first = NULL;
+    for (size_t i = 0; i < sizeof observers / sizeof observers[0]; i++) {
+        if (observers[i] && observers[i] == arg)
+            return observers[i];
+        first = first ? first : observers[i];
+    }
+    return first ? first : &nobodys;
+}
 
 /* Only what is wrong is told: the arg that is not the listener's own. */
-static void add_arg(json_t *report, const void *arg)
+static void add_arg(json_t *report, const void *arg, const struct observer *observer)
 {
-    if (arg != &observer)
+    if (arg != observer)
         json_object_set_new(report, "arg", json_string("not the listener's arg"));
 }
 
 static void on_progress(void *arg, const struct page *page, size_t done, size_t total)
 {
-    json_int_t place = page ? place_of(observer.run, page->url) : -1;
-    json_t *report = json_pack("{s:I, s:I, s:s}", "done", (json_int_t)done, "total", (json_int_t)total, "url",
-                               place >= 0 ? observer.run->urls[place] : "(not one of the urls)");
+    struct observer *observer = observer_of(arg);
+    json_int_t place = page ? place_of(&observer->run, page->url) : -1;
+    json_t *report = json_pack("{s:I, s:I, s:I, s:s}", "done", (json_int_t)done, "total", (json_int_t)total, "place",
+                               place, "url", place >= 0 ? observer->run.urls[place] : "(not one of the urls)");
     json_t *fields = page ? page_to_json(page) : NULL;
     if (fields)
         json_object_update(report, fields);
     json_decref(fields);
-    add_arg(report, arg);
-    kit_report("progress", report);
+    add_arg(report, arg, observer);
+    kit_report_call("progress", report, &observer->run);
+    if (observer->stop_at && done == observer->stop_at)
+        co_cancel(observer->caller);
 }
 
 static void on_log(void *arg, const char *url, const char *cause)
 {
+    struct observer *observer = observer_of(arg);
     json_t *report = json_pack("{s:o, s:o}", "url", url ? text_to_json(url, strlen(url)) : json_null(), "cause",
                                cause ? text_to_json(cause, strlen(cause)) : json_null());
-    add_arg(report, arg);
-    kit_report("log", report);
+    add_arg(report, arg, observer);
+    kit_report_call("log", report, &observer->run);
 }
 
 /* ---- The modes --------------------------------------------------------------------------------------- */
@@ -199,22 +229,25 @@ struct call {
 
 static int call_all(void *job)
 {
-    static const struct listener listener = {.progress = on_progress, .log = on_log, .arg = &observer};
     const struct call *call = job;
     const struct kit_run *run = call->run;
+    struct observer observer = {*run, co_current(), (size_t)kit_setting("stop_at", 0)};
+    const struct listener listener = {.progress = on_progress, .log = on_log, .arg = &observer};
     struct summary summary = {.total = SIZE_MAX, .successful = SIZE_MAX, .failed = SIZE_MAX, .total_time = -1};
     struct page *out = unwritten_pages(run->n);
     if (!out)
         return -ENOMEM;
 
-    observer.run = run;
+    observers[run->call] = &observer;
     int rc = call->begin > 0 ? co_sleep(call->begin) : 0;
+    size_t tasks = co_all_tasks(NULL, 0);
     report_start(call->mode, run);
     if (rc == 0)
         rc = scrape_all(run->urls, run->n, call->timeout, &listener, out, &summary);
-    report_result(rc, run, out, &summary);
+    report_result(rc, tasks, run, out, &summary);
+    observers[run->call] = NULL;
     free(out);
-    return rc;
+    return observer.stop_at && rc == -ECANCELED ? 0 : rc;
 }
 
 /* One page after the other, so that each has the network to itself. */
@@ -227,24 +260,36 @@ static int call_page(void *job)
         return -ENOMEM;
 
     int rc = 0;    /* the first error */
+    size_t tasks = co_all_tasks(NULL, 0);
     report_start(call->mode, run);
     for (size_t i = 0; i < run->n; i++) {
         int its_rc = scrape_page(run->urls[i], call->timeout, &out[i]);
+        kit_report_call("page", json_pack("{s:I, s:i}", "place", (json_int_t)i, "rc", its_rc), run);
         rc = rc < 0 ? rc : its_rc;
     }
-    report_result(rc, run, out, NULL);
+    report_result(rc, tasks, run, out, NULL);
     free(out);
     return rc;
 }
 
-static int run_all(void *job)
+static int one_all(void *job)
 {
     return call_all(&(struct call){"all", job, kit_setting("timeout", TIMEOUT), kit_setting("begin", 0)});
 }
 
-static int run_page(void *job)
+static int one_page(void *job)
 {
     return call_page(&(struct call){"page", job, kit_setting("timeout", TIMEOUT), 0});
+}
+
+static int run_all(void *job)
+{
+    return kit_calls(one_all, job);
+}
+
+static int run_page(void *job)
+{
+    return kit_calls(one_page, job);
 }
 
 static int cancel_after(int64_t after, co_fn victim, struct call *call)

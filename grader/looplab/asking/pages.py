@@ -10,7 +10,7 @@ answers; "late" answers after the client's patience; "slow" sends its body so sl
 from __future__ import annotations
 
 import errno
-from typing import Any, Optional, Sequence
+from typing import Any, Callable, Optional, Sequence
 
 from ..plain.duration import Duration, ms, sec
 from ..plain.text import count
@@ -19,6 +19,8 @@ from .world import Fault, World
 
 STATUSES = (404, 500, 503, 204, 304, 429, 403, 201, 599)
 LARGE_MOST = 2
+Dress = Callable[[Choices, dict], dict]
+"""(choices, page) -> what a lab adds to the last answer of a page: "route", words of World.route, and "said" of it."""
 INVALID = ("nonsense", "ftp://a.test/1", "http://", "http:///x", "http://a.test:port/", "http://a.test:99999/",
            "//a.test/0", "httpx://a.test/0")
 
@@ -47,15 +49,17 @@ def instant(c: Choices, times: Sequence[int]) -> int:
 class Pages:
     """A world in the making, and what is asked of it. kinds: what a page may be, the simplest first. computing: only
     answers cost time, and that of the CPU. quick: a hundredth of the time. least, most: how many pages there may
-    be."""
+    be. dress: what the lab adds to each."""
 
     def __init__(self, c: Choices, kinds: Sequence[str], *, computing: bool = False, quick: bool = False,
-                 least: int = 0, most: int = 500):
+                 least: int = 0, most: int = 500, dress: Optional[Dress] = None):
         self._c, self._kinds, self._computing, self._shrunk = c, kinds, computing, 100 if quick else 1
+        self._dress = dress
         self.world = World(seed=1)
         self.urls: list[str] = []
         self.said: list[str] = []
         self.kinds: list[str] = []              # of each URL
+        self.routes: dict[str, dict] = {}       # URL -> the route of its last answer
         self._own: dict[str, dict] = {}         # the answers of what is no URL of the world
         sites = c.several(1, 3, self._site)
         for k, site in enumerate(sites):
@@ -112,6 +116,7 @@ class Pages:
             page["status"] = c.one_of((200, 200, 404))
         elif page["kind"] == "invalid":
             page["url"] = c.one_of(INVALID)
+        page.update(self._dress(c, page) if self._dress else {})
         return page
 
     def _place(self, k: int, page: dict, sites: list[dict]) -> None:
@@ -174,6 +179,10 @@ class Pages:
             self._place_hops(path, page, site)
             route.update(status=page["status"])
             said += f", behind {count(page['hops'], 'redirect')}"
+        if "route" in page:
+            route.update(page["route"])
+            route.pop("body_size" if "body" in page["route"] else "", None)
+            said += page["said"]
         if "cpu" in page:
             route["cpu"] = page["cpu"]
             said = f"{page['cpu']} of computing"
@@ -181,6 +190,7 @@ class Pages:
         site["routes"].append((last, route))
         scheme = "HTTP" if kind == "capitals" else "http"
         self._add(scheme + site["url"][4:] + path, said + (", asked for as HTTP://" if kind == "capitals" else ""))
+        self.routes[self.urls[-1]] = route
 
     def _place_hops(self, path: str, page: dict, site: dict) -> None:
         """The pages that lead to the last one."""

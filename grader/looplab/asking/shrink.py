@@ -4,7 +4,6 @@ Failure-Inducing Input, IEEE TSE 2002), on the numbers instead of the thing (cho
 
 from __future__ import annotations
 
-import itertools
 from typing import Callable, Optional, Sequence
 
 from .choices import Choices
@@ -70,9 +69,8 @@ class _Shrinking:
 
     def _shorten(self) -> None:
         """Leaves elements out of each list, many at a time first."""
-        for place in itertools.count():
-            if place >= len(self.best.lists):       # a list that was in another one may have gone with its element
-                return
+        place = 0
+        while place < len(self.best.lists):         # a list may go with the element it lies in
             size = len(self.best.lists[place].pieces)
             while size > 0:
                 begin = 0
@@ -80,6 +78,7 @@ class _Shrinking:
                     if not self._try(_without(self.best, place, begin, size)):
                         begin += size
                 size //= 2
+            place += 1
 
     def _lower(self) -> None:
         """Lowers each number: to 0, to 1, by halves, by one."""
