@@ -455,6 +455,9 @@ build/tests/explore/%: sim/tests/explore/cases.c build/kit/libco-explore.a sim/k
 	$(say)$(CC) $@.o -Wl,--whole-archive build/kit/libco-explore.a -Wl,--no-whole-archive @sim/kit/link.flags \
 	    @sim/explore/search/link.flags -o $@
 
+# Each has a core of its own (grader/tests/conftest.py).
+workers := $(shell n=$$(nproc 2>/dev/null || echo 2); [ "$$n" -le 8 ] && echo "$$n" || echo 8)
+
 test: $(kit) $(test_programs) $(if $(real_tested),build/kit/serve build/kit/libco-real.a)
 test: $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools)),try-node))  ## all tests of the project itself [ALL=1: in every build, under valgrind, and whatever else is long]
 	@$(build-is-done)env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
@@ -463,7 +466,7 @@ test: $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools
 	    -u ROSTER -u JOBS \
 	    -u LOOPLAB_RANDOM \
 	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest \
-	    $(if $(filter xdist,$(looplab_tools)),-n 3 --dist loadfile) grader/tests
+	    $(if $(filter xdist,$(looplab_tools)),-n $(workers) --dist loadgroup) grader/tests
 
 bench: $(if $(ORDERS),build/kit/libco-explore.a build/kit/04-worker-queue/main-explore.o \
         build/kit/04-worker-queue/reference build/kit/04-worker-queue/names.txt)

@@ -6,6 +6,7 @@ Nothing is compiled and no process started: what a run writes and how it ends is
 from __future__ import annotations
 
 import json
+import os
 import signal
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -24,14 +25,37 @@ from looplab.running.build import Program
 from looplab.running.process import Outcome
 from story import OK, Story, overlapped
 
+def keep_to_one_core() -> None:
+    """Each worker of a session that runs tests side by side has a core of its own, with all that it starts: what is
+    moved from core to core costs up to twice the processor time on a virtual machine."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")[2:]
+    if worker and hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[int(worker) % len(cores)]})
+
+
+keep_to_one_core()
+
 LONG = ["test_corpus.py", "test_sim.py", "test_lab06.py", "test_watch.py", "test_watch_signals.py", "test_labs.py",
         "test_deps.py", "test_report.py", "test_examples.py", "test_real.py", "test_compare.py", "test_hostile.py",
         "test_judge.py", "test_build.py", "test_slides.py", "test_process.py", "test_coverage.py"]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "xdist_group(name): tests that one worker runs, where several run")
+
+
+PARTS = {"test_corpus.py": 6, "test_sim.py": 4, "test_watch.py": 2}
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The files that take long begin first: else one that begins last is waited for by all cores but one."""
+    """The files that take long begin first: else one that begins last is waited for by all cores but one. A file's
+    tests stay together, as they share what they have built; of some, a part of them."""
     items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+    for number, item in enumerate(items):
+        name = item.path.name
+        item.add_marker(pytest.mark.xdist_group(f"{name}-{number % PARTS.get(name, 1)}"))
 
 
 @dataclass
