@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from looplab.course import lab as labs
 from looplab.plain.failure import UsageError
-from looplab.teaching import archive, feedback, intake, page, roster, tables
+from looplab.teaching import archive, feedback, intake, page, pool, roster, tables
 from looplab.teaching.intake import Trouble
 from looplab.teaching.outcome import Outcome
 from variants import ALL, ROOT
@@ -306,3 +306,31 @@ def test_wrong_places(submissions, tmp_path):
                                "nobody's files are there")]:
         done = ran(source, out)
         assert said in done.communicate()[1] and done.returncode == 2
+
+
+@pytest.mark.parametrize("jobs, cores", [(2, [{3, 5}]), (1, [{None}]), (3, [{None}])])
+def test_gradings_beside_each_other_keep_to_a_processor_each(monkeypatch, jobs, cores):
+    """Where there are enough of them."""
+    together: list[list] = [[]]
+
+    class Grading:
+        def __init__(self, lab, folder, out, seed, core):
+            self.core, self.looks = core, seed
+            together.append([*together[-1], core])
+
+        def done(self) -> bool:
+            self.looks -= 1
+            if self.looks == 0:
+                together.append([one for k, one in enumerate(together[-1]) if k != together[-1].index(self.core)])
+            return self.looks <= 0
+
+        def result(self) -> dict:
+            return {}
+
+    monkeypatch.setattr(pool, "Grading", Grading)
+    monkeypatch.setattr(pool.os, "sched_getaffinity", lambda pid: {5, 3}, raising=False)
+    pieces = [pool.Piece(number, None, None, None, 1 + number % 3) for number in range(7)]
+    assert sorted(piece.number for piece, _, _ in pool.each(pieces, jobs)) == list(range(7))
+    assert max(map(len, together)) == jobs
+    assert [set(one) for one in together if len(one) == jobs][:1] == cores
+    assert None in cores[0] or all(len(set(one)) == len(one) for one in together)

@@ -21,12 +21,13 @@ PATIENCE_S = 5      # for a grading that is told to end
 
 
 class Grading:
-    """A grading under way. It ends by itself; stop() ends it early."""
+    """A grading under way. It ends by itself; stop() ends it early. core: the only processor that it uses, with all
+    that it starts; None: any."""
 
-    def __init__(self, lab: Lab, folder: Path, out: Path, seed: int):
+    def __init__(self, lab: Lab, folder: Path, out: Path, seed: int, core: Optional[int] = None):
         # What it found comes back in a file without a name: what lies in `out` may be another grading's by then.
         self._told = tempfile.TemporaryFile()
-        self._pid = _fork(lab, folder, out, seed, self._told)
+        self._pid = _fork(lab, folder, out, seed, self._told, core)
 
     def done(self) -> bool:
         """Has it ended? Does not wait."""
@@ -56,7 +57,7 @@ class Grading:
             time.sleep(0.005)
 
 
-def _fork(lab: Lab, folder: Path, out: Path, seed: int, told: IO[bytes]) -> int:
+def _fork(lab: Lab, folder: Path, out: Path, seed: int, told: IO[bytes], core: Optional[int]) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     before = signals.held()
@@ -68,6 +69,8 @@ def _fork(lab: Lab, folder: Path, out: Path, seed: int, told: IO[bytes]) -> int:
     try:
         os.setpgrp()                        # what the terminal sends is the watch's; it stops us
         signal.set_wakeup_fd(-1)
+        if core is not None:
+            os.sched_setaffinity(0, {core})
         for number in signals.TAKEN:
             signal.signal(number, _interrupt if number in signals.ENDS else signal.SIG_DFL)
         signals.release(before)
