@@ -60,6 +60,7 @@ class Plays:
     def __init__(self, stage: Stage, contract: Contract, check: Check):
         self._stage, self._contract, self._check = stage, contract, check
         self._known: dict[Call, Outcome] = {}
+        self._waits = False         # one was stopped, and once more, as it waited without end
         self.idle = True            # no run has asked for anything yet: nothing is written
 
     def called(self, situation: Situation) -> Call:
@@ -84,8 +85,9 @@ class Plays:
         if play.called not in self._known:
             assert play.pending
             recorded = play.pending.finish()
-            if recorded.outcome.limit == "wall":        # once may be the machine's doing: that waits for its disk
+            if recorded.outcome.limit == "wall" and not self._waits:    # once may be the machine's doing, not twice
                 recorded = self._stage.begin(self._check, play.called, False).finish()
+                self._waits = recorded.outcome.limit == "wall"
             self._known[play.called] = self._judge(play.situation, recorded)
         return self._known[play.called]
 

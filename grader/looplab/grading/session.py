@@ -190,7 +190,8 @@ class Session:
     def begin(self, check: Check, called: Call, both: bool) -> "Begun":
         """Starts a run of the search; both: in the build with sanitizers, too."""
         desk = self.desks.take()
-        begun = Begun(self, check, called, desk, self._start(self.ready().cover, called, desk, SEARCHED))
+        limits = AFTER_KILL if self.kills else SEARCHED
+        begun = Begun(self, check, called, desk, self._start(self.ready().cover, called, desk, limits))
         if both and not self.second.off:
             begun.second = self.desks.take()
             begun.asan = self._start_second(self.ready(), called, begun.second)
