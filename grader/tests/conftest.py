@@ -5,6 +5,7 @@ Nothing is compiled and no process started: what a run writes and how it ends is
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -31,7 +32,8 @@ def keep_to_one_core() -> None:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")[2:]
     if worker and hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cores[int(worker) % len(cores)]})
+        with contextlib.suppress(OSError):      # where that is not allowed it is only slower
+            os.sched_setaffinity(0, {cores[int(worker) % len(cores)]})
 
 
 keep_to_one_core()

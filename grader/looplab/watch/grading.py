@@ -3,6 +3,7 @@ fresh start."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -70,7 +71,8 @@ def _fork(lab: Lab, folder: Path, out: Path, seed: int, told: IO[bytes], core: O
         os.setpgrp()                        # what the terminal sends is the watch's; it stops us
         signal.set_wakeup_fd(-1)
         if core is not None:
-            os.sched_setaffinity(0, {core})
+            with contextlib.suppress(OSError):      # where that is not allowed it is only slower
+                os.sched_setaffinity(0, {core})
         for number in signals.TAKEN:
             signal.signal(number, _interrupt if number in signals.ENDS else signal.SIG_DFL)
         signals.release(before)
