@@ -263,7 +263,8 @@ half_a_minute = pytest.mark.skipif(not ALL, reason="waits 30 s for a host that s
 
 @needs_real
 @pytest.mark.parametrize("lab, world, mode", [("01", "ten.json", "async"), ("01", "uneven.json", "compare"),
-                                              pytest.param("02", "mixed.json", "", marks=half_a_minute), ("03", "titles.json", ""),
+                                              pytest.param("02", "mixed.json", "", marks=half_a_minute),
+                                              ("03", "titles.json", ""),
                                               ("04", "ten.json", ""), ("05", "default.json", "")])
 def test_the_references_do_for_real_what_was_predicted(tmp_path, lab, world, mode):
     code, said, text = run_compare(tmp_path, "--lab", lab, "--from", "solutions", "--world", world,
