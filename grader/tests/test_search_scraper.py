@@ -1,5 +1,5 @@
-"""The search of lab 03: which title its oracle gives a page, that one grading's pages tell right readings of the rules
-from wrong ones, and that plausible wrong scrapers are found, each under its requirement."""
+"""The search of lab 03: which title its oracle gives a page, that one grading's pages tell wrong readings of the rules
+for what they are, and that plausible wrong scrapers are found, each under its requirement."""
 
 from __future__ import annotations
 
