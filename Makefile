@@ -380,13 +380,13 @@ kit := build/kit/libco.a build/kit/libco-asan.a \
        $(patsubst grader/launcher/%.c,build/kit/%,$(wildcard grader/launcher/launch.c)) \
        $(foreach v,plain asan,$(asked_labs:%=build/kit/%/main$(call dash,$v).o)) \
        $(asked_labs:%=build/kit/%/names.txt) \
-       $(references) $(tested_ones) build/compile_commands.json $(if $(LOOPLAB_JUDGE),build/kit/judge)
+       $(references) $(tested_ones) build/compile_commands.json build/kit/judge
 test_programs := $(foreach v,$(tested),$(addprefix build/tests/$v/,$(call tests_of,$v))) \
        $(foreach v,$(filter-out $(if $(ALL),,tsan),$(have)),$(patsubst %,build/solutions/$v/%/program,\
            $(if $(ALL),$(filter-out $(suites),$(LABS)),01-sync-vs-async))) \
        build/kit/04-worker-queue/main-explore.o build/tests/explore/cases \
        $(if $(filter clang,$(looplab_tools)),build/tests/explore/cases-clang) \
-       build/kit/judge $(foreach v,$(judge_tested),$(judge_tests:%=build/tests/$v/judge/%)) \
+       $(foreach v,$(judge_tested),$(judge_tests:%=build/tests/$v/judge/%)) \
        $(foreach v,$(real_tested),$(real_tests:%=build/tests/$v/real/%))
 
 # ---- Targets ----------------------------------------------------------------------------------

@@ -159,6 +159,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
     house.root.mkdir()
     monkeypatch.chdir(house.root)
     monkeypatch.delenv("LOOPLAB_STUDENT", raising=False)
+    monkeypatch.setenv("LOOPLAB_JUDGE", "0")        # its programs are none that could be served
 
     def make(lab: Any, source_dir: Path, work: Path) -> Program:
         if house.build_fails:

@@ -439,9 +439,9 @@ def verdict(result: dict) -> list[tuple]:
     ("03-scraper", "grader/tests/corpus/03-scraper/sequential"),
 ])
 def test_a_grading_with_judges_says_the_same(lab, source, tmp_path, monkeypatch):
-    alone = grade(load(lab), ROOT / source, tmp_path)
-    monkeypatch.setenv("LOOPLAB_JUDGE", "1")
     judged = grade(load(lab), ROOT / source, tmp_path)
+    monkeypatch.setenv("LOOPLAB_JUDGE", "0")
+    alone = grade(load(lab), ROOT / source, tmp_path)
     assert verdict(judged.result) == verdict(alone.result) and judged.code == alone.code
 
 
@@ -450,6 +450,6 @@ def test_a_grading_with_judges_needs_one(tmp_path):
     text = ("import sys; from pathlib import Path; import looplab.running.judge as judge; judge.JUDGE = Path('none'); "
             "from looplab.cli import main; sys.exit(main(sys.argv[1:]))")
     run = subprocess.run([sys.executable, "-c", text, "grade", "--lab", "01", "--from", "solutions", "--out", tmp_path],
-                         env={**os.environ, "PYTHONPATH": str(ROOT / "grader"), "LOOPLAB_JUDGE": "1"}, cwd=ROOT,
+                         env={**os.environ, "PYTHONPATH": str(ROOT / "grader")}, cwd=ROOT,
                          text=True, capture_output=True, timeout=300)
     assert run.returncode == 3 and "make build/kit/judge" in run.stdout + run.stderr

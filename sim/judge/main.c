@@ -2,11 +2,13 @@
  *
  *     judge --record FILE [--world FILE] [--seed N] [--tape T] [--program NAME]
  *           [--seconds N] [--messages N] --serve FD [--serve FD ...]
+ *     judge --copies FD       is started once, and copied for each run that it is told of there (copies.h)
  *
  * Each FD is one end of a SOCK_SEQPACKET socket pair, inherited from whoever starts the judge; the other end is a
  * program's (`--judge FD`). Exit code 0: the record is whole; 2: the words are wrong; 3: the judge could not go
  * on. Then there is one line on stderr.
  */
+#include "copies.h"
 #include "judge.h"
 
 #include <errno.h>
@@ -73,7 +75,8 @@ static bool take(struct command *command, int option, const char *value)
     }
 }
 
-int main(int argc, char **argv)
+/* One run with these words. Returns the exit code. */
+static int serve(int argc, char **argv)
 {
     static const struct option options[] = {
         {"world", required_argument, NULL, 'w'}, {"seed", required_argument, NULL, 's'},
@@ -98,4 +101,13 @@ int main(int argc, char **argv)
     if (code)
         fprintf(stderr, "judge: %s\n", error);
     return code;
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t fd = 0;
+    if (argc == 3 && strcmp(argv[1], "--copies") == 0)
+        return read_number(argv[2], 1000000, &fd) ? judge_copies((int)fd, serve)
+            : fail(argv[1], "expected a descriptor's number");
+    return serve(argc, argv);
 }

@@ -14,12 +14,13 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-enum { MESSAGE = 64 << 10, WORDS = 4096, CANNOT_START = 125 };
+enum { MESSAGE = 64 << 10, WORDS = 4096, MOST_FILES = 3, CANNOT_START = 125 };
 
 /* The message that came last. A copy's command line stays in it. */
 static char message[MESSAGE + 1];
 static char *words[WORDS + 1];
-static int words_n, files[2];
+static int words_n;
+static int files[MOST_FILES], files_n;      /* stdout, stderr, and the connection to a judge, if there is one */
 static char **command;              /* of a copy */
 static int line = -1;               /* of a copy that makes one run after the other: where it is told of them */
 
@@ -43,9 +44,9 @@ static bool receive(int fd)
     if (length <= 0)
         return false;
     struct cmsghdr *header = CMSG_FIRSTHDR(&whole);
-    files[0] = files[1] = -1;
-    if (header && header->cmsg_type == SCM_RIGHTS && header->cmsg_len == CMSG_LEN(sizeof files))
-        memcpy(files, CMSG_DATA(header), sizeof files);
+    files_n = header && header->cmsg_type == SCM_RIGHTS ? (int)((header->cmsg_len - CMSG_LEN(0)) / sizeof files[0]) : 0;
+    if (files_n > 0)
+        memcpy(files, CMSG_DATA(header), (size_t)files_n * sizeof files[0]);
     words_n = 0;
     for (char *word = message; word < message + length && words_n < WORDS; word += strlen(word) + 1)
         words[words_n++] = word;
@@ -76,16 +77,22 @@ static long long microseconds(const struct rusage *used)
            used->ru_utime.tv_usec + used->ru_stime.tv_usec;
 }
 
+static void close_files(void)
+{
+    for (int i = 0; i < files_n; i++)
+        close(files[i]);
+}
+
 /* The run of the message that came last: its folder, its files, its command line. */
 static void take_run(void)
 {
+    static const int places[MOST_FILES] = {STDOUT_FILENO, STDERR_FILENO, FORKS_JUDGE};
     if (chdir(words[2]) != 0)
         fail(words[2]);
-    for (int i = 0; i < 2; i++) {
-        if (dup2(files[i], i + 1) < 0)
-            fail("stdout or stderr");
-        close(files[i]);
-    }
+    for (int i = 0; i < files_n; i++)
+        if (dup2(files[i], places[i]) < 0)
+            fail("its files");
+    close_files();
     command = words + 3;
 }
 
@@ -120,8 +127,7 @@ static bool copy(int fd)
         begin(fd, first);
         return true;
     }
-    close(files[0]);
-    close(files[1]);
+    close_files();
     if (pid > 0)
         (void)setpgid(pid, pid);    /* before anybody is told of it, who may want to end all of it */
     char text[16];
@@ -155,7 +161,7 @@ static void serve(void)
     answer(fd, "ready");
     while (receive(fd)) {
         bool runs = words_n > 3 && strcmp(words[0], "run") == 0;
-        if ((runs || (words_n == 2 && strcmp(words[0], "series") == 0)) && files[0] >= 0) {
+        if ((runs || (words_n == 2 && strcmp(words[0], "series") == 0)) && files_n >= 2) {
             if (copy(fd))
                 return;
         } else if (words_n == 2 && strcmp(words[0], "end") == 0)
@@ -172,7 +178,7 @@ __attribute__((section(".init_array.00000"), used)) static void (*const first)(v
 /* The next run of a series; ends the process when there is none to come. */
 static void next(void)
 {
-    if (!receive(line) || words_n <= 3 || files[0] < 0)
+    if (!receive(line) || words_n <= 3 || files_n < 2)
         _exit(0);
     take_run();
 }
@@ -192,6 +198,8 @@ bool forks_again(int code, bool clean)
     if (line < 0)
         return false;
     fflush(NULL);
+    if (files_n > 2)
+        close(FORKS_JUDGE);         /* the judge sees that this run is over */
     char text[64];
     struct rusage used = {0};
     getrusage(RUSAGE_SELF, &used);

@@ -5,20 +5,20 @@
  * constructors and main() have run it then answers these messages there, each a list of words that end in a NUL:
  *
  *     -> (nothing)                                              ready
- *     <- run SECONDS FOLDER WORD...  with two open files        PID
+ *     <- run SECONDS FOLDER WORD...  with open files            PID
  *     <- end PID                                                STATUS MICROSECONDS KIBIBYTES
  *     <- series SECONDS              with a socket, twice       PID
  *
- * "run" makes a copy that goes on as the program would: in FOLDER, with these words as its command line, the two files
- * as stdout and stderr, its processor time limited to SECONDS, in a process group of its own, and shut in: it can make
- * no other process and send no signal to one. "end" waits for a copy and tells how it ended: what wait4() says, its
- * processor time, its largest memory. The copies end when the first process does, and that one does when the grader
- * closes the socket.
+ * "run" makes a copy that goes on as the program would: in FOLDER, with these words as its command line, two files as
+ * stdout and stderr, a third, if there is one, as descriptor FORKS_JUDGE (its connection to a judge), its processor
+ * time limited to SECONDS, in a process group of its own, and shut in: it can make no other process and send no signal
+ * to one. "end" waits for a copy and tells how it ended: what wait4() says, its processor time, its largest memory.
+ * The copies end when the first process does, and that one does when the grader closes the socket.
  *
  * To copy is most of what a short run with sanitizers costs. "series" makes a copy for many runs, one after the other,
  * of which it is told on that socket as above; it answers each when the run is over and has come to its end:
  *
- *     <- run SECONDS FOLDER WORD...  with two open files        CODE CLEAN MICROSECONDS
+ *     <- run SECONDS FOLDER WORD...  with open files            CODE CLEAN MICROSECONDS
  *
  * The SECONDS of a run do not count there: all runs together have those of the series. CODE is what main() would
  * have returned, CLEAN whether as much memory is in use as before, and MICROSECONDS the processor time of all runs so
@@ -30,6 +30,8 @@
 #define KIT_FORKS_H
 
 #include <stdbool.h>
+
+enum { FORKS_JUDGE = 100 };             /* the grader writes the same number into --judge (running/judge.py) */
 
 /* In a copy, puts its own words in place of the command line; they live as long as the process, or the run of a series.
  * Else does nothing. */

@@ -32,8 +32,7 @@ class Desk:
     left anything in is replaced by a fresh one, so that no run can leave word for the next.
     """
 
-    def __init__(self, folder: Path, hidden: Path):
-        self.hidden = hidden            # what only the judge sees: made when there is one
+    def __init__(self, folder: Path):
         self.judge: Optional[Judge] = None
         self.running: Optional[Awaited] = None      # who sits there
         self.home = folder / "home"
@@ -61,12 +60,11 @@ class Desk:
         self.world.unlink(missing_ok=True)      # never written through what a program may have put in its place
         self.world.write_text(world)
 
-    def appoint(self, world: str, *, seed: int, tape: Optional[str], name: str) -> Judge:
-        """Has a judge hold the world of the next run, which is then not laid here. Raises process.LaunchError."""
-        self.hidden.mkdir(parents=True, exist_ok=True)
-        (self.hidden / "world").write_text(world)
-        self.judge = Judge(self.hidden / "world", self.hidden / "record", seed=seed, tape=tape, name=name)
-        return self.judge
+    def appoint(self, judge: Judge) -> None:
+        """The next run's world, which is not laid here, is that judge's."""
+        self.dismiss()
+        self.world.unlink(missing_ok=True)
+        self.judge = judge
 
     def dismiss(self) -> None:
         """Ends the judge of the run that is over, if there was one."""
@@ -92,11 +90,21 @@ class Desk:
 
     def ends(self) -> tuple[str, str]:
         """The first and the last bytes of the trace, which may be very long."""
+        head, tail = self._own_ends()
+        if not self.judge:
+            return head, "\n" + tail
+        record = self.judge.finish()
+        if len(head) + len(record) < TRACE_END:
+            text = weave(head, record)
+            return text, "\n" + text
+        return weave(head, record[:TRACE_END]), "\n" + tail
+
+    def _own_ends(self) -> tuple[str, str]:
         try:
             with open(self.trace, "rb") as file:
                 head = file.read(TRACE_END)
                 file.seek(max(0, file.seek(0, os.SEEK_END) - TRACE_END))
-                return head.decode("utf-8", "replace"), "\n" + file.read().decode("utf-8", "replace")
+                return head.decode("utf-8", "replace"), file.read().decode("utf-8", "replace")
         except OSError:
             return "", ""
 
@@ -127,7 +135,7 @@ class Desks:
             except OSError:     # a program has locked it up: it is left alone, and removed in the end
                 pass
         self._made += 1
-        return Desk(self._folder / str(self._made), self._folder.with_name("judge") / str(self._made))
+        return Desk(self._folder / str(self._made))
 
     def give_back(self, desk: Desk) -> None:
         """Nobody runs there any more, and its trace has been read."""

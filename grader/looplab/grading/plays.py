@@ -39,10 +39,13 @@ class Pending(Protocol):
 
 
 class Stage(Protocol):
-    """Who makes runs: the session. begin: in one process, or both. whole: in both builds, with a command that repeats
-    it in the world of that name. kept: a run that was begun here counts as such a one."""
+    """Who makes runs: the session. judged: can a judge hold their worlds? begin: in one process, or both. whole: in
+    both builds, with a command that repeats it in the world of that name. kept: a run that was begun here counts as
+    such a one."""
 
-    def begin(self, check: Check, called: Call, both: bool) -> Pending: ...
+    judged: bool
+
+    def begin(self, check: Check, called: Call, both: bool, judged: bool = False) -> Pending: ...
 
     def whole(self, check: Check, called: Call, name: str) -> Recorded: ...
 
@@ -79,6 +82,14 @@ class Plays:
     def play(self, situation: Situation) -> Outcome:
         """Plays it to its end."""
         return self.begin(situation).outcome()
+
+    def proof(self, situation: Situation) -> Outcome:
+        """Plays it before a judge. Where it breaks something then, that is what is known of it from here on."""
+        called = self.called(situation)
+        outcome = self._judge(situation, self._stage.begin(self._check, called, False, judged=True).finish())
+        if any(outcome.judged.values()):
+            self._known[called] = outcome
+        return outcome
 
     def finished(self, play: "Play") -> Outcome:
         """What became of it."""

@@ -20,6 +20,7 @@ DEEPER = 20                 # DEEP=1: so many times as many situations
 BOTH_EACH = 8               # every so manyth is played in the build with sanitizers, too
 AHEAD = 2                   # so many are under way while one is looked at
 TRIES_ALL, TRIES_EACH = 400, 100        # to make those that fail smaller: in all, and for one requirement
+PROVEN_EACH = 3             # in so many situations a requirement must be seen to be kept by a judge
 STOPPED_MOST = 4            # so many may be stopped at a limit; then no mode is played of which one was
 
 
@@ -51,6 +52,7 @@ class Search:
         self.ran = False
         self.stopped = 0                        # runs that were stopped at a limit
         self.played = 0                         # situations
+        self.proven = 0                         # and so many of them before a judge
         self._settled: set[int] = set()         # what is known to cost nothing when smaller situations are looked for
         self._stopped: set[tuple[str, int]] = set()     # the modes of those, and what is to blame in them
         self._drawn = [self._draw(k) for k in range(contract.cases)]
@@ -60,9 +62,13 @@ class Search:
         name; wary: the program was stopped at a limit before."""
         self.ran = True
         self._plays = Plays(stage, self.contract, check)
+        all_played = []
         for play, choices in self._played(wary):
             self.played += 1
             self._take(choices, play.situation, play.outcome())
+            all_played.append((choices, play.situation, play.outcome()))
+        if stage.judged:
+            self._prove(all_played)
         for one in self.contract.requirements:
             if any(self.told[number].found for number in one.unless):
                 self.told[one.number].found = None
@@ -117,6 +123,19 @@ class Search:
                 continue
             elif told.found is None or shrink.smaller(choices, told.found.choices):
                 told.found = Found(choices, situation, outcome.stopped is not None)
+
+    # ---- before a judge ----
+
+    def _prove(self, played: Sequence[tuple[Choices, Situation, Outcome]]) -> None:
+        """A run that a program has made with a world of its own earns nothing. So situations in which it kept a
+        requirement, chosen by chance, are played once more before a judge: what is kept there counts."""
+        for told in self.told.values():
+            told.kept = 0
+        for choices, situation, outcome in random.Random(f"{self._seed}/proof").sample(played, len(played)):
+            if any(failed is None and self.told[number].kept < PROVEN_EACH
+                   for number, failed in outcome.judged.items()):
+                self._take(choices, situation, self._plays.proof(situation))
+                self.proven += 1
 
     # ---- the smallest ----
 

@@ -27,6 +27,7 @@ from ..reading.run import Explanation, Run, in_order
 from ..reading.trace import Trace, TraceError, read, read_cut
 from ..running import build, coverage, machine, process
 from ..running.forks import Forks
+from ..running.judge import FD, Judges
 from ..running.series import OneOfMany, Series
 from . import contracts
 from .desk import Desk, Desks
@@ -68,8 +69,8 @@ class Session:
         self.room = machine.Room(work, work / "desks")
         self.desks = Desks(work / "desks", self.room.look)
         self.second = TwoBuilds(self.desks, self._start)
-        # Does a judge hold the world of each run? Not yet for every grading: LOOPLAB_JUDGE=1 asks for it.
-        self.judged = os.environ.get("LOOPLAB_JUDGE") == "1" and not lab.suite
+        # A judge holds the world of each run that counts; LOOPLAB_JUDGE=0: of none. (A suite makes its own worlds.)
+        self.judged = os.environ.get("LOOPLAB_JUDGE") != "0" and not lab.suite
         self.kills = 0
         self.output = ""                # what the program printed in the run that failed first, for the report
         self.program: Optional[build.Program] = None
@@ -80,6 +81,7 @@ class Session:
         self._references: dict[Call, Recorded] = {}     # the runs of the reference solution
         self._forks: dict[Path, Forks] = {}
         self._series: Optional[Series] = None           # of the build with sanitizers
+        self._judges = Judges(lab.slug, seed)
         self.search: Optional[Search] = None
         self._replays = Replays(lab, source_dir, out, seed)
         self._idle: Optional[int] = None
@@ -187,14 +189,14 @@ class Session:
             self.search.run(self, check, wary=self.kills > 0)
         return self.search
 
-    def begin(self, check: Check, called: Call, both: bool) -> "Begun":
-        """Starts a run of the search; both: in the build with sanitizers, too."""
+    def begin(self, check: Check, called: Call, both: bool, judged: bool = False) -> "Begun":
+        """Starts a run of the search; both: in the build with sanitizers, too; judged: a judge holds its world."""
         desk = self.desks.take()
         limits = AFTER_KILL if self.kills else SEARCHED
-        begun = Begun(self, check, called, desk, self._start(self.ready().cover, called, desk, limits))
+        begun = Begun(self, check, called, desk, self._start(self.ready().cover, called, desk, limits, judged))
         if both and not self.second.off:
             begun.second = self.desks.take()
-            begun.asan = self._start_second(self.ready(), called, begun.second)
+            begun.asan = self._start_second(self.ready(), called, begun.second, judged)
         return begun
 
     def end(self, begun: "Begun") -> Recorded:
@@ -207,7 +209,7 @@ class Session:
                 return recorded
             recorded.asan, recorded.desk = begun.asan, begun.second
             recorded.replay = self._replay("situation", begun.called)
-            recorded.again = lambda: self._alone(begun.check, begun.called, self.ready().cover).text
+            recorded.again = lambda: self._alone(begun.check, begun.called, self.ready().cover, judged=False).text
             self.second.follow(recorded, self.ready())
         return recorded
 
@@ -233,11 +235,11 @@ class Session:
         recorded.asked = situation.world.urls() if situation.urls is None else list(situation.urls)
         return self._as_run(recorded, situation.world, passes=situation.passes, todo=situation.todo)
 
-    def _alone(self, check: Check, called: Call, binary: Path, replay: str = "") -> Recorded:
+    def _alone(self, check: Check, called: Call, binary: Path, replay: str = "", judged: bool = True) -> Recorded:
         """A run of one process only."""
         desk = self.desks.take()
-        return self._record(check, called, desk,
-                            self._start(binary, called, desk, AFTER_KILL if self.kills else process.COVER), replay)
+        limits = AFTER_KILL if self.kills else process.COVER
+        return self._record(check, called, desk, self._start(binary, called, desk, limits, judged), replay)
 
     def _record(self, check: Check, called: Call, desk: Desk, running: process.Running, replay: str = "") -> Recorded:
         """Waits for it, and reads what it left at its desk."""
@@ -270,7 +272,7 @@ class Session:
                 raise GraderFault(f"{check.id} compares with the reference solution, which is not built: "
                                   f"`make grade` builds it from solutions/{self.lab.slug}, "
                                   "if that is there and compiles")
-            recorded = self._references[called] = self._alone(check, called, self.lab.reference)
+            recorded = self._references[called] = self._alone(check, called, self.lab.reference, judged=False)
             recorded.asked = world.urls() if urls is None else list(urls)
         failure = ending.failure(recorded.outcome, recorded.trace)
         if not failure and recorded.trace and not may_fail:
@@ -299,26 +301,37 @@ class Session:
         except ValueError as fault:
             raise GraderFault(f"{check.place}: {fault}") from None
 
-    def _start(self, binary: Path, called: Call, desk: Desk, limits: process.Limits, **env: str) -> process.Running:
-        if self.judged:
-            desk.running = running = self._start_judged(binary, called, desk, limits, env)
-        else:
-            self.desks.with_room(lambda: desk.lay(called.world))
-            desk.running = running = self._start_plain(binary, self._words(binary, called, desk), desk, limits, env)
+    def _start(self, binary: Path, called: Call, desk: Desk, limits: process.Limits, judged: bool = True,
+               **env: str) -> process.Running:
+        self._lay(called, desk, judged)
+        running = None
+        if not env and not (self.program and self.program.early):
+            running = self.copies(binary, limits).start(self._words(binary, called, desk), limits=limits, cwd=desk.home,
+                                                        judge=desk.judge)
+        if not running:
+            fd = desk.judge.fd if desk.judge else None
+            running = process.start(self._words(binary, called, desk, fd), limits=limits, cwd=desk.home,
+                                    env={**OWN_ENV, **env}, launch=self.lab.launch, keep=fd)
+        if desk.judge:
+            desk.judge.is_served()
+        desk.running = running
         return running
 
-    def _start_plain(self, binary: Path, argv: list[str], desk: Desk, limits: process.Limits,
-                     env: dict[str, str]) -> process.Running:
-        if env or (self.program and self.program.early):
-            return process.start(argv, limits=limits, cwd=desk.home, env={**OWN_ENV, **env}, launch=self.lab.launch)
-        return (self.copies(binary, limits).start(argv, limits=limits, cwd=desk.home)
-                or process.start(argv, limits=limits, cwd=desk.home, env=OWN_ENV, launch=self.lab.launch))
+    def _lay(self, called: Call, desk: Desk, judged: bool) -> None:
+        """Puts the world of the next run where the program finds it: at its desk, or into a judge's hands."""
+        if self.judged and judged:
+            desk.appoint(self._judges.appoint(called.world, called.tape))
+        else:
+            self.desks.with_room(lambda: desk.lay(called.world))
 
-    def _words(self, binary: Path, called: Call, desk: Desk) -> list[str]:
+    def _words(self, binary: Path, called: Call, desk: Desk, fd: Optional[int] = None) -> list[str]:
         """The command line of a run. No path that differs from grading to grading gets into the process: where a
         program reads or writes out of bounds, what it meets there must be the same each time, and the length of a name
-        would shift it."""
-        return [os.path.relpath(binary, desk.home), *called.argv(self.seed, "../world", "../trace", "../memory")]
+        would shift it. fd: of its connection to the judge, if it is not a copy."""
+        rest = "../trace", "../memory"
+        return [os.path.relpath(binary, desk.home),
+                *(called.argv_judged(self.seed, fd or FD, *rest) if desk.judge else
+                  called.argv(self.seed, "../world", *rest))]
 
     def copies(self, binary: Path, limits: process.Limits) -> Forks:
         """Who makes copies of that program."""
@@ -326,31 +339,21 @@ class Session:
             self._forks[binary] = Forks(binary, limits, cwd=self.work, env=OWN_ENV, launch=self.lab.launch)
         return self._forks[binary]
 
-    def _start_judged(self, binary: Path, called: Call, desk: Desk, limits: process.Limits,
-                      env: dict[str, str]) -> process.Running:
-        """The same, with a judge that holds the world. Started for each run: a copy has no connection of its own."""
-        judge = self.desks.with_room(
-            lambda: desk.appoint(called.world, seed=self.seed, tape=called.tape, name=self.lab.slug))
-        argv = [os.path.relpath(binary, desk.home), *called.argv_judged(self.seed, judge.fd, "../trace", "../memory")]
-        try:
-            return process.start(argv, limits=limits, cwd=desk.home, env={**OWN_ENV, **env},
-                                 launch=self.lab.launch, keep=judge.fd)
-        finally:
-            judge.is_handed_over()
-
-    def _start_second(self, program: build.Program, called: Call, desk: Desk) -> process.Running | OneOfMany:
+    def _start_second(self, program: build.Program, called: Call, desk: Desk,
+                      judged: bool = True) -> process.Running | OneOfMany:
         """The same in the build with sanitizers, with other such runs in one process where that can be."""
-        if self.judged or program.early:
-            return self._start(program.asan, called, desk, process.ASAN)
+        if program.early:
+            return self._start(program.asan, called, desk, process.ASAN, judged)
 
         def alone() -> process.Running:
             desk.clear()
-            return self._start(program.asan, called, desk, process.ASAN)
+            return self._start(program.asan, called, desk, process.ASAN, judged)
 
-        self.desks.with_room(lambda: desk.lay(called.world))
+        self._lay(called, desk, judged)
         if not self._series:
             self._series = Series(self.copies(program.asan, process.ASAN), process.ASAN)
-        desk.running = running = self._series.start(self._words(program.asan, called, desk), cwd=desk.home, alone=alone)
+        desk.running = running = self._series.start(self._words(program.asan, called, desk), cwd=desk.home, alone=alone,
+                                                    judge=desk.judge)
         return running
 
     def _make(self, check: Check, called: Call, name: str = "") -> Recorded:
@@ -424,7 +427,7 @@ class Session:
             return ""
         if called not in self._references:
             self._references[called] = self._alone(Check("report", "", "correctness", 0, "the report"), called,
-                                                   self.lab.reference)
+                                                   self.lab.reference, judged=False)
         return self._references[called].text
 
     # ---- coverage ----
@@ -457,6 +460,7 @@ class Session:
             self._series.close()
         for forks in self._forks.values():
             forks.close()
+        self._judges.close()
         if self._builder:
             self._builder.join()
         if self._measuring and not self._coverage:

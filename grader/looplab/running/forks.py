@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, Mapping, Optional, Sequence
 
 from . import process
+from .judge import Judge
 
 _MESSAGE_MOST = 60_000      # bytes of one message
 _WORDS_MOST = 4_000
@@ -35,9 +36,11 @@ class Forks:
         self._socket: Optional[socket.socket] = None
         self._refused = not _can_be_followed()
 
-    def start(self, words: Sequence[str], *, limits: process.Limits, cwd: Path) -> Optional[process.Running]:
-        """A copy with this command line (the program's name first) in the folder `cwd`. None: it serves nobody, or not
-        with this command line. Raises process.LaunchError when the grading was ended."""
+    def start(self, words: Sequence[str], *, limits: process.Limits, cwd: Path,
+              judge: Optional[Judge] = None) -> Optional[process.Running]:
+        """A copy with this command line (the program's name first) in the folder `cwd`; it has the connection to that
+        judge as descriptor judge.FD. None: it serves nobody, or not with this command line. Raises process.LaunchError
+        when the grading was ended."""
         process.refuse_when_ended()
         text = [os.fsencode(word) for word in ("run", str(limits.cpu_s), os.path.abspath(cwd), *words)]
         if sum(map(len, text)) + len(text) > _MESSAGE_MOST or len(text) > _WORDS_MOST:
@@ -45,7 +48,7 @@ class Forks:
         out, theirs_out = os.pipe()
         err, theirs_err = os.pipe()
         try:
-            said = self._ask(text, [theirs_out, theirs_err])
+            said = self._ask(text, [theirs_out, theirs_err, *([judge.fd] if judge else [])])
         finally:
             os.close(theirs_out)
             os.close(theirs_err)

@@ -19,6 +19,7 @@ from typing import IO, Callable, Optional, Sequence
 
 from . import process, sanitizer
 from .forks import Forks
+from .judge import Judge
 
 
 ODD_MOST = 3            # so many odd runs one after the other, and no further one is first made with others
@@ -35,15 +36,15 @@ class Series:
         self._pid = 0
         self._odd = 0           # so many of the last runs were
 
-    def start(self, words: Sequence[str], *, cwd: Path,
-              alone: Callable[[], process.Running]) -> process.Running | OneOfMany:
+    def start(self, words: Sequence[str], *, cwd: Path, alone: Callable[[], process.Running],
+              judge: Optional[Judge] = None) -> process.Running | OneOfMany:
         """A run with this command line (the program's name first) in the folder `cwd`, as soon as those before it are
-        over. alone: makes the place as good as new, and starts the run in a process of its own; so is every run made of
-        a program of which each seems to be odd."""
+        over. judge: holds its world (judge.FD is the connection). alone: makes the place as good as new, and starts the
+        run in a process of its own; so is every run made of a program of which each seems to be odd."""
         process.refuse_when_ended()
         if self._odd >= ODD_MOST:
             return alone()
-        run = OneOfMany(words, cwd, alone, self.end)
+        run = OneOfMany(words, cwd, alone, self.end, judge)
         if not self._worker:
             self._worker = threading.Thread(target=self._work, daemon=True)
             self._worker.start()
@@ -89,7 +90,11 @@ class Series:
             if not self._pid:
                 raise OSError
         text = [os.fsencode(word) for word in ("run", str(self._limits.cpu_s), os.path.abspath(run.cwd), *run.words)]
-        socket.send_fds(line, [b"".join(word + b"\0" for word in text)], [out.fileno(), err.fileno()])
+        judge = run.judge
+        socket.send_fds(line, [b"".join(word + b"\0" for word in text)],
+                        [out.fileno(), err.fileno(), *([judge.fd] if judge else [])])
+        if judge:
+            judge.is_served()
         return line.recv(256)
 
     def end(self) -> None:
@@ -110,8 +115,8 @@ class OneOfMany:
     """A run of a series: what Running is of a process."""
 
     def __init__(self, words: Sequence[str], cwd: Path, alone: Callable[[], process.Running],
-                 end_all: Callable[[], None]):
-        self.words, self.cwd, self.killed = words, cwd, False
+                 end_all: Callable[[], None], judge: Optional[Judge] = None):
+        self.words, self.cwd, self.judge, self.killed = words, cwd, judge, False
         self.together = True            # it was made with others; False: alone
         self._alone, self._end_all = alone, end_all
         self._over = threading.Event()
