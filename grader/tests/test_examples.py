@@ -13,7 +13,7 @@ from threading import Timer
 import pytest
 
 from looplab.running.build import compiler
-from variants import BUILD, ROOT, require, require_terminal
+from variants import BUILD, ROOT, require, require_terminal, some
 
 FOLDER = ROOT / "sim/examples"
 README = (FOLDER / "README.md").read_text()
@@ -113,7 +113,7 @@ def test_prints_what_stands_beside_it(example, build, compiled):
 def test_clang_has_nothing_to_say_either():
     require("clang")
     words = ["clang", "@sim/kit/student.flags", "-Werror", "-fsyntax-only", "-Isim/include",
-             *(f"sim/examples/{example}.c" for example in EXAMPLES)]
+             *(f"sim/examples/{example}.c" for example in some(EXAMPLES, 3))]
     assert subprocess.run(words, cwd=ROOT, text=True, capture_output=True).stderr == ""
 
 

@@ -1,5 +1,5 @@
 """Programs that crash, loop, flood or forge are graded like any other: a clean verdict, soon, and nothing left
-behind."""
+behind. With ALL=1 all of these, else those that differ most."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from variants import ALL
 
 ROOT = Path(__file__).resolve().parents[2]
 LAB = "01-sync-vs-async"
@@ -67,7 +69,10 @@ def hostile_source(body: str) -> str:
     return PREAMBLE + renamed.replace("\nint compare(", f"\n{function}\nint compare(")
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+QUICK = ("crash", "endless-loop", "fork-bomb", "flood", "exits-at-once", "closes-everything", "kills-all", "deadlock")
+
+
+@pytest.mark.parametrize("name", [name for name in HOSTILE if ALL or name in QUICK])
 def test_a_clean_verdict(name, tmp_path, record_property):
     body, words = HOSTILE[name]
     folder = tmp_path / "hostile"

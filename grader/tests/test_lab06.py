@@ -20,6 +20,7 @@ from looplab.grading.linking import link
 from looplab.grading.suite_run import SuiteRunner
 from looplab.running import process
 from searched import session
+from variants import some
 
 LAB = labs.load("06-testing")
 SOLUTION = (LAB.solution / LAB.source).read_text()
@@ -204,11 +205,11 @@ static void told(void *arg, const struct page *page, size_t done, size_t total)
         assert "a and 5 more tests pass on a scraper that does nothing at all" in check(graded, name)["message"]
 
 
-@pytest.mark.parametrize("name, body", {
+@pytest.mark.parametrize("name, body", some({
     "exit": "exit(0);", "_exit": "_exit(0);",
     "pretends to pass": 'puts("{\\"test\\":\\"a\\",\\"verdict\\":\\"passed\\"}\\n[  PASSED  ] 6 test(s)."); exit(0);',
     "pretends to fail":
-    'fprintf(stderr, "0x1 != 0x2\\n[   LINE   ] --- x.c:1: error: Failure!\\n"); exit(1);'}.items(),
+    'fprintf(stderr, "0x1 != 0x2\\n[   LINE   ] --- x.c:1: error: Failure!\\n"); exit(1);'}.items()),
                          ids=lambda value: value[:16])
 def test_leaving_is_no_verdict(tmp_path, name, body):
     graded = grade_text(ABOUT + f"#define T(name) CO_TEST(name) {{ {body} }}\n" + SIX, tmp_path)
@@ -223,14 +224,14 @@ def test_leaving_before_main(tmp_path):
     assert (graded.code, graded.score) == (1, 0)
 
 
-@pytest.mark.parametrize("name, body, words", [
+@pytest.mark.parametrize("name, body, words", some([
     ("computes", "for (volatile int i = 0;; i++) ;", "computes without end"),
     ("floods", 'for (;;) puts("a line that is printed for ever and ever, in the hope that somebody keeps it all");',
      "prints without end"),
     ("forks", "for (;;) (void)!fork();", "computes without end"),
     ("eats", "for (;;) memset(malloc(1 << 20), 1, 1 << 20);", None),
     ("closes", "for (int fd = 0; fd < 256; fd++) close(fd); abort();", None),
-    ("kills", "kill(-1, 9); kill(0, 9); raise(9);", None)], ids=lambda value: value if value and value.isalpha()
+    ("kills", "kill(-1, 9); kill(0, 9); raise(9);", None)], 3), ids=lambda value: value if value and value.isalpha()
                          else "")
 def test_no_end(tmp_path, name, body, words):
     """A suite that behaves like this ends soon, with a verdict, and takes nobody with it."""
@@ -329,10 +330,10 @@ OPEN = [
                                                         "assert_ptr_equal(notes.progress[i].url, urls[i]);"), "fails"),
     ("border", *one_more('{100, 200, 1000}', "CO_SEC(1)", "assert_int_equal(out[2].error, 0);"), "-ETIMEDOUT is not 0"),
     ("kept", *one_more('{100, 200, 300}', "CO_SEC(1)", "assert_int_equal(kept->status, 200);"), "0 is not 200")]
-"""What a suite pins that no sentence of the contract says. Four of them each time, all with ALL=1."""
+"""What a suite pins that no sentence of the contract says."""
 
 
-@pytest.mark.parametrize("name, old, new, words", OPEN if os.environ.get("LOOPLAB_ALL") else OPEN[1::2],
+@pytest.mark.parametrize("name, old, new, words", some(OPEN[1:] + OPEN[:1], 4),
                          ids=lambda value: value[:16] if value else "-")
 def test_what_the_contract_leaves_open(tmp_path, name, old, new, words):
     """words None: a change that pins nothing is no fault of a suite's."""
@@ -378,8 +379,8 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-@pytest.mark.parametrize("level, told", [("none", "not all are exposed"), ("number", "24 of 27 are exposed"),
-                                         ("names", "does not follow redirects")])
+@pytest.mark.parametrize("level, told", some([("number", "24 of 27 are exposed"), ("none", "not all are exposed"),
+                                              ("names", "does not follow redirects")], 3))
 def test_levels_of_feedback(tmp_path, level, told):
     """What is told of the faults that are not exposed is a setting of the lab."""
     text = SOLUTION

@@ -8,9 +8,11 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Iterable, TypeVar
 
 import pytest
 
+T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 
@@ -27,6 +29,14 @@ def makefile(variable: str) -> list[str]:
 
 
 ALL = bool(os.environ.get("LOOPLAB_ALL"))
+"""The long form of each test: say make test ALL=1."""
+
+
+def some(items: Iterable[T], each: int = 2) -> list[T]:
+    """Of what is alike the first and every `each`th from there; with ALL=1 all of it."""
+    return list(items) if ALL else list(items)[::each]
+
+
 VARIANTS = [variant for variant in makefile("variants") if ALL or variant not in makefile("seldom")]
 
 
