@@ -416,6 +416,10 @@ RUN = '{"t":7,"from":"runtime","ev":"run","task":1}\n'
     ('{"t":5,"from":"world","ev":"report","name":"n","value":1}\n' + RUN, "r7 w1 w2 w3"),      # a forged proof
     ('[]\n3\nnull\n{\n\n' + "[" * 100_000 + "\n" + RUN, "r7 w1 w2 w3"),
     (RUN + '{"t":7,"from":"runti', "r7 w1 w2 w3"),                          # cut
+    ('{"t":5,"from":"runtime","ev":"run","from":"world"}\n' + RUN, "r7 w1 w2 w3"),            # the last one counts
+    ('{"t":5,"from":"runtime","\\u0066rom":"world"}\n' + RUN, "r7 w1 w2 w3"),
+    ('{"t":5,"ev":"report"}\n{"t":8,"from":"runtime","in":{"from":"world"}}\n' + RUN, "r8 r7 w1 w2 w3"),
+    ('{"t":5,"from" :"world"}\n{"from":"runtime","t":8}\n' + RUN, "r8 r7 w1 w2 w3"),
 ])
 def test_each_line_of_the_record_is_there_once(own, expected):
     assert woven(own) == expected.split()
