@@ -188,8 +188,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
     monkeypatch.setattr(build, "build", make)
     monkeypatch.setattr(process, "start", start)
     # no real process is there to make one run after the other in
-    monkeypatch.setattr(session.Session, "_start_second", lambda self, program, called, desk:
-                        self._start(program.asan, called, desk, process.ASAN))
+    monkeypatch.setattr(session.Session, "_start_with_others", session.Session._start)
     monkeypatch.setattr(coverage, "start", lambda program: FakeMeasuring(house.coverage))
     assert session.process is process and program_lab.build is build
     return house

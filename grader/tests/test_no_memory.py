@@ -3,7 +3,7 @@ closely.
 
 The sanitizers bring an allocator of their own, which no program can replace; so the calls of the kit are wrapped by the
 linker. (Plain, the same program replaces malloc itself, and fails the allocations of the libraries, too, each of them:
-that is test_sim.py's.) Every 23rd allocation fails here; with ALL=1 every second one.
+that is test_sim.py's.) Every 61st allocation fails here; with ALL=1 every second one.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def program(tmp_path_factory):
 def test_no_memory_under_the_sanitizers(program):
     run = subprocess.run([program], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                          stderr=subprocess.STDOUT, text=True, timeout=600,
-                         env={**os.environ, "NO_MEMORY_STEP": "2" if ALL else "23"})
+                         env={**os.environ, "NO_MEMORY_STEP": "2" if ALL else "61"})
     if run.returncode != 0:
         telling = [line for line in run.stdout.splitlines() if "leak: " not in line]
         pytest.fail("\n".join(telling[-80:]), pytrace=False)

@@ -18,7 +18,10 @@ from looplab.course import lab as labs
 from looplab.course.lab import Lab
 from looplab.grading import contracts
 from looplab.grading.search import Search
-from searched import LABS, broken, search
+from looplab.running import series
+from looplab.running.coverage import Coverage
+from looplab.running.forks import Forks
+from searched import LABS, broken, check, search, session
 from test_labs import hidden, numbers_of, requirements, visible, words
 from variants import ALL
 
@@ -275,3 +278,40 @@ WRONG = {                       # of lab 05, one line each: the requirement that
 def test_a_pipeline_that_is_wrong_in_one_line_is_found_by_what_it_breaks(name, tmp_path):
     number, change = WRONG[name]
     assert set(broken(search(PIPELINE, changed(tmp_path, change, lab=PIPELINE)))) == {number}
+
+
+# ---- In one process -----------------------------------------------------------------------------------------
+
+
+def searched_in(lab: Lab, odd_most: int, monkeypatch: pytest.MonkeyPatch) -> tuple[list, Coverage, int]:
+    """What a search of the solution keeps, what its runs have reached, and how many copies were made for them."""
+    monkeypatch.setattr(series, "ODD_MOST", odd_most)
+    copies = []
+    start = Forks.start
+    monkeypatch.setattr(Forks, "start", lambda *words, **more: copies.append(1) or start(*words, **more))
+    with session(lab, lab.solution / lab.source, 7) as one:
+        one.judged = False              # those that a judge sees are made alone
+        found = one.searched(check())
+        one.second.settle()
+        kept = [(number, told.kept, told.failed) for number, told in sorted(found.told.items())]
+        return kept, one.coverage(), len(copies)
+
+
+def test_many_runs_in_one_process_count_as_each_in_its_own(monkeypatch):
+    lab = LABS[0]
+    with monkeypatch.context() as patched:
+        alone = searched_in(lab, 0, patched)
+    together = searched_in(lab, 3, monkeypatch)
+    assert together[:2] == alone[:2] and together[1].lines_covered > 20
+    assert together[2] < alone[2] / 3
+
+
+def test_what_a_program_keeps_from_run_to_run_is_no_fault_in_a_search_either(tmp_path):
+    """It is right in a process of its own: so were those that the search asked once more."""
+    lab = LABS[0]
+    text = (lab.solution / lab.source).read_text()
+    begin = text.index("int fetch_async(")
+    body = text.index("{", begin) + 1
+    (tmp_path / lab.source).write_text(f"#include <errno.h>\n{text[:begin]}static int runs;\n{text[begin:body]}\n"
+                                       f"    if (runs++ > 5)\n        return -EIO;{text[body:]}")
+    assert broken(search(lab, tmp_path / lab.source)) == {}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from variants import BUILD, ROOT
+from variants import ALL, BUILD, ROOT
 
 jsonschema = pytest.importorskip("jsonschema", reason="no python3-jsonschema here (make deps-dev)")
 
@@ -136,7 +136,8 @@ def test_trouble(trouble, word, kinds):
     subprocess.run([str(trouble / "trouble"), word],
                    env={"CO_TRACE": str(trace), "CO_WORLD": str(trouble / "world.json")},
                    capture_output=True, timeout=60)
-    assert kinds <= check(trace.read_text())
+    lines = trace.read_text().splitlines(True)      # a livelock has 150,000 of them
+    assert kinds <= check("".join(lines if ALL or len(lines) < 2000 else lines[:1000] + lines[-1000:]))
 
 
 def test_a_line_that_does_not_fit_is_seen():

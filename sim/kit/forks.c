@@ -193,11 +193,28 @@ void forks_command(int *argc, char ***argv)
     }
 }
 
+/* Of gcc's or clang's coverage, where this is a program that counts its lines. */
+extern void __gcov_dump(void) __attribute__((weak));
+extern void __gcov_reset(void) __attribute__((weak));
+extern void __gcov_init(void *) __attribute__((weak));
+extern void llvm_gcov_init(void *) __attribute__((weak));
+
+/* Adds what this run has counted to the file: the process of a series may end at any time. False: it cannot. */
+static bool keep_counts(void)
+{
+    if (!__gcov_dump || !__gcov_reset)
+        return !__gcov_init && !llvm_gcov_init;
+    __gcov_dump();
+    __gcov_reset();
+    return true;
+}
+
 bool forks_again(int code, bool clean)
 {
     if (line < 0)
         return false;
     fflush(NULL);
+    clean = keep_counts() && clean;
     if (files_n > 2)
         close(FORKS_JUDGE);         /* the judge sees that this run is over */
     char text[64];

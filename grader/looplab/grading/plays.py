@@ -45,7 +45,8 @@ class Stage(Protocol):
 
     judged: bool
 
-    def begin(self, check: Check, called: Call, both: bool, judged: bool = False) -> Pending: ...
+    def begin(self, check: Check, called: Call, both: bool, judged: bool = False,
+              alone: bool = False) -> Pending: ...
 
     def whole(self, check: Check, called: Call, name: str) -> Recorded: ...
 
@@ -86,7 +87,7 @@ class Plays:
     def proof(self, situation: Situation) -> Outcome:
         """Plays it before a judge. Where it breaks something then, that is what is known of it from here on."""
         called = self.called(situation)
-        outcome = self._judge(situation, self._stage.begin(self._check, called, False, judged=True).finish())
+        outcome = self._judge(situation, self._stage.begin(self._check, called, False, judged=True, alone=True).finish())
         if any(outcome.judged.values()):
             self._known[called] = outcome
         return outcome
@@ -99,7 +100,11 @@ class Plays:
             if recorded.outcome.limit == "wall" and not self._waits:    # once may be the machine's doing, not twice
                 recorded = self._stage.begin(self._check, play.called, False).finish()
                 self._waits = recorded.outcome.limit == "wall"
-            self._known[play.called] = self._judge(play.situation, recorded)
+            outcome = self._judge(play.situation, recorded)
+            if recorded.together and any(outcome.judged.values()):      # what others left behind is no fault of its own
+                recorded = self._stage.begin(self._check, play.called, False, alone=True).finish()
+                outcome = self._judge(play.situation, recorded)
+            self._known[play.called] = outcome
         return self._known[play.called]
 
     def shown(self, situation: Situation, number: int, name: str) -> tuple[CheckFailed, Recorded]:

@@ -32,3 +32,4 @@ class Recorded:
     failed: Optional[Check] = None              # the check that it has failed by itself, by its end
     again: Optional[Callable[[], str]] = None   # makes the cover run once more and returns its trace
     fault: Optional[str] = None
+    together: bool = False                      # made with others in one process

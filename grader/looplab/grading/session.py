@@ -52,7 +52,7 @@ class Begun:
     check: Check
     called: Call
     desk: Desk
-    running: process.Running
+    running: process.Running | OneOfMany
     second: Optional[Desk] = None                   # of the build with sanitizers
     asan: process.Running | OneOfMany | None = None
 
@@ -80,7 +80,7 @@ class Session:
         self._ordered: dict[Call, Recorded] = {}        # the runs in other orders
         self._references: dict[Call, Recorded] = {}     # the runs of the reference solution
         self._forks: dict[Path, Forks] = {}
-        self._series: Optional[Series] = None           # of the build with sanitizers
+        self._series: dict[Path, Series] = {}
         self._judges = Judges(lab.slug, seed)
         self.search: Optional[Search] = None
         self._replays = Replays(lab, source_dir, out, seed)
@@ -189,19 +189,22 @@ class Session:
             self.search.run(self, check, wary=self.kills > 0)
         return self.search
 
-    def begin(self, check: Check, called: Call, both: bool, judged: bool = False) -> "Begun":
-        """Starts a run of the search; both: in the build with sanitizers, too; judged: a judge holds its world."""
-        desk = self.desks.take()
+    def begin(self, check: Check, called: Call, both: bool, judged: bool = False, alone: bool = False) -> "Begun":
+        """Starts a run of the search; both: in the build with sanitizers, too; judged: a judge holds its world;
+        alone: not with others in one process."""
+        desk, program = self.desks.take(), self.ready()
         limits = AFTER_KILL if self.kills else SEARCHED
-        begun = Begun(self, check, called, desk, self._start(self.ready().cover, called, desk, limits, judged))
+        start = self._start if alone or self.kills else self._start_with_others
+        begun = Begun(self, check, called, desk, start(program.cover, called, desk, limits, judged))
         if both and not self.second.off:
             begun.second = self.desks.take()
-            begun.asan = self._start_second(self.ready(), called, begun.second, judged)
+            begun.asan = self._start_with_others(program.asan, called, begun.second, process.ASAN, judged)
         return begun
 
     def end(self, begun: "Begun") -> Recorded:
         """Waits for it."""
         recorded = self._record(begun.check, begun.called, begun.desk, begun.running)
+        recorded.together = isinstance(begun.running, OneOfMany) and begun.running.together
         if begun.asan:
             if recorded.outcome.limit:
                 begun.asan.kill()
@@ -339,31 +342,34 @@ class Session:
             self._forks[binary] = Forks(binary, limits, cwd=self.work, env=OWN_ENV, launch=self.lab.launch)
         return self._forks[binary]
 
-    def _start_second(self, program: build.Program, called: Call, desk: Desk,
-                      judged: bool = True) -> process.Running | OneOfMany:
-        """The same in the build with sanitizers, with other such runs in one process where that can be."""
-        if program.early:
-            return self._start(program.asan, called, desk, process.ASAN, judged)
+    def _start_with_others(self, binary: Path, called: Call, desk: Desk, limits: process.Limits,
+                           judged: bool = True) -> process.Running | OneOfMany:
+        """The same, with other runs of that program in one process where that can be."""
+        if self.program and self.program.early:
+            return self._start(binary, called, desk, limits, judged)
 
         def alone() -> process.Running:
             desk.clear()
-            return self._start(program.asan, called, desk, process.ASAN, judged)
+            return self._start(binary, called, desk, limits, judged)
 
         self._lay(called, desk, judged)
-        if not self._series:
-            self._series = Series(self.copies(program.asan, process.ASAN), process.ASAN)
-        desk.running = running = self._series.start(self._words(program.asan, called, desk), cwd=desk.home, alone=alone,
-                                                    judge=desk.judge)
+        if binary not in self._series:
+            self._series[binary] = Series(self.copies(binary, limits), limits)
+        desk.running = running = self._series[binary].start(self._words(binary, called, desk), cwd=desk.home,
+                                                            alone=alone, judge=desk.judge)
         return running
+
+    def _start_asan(self, called: Call, desk: Desk) -> process.Running | OneOfMany:
+        return self._start_with_others(self.ready().asan, called, desk, process.ASAN)
 
     def _make(self, check: Check, called: Call, name: str = "") -> Recorded:
         program, replay = self.ready(), self._replay(name or check.id, called)
         desk = None if self.second.off else self.desks.take()
-        asan = self._start_second(program, called, desk) if desk and not self.kills else None
+        asan = self._start_asan(called, desk) if desk and not self.kills else None
         recorded = self._alone(check, called, program.cover, replay)
         # one run was stopped already: this one is tried first
         if desk and self.kills and not recorded.outcome.limit:
-            asan = self._start_second(program, called, desk)
+            asan = self._start_asan(called, desk)
         recorded.asan, recorded.desk = asan, desk
         recorded.again = lambda: self._alone(check, called, program.cover).text
         self._after(recorded)
@@ -456,8 +462,8 @@ class Session:
     def close(self) -> None:
         """Ends what is still under way and removes the scratch folder."""
         self.second.kill()
-        if self._series:
-            self._series.close()
+        for series in self._series.values():
+            series.close()
         for forks in self._forks.values():
             forks.close()
         self._judges.close()

@@ -59,11 +59,10 @@ class Forks:
             return None
         return process.Running(_Copy(self, int(said), *files), limits)
 
-    def series(self, line: socket.socket) -> int:
-        """The process id of a copy that makes the runs which it is told of through the other end of `line`; 0: there
-        is none."""
-        seconds = str(self._limits.cpu_s).encode()
-        return max(0, int(self._ask([b"series", seconds], [line.fileno(), line.fileno()]) or 0))
+    def series(self, line: socket.socket, cpu_s: int) -> int:
+        """The process id of a copy that makes the runs which it is told of through the other end of `line`, all of them
+        within so many seconds of processor time; 0: there is none."""
+        return max(0, int(self._ask([b"series", str(cpu_s).encode()], [line.fileno(), line.fileno()]) or 0))
 
     def kill(self, pid: int) -> None:
         """Ends a copy."""

@@ -22,6 +22,7 @@ from .forks import Forks
 from .judge import Judge
 
 
+SERIES_S = 60           # processor time that all runs of one process have together
 ODD_MOST = 3            # so many odd runs one after the other, and no further one is first made with others
 
 
@@ -86,7 +87,7 @@ class Series:
             self._socket = line
             line.settimeout(self._limits.wall_s)
             with theirs:
-                self._pid = self._forks.series(theirs)
+                self._pid = self._forks.series(theirs, SERIES_S)
             if not self._pid:
                 raise OSError
         text = [os.fsencode(word) for word in ("run", str(self._limits.cpu_s), os.path.abspath(run.cwd), *run.words)]
