@@ -101,7 +101,8 @@ class Plays:
                 recorded = self._stage.begin(self._check, play.called, False).finish()
                 self._waits = recorded.outcome.limit == "wall"
             outcome = self._judge(play.situation, recorded)
-            if recorded.together and any(outcome.judged.values()):      # what others left behind is no fault of its own
+            if recorded.together and any(outcome.judged.values()):
+                # what others have left behind is no fault of its own
                 recorded = self._stage.begin(self._check, play.called, False, alone=True).finish()
                 outcome = self._judge(play.situation, recorded)
             self._known[play.called] = outcome

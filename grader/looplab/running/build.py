@@ -265,8 +265,9 @@ def _others(lab: Lab, way: str) -> list[str]:
     The whole library, needed or not, so that a second co_sleep in the student's file is always an error.
     """
     asan = way == "asan"
-    return [*([] if asan else ["-Wl,-u,__gcov_dump,-u,__gcov_reset"]), str(lab.main_object(asan)), "-Wl,--whole-archive", str(lab.library(asan)), "-Wl,--no-whole-archive",
-            f"@{lab.root / 'sim/kit/link.flags'}"]
+    counts = [] if asan else ["-Wl,-u,__gcov_dump,-u,__gcov_reset"]         # forks.c calls them, where they are
+    return [*counts, str(lab.main_object(asan)), "-Wl,--whole-archive", str(lab.library(asan)),
+            "-Wl,--no-whole-archive", f"@{lab.root / 'sim/kit/link.flags'}"]
 
 
 _MESSAGE = re.compile(r"(?P<file>[^\s:][^:\n]*):(?P<line>\d+):(?:\d+:)? "
