@@ -746,7 +746,7 @@ def test_a_limit_in_the_sanitizer_build_alone_is_a_finding(house):
 
 def test_no_run_can_leave_word_for_the_next(tmp_path):
     from looplab.grading.desk import Desk
-    desk = Desk(tmp_path / "1", tmp_path / "hidden")
+    desk = Desk(tmp_path / "1")
     (desk.home / "note").write_text("the answer is 42")
     desk.trace.write_text("old")
     desk.clear()

@@ -87,7 +87,8 @@ class Plays:
     def proof(self, situation: Situation) -> Outcome:
         """Plays it before a judge. Where it breaks something then, that is what is known of it from here on."""
         called = self.called(situation)
-        outcome = self._judge(situation, self._stage.begin(self._check, called, False, judged=True, alone=True).finish())
+        pending = self._stage.begin(self._check, called, False, judged=True, alone=True)
+        outcome = self._judge(situation, pending.finish())
         if any(outcome.judged.values()):
             self._known[called] = outcome
         return outcome
