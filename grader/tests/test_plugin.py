@@ -750,7 +750,7 @@ def test_no_run_can_leave_word_for_the_next(tmp_path):
     (desk.home / "note").write_text("the answer is 42")
     desk.trace.write_text("old")
     desk.clear()
-    assert list(desk.home.iterdir()) == [] and desk.text() == "" and desk.ends() == ("", "")
+    assert list(desk.home.iterdir()) == [] and desk.text() == "" and desk.ends() == ("", "\n")
     desk.home.rmdir()
     desk.home.symlink_to(tmp_path)
     desk.clear()

@@ -13,6 +13,9 @@
 
 #include <getopt.h>
 #include <limits.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -445,11 +448,21 @@ static int run_words(int argc, char **argv, const char *program, const struct ki
     return code < 0 ? EXIT_OK : code;
 }
 
+/* Memory that malloc hands out is never zero by luck, nor what somebody else has left there: whoever reads what was
+ * never set reads the letter U, in each run and on each machine. */
+static void poison_memory(void)
+{
+#ifdef M_PERTURB
+    mallopt(M_PERTURB, 'U' ^ 0xff);
+#endif
+}
+
 int kit_main(int argc, char **argv, const char *program, const struct kit_mode modes[])
 {
     /* What a program printed before it crashed is there to be read, also when stdout is a pipe. */
     static char printed[BUFSIZ];
     setvbuf(stdout, printed, _IOLBF, sizeof printed);
+    poison_memory();
 
     forks_command(&argc, &argv);
     int code = run_words(argc, argv, program, modes);
