@@ -26,6 +26,10 @@ def test_coverage_is_always_last():
     assert marked(1, "coverage").last and marked(1, "robustness", last=True).last and not marked(1, "robustness").last
 
 
+def test_what_a_lab_is_about_is_said():
+    assert marked(1, "timing", idea=True).idea and not marked(1, "timing").idea
+
+
 def test_an_unmarked_test_has_no_points():
     assert points_of(lambda: None) is None
 

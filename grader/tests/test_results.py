@@ -150,6 +150,15 @@ def test_a_wrong_program_gets_four_fifths_at_most(category, score, points):
     assert (result["score"], result["max_score"], result.get("points")) == (score, 100, points)
 
 
+def test_without_the_idea_a_program_is_half_right_at_most():
+    idea = _one("timing", 1, "failed")
+    idea.idea = True
+    result = results.graded("01-x", [_one("correctness", 99, "passed"), idea], 1, 0.0)
+    assert (result["score"], result["points"]) == (50, 99)
+    idea.skipped("needs another")
+    assert results.graded("01-x", [_one("correctness", 99, "passed"), idea], 1, 0.0)["score"] == 99
+
+
 def test_below_the_ceiling_nothing_is_taken():
     result = results.graded("01-x", [_one("correctness", 60, "passed"), _one("timing", 40, "failed")], 1, 0.0)
     assert result["score"] == 60 and "points" not in result

@@ -7,6 +7,7 @@ import errno
 
 from looplab import Fault, World, ms, points, sec
 from looplab.plain import seed
+from looplab.plain.duration import show
 from looplab.plain.words import error
 
 LEAST_COVERED = 85     # per cent of the lines; the rest is room for what handles a failed malloc
@@ -160,7 +161,19 @@ def test_async_never_blocks(lab):
     run.should_never_block(hint="fetch with co_http_get in this half")
 
 
-@points(6, "timing", needs=("test_async_asks_once", "test_async_never_blocks"))
+@points(1, "timing", needs="test_async_asks_once", idea=True)
+def test_async_overlaps(lab):
+    """fetch_async fetches at once, not one by one (10)"""
+    world = pages(lab)
+    run = lab.run("async", world)
+    if 2 * run.elapsed > sum(world.latencies()):
+        run.fail(f"ten fetches at the same time: {show(max(world.latencies()))}",
+                 f"it took {show(run.elapsed)}; one after the other they take {show(sum(world.latencies()))}",
+                 "start all tasks first, then wait for all", topic="timing",
+                 values=(max(world.latencies()), run.elapsed))
+
+
+@points(5, "timing", needs=("test_async_asks_once", "test_async_never_blocks"))
 def test_async_takes_the_longest(lab):
     """fetch_async takes exactly the longest fetch (10)"""
     world = pages(lab)

@@ -36,6 +36,7 @@ class Check:
     place: str                      # "labs/01-sync-vs-async/test_visible.py:12": for its author
     needs: tuple[str, ...] = ()
     last: bool = False
+    idea: bool = False              # what the lab is about
     status: Optional[str] = None
     score: int = 0
     message: str = ""

@@ -90,7 +90,7 @@ class Checks:
         twin = next((check for check in self.checks if check.id == item.name), None)
         if twin:
             raise GraderFault(f"{place}: {item.name} is also the name of the check at {twin.place}")
-        check = Check(item.name, title, said.category, said.worth, place, said.needs, said.last)
+        check = Check(item.name, title, said.category, said.worth, place, said.needs, said.last, said.idea)
         self.checks.append(check)
         self._by_item[item.nodeid] = check
 
