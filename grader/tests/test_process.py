@@ -412,6 +412,6 @@ def test_works_where_the_kernel_has_no_pidfd(tmp_path, monkeypatch):
 
 
 def test_defaults_are_the_documented_ones():
-    assert (COVER.cpu_s, COVER.wall_s, COVER.memory, COVER.file, COVER.output) == (2, 4.0, 4 << 30, 64 << 20, 1 << 20)
+    assert (COVER.cpu_s, COVER.wall_s, COVER.memory, COVER.file, COVER.output) == (2, 4.0, 4 << 30, 16 << 20, 1 << 20)
     assert (ASAN.cpu_s, ASAN.wall_s, ASAN.memory) == (6, 8.0, None)
     assert not COVER.processes and not ASAN.processes

@@ -15,6 +15,7 @@ from looplab.course.lab import load
 from looplab.running.judge import FD, Judges
 from looplab.running.process import LaunchError
 from test_hostile import LAB, hostile_source
+from variants import some
 
 WORLD = ('{"world":"looplab/world/v1","sites":[{"url":"http://a.test","connect":"0ms","rtt":"0ms",'
          '"routes":[{"path":"/","latency":"30ms","body":"%s"}]}]}')
@@ -100,3 +101,45 @@ def test_it_must_be_right_before_the_judge_and_alone(where, tmp_path):
     result = grade(load(LAB), folder, tmp_path / "out").result
     searched = [check for check in result["checks"] if "requirement" in (check.get("replay") or "")]
     assert searched and all(check["status"] == "failed" for check in searched)
+
+
+# ---- What a program writes is no proof, and no burden ---------------------------------------------------------
+
+
+WRITES = """int fd = open("../trace", O_WRONLY | O_APPEND);
+static char block[1 << 16];
+size_t used = 0;
+while (used + 100 < sizeof block)
+    used += (size_t)sprintf(block + used, "%s");
+for (int i = 0; i < %d; i++)
+    if (write(fd, block, used) < 0)
+        break;
+close(fd);
+return sound_fetch_async(urls, n, out);
+"""
+LINE = r'{\"t\":0,\"from\":\"runtime\",\"ev\":\"ready\",\"task\":1,\"by\":1}\n'
+REFUSES = """
+__attribute__((constructor)) static void refuse(void)
+{
+    fputs("world.json: /sites/0: expected a string\\n", stderr);
+    _exit(2);
+}
+"""
+HARMLESS = {
+    "an-endless-trace": (WRITES % (LINE, 2000), ""),
+    "a-long-trace": (WRITES % (LINE, 200), ""),
+    "no-trace": (WRITES % ("nonsense\\n", 1), ""),
+    "a-distorted-trace": (WRITES % (LINE.replace("ready", "spawn"), 1), ""),
+    "a-refusal": ("return 0;", REFUSES),
+}
+
+
+@pytest.mark.parametrize("name", some(HARMLESS))
+def test_what_it_writes_is_never_the_graders_fault(name, tmp_path):
+    body, more = HARMLESS[name]
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "compare.c").write_text("#include <fcntl.h>\n" + hostile_source(body) + more)
+    graded = grade(load(LAB), folder, tmp_path / "out")
+    assert graded.code == 1 and graded.result["status"] == "graded" and graded.score <= 80
+    assert {check["status"] for check in graded.result["checks"]} <= {"passed", "failed", "skipped"}

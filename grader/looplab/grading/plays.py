@@ -11,7 +11,6 @@ from ..asking.check import Check
 from ..asking.contract import Contract, Situation
 from ..asking.world import World
 from ..plain.failure import Cause, CheckFailed, Failure, GraderFault
-from ..reading import ending
 from ..reading.run import NeverReported, Run
 from .recorded import Recorded
 
@@ -39,11 +38,15 @@ class Pending(Protocol):
 
 
 class Stage(Protocol):
-    """Who makes runs: the session. judged: can a judge hold their worlds? begin: in one process, or both. whole: in
+    """Who makes runs: the session. judged: can a judge hold their worlds? worn: it
+    takes no more of them. ended: why one is a failure by itself. begin: in one process, or both. whole: in
     both builds, with a command that repeats it in the world of that name. kept: a run that was begun here counts as
     such a one."""
 
     judged: bool
+    worn: bool
+
+    def ended(self, recorded: Recorded) -> Optional[Failure]: ...
 
     def begin(self, check: Check, called: Call, both: bool, judged: bool = False,
               alone: bool = False) -> Pending: ...
@@ -122,7 +125,7 @@ class Plays:
 
     def _judge(self, situation: Situation, recorded: Recorded) -> Outcome:
         self.idle = self.idle and not (recorded.trace and recorded.trace.requests)
-        failure = ending.failure(recorded.outcome, recorded.trace, recorded.findings)
+        failure = self._stage.ended(recorded)
         if failure:
             stopped = recorded.outcome.limit is not None or failure.cause is not None and failure.cause.kind in ENDLESS
             return Outcome({self._contract.blame(situation): CheckFailed(failure)}, recorded if stopped else None)

@@ -34,13 +34,15 @@ from .desk import Desk, Desks
 from .kind import Kind
 from .recorded import Recorded
 from .replay import Replays, short
-from .search import Search
+from .search import DEEPER, Search
 from .two_builds import TwoBuilds
 
 KILLS_MOST = 2              # so many runs may be stopped at a limit; then no further one is begun
 # what further runs may use: an endless loop is graded within 10 s in all
 AFTER_KILL = process.Limits(cpu_s=1, wall_s=2.0)
 OWN_ENV = {"HOME": ".", "TMPDIR": "."}
+TRACES_MOST = 64 << 20      # bytes of traces that are read in a grading; the longest known has 15 million
+_NOBODY = Check("report", "", "correctness", 0, "the report")       # who asks for a run that no check asks for
 SEARCHED = process.Limits(cpu_s=1)      # what a run of the search may use, of which most take a thousandth of that
 
 
@@ -72,6 +74,7 @@ class Session:
         # A judge holds the world of each run that counts; LOOPLAB_JUDGE=0: of none. (A suite makes its own worlds.)
         self.judged = os.environ.get("LOOPLAB_JUDGE") != "0" and not lab.suite
         self.kills = 0
+        self.traced = 0                 # bytes of traces that were read
         self.output = ""                # what the program printed in the run that failed first, for the report
         self.program: Optional[build.Program] = None
         self._builder: Optional[threading.Thread] = None
@@ -248,7 +251,11 @@ class Session:
         """Waits for it, and reads what it left at its desk."""
         outcome = running.finish()
         text = "" if outcome.limit else desk.text()
-        trace = self._parse(check, *desk.ends()) if outcome.limit else self._parse(check, text)
+        self.traced += len(text)
+        try:
+            trace = self._parse(*desk.ends()) if outcome.limit else self._parse(text)
+        except TraceError:
+            trace, outcome = None, replace(outcome, limit="trace")
         recorded = Recorded(check, called, replay, outcome, text, trace, memory=desk.peak())
         self.desks.give_back(desk)
         return recorded
@@ -264,6 +271,13 @@ class Session:
     def _refuse_more_kills(self) -> None:
         if self.kills >= KILLS_MOST:
             raise CheckFailed(Failure("", "not run: the program had to be stopped at a limit twice already"))
+        if self.worn:
+            raise CheckFailed(Failure("", f"not run: the records of its runs have over {TRACES_MOST >> 20} MB already"))
+
+    @property
+    def worn(self) -> bool:
+        """Is there too much to read for any further run?"""
+        return self.traced > TRACES_MOST * (DEEPER if os.environ.get("DEEP") == "1" else 1)
 
     def reference(self, check: Check, mode: str, world: World, urls: Optional[Sequence[str]] = None, *,
                   tape: Optional[str] = None, settings: Optional[Settings] = None, may_fail: bool = False) -> Run:
@@ -379,14 +393,11 @@ class Session:
         """The command that repeats a run, in the world of that name."""
         return self.desks.with_room(lambda: self._replays.command(called, self._replays.save(name, called)))
 
-    def _parse(self, check: Check, text: str, tail: Optional[str] = None) -> Optional[Trace]:
-        """The trace; with a tail, the ends of one that was cut. None: the run wrote none."""
-        try:
-            if "\n" not in text:
-                return None
-            return read(text) if tail is None else read_cut(text, tail)
-        except TraceError as fault:
-            raise GraderFault(f"{check.id}: the trace of its run is damaged: {fault}") from None
+    def _parse(self, text: str, tail: Optional[str] = None) -> Optional[Trace]:
+        """The trace; with a tail, the ends of one that was cut. None: the run wrote none. Raises TraceError."""
+        if "\n" not in text:
+            return None
+        return read(text) if tail is None else read_cut(text, tail)
 
     def _after(self, recorded: Recorded) -> None:
         """Counts limits, and lets the sanitizer run go on behind while there is room."""
@@ -404,7 +415,7 @@ class Session:
         """Raises CheckFailed for a run that did not end well."""
         if recorded.outcome.signal or recorded.outcome.limit or recorded.outcome.exit:
             self.second.settle_one(recorded)
-        failure = ending.failure(recorded.outcome, recorded.trace, recorded.findings)
+        failure = self.ended(recorded)
         if not failure and recorded.trace and not may_fail:
             failure = ending.refusal(recorded.outcome, recorded.trace, recorded.asked)
         if failure:
@@ -414,12 +425,29 @@ class Session:
             self.output = self.output or cut(recorded.outcome.stdout, 2000)
             raise CheckFailed(in_order(failure) if recorded.call.tape else failure, recorded.replay)
 
+    def ended(self, recorded: Recorded) -> Optional[Failure]:
+        """Why a run is a failure by itself; None for one that ended well. Raises GraderFault when nobody's program
+        could have been run so: one that refuses to start where the reference does not has only said that it does."""
+        try:
+            return ending.failure(recorded.outcome, recorded.trace, recorded.findings)
+        except GraderFault:
+            if not self._reference_starts(recorded.call):
+                raise
+            return ending.early(recorded.outcome, recorded.trace)
+
+    def _reference_starts(self, called: Call) -> bool:
+        if not self.lab.reference.is_file():
+            return False
+        if called not in self._references:
+            self._references[called] = self._alone(_NOBODY, called, self.lab.reference, judged=False)
+        return self._references[called].outcome.exit != 2
+
     # ---- for the report ----
 
     def once(self, called: Call, replay: str = "") -> Recorded:
         """One run of the student's program that no check asks for. Raises what ready() raises, GraderFault for a
         damaged trace."""
-        return self._alone(Check("report", "", "correctness", 0, "the report"), called, self.ready().cover, replay)
+        return self._alone(_NOBODY, called, self.ready().cover, replay)
 
     def recorded_of(self, check: Check) -> Optional[Recorded]:
         """The run that a check's replay command repeats, else the first that it made; None if it made none."""
@@ -432,8 +460,7 @@ class Session:
         if not self.lab.reference.is_file():
             return ""
         if called not in self._references:
-            self._references[called] = self._alone(Check("report", "", "correctness", 0, "the report"), called,
-                                                   self.lab.reference, judged=False)
+            self._references[called] = self._alone(_NOBODY, called, self.lab.reference, judged=False)
         return self._references[called].text
 
     # ---- coverage ----

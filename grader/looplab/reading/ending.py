@@ -24,11 +24,14 @@ _LIMITS = {
     "output": "it printed without end, and was stopped",
     "file": "it went on and on (a file, or the record of what it did, grew without end), and was stopped",
     "threads": "it started threads or processes without end, and was stopped",
+    "trace": "the record of what it did was damaged",
 }
 
 _LIMIT_CAUSES = {
     "memory": Cause("memory", "is something allocated in a loop that never ends, or many times larger than meant?"),
     "threads": Cause("threads", "tasks are all that is needed here: the loop runs them on one thread"),
+    "trace": Cause("trace", "the kit writes it, through a descriptor of its own: does your program write to a "
+                            "descriptor or a file that it did not open?"),
 }
 
 _STUCK = {
@@ -69,11 +72,14 @@ def failure(outcome: Outcome, trace: Optional[Trace], findings: Sequence[Finding
     if outcome.exit == 2 and (trace is None or trace.ended or not trace.report("start")):
         raise GraderFault("the lab's program refused to "
                           f"start: {cut(outcome.stderr.strip() or 'it did not say why', 300)}")
-    if trace is None or not trace.ended:
-        return Failure(_END, f"it ended early, with exit code {outcome.exit}",
-                       _at_last(trace, "something called exit(), or ended the program in another way, "
-                                       "before the function had returned"))
-    return None
+    return early(outcome, trace) if trace is None or not trace.ended else None
+
+
+def early(outcome: Outcome, trace: Optional[Trace]) -> Failure:
+    """A program that ended before it should."""
+    return Failure(_END, f"it ended early, with exit code {outcome.exit}",
+                   _at_last(trace, "something called exit(), or ended the program in another way, before the function "
+                                   "had returned"))
 
 
 def refusal(outcome: Outcome, trace: Trace, asked: Sequence[str] = ()) -> Optional[Failure]:

@@ -58,7 +58,7 @@ class Limits:
     wall_s: float = 4.0                 # time on the wall, without that in which it waited for a processor
     memory: int | None = 4 * GIB        # address space in bytes (never for sanitizer builds: their shadow is huge)
     resident: int | None = 1 * GIB      # bytes really in memory; looked at every few hundredths of a second
-    file: int = 64 * MIB                # size of any file it writes
+    file: int = 16 * MIB                # size of any file it writes
     output: int = 1 * MIB               # stdout and stderr together
     threads: int | None = 64            # looked at together with `resident`
     processes: bool = False             # may it make other processes? (compilers must)
@@ -87,7 +87,8 @@ class Outcome:
     exit: int | None        # what it exited with
     signal: str | None      # "SIGSEGV": the signal that ended it
     limit: str | None       # which limit ended it: "cpu" (it computed without end), "wall" (it waited without end),
-                            # "memory", "output", "file" or "threads"; None: it ended by itself
+                            # "memory", "output", "file" or "threads"; None: it ended by itself. ("trace": by itself,
+                            # but what it left behind is not what the kit writes; session.py says so.)
     stdout: str             # readable(): no control characters but tab and newline
     stderr: str
     cpu_s: float            # for information only: no check may depend on these two
