@@ -451,7 +451,7 @@ def test_a_grading_with_judges_says_the_same(lab, source, tmp_path, monkeypatch)
 
 def test_a_grading_with_judges_needs_one(tmp_path):
     """So the one above has had it."""
-    text = ("import sys; from pathlib import Path; import looplab.running.judge as judge; judge.JUDGE = Path('none'); "
+    text = ("import sys; from pathlib import Path; from looplab.course.lab import Lab; Lab.judge = Path('none'); "
             "from looplab.cli import main; sys.exit(main(sys.argv[1:]))")
     run = subprocess.run([sys.executable, "-c", text, "grade", "--lab", "01", "--from", "solutions", "--out", tmp_path],
                          env={**os.environ, "PYTHONPATH": str(ROOT / "grader")}, cwd=ROOT,

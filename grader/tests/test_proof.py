@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from grading import grade
-from judged import FINISH, ask, get, happened, hello, message, wait
+from judged import FINISH, JUDGE, ask, get, happened, hello, message, wait
 from looplab.course.lab import load
 from looplab.running.judge import FD, Judges
 from looplab.running.process import LaunchError
@@ -24,7 +24,7 @@ FOREVER = (1 << 63) - 1
 
 @pytest.fixture
 def judges():
-    made = Judges("program", 7)
+    made = Judges(JUDGE, "program", 7)
     yield made
     made.close()
 

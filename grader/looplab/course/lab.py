@@ -73,6 +73,11 @@ class Lab:
         """The launcher that every student process starts through."""
         return self.kit / "launch"
 
+    @property
+    def judge(self) -> Path:
+        """The judge, which holds the world of each run that counts."""
+        return self.kit / "judge"
+
     def main_object(self, asan: bool = False) -> Path:
         """The lab's compiled main.c."""
         return self.kit / self.slug / ("main-asan.o" if asan else "main.o")

@@ -13,9 +13,9 @@ from typing import Iterator
 from ..plain.failure import UsageError
 from . import git, lab as labs, skeleton
 
-TAKEN = ("labs", "sim/include", "sim/runtime", "sim/world", "sim/trace", "sim/explore", "sim/kit", "sim/examples",
-         "grader/looplab", "grader/launcher", "grader/scripts", "Makefile", "README.md", "LICENSE", ".gitattributes",
-         ".gitignore", ".clang-format", ".clangd", ".editorconfig", ".devcontainer")
+TAKEN = ("labs", "sim/include", "sim/runtime", "sim/world", "sim/trace", "sim/judge", "sim/explore", "sim/kit",
+         "sim/examples", "grader/looplab", "grader/launcher", "grader/scripts", "Makefile", "README.md", "LICENSE",
+         ".gitattributes", ".gitignore", ".clang-format", ".clangd", ".editorconfig", ".devcontainer")
 """What a student needs. solutions/, grader/hidden, grader/tests, slides/ and the kit's own tests stay behind."""
 
 _SKIPPED = shutil.ignore_patterns("__pycache__", "*.pyc")

@@ -84,7 +84,7 @@ class Session:
         self._references: dict[Call, Recorded] = {}     # the runs of the reference solution
         self._forks: dict[Path, Forks] = {}
         self._series: dict[Path, Series] = {}
-        self._judges = Judges(lab.slug, seed)
+        self._judges = Judges(lab.judge, lab.slug, seed)
         self.search: Optional[Search] = None
         self._replays = Replays(lab, source_dir, out, seed)
         self._idle: Optional[int] = None

@@ -12,20 +12,19 @@ import threading
 from pathlib import Path
 from typing import Optional
 
-from ..course.lab import ROOT
 from .process import LaunchError
 
-JUDGE = ROOT / "build" / "kit" / "judge"
 FD = 100                    # a program's connection, if it is a copy (sim/kit/forks.h), else this or a number above
 _PATIENCE_S = 60.0          # between the program's end and the judge's
 _SERVED = ["--serve", "10", "--world", "/proc/self/fd/11", "--record", "fd:12"]     # as sim/judge/copies.h has them
 
 
 class Judges:
-    """The judges of one grading. program: the name that stands in their records."""
+    """The judges of one grading, each a run of the program `judge`. name: what stands in their records."""
 
-    def __init__(self, program: str, seed: int):
-        self._words = [str(JUDGE), *_SERVED, "--seed", str(seed), "--program", program]
+    def __init__(self, judge: Path, name: str, seed: int):
+        self._judge = judge
+        self._words = [str(judge), *_SERVED, "--seed", str(seed), "--program", name]
         self._lock = threading.Lock()
         self._first: Optional[subprocess.Popen[bytes]] = None
         self._socket: Optional[socket.socket] = None
@@ -49,12 +48,12 @@ class Judges:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             try:
-                self._first = subprocess.Popen([JUDGE, "--copies", str(theirs.fileno())], stdin=subprocess.DEVNULL,
-                                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                               pass_fds=[theirs.fileno()], start_new_session=True)
+                self._first = subprocess.Popen([self._judge, "--copies", str(theirs.fileno())], start_new_session=True,
+                                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                               stderr=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
             except OSError as error:
                 ours.close()
-                raise LaunchError(f"cannot start {JUDGE}: {error.strerror} (make build/kit/judge)") from error
+                raise LaunchError(f"cannot start {self._judge}: {error.strerror} (make build/kit/judge)") from error
         self._socket = ours
         return ours
 
