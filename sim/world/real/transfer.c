@@ -128,6 +128,7 @@ static int on_connected(void *argument, char *remote, char *local, int remote_po
     struct trace *trace = exchange->sent ? rw_trace(world, "http.resent", exchange->operation.id) : NULL;
     (void)remote, (void)local;
     exchange->sent = true;
+    exchange->opened[0] = exchange->opened[1] = CURL_SOCKET_BAD;       /* is it sent again, these may be long closed */
     if (trace)
         trace_end(trace);
     trace = rw_trace(world, "http.connected", exchange->operation.id);
@@ -185,6 +186,8 @@ static CURL *handle_new(struct real *world)
 #if LIBCURL_VERSION_NUM >= 0x075700
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);             /* a name that nobody waits for holds nobody up */
 #endif
+    if (!world->http.proxied)                                   /* else it looks for one, each time */
+        curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
     if (world->http.ca_file)
         curl_easy_setopt(easy, CURLOPT_CAINFO, world->http.ca_file);
     /* Only certificates that come from one file curl keeps: read anew for each
