@@ -101,7 +101,7 @@ struct exchange {
     CURL *easy;                     /* NULL: not in curl's hands                                            */
     struct curl_slist *headers, *resolve, *connect_to;
     bool once;                      /* never sent a second time: not over a connection used before           */
-    bool sent;                      /* it was sent; if once more, over another connection                    */
+    bool sent, resent;              /* it was sent; once more, over another connection                      */
     bool paused;                    /* curl waits until the program has read more                           */
     int32_t failure;                /* why we, not curl, broke it off; 0: we did not                        */
     int status;

@@ -127,6 +127,7 @@ static int on_connected(void *argument, char *remote, char *local, int remote_po
     struct socket *socket = rw_socket_connected(world, exchange->opened, local_port, remote_port, &reused);
     struct trace *trace = exchange->sent ? rw_trace(world, "http.resent", exchange->operation.id) : NULL;
     (void)remote, (void)local;
+    exchange->resent = exchange->sent;
     exchange->sent = true;
     exchange->opened[0] = exchange->opened[1] = CURL_SOCKET_BAD;       /* is it sent again, these may be long closed */
     if (trace)
@@ -312,7 +313,8 @@ int rw_transfer_begin(struct real *world, struct exchange *exchange)
     return 0;
 }
 
-/* Taken out before its end, its connection is closed. */
+/* Taken out before its end, its connection is closed. A handle counts how often it has sent something again, five times
+ * at most for all its requests together: one that has is not used again. */
 void rw_transfer_stop(struct real *world, struct exchange *exchange)
 {
     struct http *http = &world->http;
@@ -320,7 +322,8 @@ void rw_transfer_stop(struct real *world, struct exchange *exchange)
     if (easy) {
         exchange->easy = NULL;
         curl_multi_remove_handle(exchange->session->multi, easy);
-        if (http->spares < sizeof http->spare / sizeof *http->spare && !http->closing)
+        bool is_good = !exchange->resent && !http->closing;
+        if (is_good && http->spares < sizeof http->spare / sizeof *http->spare)
             http->spare[http->spares++] = easy;
         else
             curl_easy_cleanup(easy);

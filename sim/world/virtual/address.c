@@ -108,7 +108,7 @@ int32_t vw_address(struct world *world, struct exchange *exchange, const struct 
         return 0;
     if (exchange->route->echo)
         made = echo(exchange, request);
-    else if (exchange->route->version.lines)
+    else if (request->lengths[2] && exchange->answer->status == 200)
         made = vw_part_answer(exchange, headers, request->lengths[2]);
     exchange->own = exchange->answer;
     return made ? 0 : -ENOMEM;
