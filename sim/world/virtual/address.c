@@ -99,9 +99,9 @@ int32_t vw_address(struct world *world, struct exchange *exchange, const struct 
     else
         exchange->answer = &exchange->route->answer;
     int64_t bandwidth = exchange->route ? exchange->route->bandwidth : exchange->site->bandwidth;
-    if (exchange->site->link.rate > 0)
-        bandwidth = exchange->site->link.rate;
-    if (request->lengths[3] && bandwidth != VW_UNLIMITED)
+    if (exchange->site->up.rate > 0)
+        exchange->sends = exchange->unsent = request->lengths[3];
+    else if (request->lengths[3] && bandwidth != VW_UNLIMITED)
         exchange->upload = vw_scale(request->lengths[3], VW_SECOND, bandwidth);
     bool made = true;
     if (exchange->answer == &exchange->exception)

@@ -7,7 +7,8 @@
  *
  * Each phase is a step: it does what is due, says what the next phase is, and returns how long until then.
  *
- * The request's body is sent before the request arrives: it takes as long as one of that length takes back.
+ * The request's body is sent before the request arrives: it takes as long as one of that length takes back. Over a link
+ * that is a phase of its own, UPLOAD, as others there decide how long it takes.
  *
  * With a window the body is handed over up to window_end, and no further. When the program has read some, it goes on:
  * at once with what has come meanwhile (flow.c). The way of that news to the server is not modelled.
@@ -113,6 +114,23 @@ static int64_t knock_again(struct world *world, struct exchange *exchange)
     return (int64_t)VW_SECOND * waits[exchange->tries++];
 }
 
+/* The request's body leaves, whether the server has taken the connection up or not: its kernel has. */
+static int64_t upload(struct world *world, struct exchange *exchange)
+{
+    int64_t bytes = exchange->unsent;
+    exchange->unsent = 0;
+    exchange->phase = PHASE_UPLOAD;
+    return vw_link_want(world, &exchange->site->up, exchange, bytes);
+}
+
+static int64_t uploaded(struct world *world, struct exchange *exchange)
+{
+    vw_link_leave(world, exchange);
+    exchange->phase = PHASE_ESTABLISH;
+    exchange->connected_at = world->now;        /* as far as the way to the server goes */
+    return exchange->operation.line ? NOT_BY_TIME : 0;
+}
+
 /* The kernel makes the connection; the server takes it up when it has room, and finds the request there. */
 static int64_t connect(struct world *world, struct exchange *exchange)
 {
@@ -126,7 +144,7 @@ static int64_t connect(struct world *world, struct exchange *exchange)
         return 0;
     exchange->connected_at = world->now;
     vw_connection_opened(world, exchange);
-    return NOT_BY_TIME;
+    return exchange->unsent > 0 ? upload(world, exchange) : NOT_BY_TIME;
 }
 
 /* ---- A connection that was closed --------------------------------------------------------------------- */
@@ -142,6 +160,7 @@ static int64_t lost(struct world *world, struct exchange *exchange)
     if (world->trace)
         vw_exchange_trace(world, exchange, "http.resent");
     vw_pool_again(world, exchange);
+    exchange->unsent = exchange->sends;
     exchange->drawn = false;
     exchange->fault = NULL;
     exchange->phase = PHASE_BEGIN;
@@ -171,6 +190,8 @@ static int64_t establish(struct world *world, struct exchange *exchange)
         exchange->phase = PHASE_LOST;
         return site->rtt;
     }
+    if (exchange->unsent > 0)
+        return upload(world, exchange);
     int64_t way = vw_later(site->rtt / 2, exchange->upload);
     if (has_waited) {               /* the request has set out meanwhile, or is there already */
         int64_t gone = world->now - exchange->connected_at;
@@ -294,14 +315,14 @@ static int64_t until_piece(const struct world *world, const struct exchange *exc
 /* The same on a link, which brings more as long as the kernels take it. */
 static int64_t await_linked(struct world *world, struct exchange *exchange)
 {
-    if (exchange->came == vw_flow_room(exchange) && exchange->in_link)
+    if (exchange->came == vw_flow_room(exchange) && exchange->link)
         vw_link_leave(world, exchange);
     if (exchange->came == exchange->coming && exchange->has_hand)
         vw_server_drop_hand(exchange);
     if (exchange->came == vw_flow_room(exchange))
         return NOT_BY_TIME;
     exchange->on_its_way = vw_flow_next_linked(exchange);
-    return vw_link_want(world, exchange, exchange->on_its_way - exchange->came);
+    return vw_link_want(world, &exchange->site->link, exchange, exchange->on_its_way - exchange->came);
 }
 
 /* When the next piece of the body will be there; the end, when there is none. */
@@ -309,7 +330,7 @@ static int64_t await_piece(struct world *world, struct exchange *exchange)
 {
     exchange->stopped = exchange->arrived == exchange->window_end;
     if (exchange->arrived == exchange->coming) {
-        if (exchange->in_link)
+        if (exchange->link)
             vw_link_leave(world, exchange);
         return end(world, exchange, vw_flow_rc(exchange));
     }
@@ -364,15 +385,15 @@ static int64_t body(struct world *world, struct exchange *exchange)
 /* What has come unread is there at once. The rest is cut anew: as far as the program wants it now, it is told of it. */
 static int64_t read_linked(struct world *world, struct exchange *exchange)
 {
-    if (exchange->in_link)
+    if (exchange->link)
         exchange->came = exchange->on_its_way - vw_link_left(world, exchange);
     arrive_up_to(world, exchange, exchange->came);
-    if (!exchange->in_link)
+    if (!exchange->link)
         return await_piece(world, exchange);
     int64_t before = exchange->on_its_way;
     exchange->stopped = exchange->arrived == exchange->window_end;
     exchange->on_its_way = vw_flow_next_linked(exchange);
-    return vw_link_want(world, exchange, exchange->on_its_way - before);
+    return vw_link_want(world, exchange->link, exchange, exchange->on_its_way - before);
 }
 
 void vw_exchange_read(struct world *world, struct exchange *exchange, uint64_t count)
@@ -418,7 +439,8 @@ static void leave(struct world *world, struct exchange *exchange)
 void vw_exchange_step(struct world *world, struct exchange *exchange)
 {
     static int64_t (*const steps[])(struct world *, struct exchange *) = {
-        [PHASE_BEGIN] = begin, [PHASE_CONNECT] = connect, [PHASE_ESTABLISH] = establish, [PHASE_ARRIVE] = arrive,
+        [PHASE_BEGIN] = begin, [PHASE_CONNECT] = connect, [PHASE_ESTABLISH] = establish,
+        [PHASE_UPLOAD] = uploaded, [PHASE_ARRIVE] = arrive,
         [PHASE_ADMIT] = admit, [PHASE_SERVED] = served, [PHASE_SENT] = sent, [PHASE_HEAD] = head, [PHASE_BODY] = body,
         [PHASE_ALL_SENT] = all_sent, [PHASE_LOST] = lost,
     };
@@ -477,7 +499,7 @@ void vw_exchange_cancel(struct world *world, struct exchange *exchange)
             stop_work(world, exchange);
         if (exchange->has_hand)
             vw_server_drop_hand(exchange);
-        if (exchange->in_link)
+        if (exchange->link)
             vw_link_leave(world, exchange);
     }
     vw_result_end(world, &exchange->operation, -ECANCELED);

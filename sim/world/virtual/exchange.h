@@ -17,6 +17,7 @@ enum phase {
     PHASE_BEGIN,       /* sets out: it has a connection of its session, or may open one */
     PHASE_CONNECT,     /* the server learns of the connection                       */
     PHASE_ESTABLISH,   /* the connection is there                                   */
+    PHASE_UPLOAD,      /* the last of its body has left the program, over a link    */
     PHASE_ARRIVE,      /* the request reaches the server                            */
     PHASE_ADMIT,       /* it has waited as long as the server's rate wants            */
     PHASE_SERVED,      /* a worker has its answer ready                             */
@@ -53,8 +54,8 @@ struct exchange {
     bool in_pool, in_site, at_work, has_hand;
     /* One of the program's descriptors is its connection's. */
     bool has_socket;
-    /* Its body flows over its site's link. */
-    bool in_link;
+    /* The link that it is on; NULL: none. */
+    struct link *link;
     /* Its connection was used before; the server will have closed it when the request arrives. */
     bool reused, stale;
     /* Whether it may be sent a second time. */
@@ -74,6 +75,8 @@ struct exchange {
     uint32_t max_per_host;
     /* How long it takes to send the request's body, and how long the worker takes. */
     int64_t upload, latency;
+    /* How many bytes of the request's body leave over a link, and how many of them have still to. */
+    int64_t sends, unsent;
     /* How many bytes of the body have arrived, how many will have with the piece
      * on its way, and how many in the end. */
     int64_t arrived, on_its_way, coming;
@@ -91,7 +94,7 @@ struct exchange {
     char text[64];
     /* The answer that is this request's alone: it sends the request's body back, or a part of the route's. */
     struct answer echoed;
-    /* Its neighbours on its site's link, and how far `served` there must come for what it wants. */
+    /* Its neighbours on its link, and how far `served` there must come for what it wants. */
     struct exchange *link_next, *link_prev;
     __int128 target;
 };

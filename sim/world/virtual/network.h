@@ -150,7 +150,7 @@ struct hands {
     int64_t status;
 };
 
-/* A link that the bodies of a site share (link.c). */
+/* One way of a link that the bodies of a site share (link.c). */
 struct link {
     /* Bytes a second; 0: there is none. */
     int64_t rate;
@@ -187,7 +187,8 @@ struct site {
     int64_t max_connections, open, backlog;
     /* Bytes a second, for routes that say nothing of their own. */
     int64_t bandwidth;
-    struct link link;
+    /* Of answers, and of requests: neither takes anything from the other. */
+    struct link link, up;
     struct rate_limit rate;
     struct bucket bucket;
     struct hands hands;
