@@ -103,6 +103,28 @@ static void test_windows_and_faults(void **state)
     rig_close(rig);
 }
 
+/* A body leaves half a round trip before it is there: then another one may be in hand. Two share the link from 50 to
+ * 250 ms, as the server sees it. */
+static void test_a_hand_is_free_when_the_last_byte_has_left(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_open(WORLD("'sites':[{'url':'http://a.test','link':1000,'rtt':'100ms','connect':'0ms',"
+                                     "'limit_conn':{'requests':2},'routes':[{'path':'/','body_size':100},"
+                                     "{'path':'/long','body_size':150},{'path':'/empty'}]}]"));
+    rig_get(rig, "http://a.test/");
+    rig_get(rig, "http://a.test/long");
+    get_after(rig, MS(199), "http://a.test/");          /* there at 249 ms: 99.5 bytes of each have left */
+    get_after(rig, MS(201), "http://a.test/");          /* there at 251 */
+    get_after(rig, MS(202), "http://a.test/");          /* there at 252: two are in hand */
+    rig_expect(rig, "299ms #3 503 end\n300ms #1 +100 end\n301ms #4 200\n302ms #5 503 end\n399ms #2 +150 end\n"
+                    "450ms #4 +100 end\n");
+    rig_get(rig, "http://a.test/empty");
+    rig_get(rig, "http://a.test/empty");
+    get_after(rig, MS(451), "http://a.test/");
+    rig_expect(rig, "550ms #6 200 end\n550ms #7 200 end\n551ms #8 200\n651ms #8 +100 end\n");
+    rig_close(rig);
+}
+
 static void post_in(struct rig *rig, const char *url, uint32_t size, uint32_t session)
 {
     char data[600];
@@ -229,6 +251,7 @@ int main(void)
         cmocka_unit_test(test_windows_and_faults),
         cmocka_unit_test(test_when_the_kernels_are_full),
         cmocka_unit_test(test_very_much),
+        cmocka_unit_test(test_a_hand_is_free_when_the_last_byte_has_left),
         cmocka_unit_test(test_bodies_of_requests_share_it_too),
         cmocka_unit_test(test_what_is_sent_arrives),
     };

@@ -15,6 +15,7 @@
  */
 #include "address.h"
 #include "connection.h"
+#include "departure.h"
 #include "draw.h"
 #include "exchange.h"
 #include "exchange_trace.h"
@@ -54,12 +55,18 @@ static bool breaks_connection(const struct exchange *exchange)
     return (exchange->fault && exchange->fault->kind == FAULT_RESET) || vw_flow_is_cut(exchange);
 }
 
+static void drop_hand(struct world *world, struct exchange *exchange)
+{
+    vw_departure_end(world, exchange);
+    if (exchange->has_hand)
+        vw_server_drop_hand(exchange);
+}
+
 static int64_t end(struct world *world, struct exchange *exchange, int32_t rc)
 {
     if (world->trace)
         vw_exchange_trace_end(world, exchange, rc);
-    if (exchange->has_hand)
-        vw_server_drop_hand(exchange);
+    drop_hand(world, exchange);
     vw_result_end(world, &exchange->operation, rc);
     exchange->closed = rc != 0 || exchange->answer->closes || breaks_connection(exchange)
         || exchange->uses + 1 >= exchange->site->keep_requests;
@@ -225,7 +232,8 @@ static int64_t turn_away(struct exchange *exchange, int64_t status, int64_t free
 static int64_t admit(struct world *world, struct exchange *exchange)
 {
     struct site *site = exchange->site;
-    (void)world;
+    if (site->hands.most != VW_UNLIMITED)
+        vw_departures_settle(world, site);
     if (site->hands.most != VW_UNLIMITED && !vw_server_take_hand(exchange))
         return turn_away(exchange, site->hands.status, 0);
     return vw_server_take_worker(exchange) ? work(exchange) : NOT_BY_TIME;
@@ -268,6 +276,7 @@ static int64_t served(struct world *world, struct exchange *exchange)
         sending = vw_flow_time(exchange, vw_flow_length(exchange));
     if (exchange->has_hand && (closes_at_once(exchange) || sending == 0))
         vw_server_drop_hand(exchange);      /* all of it is sent */
+    vw_departure_begin(world, exchange);
     if (!exchange->has_hand || sending >= back)
         return back;
     exchange->phase = PHASE_SENT;
@@ -317,8 +326,8 @@ static int64_t await_linked(struct world *world, struct exchange *exchange)
 {
     if (exchange->came == vw_flow_room(exchange) && exchange->link)
         vw_link_leave(world, exchange);
-    if (exchange->came == exchange->coming && exchange->has_hand)
-        vw_server_drop_hand(exchange);
+    if (exchange->came == exchange->coming)
+        drop_hand(world, exchange);
     if (exchange->came == vw_flow_room(exchange))
         return NOT_BY_TIME;
     exchange->on_its_way = vw_flow_next_linked(exchange);
@@ -399,6 +408,8 @@ static int64_t read_linked(struct world *world, struct exchange *exchange)
 void vw_exchange_read(struct world *world, struct exchange *exchange, uint64_t count)
 {
     exchange->window_end = vw_later(exchange->window_end, count < INT64_MAX ? (int64_t)count : INT64_MAX);
+    if (exchange->phase > PHASE_SERVED)
+        vw_departure_go_on(world, exchange);
     if (!exchange->stopped || count == 0 || exchange->operation.ended)
         return;
     vw_event_clear(world, &exchange->operation);        /* of what comes unread, perhaps */
@@ -425,8 +436,7 @@ static void leave(struct world *world, struct exchange *exchange)
     exchange->operation.lives_on = false;
     if (exchange->at_work)
         stop_work(world, exchange);
-    if (exchange->has_hand)
-        vw_server_drop_hand(exchange);
+    drop_hand(world, exchange);
     if (exchange->in_site)
         vw_server_closed(world, exchange->site);
     exchange->in_site = false;
@@ -497,8 +507,7 @@ void vw_exchange_cancel(struct world *world, struct exchange *exchange)
             vw_line_remove(&exchange->operation);
         if (exchange->at_work)
             stop_work(world, exchange);
-        if (exchange->has_hand)
-            vw_server_drop_hand(exchange);
+        drop_hand(world, exchange);
         if (exchange->link)
             vw_link_leave(world, exchange);
     }

@@ -29,6 +29,16 @@ enum phase {
     PHASE_HUNG,        /* nothing, ever                                             */
 };
 
+/* A body that leaves its server over a link. */
+struct leaving {
+    /* How far `served` must come until it has left, as far as it may: up to byte `room`. */
+    __int128 target;
+    int64_t room;
+    struct exchange *next;
+    /* It is one of its site's departures. */
+    bool is_on;
+};
+
 struct exchange {
     struct operation operation;
     enum phase phase;
@@ -87,6 +97,7 @@ struct exchange {
     /* Up to which byte the server may send (VW_UNLIMITED: to the end); and whether it has come that far and stopped. */
     int64_t window_end;
     bool stopped;
+    struct leaving leaving;
     /* What `echoed` consists of, to be freed; NULL: there is none. */
     char *echo;
     /* The answer when it is nobody's: 304, 401, 404, 405, 429, with its headers in `text`. */

@@ -162,6 +162,15 @@ struct link {
     int64_t count;
 };
 
+/* The bodies of a site that leave it over its link, reckoned for the server's count of them (departure.c). */
+struct departures {
+    /* As a link's. */
+    __int128 served;
+    int64_t at;
+    struct exchange *first;
+    int64_t count;
+};
+
 struct site {
     /* As the file has it, without a path: "http://a.test:8080". */
     char *url;
@@ -189,6 +198,7 @@ struct site {
     int64_t bandwidth;
     /* Of answers, and of requests: neither takes anything from the other. */
     struct link link, up;
+    struct departures departures;
     struct rate_limit rate;
     struct bucket bucket;
     struct hands hands;
