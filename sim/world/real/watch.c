@@ -6,14 +6,15 @@
  * change. A connection of which nothing is wanted for a while stays in the set: nearly always the next wish is the same
  * one, and if it fires meanwhile, it is taken out then. Elsewhere each socket has its uv_poll.
  */
+#define _GNU_SOURCE     /* syscall */
 #include "real.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #ifdef RW_EPOLL
 
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { AT_ONCE = 64 };                      /* events taken at a time */
@@ -96,13 +97,19 @@ static void fire(struct real *world, const struct epoll_event *event)
                                 | (has_error || event->events & EPOLLOUT ? CURL_CSELECT_OUT : 0));
 }
 
+/* The system's own call: the program's epoll_wait is caught at link time. */
+static int wait_for(int set, struct epoll_event events[AT_ONCE], int ms)
+{
+    return (int)syscall(SYS_epoll_pwait, set, events, AT_ONCE, ms, NULL, 0);
+}
+
 /* libuv is let run only if it has something to do: a timer is up, or one of its own descriptors is ready. */
 void rw_watch_wait(struct real *world, bool wait)
 {
     struct epoll_event events[AT_ONCE];
     uv_update_time(&world->loop);
     int timeout = uv_backend_timeout(&world->loop);
-    int n = epoll_wait(world->set, events, AT_ONCE, wait ? timeout : 0);
+    int n = wait_for(world->set, events, wait ? timeout : 0);
     bool is_due = timeout == 0 || (wait && n == 0);
     for (int i = 0; i < n; i++)
         if (events[i].data.u64 == tag_of(LIBUV, 0))
