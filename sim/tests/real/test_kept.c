@@ -1,5 +1,5 @@
-/* test_kept.c - for how long libcurl and the real world keep what they know of a name, and what is connected: on a clock
- * that leaps, so that two minutes take no time. The names are looked up here, and a process of ours serves. */
+/* test_kept.c - for how long libcurl and the real world keep what they know of a name, and what is connected: on a
+ * clock that leaps, so that two minutes take no time. The names are looked up here, and a process of ours serves. */
 #include "../check.h"
 
 #include <curl/curl.h>
