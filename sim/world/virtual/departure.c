@@ -28,7 +28,7 @@ static void take_out(struct departures *departures, struct exchange *exchange)
         at = &(*at)->leaving.next;
     *at = exchange->leaving.next;
     departures->count--;
-    exchange->leaving.is_on = false;
+    exchange->departs = false;
 }
 
 /* The first to end, if that is by now. */
@@ -70,12 +70,12 @@ static void let_leave(struct exchange *exchange)
     int64_t room = vw_flow_room(exchange);
     if (room == leaving->room)
         return;
-    if (!leaving->is_on) {
+    if (!exchange->departs) {
         leaving->target = departures->served;
         leaving->next = departures->first;
         departures->first = exchange;
         departures->count++;
-        leaving->is_on = true;
+        exchange->departs = true;
     }
     leaving->target += (__int128)(room - leaving->room) * PARTS;
     leaving->room = room;
@@ -86,6 +86,7 @@ void vw_departure_begin(struct world *world, struct exchange *exchange)
     if (!exchange->has_hand || !vw_flow_is_linked(exchange))
         return;
     vw_departures_settle(world, exchange->site);
+    exchange->leaving.room = 0;
     if (vw_flow_length(exchange) == 0)
         vw_server_drop_hand(exchange);
     else
@@ -103,9 +104,9 @@ void vw_departure_go_on(struct world *world, struct exchange *exchange)
 
 void vw_departure_end(struct world *world, struct exchange *exchange)
 {
-    if (!exchange->leaving.is_on)
+    if (!exchange->departs)
         return;
     vw_departures_settle(world, exchange->site);
-    if (exchange->leaving.is_on)
+    if (exchange->departs)
         take_out(&exchange->site->departures, exchange);
 }

@@ -57,6 +57,8 @@ static bool breaks_connection(const struct exchange *exchange)
 
 static void drop_hand(struct world *world, struct exchange *exchange)
 {
+    if (!exchange->has_hand)
+        return;
     vw_departure_end(world, exchange);
     if (exchange->has_hand)
         vw_server_drop_hand(exchange);
@@ -276,7 +278,8 @@ static int64_t served(struct world *world, struct exchange *exchange)
         sending = vw_flow_time(exchange, vw_flow_length(exchange));
     if (exchange->has_hand && (closes_at_once(exchange) || sending == 0))
         vw_server_drop_hand(exchange);      /* all of it is sent */
-    vw_departure_begin(world, exchange);
+    if (exchange->has_hand)
+        vw_departure_begin(world, exchange);
     if (!exchange->has_hand || sending >= back)
         return back;
     exchange->phase = PHASE_SENT;
@@ -408,7 +411,7 @@ static int64_t read_linked(struct world *world, struct exchange *exchange)
 void vw_exchange_read(struct world *world, struct exchange *exchange, uint64_t count)
 {
     exchange->window_end = vw_later(exchange->window_end, count < INT64_MAX ? (int64_t)count : INT64_MAX);
-    if (exchange->phase > PHASE_SERVED)
+    if (exchange->phase > PHASE_SERVED && exchange->phase < PHASE_LOST)
         vw_departure_go_on(world, exchange);
     if (!exchange->stopped || count == 0 || exchange->operation.ended)
         return;

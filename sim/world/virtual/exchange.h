@@ -35,8 +35,6 @@ struct leaving {
     __int128 target;
     int64_t room;
     struct exchange *next;
-    /* It is one of its site's departures. */
-    bool is_on;
 };
 
 struct exchange {
@@ -62,6 +60,8 @@ struct exchange {
     bool unauthorized, early;
     /* It counts among its pool's connections; among its site's; among the site's busy workers, and busy hands. */
     bool in_pool, in_site, at_work, has_hand;
+    /* Its body is one of its site's departures. */
+    bool departs;
     /* One of the program's descriptors is its connection's. */
     bool has_socket;
     /* The link that it is on; NULL: none. */
@@ -97,7 +97,6 @@ struct exchange {
     /* Up to which byte the server may send (VW_UNLIMITED: to the end); and whether it has come that far and stopped. */
     int64_t window_end;
     bool stopped;
-    struct leaving leaving;
     /* What `echoed` consists of, to be freed; NULL: there is none. */
     char *echo;
     /* The answer when it is nobody's: 304, 401, 404, 405, 429, with its headers in `text`. */
@@ -108,6 +107,7 @@ struct exchange {
     /* Its neighbours on its link, and how far `served` there must come for what it wants. */
     struct exchange *link_next, *link_prev;
     __int128 target;
+    struct leaving leaving;
 };
 
 /* Starts the exchange the request asks for. Returns its id, 0: no memory. */
