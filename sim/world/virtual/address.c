@@ -83,6 +83,7 @@ int32_t vw_address(struct world *world, struct exchange *exchange, const struct 
     if (!exchange->site)
         return -ENXIO;
     int32_t status;
+    exchange->sends = exchange->unsent = 0;
     exchange->route = vw_route_find(exchange->site, &url, method, length, &status);
     exchange->head_only = length == 4 && memcmp(method, "HEAD", 4) == 0;
     const char *headers = method + length + request->lengths[1];

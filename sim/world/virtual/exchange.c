@@ -123,6 +123,11 @@ static int64_t knock_again(struct world *world, struct exchange *exchange)
     return (int64_t)VW_SECOND * waits[exchange->tries++];
 }
 
+static bool has_unsent(const struct exchange *exchange)
+{
+    return exchange->site->up.rate > 0 && exchange->unsent > 0;
+}
+
 /* The request's body leaves, whether the server has taken the connection up or not: its kernel has. */
 static int64_t upload(struct world *world, struct exchange *exchange)
 {
@@ -153,7 +158,7 @@ static int64_t connect(struct world *world, struct exchange *exchange)
         return 0;
     exchange->connected_at = world->now;
     vw_connection_opened(world, exchange);
-    return exchange->unsent > 0 ? upload(world, exchange) : NOT_BY_TIME;
+    return has_unsent(exchange) ? upload(world, exchange) : NOT_BY_TIME;
 }
 
 /* ---- A connection that was closed --------------------------------------------------------------------- */
@@ -199,7 +204,7 @@ static int64_t establish(struct world *world, struct exchange *exchange)
         exchange->phase = PHASE_LOST;
         return site->rtt;
     }
-    if (exchange->unsent > 0)
+    if (has_unsent(exchange))
         return upload(world, exchange);
     int64_t way = vw_later(site->rtt / 2, exchange->upload);
     if (has_waited) {               /* the request has set out meanwhile, or is there already */

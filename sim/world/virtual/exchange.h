@@ -40,6 +40,8 @@ struct leaving {
 struct exchange {
     struct operation operation;
     enum phase phase;
+    /* What is wrong with the connection, if it must fail: -ECONNREFUSED, -ENXIO; else 0. */
+    int32_t connect_rc;
     /* Where it goes; NULL: a host that nobody has. */
     struct site *site;
     /* NULL: the site has no such path. */
@@ -50,8 +52,6 @@ struct exchange {
     const struct answer *own;
     /* The route's fault, if it strikes this time; else NULL. */
     const struct fault *fault;
-    /* What is wrong with the connection, if it must fail: -ECONNREFUSED, -ENXIO; else 0. */
-    int32_t connect_rc;
     /* Its chances were drawn. */
     bool drawn;
     /* It was asked for with HEAD: the answer has no body. */
@@ -64,16 +64,20 @@ struct exchange {
     bool departs;
     /* One of the program's descriptors is its connection's. */
     bool has_socket;
-    /* The link that it is on; NULL: none. */
-    struct link *link;
     /* Its connection was used before; the server will have closed it when the request arrives. */
     bool reused, stale;
-    /* Whether it may be sent a second time. */
-    enum world_sending sending;
     /* The server closed its connection behind the answer. */
     bool closed;
+    /* It has come as far as `window_end`, and stopped. */
+    bool stopped;
     /* How often it was sent again, and how often its connection was asked for. */
     uint8_t resent, tries;
+    /* Whether it may be sent a second time. */
+    enum world_sending sending;
+    /* How many connections its pool may have; 0: no limit. */
+    uint32_t max_per_host;
+    /* The link that it is on; NULL: none. */
+    struct link *link;
     /* The number of its connection; 0: not yet, or no more. And how many requests that one has served. */
     uint64_t connection;
     int64_t uses;
@@ -81,12 +85,8 @@ struct exchange {
     int64_t connected_at;
     /* The connections of its session to this site; NULL: it has one of its own, or has ended. */
     struct pool *pool;
-    /* How many of those there may be; 0: no limit. */
-    uint32_t max_per_host;
     /* How long it takes to send the request's body, and how long the worker takes. */
     int64_t upload, latency;
-    /* How many bytes of the request's body leave over a link, and how many of them have still to. */
-    int64_t sends, unsent;
     /* How many bytes of the body have arrived, how many will have with the piece
      * on its way, and how many in the end. */
     int64_t arrived, on_its_way, coming;
@@ -94,9 +94,8 @@ struct exchange {
     int64_t came;
     /* Since when the body flows without a stop, and from which byte on. */
     int64_t flow_at, flow_from;
-    /* Up to which byte the server may send (VW_UNLIMITED: to the end); and whether it has come that far and stopped. */
+    /* Up to which byte the server may send (VW_UNLIMITED: to the end). */
     int64_t window_end;
-    bool stopped;
     /* What `echoed` consists of, to be freed; NULL: there is none. */
     char *echo;
     /* The answer when it is nobody's: 304, 401, 404, 405, 429, with its headers in `text`. */
@@ -108,6 +107,8 @@ struct exchange {
     struct exchange *link_next, *link_prev;
     __int128 target;
     struct leaving leaving;
+    /* Where requests share a link: how many bytes of its own body leave over it, and how many have still to. */
+    int64_t sends, unsent;
 };
 
 /* Starts the exchange the request asks for. Returns its id, 0: no memory. */
