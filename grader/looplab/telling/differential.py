@@ -173,8 +173,8 @@ def slowed(situation: Situation, ms: int) -> Situation:
 def is_steady(stage: Stage, situation: Situation, predicted: list[Played]) -> bool:
     """Does the prediction stay what it is when its times move a little?"""
     most = STEADY * stage.slack
-    moves = [move(situation, tuple(stage.slack * ms for ms in by)) for move, all_by in [(nudged, NUDGES), (apart, APART)]
-             for by in all_by]
+    moves = [move(situation, tuple(stage.slack * ms for ms in by))
+             for move, all_by in [(nudged, NUDGES), (apart, APART)] for by in all_by]
     for moved in [*moves, slowed(situation, 2 * stage.slack)]:
         for one, other in zip(predicted, stage.predicted(moved)):
             moved_by = abs((one.ended - one.begun) - (other.ended - other.begun))

@@ -1,6 +1,6 @@
 /* departure.c - when the bodies on a link have left their server, which is half a round trip before they are there.
- * Only the server's count of requests in hand (limit_conn) hangs on it, so nothing happens then: it is reckoned whenever
- * somebody asks, or a body comes, goes, or is read.
+ * Only the server's count of requests in hand (limit_conn) hangs on it, so nothing happens then: it is reckoned
+ * whenever somebody asks, or a body comes, goes, or is read.
  *
  * The link is shared as in link.c. What a program does with the window takes effect here at once, as it does there.
  */
