@@ -41,10 +41,13 @@ def urls(nginx, n: int, secure: bool = False) -> list[str]:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_urls_are_what_curl_makes_of_them(variant):
-    """sim/tests/real/test_url.c"""
-    require("libcurl")
-    run = subprocess.run([str(BUILD / "tests" / variant / "real" / "test_url")], text=True, stdout=subprocess.PIPE,
+@pytest.mark.parametrize("program", ["test_url", "test_kept"])
+def test_beside_libcurl(program, variant):
+    """sim/tests/real/test_url.c: URLs are what curl makes of them. test_kept.c: names and connections are kept for as
+    long as curl keeps them."""
+    for tool in ["libuv", "libcurl"]:
+        require(tool)
+    run = subprocess.run([str(BUILD / "tests" / variant / "real" / program)], text=True, stdout=subprocess.PIPE,
                          stderr=subprocess.STDOUT, timeout=60, stdin=subprocess.DEVNULL, env=environment())
     assert run.returncode == 0, run.stdout[-5000:]
 

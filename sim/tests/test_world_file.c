@@ -348,6 +348,9 @@ static void test_versions_and_framing(void **state)
     expect_route(",'last_modified':'Wed, 21 Okt 2026 07:28:00 GMT'",
                  "/sites/0/routes/1/last_modified: expected a date such as "
                  "\"Wed, 21 Oct 2026 07:28:00 GMT\", not \"Wed, 21 Okt 2026 07:28:00 GMT\"");
+    expect_route(",'last_modified':'Wed, 31 Feb 2026 07:28:00 GMT'",
+                 "/sites/0/routes/1/last_modified: expected a date such as "
+                 "\"Wed, 21 Oct 2026 07:28:00 GMT\", not \"Wed, 31 Feb 2026 07:28:00 GMT\"");
     expect_route(",'ranges':1", "/sites/0/routes/1/ranges: expected true or false, not 1");
     expect_route(",'ranges':true,'status':404",
                  "/sites/0/routes/1: expected status 200 and no echo beside etag, last_modified and ranges");

@@ -103,6 +103,87 @@ static void test_windows_and_faults(void **state)
     rig_close(rig);
 }
 
+/* A body leaves half a round trip before it is there: then another one may be in hand. Two share the link from 50 to
+ * 250 ms, as the server sees it. */
+static void test_a_hand_is_free_when_the_last_byte_has_left(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_open(WORLD("'sites':[{'url':'http://a.test','link':1000,'rtt':'100ms','connect':'0ms',"
+                                     "'limit_conn':{'requests':2},'routes':[{'path':'/','body_size':100},"
+                                     "{'path':'/long','body_size':150},{'path':'/empty'}]}]"));
+    rig_get(rig, "http://a.test/");
+    rig_get(rig, "http://a.test/long");
+    get_after(rig, MS(199), "http://a.test/");          /* there at 249 ms: 99.5 bytes of each have left */
+    get_after(rig, MS(201), "http://a.test/");          /* there at 251 */
+    get_after(rig, MS(202), "http://a.test/");          /* there at 252: two are in hand */
+    rig_expect(rig, "299ms #3 503 end\n300ms #1 +100 end\n301ms #4 200\n302ms #5 503 end\n399ms #2 +150 end\n"
+                    "450ms #4 +100 end\n");
+    rig_get(rig, "http://a.test/empty");
+    rig_get(rig, "http://a.test/empty");
+    get_after(rig, MS(451), "http://a.test/");
+    rig_expect(rig, "550ms #6 200 end\n550ms #7 200 end\n551ms #8 200\n651ms #8 +100 end\n");
+    rig_close(rig);
+}
+
+static void post_in(struct rig *rig, const char *url, uint32_t size, uint32_t session)
+{
+    char data[600];
+    size_t length = (size_t)sprintf(data, "POST%s", url);
+    memset(data + length, 'x', size);
+    struct world_request request = {.op = WORLD_HTTP, .data = data, .size = length + size,
+                                    .lengths = {4, (uint32_t)length - 4, 0, size}, .session = session};
+    assert_true(rig->world->submit(rig->world, &request) > 0);
+}
+
+static void post(struct rig *rig, const char *url, uint32_t size)
+{
+    post_in(rig, url, size, 0);
+}
+
+/* Two that send share the link by halves; what comes back does not disturb them, nor they that. */
+static void test_bodies_of_requests_share_it_too(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_open(SITE("{'path':'/','body_size':100},{'path':'/up'}"));
+    post(rig, "http://a.test/up", 100);
+    rig_expect(rig, "100ms #1 200 end\n");
+    post(rig, "http://a.test/up", 300);
+    rig_get(rig, "http://a.test/");
+    rig_expect_until(rig, MS(200), "100ms #3 200\n200ms #3 +100 end\n");      /* 100 bytes of #2 have left */
+    post(rig, "http://a.test/up", 50);
+    post(rig, "http://a.test/up", 200);
+    rig_expect_until(rig, MS(350), "350ms #4 200 end\n");                      /* 50 of each */
+    rig->world->cancel(rig->world, 5);
+    rig_expect(rig, "350ms #5 end ECANCELED\n500ms #2 200 end\n");            /* 150 were left */
+    rig_close(rig);
+}
+
+/* Its way is still to come when the last byte has left; a server that takes nobody up does not hold it up, as its
+ * kernel does; and what is sent again is sent as a whole. */
+static void test_what_is_sent_arrives(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_open(WORLD("'sites':[{'url':'http://a.test','link':1000,'rtt':'40ms','max_connections':1,"
+                                     "'routes':[{'path':'/up','latency':'7ms'},{'path':'/slow','latency':'500ms'},"
+                                     "{'path':'/lost','fault':{'kind':'close','times':1}}]}]"));
+    post(rig, "http://a.test/up", 100);
+    rig_expect(rig, "187ms #1 200 end\n");              /* 40 to connect, 100, 40 and 7 */
+    post(rig, "http://a.test/slow", 1);
+    post(rig, "http://a.test/up", 100);
+    rig_expect(rig, "769ms #2 200 end\n796ms #3 200 end\n");       /* it was there long ago; 1 ms was shared */
+    post(rig, "http://a.test/slow", 1);
+    rig_run_until(rig, MS(900));
+    post(rig, "http://a.test/up", 450);
+    rig_expect(rig, "1377ms #4 200 end\n1437ms #5 200 end\n");      /* from 940 to 1390 */
+    rig_close(rig);
+    rig = rig_open(SITE("{'path':'/'},{'path':'/lost','fault':{'kind':'close','times':1}}"));
+    rig_get_in(rig, "http://a.test/", 1);
+    rig_expect(rig, "0ms #1 200 end\n");
+    post_in(rig, "http://a.test/lost", 100, 1);
+    rig_expect(rig, "200ms #2 200 end\n");
+    rig_close(rig);
+}
+
 /* How many bytes of a body come up to then. */
 static int64_t bytes_until(struct rig *rig, int64_t until, uint64_t id)
 {
@@ -170,6 +251,9 @@ int main(void)
         cmocka_unit_test(test_windows_and_faults),
         cmocka_unit_test(test_when_the_kernels_are_full),
         cmocka_unit_test(test_very_much),
+        cmocka_unit_test(test_a_hand_is_free_when_the_last_byte_has_left),
+        cmocka_unit_test(test_bodies_of_requests_share_it_too),
+        cmocka_unit_test(test_what_is_sent_arrives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,7 +32,8 @@ static void test_ranges(void **state)
         {"bytes=8-99", "206 \"89\""}, {"Bytes= 2 - 3 ", "206 \"23\""}, {"bytes=10-", "416"}, {"bytes=10-12", "416"},
         {"bytes=-0", "416"}, {"bytes=5-2", "416"}, {"bytes=0-999999999999999999", "206 \"0123456789\""},
         {"bytes=0-99999999999999999999", "416"}, {"bytes=-99999999999999999999", "416"}, {"bytes=- 5", "416"},
-        {"bytes=x-", "416"}, {"bytes=3", "416"}, {"bytes=3-x", "416"}, {"bytes=", "416"}, {"bytes=-", "416"},
+        {"bytes=x-", "416"}, {"bytes=3", "416"}, {"bytes=3-x", "416"}, {"bytes=-", "416"},
+        {"bytes=", "200 \"0123456789\""},
         {"lines=0-3", "200 \"0123456789\""}, {"", "200 \"0123456789\""},
         {"bytes=0-5,3-9", "200 \"0123456789\""}, {"bytes=-1,-20", "200 \"0123456789\""}, {"bytes=0-1,", "416"},
         {"bytes=,0-1", "416"}, {"bytes=0-1,4-x", "416"}, {"bytes=20-,30-", "416"}, {"bytes=0-1,20-", "206 \"01\""},
@@ -54,7 +55,12 @@ static void test_only_if_it_is_still_that_one(void **state)
     (void)state;
     static const struct { const char *path, *headers, *answer; } cases[] = {
         {"/", "If-Range: \"v1\"\n", "206 \"23\""}, {"/", "If-Range: " DATE "\n", "206 \"23\""},
-        {"/", "If-Range: \"v2\"\n", "200 \"0123456789\""}, {"/weak", "If-Range: W/\"v1\"\n", "200 \"0123456789\""},
+        {"/", "If-Range: Wednesday, 21-Oct-26 07:28:00 GMT\n", "206 \"23\""},
+        {"/", "If-Range: Wed, 21 Oct 2026 07:28:01 GMT\n", "200 \"0123456789\""},
+        {"/", "If-Range: \"v2\"\n", "200 \"0123456789\""}, {"/", "If-Range: W/\"v1\"\n", "200 \"0123456789\""},
+        {"/", "If-Range: *\n", "200 \"0123456789\""}, {"/", "If-Range: today\n", "200 \"0123456789\""},
+        {"/weak", "If-Range: W/\"v1\"\n", "206 \"23\""}, {"/weak", "If-Range: \"v1\"\n", "200 \"0123456789\""},
+        {"/weak", "If-Range: " DATE "\n", "200 \"0123456789\""},
         {"/weak", "", "206 \"23\""}, {"/whole", "", "200 \"0123456789\""},
     };
     struct rig *rig = rig_open(ROUTES);
@@ -68,23 +74,81 @@ static void test_only_if_it_is_still_that_one(void **state)
     rig_close(rig);
 }
 
-static void test_still_the_same(void **state)
+#define EARLIER "Wed, 21 Oct 2026 07:27:59 GMT"
+#define LATER "Thu, 22 Oct 2026 07:28:00 GMT"
+
+struct conditional { const char *path, *headers; int status; };
+
+static void expect_statuses(const struct conditional cases[], size_t n)
 {
-    (void)state;
-    static const struct { const char *path, *headers; int status; } cases[] = {
-        {"/", "If-None-Match: \"v1\"\n", 304}, {"/", "If-None-Match: \"v0\", W/\"v1\"\n", 304},
-        {"/", "If-None-Match: *\n", 304}, {"/", "If-None-Match: \"v2\"\n", 200},
-        {"/weak", "If-None-Match: \"v1\"\n", 304},
-        {"/", "If-Modified-Since: " DATE "\n", 304}, {"/", "If-Modified-Since: Thu, 22 Oct 2026 07:28:00 GMT\n", 200},
-        {"/", "If-None-Match: \"v2\"\nIf-Modified-Since: " DATE "\n", 200},
-        {"/", "Range: bytes=0-3\nIf-None-Match: \"v1\"\n", 304}, {"/whole", "If-None-Match: *\n", 200},
-    };
     struct rig *rig = rig_open(ROUTES);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < n; i++) {
         char expected[100];
         get(rig, "GET", cases[i].path, cases[i].headers);
         sprintf(expected, "0ms #%zu %d%s end\n", i + 1, cases[i].status,
                 cases[i].status == 200 ? " \"0123456789\"" : "");
+        rig_expect(rig, expected);
+    }
+    rig_close(rig);
+}
+
+static void test_still_the_same(void **state)
+{
+    (void)state;
+    static const struct conditional cases[] = {
+        {"/", "If-None-Match: \"v1\"\n", 304}, {"/", "If-None-Match: \"v0\", W/\"v1\"\n", 304},
+        {"/", "If-None-Match: *\n", 304}, {"/", "If-None-Match: \"v2\"\n", 200},
+        {"/", "If-None-Match: ,,\"v1\" ,\"v2\"\n", 304}, {"/", "If-None-Match: \"v1\"x\n", 200},
+        {"/", "If-None-Match: *, \"v2\"\n", 200}, {"/", "If-None-Match: w/\"v1\"\n", 200},
+        {"/", "If-None-Match:\n", 200},
+        {"/weak", "If-None-Match: \"v1\"\n", 304}, {"/weak", "If-None-Match: W/\"v1\"\n", 304},
+        {"/", "If-Modified-Since: " DATE "\n", 304}, {"/", "If-Modified-Since: " LATER "\n", 200},
+        {"/", "If-None-Match: \"v2\"\nIf-Modified-Since: " DATE "\n", 200},
+        {"/", "If-None-Match: \"v1\"\nIf-Modified-Since: " EARLIER "\n", 200},      /* both must say so */
+        {"/", "If-None-Match: \"v1\"\nIf-Modified-Since: " DATE "\n", 304},
+        {"/weak", "If-None-Match: \"v1\"\nIf-Modified-Since: " DATE "\n", 200},
+        {"/", "Range: bytes=0-3\nIf-None-Match: \"v1\"\n", 304}, {"/", "Range: bytes=99-\nIf-None-Match: *\n", 304},
+        {"/whole", "If-None-Match: *\n", 304}, {"/whole", "If-None-Match: \"v1\"\n", 200},
+        {"/whole", "If-Modified-Since: " DATE "\n", 200},
+    };
+    expect_statuses(cases, sizeof cases / sizeof cases[0]);
+}
+
+static void test_only_for_another_version(void **state)
+{
+    (void)state;
+    static const struct conditional cases[] = {
+        {"/", "If-Match: \"v1\"\n", 200}, {"/", "If-Match: \"v2\", \"v1\"\n", 200}, {"/", "If-Match: *\n", 200},
+        {"/", "If-Match: \"v2\"\n", 412}, {"/", "If-Match: W/\"v1\"\n", 412},
+        {"/weak", "If-Match: W/\"v1\"\n", 200}, {"/weak", "If-Match: \"v1\"\n", 412},
+        {"/", "If-Unmodified-Since: " DATE "\n", 200}, {"/", "If-Unmodified-Since: " LATER "\n", 200},
+        {"/", "If-Unmodified-Since: " EARLIER "\n", 412}, {"/", "If-Unmodified-Since: today\n", 412},
+        {"/", "If-Match: \"v2\"\nIf-None-Match: \"v1\"\n", 412}, {"/", "If-Match: *\nIf-None-Match: *\n", 304},
+        {"/", "Range: bytes=0-3\nIf-Match: \"v2\"\n", 412}, {"/", "Range: bytes=99-\nIf-Match: \"v2\"\n", 412},
+        {"/whole", "If-Match: *\n", 200}, {"/whole", "If-Match: \"v1\"\n", 412},
+        {"/whole", "If-Unmodified-Since: " DATE "\n", 412},
+    };
+    expect_statuses(cases, sizeof cases / sizeof cases[0]);
+}
+
+static void test_dates(void **state)
+{
+    (void)state;
+    static const struct { const char *date; bool is_it; } cases[] = {
+        {"Wed, 21 Oct 2026 07:28:00 GMT", true}, {"Wednesday, 21-Oct-26 07:28:00 GMT", true},
+        {"Wed Oct 21 07:28:00 2026", true}, {"Mon, 21 Oct 2026 07:28:00 GMT", true}, {"Wed,21 Oct 2026 07:28:00", true},
+        {"21 Oct 2026 07:28:00 GMT", false}, {"Wed, 21 Oct 2026 07:28", false}, {"Wed, 21 Oct 2026", false},
+        {"Wed, 21 Okt 2026 07:28:00 GMT", false}, {"Wed, 21-Oct 2026 07:28:00 GMT", false}, {"Wed,", false},
+        {"Wed, 21 Oct 2026 07:28:60 GMT", false}, {"Wed, 21 Oct 2026 24:28:00 GMT", false}, {"Wed", false},
+        {"Wed, 31 Feb 2026 07:28:00 GMT", false}, {"Wed, 00 Oct 2026 07:28:00 GMT", false}, {"Wed ", false},
+        {"Wed, 21 Oct 1969 07:28:00 GMT", false}, {"Wed, 21 Oct 2027 07:28:00 GMT", false},
+    };
+    struct rig *rig = rig_open(ROUTES);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char headers[100], expected[100];
+        sprintf(headers, "If-Modified-Since: %s\n", cases[i].date);
+        get(rig, "GET", "/", headers);
+        sprintf(expected, "0ms #%zu %s end\n", i + 1, cases[i].is_it ? "304" : "200 \"0123456789\"");
         rig_expect(rig, expected);
     }
     rig_close(rig);
@@ -107,6 +171,8 @@ static void test_heads(void **state)
     expect_head(rig, "/", "Range: bytes=2-4\n", "Last-Modified: " DATE "\nETag: \"v1\"\nAccept-Ranges: bytes\n"
                                                 "Content-Range: bytes 2-4/10\nContent-Length: 3\n");
     expect_head(rig, "/", "If-None-Match: *\n", "Last-Modified: " DATE "\nETag: \"v1\"\nAccept-Ranges: bytes\n");
+    expect_head(rig, "/", "If-Match: \"v2\"\n", "Content-Length: 0\n");
+    expect_head(rig, "/whole", "If-None-Match: *\n", "");
     expect_head(rig, "/large", "Range: bytes=9999999-\n", "Content-Range: bytes */1000000\nContent-Length: 0\n");
     rig_close(rig);
 }
@@ -178,6 +244,8 @@ int main(void)
         cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_only_if_it_is_still_that_one),
         cmocka_unit_test(test_still_the_same),
+        cmocka_unit_test(test_only_for_another_version),
+        cmocka_unit_test(test_dates),
         cmocka_unit_test(test_heads),
         cmocka_unit_test(test_several_parts),
         cmocka_unit_test(test_a_part_of_the_pattern),

@@ -120,7 +120,9 @@ LIMITS = [{}, {"limit_req": {"rate": "5r/s"}}, {"limit_req": {"rate": "10r/s", "
           {"max_request": {"body": 2000}}]
 PARTS = ["Range: bytes=0-3", "Range: bytes=3-", "Range: bytes=-2", "Range: bytes=5-2", "Range: bytes=99999-",
          "Range: bytes=x", "Range: bytes=2-1,0-1", "Range: bytes=0-9,2-3", "If-None-Match: *",
-         'If-None-Match: "other"', f"If-Modified-Since: {DATE}", f"Range: bytes=1-2\nIf-Range: {DATE}"]
+         'If-None-Match: "other"', f"If-Modified-Since: {DATE}", f"Range: bytes=1-2\nIf-Range: {DATE}", "If-Match: *",
+         'If-Match: "other"', f"If-Unmodified-Since: {DATE}", 'Range: bytes=1-2\nIf-Range: "other"',
+         "If-None-Match: *\nIf-Modified-Since: Sun Sep  9 01:46:39 2001"]
 
 
 @st.composite

@@ -167,7 +167,7 @@ class World:
              keep_idle: Optional[int] = None, keep_requests: Optional[int] = None,
              fault: Optional[dict] = None) -> "World":
         """Adds a site. rtt, connect (default: rtt), resolve: ns. rate_limit: (requests, per ns). bandwidth: bytes a
-        second; link: the same, shared by all bodies. works_on: it does not notice that a client has given up.
+        second; link: the same, shared by all bodies each way. works_on: it does not notice that a client has given up.
         keep_idle (ns), keep_requests: when the server closes a connection that a session keeps. limit_req:
         {"rate": "5r/s", "burst": 0, "nodelay": False, "status": 503, "retry_after": False}, as nginx's. limit_conn:
         {"requests": the most in hand, "status": 503}. max_request: {"url": bytes, then 414, "header": a line's bytes,

@@ -24,7 +24,7 @@ LIMITS = {"limit_req", "limit_conn"}
 SITE = {"url", "routes", "keep_alive", "max_request"} | LIMITS
 FILE = {"etag", "last_modified", "ranges"}
 ROUTE = {"path", "latency", "body_size", "status", "redirect", "fault", "headers"} | FILE
-ANY_STATE = "If-None-Match: *"
+BEFORE = "If-Unmodified-Since"
 SMALL = 2000                # bytes: so much may stand in its configuration
 WHERE = os.pathsep.join(["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin", "/sbin", "/bin"])
 CONFIG = """
@@ -59,8 +59,8 @@ def sites(world: World, requests: list[dict]) -> Optional[dict[str, list[str]]]:
     unnamed = any(not FILE & set(route) for site in world["sites"] for route in site["routes"])
     if set(world) - {"world", "seed", "sites"}:
         return None
-    if unnamed and any(ANY_STATE in request.get("headers", "") for request in requests):
-        return None                     # that is a 304 to it, also of what it has no tag for
+    if unnamed and any(BEFORE in request.get("headers", "") for request in requests):
+        return None                     # it knows when its files were changed, though it does not say so
     made = {}
     for site in world["sites"]:
         lines = _site(site, methods)

@@ -30,6 +30,7 @@ Situation = dict[str, Any]      # {"world": a world file, "script": what actor.c
 NEAR, NEAR_PART = 5_000_000, 0.03       # ns, or that part of what was predicted: so near a real time must be
 STEADY = 4_500_000                      # ns: what is moved by up to 2 ms may move an end so far; times Stage.slack
 NUDGES = ((1, -2, 2, 0, -1), (-2, 1, 0, 2, -1), (2, 2, -2, -1, 0))      # dealt out in turn; times Stage.slack ms
+APART = ((0, 2), (2, 0))                # the same for all that the first five and all that the next five requests do
 TRIES = 3                               # so many real runs before a difference counts: the machine may be busy
 PATIENCE_S = 60.0
 FIRST_TASK = 2                          # the actor's first request is that task's
@@ -134,20 +135,29 @@ def _played(line: dict, over: tuple[bool, ...]) -> Played:
 
 
 def nudged(situation: Situation, by: tuple[int, ...]) -> Situation:
-    """The same situation with its times moved by a millisecond or two, dealt out from `by` in turn. All begins a little
-    later, so that what begins at once at 0 comes in another order, too."""
+    """The same situation with its times moved by a millisecond or two, dealt out from `by` in turn: among the requests,
+    when each begins; and all else. All begins a little later, so that what begins at once at 0 comes in another order,
+    too."""
     moved = copy.deepcopy(situation)
     k, later = 0, -min(by)
     for site in moved["world"]["sites"]:
         for route in site["routes"]:
             route["latency"] = f"{max(0, int(route['latency'][:-2]) + by[k % len(by)])}ms"
             k += 1
-    for request in moved["script"]["requests"]:
-        for name in ("at", "timeout", "cancel"):
+    for number, request in enumerate(moved["script"]["requests"]):
+        request["at"] += later + by[number % len(by)]
+        for name in ("timeout", "cancel"):
             if name in request:
-                move = by[k % len(by)] + (later if name == "at" else 0)
-                request[name] = max(1 if name == "timeout" else 0, request[name] + move)
+                request[name] = max(1 if name == "timeout" else 0, request[name] + by[k % len(by)])
                 k += 1
+    return moved
+
+
+def apart(situation: Situation, by: tuple[int, ...]) -> Situation:
+    """The same with five requests after the other begun a little later, those that `nudged` moves alike."""
+    moved = copy.deepcopy(situation)
+    for number, request in enumerate(moved["script"]["requests"]):
+        request["at"] += by[number // len(NUDGES[0]) % len(by)]
     return moved
 
 
@@ -163,7 +173,8 @@ def slowed(situation: Situation, ms: int) -> Situation:
 def is_steady(stage: Stage, situation: Situation, predicted: list[Played]) -> bool:
     """Does the prediction stay what it is when its times move a little?"""
     most = STEADY * stage.slack
-    moves = [nudged(situation, tuple(stage.slack * ms for ms in by)) for by in NUDGES]
+    moves = [move(situation, tuple(stage.slack * ms for ms in by))
+             for move, all_by in [(nudged, NUDGES), (apart, APART)] for by in all_by]
     for moved in [*moves, slowed(situation, 2 * stage.slack)]:
         for one, other in zip(predicted, stage.predicted(moved)):
             moved_by = abs((one.ended - one.begun) - (other.ended - other.begun))

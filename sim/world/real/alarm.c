@@ -1,17 +1,16 @@
 /* alarm.c - waking up at a nanosecond. libuv's timers count whole milliseconds, which the sum of many short sleeps
- * would not bear; so a timerfd, where there is one, is watched like a socket. */
+ * would not bear; so a timerfd, where there is one, is watched like a socket. An alarm that is set stays, though nobody
+ * may want it any more: most are of limits that never run out, and one in vain is cheaper than one call for each. */
 #include "real.h"
 
-#ifdef __linux__
+#ifdef RW_EPOLL
 
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-static void on_alarm(uv_poll_t *poll, int status, int events)
+void rw_alarm_rings(struct real *world)
 {
-    struct real *world = poll->data;
     uint64_t times;
-    (void)status, (void)events;
     if (read(world->alarm_fd, &times, sizeof times) == (ssize_t)sizeof times)
         world->alarm_at = INT64_MAX;
 }
@@ -20,28 +19,22 @@ bool rw_alarm_open(struct real *world)
 {
     world->alarm_at = INT64_MAX;
     world->alarm_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (world->alarm_fd < 0 || uv_poll_init(&world->loop, &world->alarm, world->alarm_fd) < 0)
-        return false;
-    world->alarm.data = world;
-    return uv_poll_start(&world->alarm, UV_READABLE, on_alarm) == 0;
+    return world->alarm_fd >= 0 && rw_watch_alarm(world, world->alarm_fd);
 }
 
 void rw_alarm_set(struct real *world, int64_t until)
 {
     struct itimerspec when = {0};
-    if (until == world->alarm_at)
+    if (until >= world->alarm_at)
         return;
     world->alarm_at = until;
-    if (until != INT64_MAX) {       /* uv_hrtime is CLOCK_MONOTONIC here */
-        uint64_t ns = world->begin + (uint64_t)until;
-        when.it_value = (struct timespec){.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
-    }
+    uint64_t ns = world->begin + (uint64_t)until;       /* uv_hrtime is CLOCK_MONOTONIC here */
+    when.it_value = (struct timespec){.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
     timerfd_settime(world->alarm_fd, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
 void rw_alarm_close(struct real *world)
 {
-    uv_close((uv_handle_t *)&world->alarm, NULL);
     close(world->alarm_fd);
 }
 
@@ -61,14 +54,12 @@ bool rw_alarm_open(struct real *world)
 
 void rw_alarm_set(struct real *world, int64_t until)
 {
-    if (until == world->alarm_at)
+    if (until >= world->alarm_at)
         return;
     world->alarm_at = until;
-    uv_timer_stop(&world->alarm_timer);
     uv_update_time(&world->loop);
     int64_t left = until - rw_now(world);
-    if (until != INT64_MAX)
-        uv_timer_start(&world->alarm_timer, on_alarm, left > 0 ? ((uint64_t)left + 999999) / 1000000 : 0, 0);
+    uv_timer_start(&world->alarm_timer, on_alarm, left > 0 ? ((uint64_t)left + 999999) / 1000000 : 0, 0);
 }
 
 void rw_alarm_close(struct real *world)

@@ -100,7 +100,7 @@ void rw_exchange_start(struct real *world, struct exchange *exchange)
         rw_exchange_end(world, exchange, rc);
 }
 
-void rw_http_begin(struct real *world)
+static void begin_fresh(struct real *world)
 {
     struct http *http = &world->http;
     for (struct exchange *exchange; (exchange = http->fresh.first);) {
@@ -115,6 +115,15 @@ void rw_http_begin(struct real *world)
         rw_line_remove(exchange);
         rw_transfer_resume(exchange);
     }
+}
+
+/* curl sends at once; who is over by that gives others their turn. */
+void rw_http_begin(struct real *world)
+{
+    do {
+        begin_fresh(world);
+        rw_sockets_act(world);
+    } while (world->http.fresh.first);
 }
 
 /* ---- Ending --------------------------------------------------------------------------------------- */

@@ -46,12 +46,10 @@ static void real_block(struct co_world *calls, int64_t ns)
         ;
 }
 
-/* Lets libuv see to what is there; with `wait`, until something is, or the alarm goes off. */
+/* Sees to what is there; with `wait`, until something is, or the alarm goes off. */
 static void poll_once(struct real *world, bool wait)
 {
-    world->polling = true;
-    uv_run(&world->loop, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT);
-    world->polling = false;
+    rw_watch_wait(world, wait && !world->http.due);
     rw_sessions_reap(world);
     rw_http_begin(world);
     world->polled = rw_now(world);
@@ -177,6 +175,7 @@ static void real_close(struct co_world *calls)
     rw_operations_free(world);
     rw_sockets_free(world);
     uv_loop_close(&world->loop);
+    rw_watch_close(world);
     curl_global_cleanup();
     free(world);
 }
@@ -208,8 +207,8 @@ struct co_world *world_real_open(struct trace *trace, char *error, size_t size)
     world->thread = uv_thread_self();
     world->begin = uv_hrtime();
     world->wake.data = world;
-    if (uv_async_init(&world->loop, &world->wake, on_wake) < 0 || !rw_alarm_open(world) || !rw_jobs_open(world)
-        || !rw_http_open(world)) {
+    if (uv_async_init(&world->loop, &world->wake, on_wake) < 0 || !rw_watch_open(world) || !rw_alarm_open(world)
+        || !rw_jobs_open(world) || !rw_http_open(world)) {
         fail(error, size, "libuv and libcurl", "no memory, threads or descriptors left");
         abort();
     }

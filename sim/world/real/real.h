@@ -10,7 +10,8 @@
  *     session.c     whose connections they use, and whose turn it is
  *     resolve.c     names of hosts
  *     transfer.c    one request in curl's hands
- *     socket.c      curl's sockets and timers in libuv's loop
+ *     socket.c      curl's sockets and timers
+ *     watch.c       waiting for all of them
  *     verdict.c     curl's errors as errno values
  *     job.c         workers: threads
  *     file.c        the disk; file_work.c: what its threads do
@@ -27,6 +28,10 @@
 
 #include <curl/curl.h>
 #include <uv.h>
+
+#ifdef __linux__
+#define RW_EPOLL
+#endif
 
 struct real;
 
@@ -96,7 +101,7 @@ struct exchange {
     CURL *easy;                     /* NULL: not in curl's hands                                            */
     struct curl_slist *headers, *resolve, *connect_to;
     bool once;                      /* never sent a second time: not over a connection used before           */
-    bool sent;                      /* it was sent; if once more, over another connection                    */
+    bool sent, resent;              /* it was sent; once more, over another connection                      */
     bool paused;                    /* curl waits until the program has read more                           */
     int32_t failure;                /* why we, not curl, broke it off; 0: we did not                        */
     int status;
@@ -106,7 +111,8 @@ struct exchange {
     size_t head;                    /* how many bytes of it are the head                                    */
     size_t given;                   /* how many bytes of it the last completion showed                      */
     uint64_t received;              /* bytes of the body so far                                             */
-    curl_socket_t opened[2];        /* the sockets opened last for it (curl may try two addresses at a time) */
+    curl_socket_t opened[2];        /* the sockets opened last for it, until one is its connection: curl may try
+                                     * two addresses at a time                                              */
 };
 
 /* Limits on what a server may send. (With a window, the body has none.) */
@@ -128,6 +134,8 @@ struct session {
     uint32_t number;                /* 0: of those requests that belong to none                             */
     CURLM *multi;
     uv_timer_t timer;               /* curl's                                                               */
+    bool is_due;                    /* curl wants to be asked at once                                       */
+    struct session *next_due;       /* among those                                                          */
     size_t requests;                /* that go on                                                           */
     bool closed;                    /* to be freed when none goes on                                        */
     struct site *sites;
@@ -147,7 +155,7 @@ struct host {
 
 struct http {
     CURLSH *share;                  /* TLS sessions are resumed across connections                           */
-    struct session *sessions;
+    struct session *sessions, *due;
     struct host *hosts;
     struct line fresh;              /* submitted, not begun: curl runs within wait only                     */
     struct line resuming;           /* paused, and there is room again                                      */
@@ -197,19 +205,24 @@ void rw_transfer_stop(struct real *world, struct exchange *exchange);       /* c
 bool rw_transfer_resume(struct exchange *exchange);
 int32_t rw_verdict(const struct exchange *exchange, CURLcode code);         /* 0 or an error */
 
-/* One descriptor in libuv's loop. */
+/* A descriptor of curl's. */
 struct socket {
+#ifdef RW_EPOLL
+    uint32_t serial;                /* no two sockets' is the same, though their descriptors may be          */
+#else
     uv_poll_t poll;
+#endif
     struct real *world;
-    CURLM *multi;                   /* who is to be told                                                    */
+    struct session *session;        /* who is to be told                                                    */
     curl_socket_t fd;
     uint64_t number;                /* for the trace; 0: it is no connection, or not yet                    */
     int local_port, remote_port;    /* of a connection                                                      */
-    int events;                     /* what curl waits for                                                  */
-    bool failed;                    /* libuv has met an error, and curl has not asked for anything since    */
+    int events, watched;            /* what curl waits for; what the kernel was asked for: CURL_CSELECT_IN, _OUT */
 };
 
-bool rw_sockets_attach(struct session *session);   /* its multi handle speaks to libuv from now on */
+bool rw_sockets_attach(struct session *session);   /* its multi handle speaks to us from now on */
+void rw_sockets_detach(struct session *session);   /* and no more */
+void rw_sockets_act(struct real *world);           /* curl does what is due at once */
 /* CURL_SOCKET_BAD: errno says why. */
 curl_socket_t rw_socket_open(struct real *world, const struct curl_sockaddr *address);
 /* The connection between these ports: one of those opened for this very request,
@@ -217,10 +230,23 @@ curl_socket_t rw_socket_open(struct real *world, const struct curl_sockaddr *add
 struct socket *rw_socket_connected(struct real *world, const curl_socket_t opened[2], int local, int remote,
                                    bool *reused);
 int rw_socket_close(void *world, curl_socket_t fd);
-/* Put into libuv's loop if need be; NULL: no memory. */
-struct socket *rw_socket_of(struct real *world, curl_socket_t fd);
+struct socket *rw_socket_find(const struct real *world, curl_socket_t fd);     /* NULL: it is none of ours */
+struct socket *rw_socket_of(struct real *world, curl_socket_t fd);      /* made if need be; NULL: no memory */
+void rw_socket_ready(struct socket *socket, int what);      /* CURL_CSELECT_IN, _OUT: curl is told */
 void rw_sockets_free(struct real *world);
 void rw_messages(struct session *session);         /* ends those transfers that curl is done with */
+
+/* ---- watch.c ---------------------------------------------------------------------------------------- */
+
+bool rw_watch_open(struct real *world);
+void rw_watch_close(struct real *world);
+/* Lets happen what is there; with `wait`, until something is. */
+void rw_watch_wait(struct real *world, bool wait);
+bool rw_watch_begin(struct socket *socket);        /* false: it cannot be watched */
+/* It is watched for this from now on; 0: for nothing. False: the kernel says no. */
+bool rw_watch(struct socket *socket, int events);
+void rw_watch_end(struct socket *socket);          /* before it is closed; frees it */
+bool rw_watch_alarm(struct real *world, int fd);   /* where there is epoll */
 
 /* ---- job.c ----------------------------------------------------------------------------------------- */
 
@@ -300,7 +326,8 @@ int64_t rw_served_next(const struct real *world);                       /* when 
 /* ---- alarm.c, interrupt.c ----------------------------------------------------------------------------- */
 
 bool rw_alarm_open(struct real *world);
-void rw_alarm_set(struct real *world, int64_t until);      /* INT64_MAX: none */
+void rw_alarm_set(struct real *world, int64_t until);      /* at the latest; INT64_MAX: never */
+void rw_alarm_rings(struct real *world);           /* where there is a timerfd: it is ready */
 void rw_alarm_close(struct real *world);
 
 void rw_interrupt_open(struct real *world);
@@ -318,9 +345,10 @@ struct real {
     bool polling;                   /* libuv is at work                                                     */
     int64_t polled;                 /* when libuv last had a look                                           */
     uv_async_t wake;                /* from another thread, or a signal's handler                           */
-    uv_poll_t alarm;
-    int alarm_fd;
+    int set;                        /* epoll's                                                              */
+    uint32_t last_serial;           /* the newest socket's                                                  */
     int64_t alarm_at;
+    int alarm_fd;
     uv_timer_t alarm_timer;         /* where there is no timerfd                                            */
     bool interrupted;               /* not yet handed over                                                  */
     uint64_t last_id;

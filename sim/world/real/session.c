@@ -92,6 +92,7 @@ static void session_free(struct session *session)
         free(site);
     }
     curl_multi_cleanup(session->multi);
+    rw_sockets_detach(session);
     uv_close((uv_handle_t *)&session->timer, on_closed);
 }
 

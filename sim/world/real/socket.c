@@ -1,8 +1,7 @@
-/* socket.c - curl's sockets and timers in libuv's loop: curl says what it waits for, libuv says when it is there.
+/* socket.c - curl's sockets and timers: curl says what it waits for, watch.c says when it is there.
  *
- * A connection's socket keeps its place in libuv's loop while it lies idle between two requests: only what it is
- * watched for changes. One that never became a connection leaves the loop whenever curl has no wish for it, as curl
- * closes those without a word. The sockets are found by their descriptor.
+ * A connection's socket stays watched while it lies idle between two requests. One that never became a connection does
+ * not whenever curl has no wish for it, as curl closes those without a word. The sockets are found by their descriptor.
  */
 #include "real.h"
 
@@ -15,9 +14,9 @@
 
 /* ---- Found by descriptor ---------------------------------------------------------------------------- */
 
-static struct socket *find(struct real *world, curl_socket_t fd)
+struct socket *rw_socket_find(const struct real *world, curl_socket_t fd)
 {
-    struct http *http = &world->http;
+    const struct http *http = &world->http;
     return fd >= 0 && (size_t)fd < http->socket_room ? http->sockets[fd] : NULL;
 }
 
@@ -39,30 +38,26 @@ static bool make_room(struct http *http, curl_socket_t fd)
 
 struct socket *rw_socket_of(struct real *world, curl_socket_t fd)
 {
-    struct socket *known = find(world, fd);
+    struct socket *known = rw_socket_find(world, fd);
     if (known || fd < 0)
         return known;
     struct socket *socket = make_room(&world->http, fd) ? calloc(1, sizeof *socket) : NULL;
-    if (!socket || uv_poll_init_socket(&world->loop, &socket->poll, fd) < 0) {
+    if (!socket)
+        return NULL;
+    socket->world = world;
+    socket->fd = fd;
+    if (!rw_watch_begin(socket)) {
         free(socket);
         return NULL;
     }
-    socket->world = world;
-    socket->fd = fd;
-    socket->poll.data = socket;
     world->http.sockets[fd] = socket;
     return socket;
-}
-
-static void on_closed(uv_handle_t *poll)
-{
-    free(poll->data);
 }
 
 static void socket_free(struct socket *socket)
 {
     socket->world->http.sockets[socket->fd] = NULL;
-    uv_close((uv_handle_t *)&socket->poll, on_closed);
+    rw_watch_end(socket);
 }
 
 void rw_sockets_free(struct real *world)
@@ -100,14 +95,23 @@ static int local_port(curl_socket_t fd)
     return ntohs(six ? ((struct sockaddr_in6 *)&name)->sin6_port : ((struct sockaddr_in *)&name)->sin_port);
 }
 
+/* The connection that the port is of, among the sockets opened last for a request: new, as it has no number yet. Where
+ * only one was opened, there is no question which. */
+static struct socket *opened_with(struct real *world, const curl_socket_t opened[2], int local)
+{
+    for (int i = 0; i < 2; i++) {
+        struct socket *socket = rw_socket_of(world, opened[i]);
+        if (socket && !socket->number && (opened[1] < 0 || local_port(opened[i]) == local))
+            return socket;
+    }
+    return NULL;
+}
+
 struct socket *rw_socket_connected(struct real *world, const curl_socket_t opened[2], int local, int remote,
                                    bool *reused)
 {
-    for (int i = 0; i < 2; i++) {
-        struct socket *socket = opened[i] >= 0 && local_port(opened[i]) == local ? rw_socket_of(world, opened[i])
-            : NULL;
-        if (!socket || socket->number)
-            continue;
+    struct socket *socket = opened_with(world, opened, local);
+    if (socket) {
         socket->number = ++world->http.last_socket;
         socket->local_port = local;
         socket->remote_port = remote;
@@ -115,7 +119,7 @@ struct socket *rw_socket_connected(struct real *world, const curl_socket_t opene
     }
     *reused = true;
     for (size_t fd = 0; world->trace && fd < world->http.socket_room; fd++) {
-        struct socket *socket = world->http.sockets[fd];
+        socket = world->http.sockets[fd];
         if (socket && socket->number && socket->local_port == local && socket->remote_port == remote)
             return socket;
     }
@@ -125,7 +129,7 @@ struct socket *rw_socket_connected(struct real *world, const curl_socket_t opene
 int rw_socket_close(void *argument, curl_socket_t fd)
 {
     struct real *world = argument;
-    struct socket *socket = find(world, fd);
+    struct socket *socket = rw_socket_find(world, fd);
     if (socket && socket->number && rw_trace(world, "http.closed", 0)) {
         trace_int(world->trace, "conn", (int64_t)socket->number);
         trace_end(world->trace);
@@ -138,79 +142,79 @@ int rw_socket_close(void *argument, curl_socket_t fd)
 
 /* ---- What curl waits for -------------------------------------------------------------------------------- */
 
-static struct session *session_of(struct real *world, CURLM *multi)
-{
-    struct session *session = world->http.sessions;
-    while (session && session->multi != multi)
-        session = session->next;
-    return session;
-}
-
-static void act(struct real *world, CURLM *multi, curl_socket_t fd, int what)
+static void act(struct session *session, curl_socket_t fd, int what)
 {
     int under_way;
-    curl_multi_socket_action(multi, fd, what, &under_way);
-    struct session *session = session_of(world, multi);
-    if (session)
-        rw_messages(session);
+    curl_multi_socket_action(session->multi, fd, what, &under_way);
+    rw_messages(session);
 }
 
-/* An error curl finds out about by itself when it reads or writes: told of one it would give up where it could try
- * again. libuv has ceased to watch a socket with an error. */
-static void on_ready(uv_poll_t *poll, int status, int events)
+void rw_socket_ready(struct socket *socket, int what)
 {
-    struct socket *socket = poll->data;
-    struct real *world = socket->world;
-    curl_socket_t fd = socket->fd;
-    int what = status < 0 ? CURL_CSELECT_IN | CURL_CSELECT_OUT : 0;
-    if (events & UV_READABLE)
-        what |= CURL_CSELECT_IN;
-    if (events & UV_WRITABLE)
-        what |= CURL_CSELECT_OUT;
-    if (status < 0)
-        socket->failed = true;
-    act(world, socket->multi, fd, what);
-    if (status < 0 && find(world, fd) == socket && socket->failed)
-        uv_poll_start(&socket->poll, socket->events, on_ready);
+    act(socket->session, socket->fd, what);
 }
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *argument, void *assigned)
 {
     struct session *session = argument;
-    struct socket *socket = what == CURL_POLL_REMOVE ? find(session->world, fd) : rw_socket_of(session->world, fd);
+    struct socket *socket = what == CURL_POLL_REMOVE ? rw_socket_find(session->world, fd)
+        : rw_socket_of(session->world, fd);
     (void)easy, (void)assigned;
     if (what == CURL_POLL_REMOVE) {
-        if (socket && socket->number) {
-            uv_poll_stop(&socket->poll);
-            socket->failed = false;
-        } else if (socket) {
+        if (socket && !socket->number)
             socket_free(socket);
-        }
+        else if (socket)
+            rw_watch(socket, 0);
         return 0;
     }
     if (!socket)
         return -1;
-    socket->multi = session->multi;
-    socket->failed = false;
-    socket->events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
-    return uv_poll_start(&socket->poll, socket->events, on_ready) < 0 ? -1 : 0;
+    socket->session = session;
+    int events = (what & CURL_POLL_IN ? CURL_CSELECT_IN : 0) | (what & CURL_POLL_OUT ? CURL_CSELECT_OUT : 0);
+    return rw_watch(socket, events) ? 0 : -1;
 }
 
 static void on_time(uv_timer_t *timer)
 {
-    struct session *session = timer->data;
-    act(session->world, session->multi, CURL_SOCKET_TIMEOUT, 0);
+    act(timer->data, CURL_SOCKET_TIMEOUT, 0);
 }
 
+/* What is due at once waits for no timer. */
 static int on_timer(CURLM *multi, long ms, void *argument)
 {
     struct session *session = argument;
+    struct http *http = &session->world->http;
     (void)multi;
-    if (ms < 0)
-        return uv_timer_stop(&session->timer);
-    if (ms > 0)
+    if (ms > 0) {
         uv_update_time(&session->world->loop);
-    return uv_timer_start(&session->timer, on_time, (uint64_t)ms, 0);
+        return uv_timer_start(&session->timer, on_time, (uint64_t)ms, 0);
+    }
+    if (ms == 0 && !session->is_due) {
+        session->is_due = true;
+        session->next_due = http->due;
+        http->due = session;
+    }
+    return uv_timer_stop(&session->timer);
+}
+
+void rw_sockets_act(struct real *world)
+{
+    struct session *session = world->http.due, *next;
+    world->http.due = NULL;
+    for (; session; session = next) {
+        next = session->next_due;
+        session->is_due = false;
+        act(session, CURL_SOCKET_TIMEOUT, 0);
+    }
+}
+
+void rw_sockets_detach(struct session *session)
+{
+    struct session **at = &session->world->http.due;
+    while (*at && *at != session)
+        at = &(*at)->next_due;
+    if (*at)
+        *at = session->next_due;
 }
 
 /* connections; what curl would keep by itself falls with the number of requests under way */

@@ -127,7 +127,9 @@ static int on_connected(void *argument, char *remote, char *local, int remote_po
     struct socket *socket = rw_socket_connected(world, exchange->opened, local_port, remote_port, &reused);
     struct trace *trace = exchange->sent ? rw_trace(world, "http.resent", exchange->operation.id) : NULL;
     (void)remote, (void)local;
+    exchange->resent = exchange->sent;
     exchange->sent = true;
+    exchange->opened[0] = exchange->opened[1] = CURL_SOCKET_BAD;       /* is it sent again, these may be long closed */
     if (trace)
         trace_end(trace);
     trace = rw_trace(world, "http.connected", exchange->operation.id);
@@ -185,6 +187,8 @@ static CURL *handle_new(struct real *world)
 #if LIBCURL_VERSION_NUM >= 0x075700
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);             /* a name that nobody waits for holds nobody up */
 #endif
+    if (!world->http.proxied)                                   /* else it looks for one, each time */
+        curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
     if (world->http.ca_file)
         curl_easy_setopt(easy, CURLOPT_CAINFO, world->http.ca_file);
     /* Only certificates that come from one file curl keeps: read anew for each
@@ -309,7 +313,8 @@ int rw_transfer_begin(struct real *world, struct exchange *exchange)
     return 0;
 }
 
-/* Taken out before its end, its connection is closed. */
+/* Taken out before its end, its connection is closed. A handle counts how often it has sent something again, five times
+ * at most for all its requests together: one that has is not used again. */
 void rw_transfer_stop(struct real *world, struct exchange *exchange)
 {
     struct http *http = &world->http;
@@ -317,7 +322,8 @@ void rw_transfer_stop(struct real *world, struct exchange *exchange)
     if (easy) {
         exchange->easy = NULL;
         curl_multi_remove_handle(exchange->session->multi, easy);
-        if (http->spares < sizeof http->spare / sizeof *http->spare && !http->closing)
+        bool is_good = !exchange->resent && !http->closing;
+        if (is_good && http->spares < sizeof http->spare / sizeof *http->spare)
             http->spare[http->spares++] = easy;
         else
             curl_easy_cleanup(easy);

@@ -83,6 +83,7 @@ int32_t vw_address(struct world *world, struct exchange *exchange, const struct 
     if (!exchange->site)
         return -ENXIO;
     int32_t status;
+    exchange->sends = exchange->unsent = 0;
     exchange->route = vw_route_find(exchange->site, &url, method, length, &status);
     exchange->head_only = length == 4 && memcmp(method, "HEAD", 4) == 0;
     const char *headers = method + length + request->lengths[1];
@@ -99,16 +100,16 @@ int32_t vw_address(struct world *world, struct exchange *exchange, const struct 
     else
         exchange->answer = &exchange->route->answer;
     int64_t bandwidth = exchange->route ? exchange->route->bandwidth : exchange->site->bandwidth;
-    if (exchange->site->link.rate > 0)
-        bandwidth = exchange->site->link.rate;
-    if (request->lengths[3] && bandwidth != VW_UNLIMITED)
+    if (exchange->site->up.rate > 0)
+        exchange->sends = exchange->unsent = request->lengths[3];
+    else if (request->lengths[3] && bandwidth != VW_UNLIMITED)
         exchange->upload = vw_scale(request->lengths[3], VW_SECOND, bandwidth);
     bool made = true;
     if (exchange->answer == &exchange->exception)
         return 0;
     if (exchange->route->echo)
         made = echo(exchange, request);
-    else if (exchange->route->version.lines)
+    else if (request->lengths[2] && exchange->answer->status == 200)
         made = vw_part_answer(exchange, headers, request->lengths[2]);
     exchange->own = exchange->answer;
     return made ? 0 : -ENOMEM;

@@ -7,13 +7,15 @@
  *
  * Each phase is a step: it does what is due, says what the next phase is, and returns how long until then.
  *
- * The request's body is sent before the request arrives: it takes as long as one of that length takes back.
+ * The request's body is sent before the request arrives: it takes as long as one of that length takes back. Over a link
+ * that is a phase of its own, UPLOAD, as others there decide how long it takes.
  *
  * With a window the body is handed over up to window_end, and no further. When the program has read some, it goes on:
  * at once with what has come meanwhile (flow.c). The way of that news to the server is not modelled.
  */
 #include "address.h"
 #include "connection.h"
+#include "departure.h"
 #include "draw.h"
 #include "exchange.h"
 #include "exchange_trace.h"
@@ -53,12 +55,20 @@ static bool breaks_connection(const struct exchange *exchange)
     return (exchange->fault && exchange->fault->kind == FAULT_RESET) || vw_flow_is_cut(exchange);
 }
 
+static void drop_hand(struct world *world, struct exchange *exchange)
+{
+    if (!exchange->has_hand)
+        return;
+    vw_departure_end(world, exchange);
+    if (exchange->has_hand)
+        vw_server_drop_hand(exchange);
+}
+
 static int64_t end(struct world *world, struct exchange *exchange, int32_t rc)
 {
     if (world->trace)
         vw_exchange_trace_end(world, exchange, rc);
-    if (exchange->has_hand)
-        vw_server_drop_hand(exchange);
+    drop_hand(world, exchange);
     vw_result_end(world, &exchange->operation, rc);
     exchange->closed = rc != 0 || exchange->answer->closes || breaks_connection(exchange)
         || exchange->uses + 1 >= exchange->site->keep_requests;
@@ -113,6 +123,28 @@ static int64_t knock_again(struct world *world, struct exchange *exchange)
     return (int64_t)VW_SECOND * waits[exchange->tries++];
 }
 
+static bool has_unsent(const struct exchange *exchange)
+{
+    return exchange->site->up.rate > 0 && exchange->unsent > 0;
+}
+
+/* The request's body leaves, whether the server has taken the connection up or not: its kernel has. */
+static int64_t upload(struct world *world, struct exchange *exchange)
+{
+    int64_t bytes = exchange->unsent;
+    exchange->unsent = 0;
+    exchange->phase = PHASE_UPLOAD;
+    return vw_link_want(world, &exchange->site->up, exchange, bytes);
+}
+
+static int64_t uploaded(struct world *world, struct exchange *exchange)
+{
+    vw_link_leave(world, exchange);
+    exchange->phase = PHASE_ESTABLISH;
+    exchange->connected_at = world->now;        /* as far as the way to the server goes */
+    return exchange->operation.line ? NOT_BY_TIME : 0;
+}
+
 /* The kernel makes the connection; the server takes it up when it has room, and finds the request there. */
 static int64_t connect(struct world *world, struct exchange *exchange)
 {
@@ -126,7 +158,7 @@ static int64_t connect(struct world *world, struct exchange *exchange)
         return 0;
     exchange->connected_at = world->now;
     vw_connection_opened(world, exchange);
-    return NOT_BY_TIME;
+    return has_unsent(exchange) ? upload(world, exchange) : NOT_BY_TIME;
 }
 
 /* ---- A connection that was closed --------------------------------------------------------------------- */
@@ -142,6 +174,7 @@ static int64_t lost(struct world *world, struct exchange *exchange)
     if (world->trace)
         vw_exchange_trace(world, exchange, "http.resent");
     vw_pool_again(world, exchange);
+    exchange->unsent = exchange->sends;
     exchange->drawn = false;
     exchange->fault = NULL;
     exchange->phase = PHASE_BEGIN;
@@ -171,6 +204,8 @@ static int64_t establish(struct world *world, struct exchange *exchange)
         exchange->phase = PHASE_LOST;
         return site->rtt;
     }
+    if (has_unsent(exchange))
+        return upload(world, exchange);
     int64_t way = vw_later(site->rtt / 2, exchange->upload);
     if (has_waited) {               /* the request has set out meanwhile, or is there already */
         int64_t gone = world->now - exchange->connected_at;
@@ -204,7 +239,8 @@ static int64_t turn_away(struct exchange *exchange, int64_t status, int64_t free
 static int64_t admit(struct world *world, struct exchange *exchange)
 {
     struct site *site = exchange->site;
-    (void)world;
+    if (site->hands.most != VW_UNLIMITED)
+        vw_departures_settle(world, site);
     if (site->hands.most != VW_UNLIMITED && !vw_server_take_hand(exchange))
         return turn_away(exchange, site->hands.status, 0);
     return vw_server_take_worker(exchange) ? work(exchange) : NOT_BY_TIME;
@@ -247,6 +283,8 @@ static int64_t served(struct world *world, struct exchange *exchange)
         sending = vw_flow_time(exchange, vw_flow_length(exchange));
     if (exchange->has_hand && (closes_at_once(exchange) || sending == 0))
         vw_server_drop_hand(exchange);      /* all of it is sent */
+    if (exchange->has_hand)
+        vw_departure_begin(world, exchange);
     if (!exchange->has_hand || sending >= back)
         return back;
     exchange->phase = PHASE_SENT;
@@ -294,14 +332,14 @@ static int64_t until_piece(const struct world *world, const struct exchange *exc
 /* The same on a link, which brings more as long as the kernels take it. */
 static int64_t await_linked(struct world *world, struct exchange *exchange)
 {
-    if (exchange->came == vw_flow_room(exchange) && exchange->in_link)
+    if (exchange->came == vw_flow_room(exchange) && exchange->link)
         vw_link_leave(world, exchange);
-    if (exchange->came == exchange->coming && exchange->has_hand)
-        vw_server_drop_hand(exchange);
+    if (exchange->came == exchange->coming)
+        drop_hand(world, exchange);
     if (exchange->came == vw_flow_room(exchange))
         return NOT_BY_TIME;
     exchange->on_its_way = vw_flow_next_linked(exchange);
-    return vw_link_want(world, exchange, exchange->on_its_way - exchange->came);
+    return vw_link_want(world, &exchange->site->link, exchange, exchange->on_its_way - exchange->came);
 }
 
 /* When the next piece of the body will be there; the end, when there is none. */
@@ -309,7 +347,7 @@ static int64_t await_piece(struct world *world, struct exchange *exchange)
 {
     exchange->stopped = exchange->arrived == exchange->window_end;
     if (exchange->arrived == exchange->coming) {
-        if (exchange->in_link)
+        if (exchange->link)
             vw_link_leave(world, exchange);
         return end(world, exchange, vw_flow_rc(exchange));
     }
@@ -364,20 +402,22 @@ static int64_t body(struct world *world, struct exchange *exchange)
 /* What has come unread is there at once. The rest is cut anew: as far as the program wants it now, it is told of it. */
 static int64_t read_linked(struct world *world, struct exchange *exchange)
 {
-    if (exchange->in_link)
+    if (exchange->link)
         exchange->came = exchange->on_its_way - vw_link_left(world, exchange);
     arrive_up_to(world, exchange, exchange->came);
-    if (!exchange->in_link)
+    if (!exchange->link)
         return await_piece(world, exchange);
     int64_t before = exchange->on_its_way;
     exchange->stopped = exchange->arrived == exchange->window_end;
     exchange->on_its_way = vw_flow_next_linked(exchange);
-    return vw_link_want(world, exchange, exchange->on_its_way - before);
+    return vw_link_want(world, exchange->link, exchange, exchange->on_its_way - before);
 }
 
 void vw_exchange_read(struct world *world, struct exchange *exchange, uint64_t count)
 {
     exchange->window_end = vw_later(exchange->window_end, count < INT64_MAX ? (int64_t)count : INT64_MAX);
+    if (exchange->phase > PHASE_SERVED && exchange->phase < PHASE_LOST)
+        vw_departure_go_on(world, exchange);
     if (!exchange->stopped || count == 0 || exchange->operation.ended)
         return;
     vw_event_clear(world, &exchange->operation);        /* of what comes unread, perhaps */
@@ -404,8 +444,7 @@ static void leave(struct world *world, struct exchange *exchange)
     exchange->operation.lives_on = false;
     if (exchange->at_work)
         stop_work(world, exchange);
-    if (exchange->has_hand)
-        vw_server_drop_hand(exchange);
+    drop_hand(world, exchange);
     if (exchange->in_site)
         vw_server_closed(world, exchange->site);
     exchange->in_site = false;
@@ -418,7 +457,8 @@ static void leave(struct world *world, struct exchange *exchange)
 void vw_exchange_step(struct world *world, struct exchange *exchange)
 {
     static int64_t (*const steps[])(struct world *, struct exchange *) = {
-        [PHASE_BEGIN] = begin, [PHASE_CONNECT] = connect, [PHASE_ESTABLISH] = establish, [PHASE_ARRIVE] = arrive,
+        [PHASE_BEGIN] = begin, [PHASE_CONNECT] = connect, [PHASE_ESTABLISH] = establish,
+        [PHASE_UPLOAD] = uploaded, [PHASE_ARRIVE] = arrive,
         [PHASE_ADMIT] = admit, [PHASE_SERVED] = served, [PHASE_SENT] = sent, [PHASE_HEAD] = head, [PHASE_BODY] = body,
         [PHASE_ALL_SENT] = all_sent, [PHASE_LOST] = lost,
     };
@@ -475,9 +515,8 @@ void vw_exchange_cancel(struct world *world, struct exchange *exchange)
             vw_line_remove(&exchange->operation);
         if (exchange->at_work)
             stop_work(world, exchange);
-        if (exchange->has_hand)
-            vw_server_drop_hand(exchange);
-        if (exchange->in_link)
+        drop_hand(world, exchange);
+        if (exchange->link)
             vw_link_leave(world, exchange);
     }
     vw_result_end(world, &exchange->operation, -ECANCELED);

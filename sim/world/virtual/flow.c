@@ -114,7 +114,8 @@ int64_t vw_flow_next(const struct exchange *exchange)
 int64_t vw_flow_room(const struct exchange *exchange)
 {
     int64_t room = vw_later(exchange->window_end, kernels_of(exchange));
-    return room < exchange->coming ? room : exchange->coming;
+    int64_t length = vw_flow_length(exchange);
+    return room < length ? room : length;
 }
 
 int64_t vw_flow_next_linked(const struct exchange *exchange)

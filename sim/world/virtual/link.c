@@ -7,6 +7,8 @@
 #include "link.h"
 #include "virtual.h"
 
+#include <assert.h>
+
 enum { PARTS = 1 << 20 };
 
 /* Beyond that nobody waits, and products stay below 2^127. */
@@ -39,7 +41,7 @@ static void move_events(struct world *world, const struct link *link, const stru
 
 static void join(struct link *link, struct exchange *exchange)
 {
-    exchange->in_link = true;
+    exchange->link = link;
     exchange->link_next = NULL;
     exchange->link_prev = link->last;
     *(link->last ? &link->last->link_next : &link->first) = exchange;
@@ -48,10 +50,10 @@ static void join(struct link *link, struct exchange *exchange)
     exchange->target = link->served;
 }
 
-int64_t vw_link_want(struct world *world, struct exchange *exchange, int64_t bytes)
+int64_t vw_link_want(struct world *world, struct link *link, struct exchange *exchange, int64_t bytes)
 {
-    struct link *link = &exchange->site->link;
-    bool is_new = !exchange->in_link;
+    bool is_new = !exchange->link;
+    assert(is_new || exchange->link == link);
     catch_up(world, link);
     if (is_new)
         join(link, exchange);
@@ -63,7 +65,7 @@ int64_t vw_link_want(struct world *world, struct exchange *exchange, int64_t byt
 
 int64_t vw_link_left(struct world *world, struct exchange *exchange)
 {
-    struct link *link = &exchange->site->link;
+    struct link *link = exchange->link;
     catch_up(world, link);
     __int128 parts = exchange->target - link->served;
     return parts <= 0 ? 0 : (int64_t)((parts + PARTS - 1) / PARTS);
@@ -71,11 +73,11 @@ int64_t vw_link_left(struct world *world, struct exchange *exchange)
 
 void vw_link_leave(struct world *world, struct exchange *exchange)
 {
-    struct link *link = &exchange->site->link;
+    struct link *link = exchange->link;
     catch_up(world, link);
     *(exchange->link_prev ? &exchange->link_prev->link_next : &link->first) = exchange->link_next;
     *(exchange->link_next ? &exchange->link_next->link_prev : &link->last) = exchange->link_prev;
     link->count--;
-    exchange->in_link = false;
+    exchange->link = NULL;
     move_events(world, link, NULL);
 }

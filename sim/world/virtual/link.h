@@ -8,9 +8,9 @@
 
 struct world;
 
-/* The exchange wants so many bytes more (below 0: fewer) of its body over its site's link. Returns how long until they
- * are there, if nothing changes meanwhile; whatever changes moves its event. */
-int64_t vw_link_want(struct world *world, struct exchange *exchange, int64_t bytes);
+/* The exchange wants so many bytes more (below 0: fewer) of a body over the link. Returns how long until they are
+ * there, if nothing changes meanwhile; whatever changes moves its event. */
+int64_t vw_link_want(struct world *world, struct link *link, struct exchange *exchange, int64_t bytes);
 /* How many of the bytes that it wants are still to come. */
 int64_t vw_link_left(struct world *world, struct exchange *exchange);
 /* It wants none, now or ever: those that remain get more. */

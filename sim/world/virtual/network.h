@@ -150,7 +150,7 @@ struct hands {
     int64_t status;
 };
 
-/* A link that the bodies of a site share (link.c). */
+/* One way of a link that the bodies of a site share (link.c). */
 struct link {
     /* Bytes a second; 0: there is none. */
     int64_t rate;
@@ -159,6 +159,15 @@ struct link {
     int64_t at;
     /* Those on it, in the order in which they came. */
     struct exchange *first, *last;
+    int64_t count;
+};
+
+/* The bodies of a site that leave it over its link, reckoned for the server's count of them (departure.c). */
+struct departures {
+    /* As a link's. */
+    __int128 served;
+    int64_t at;
+    struct exchange *first;
     int64_t count;
 };
 
@@ -187,7 +196,9 @@ struct site {
     int64_t max_connections, open, backlog;
     /* Bytes a second, for routes that say nothing of their own. */
     int64_t bandwidth;
-    struct link link;
+    /* Of answers, and of requests: neither takes anything from the other. */
+    struct link link, up;
+    struct departures departures;
     struct rate_limit rate;
     struct bucket bucket;
     struct hands hands;

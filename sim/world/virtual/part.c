@@ -1,6 +1,8 @@
-/* part.c - less than the whole answer: a part of its body (Range), or that it is still the same (If-None-Match,
- * If-Modified-Since). As nginx has it: a date is compared as a text, a range that makes no sense is 416, several
- * ranges come as one body of several parts, and who asks for more than the whole gets the whole. */
+/* part.c - less than the whole answer: a part of its body (Range), or none (condition.c). As nginx has it: a range that
+ * makes no sense is 416, several ranges come as one body of several parts, and who asks for more than the whole gets
+ * the whole. */
+#include "condition.h"
+#include "date.h"
 #include "part.h"
 
 #include <inttypes.h>
@@ -8,45 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-/* ---- Still the same? ----------------------------------------------------------------------- */
-
-/* Whether one of the tags in value[0..n) names this version; what only says "nearly the same" (W/) will do. */
-static bool names_it(const char *value, size_t n, const char *etag)
-{
-    if (n == 1 && *value == '*')
-        return true;
-    etag += strncmp(etag, "W/", 2) == 0 ? 2 : 0;
-    for (size_t at = 0, end; at < n; at = end + 1) {
-        const char *comma = memchr(value + at, ',', n - at);
-        end = comma ? (size_t)(comma - value) : n;
-        size_t from = at, to = end;
-        while (from < to && value[from] == ' ')
-            from++;
-        while (to > from && value[to - 1] == ' ')
-            to--;
-        if (to - from > 2 && memcmp(value + from, "W/", 2) == 0)
-            from += 2;
-        if (to - from == strlen(etag) && memcmp(value + from, etag, to - from) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool is_text(const char *value, size_t n, const char *text)
-{
-    return text && strlen(text) == n && memcmp(value, text, n) == 0;
-}
-
-static bool is_the_same(const struct version *version, const char *headers, size_t length)
-{
-    size_t n;
-    const char *tags = vw_header_find(headers, length, "If-None-Match", &n);
-    if (tags)
-        return version->etag && names_it(tags, n, version->etag);
-    const char *since = vw_header_find(headers, length, "If-Modified-Since", &n);
-    return since && is_text(since, n, version->modified);
-}
 
 /* ---- A part? ------------------------------------------------------------------------------- */
 
@@ -135,16 +98,25 @@ static enum wanted parse_ranges(struct wish *wish)
     return count == 0 ? BEYOND : total > at.size ? WHOLE : count == 1 ? PART : PARTS;
 }
 
+/* Whether a part is wanted of this version: one has its tag or its date, or there is no condition. */
+static bool is_of(const struct version *version, const char *tag, size_t n)
+{
+    if (!tag)
+        return true;
+    if (n >= 2 && tag[n - 1] == '"')
+        return version->etag && strlen(version->etag) == n && memcmp(tag, version->etag, n) == 0;
+    return version->modified
+        && vw_date_parse(tag, n) == vw_date_parse(version->modified, strlen(version->modified));
+}
+
 static enum wanted find_range(const struct route *route, const char *headers, size_t length, struct wish *wish)
 {
-    size_t n, if_n;
+    size_t n, only_n;
     const char *range = vw_header_find(headers, length, "Range", &n);
-    const char *only = vw_header_find(headers, length, "If-Range", &if_n);
-    if (!route->version.ranges || !range || n < 6 || strncasecmp(range, "bytes=", 6) != 0)
+    const char *only = vw_header_find(headers, length, "If-Range", &only_n);
+    if (!route->version.ranges || !range || n < 7 || strncasecmp(range, "bytes=", 6) != 0)
         return WHOLE;
-    const char *etag = route->version.etag;
-    bool is_strong = etag && strncmp(etag, "W/", 2) != 0;
-    if (only && !(is_strong && is_text(only, if_n, etag)) && !is_text(only, if_n, route->version.modified))
+    if (!is_of(&route->version, only, only_n))
         return WHOLE;
     *wish = (struct wish){.text = range + 6, .end = range + n, .size = route->answer.body};
     return parse_ranges(wish);
@@ -266,28 +238,32 @@ static bool make_parts(struct exchange *exchange, struct wish wish)
 
 /* ---- The answer ---------------------------------------------------------------------------------- */
 
+/* Behind a 412 nginx closes the connection, and says no word of that. */
+static void answer_without_body(struct exchange *exchange, int32_t status, const char *lines)
+{
+    exchange->exception = (struct answer){.status = status, .head = (uint32_t)strlen(lines), .bytes = lines,
+                                          .closes = exchange->route->answer.closes || status == 412};
+    exchange->answer = &exchange->exception;
+}
+
 bool vw_part_answer(struct exchange *exchange, const char *headers, size_t length)
 {
     const struct route *route = exchange->route;
-    struct answer bodiless = {0};
+    int32_t status = vw_condition_status(&route->version, headers, length);
     struct wish wish;
-    if (is_the_same(&route->version, headers, length)) {
-        bodiless = (struct answer){.status = 304, .head = (uint32_t)strlen(route->version.lines),
-                                   .bytes = route->version.lines, .closes = route->answer.closes};
-    } else {
-        enum wanted wanted = find_range(route, headers, length, &wish);
-        if (wanted == PART)
-            return make_part(exchange, wish.from, wish.to);
-        if (wanted == PARTS)
-            return make_parts(exchange, wish);
-        if (wanted == WHOLE)
-            return true;
-        int n = snprintf(exchange->text, sizeof exchange->text,
-                         "Content-Range: bytes */%" PRId64 "\nContent-Length: 0\n", route->answer.body);
-        bodiless = (struct answer){.status = 416, .head = (uint32_t)n, .bytes = exchange->text,
-                                   .closes = route->answer.closes};
+    enum wanted wanted = status ? NOTHING : find_range(route, headers, length, &wish);
+    if (status == 304)
+        answer_without_body(exchange, status, route->version.lines ? route->version.lines : "");
+    else if (status)
+        answer_without_body(exchange, status, "Content-Length: 0\n");
+    else if (wanted == PART)
+        return make_part(exchange, wish.from, wish.to);
+    else if (wanted == PARTS)
+        return make_parts(exchange, wish);
+    else if (wanted == BEYOND) {
+        snprintf(exchange->text, sizeof exchange->text, "Content-Range: bytes */%" PRId64 "\nContent-Length: 0\n",
+                 route->answer.body);
+        answer_without_body(exchange, 416, exchange->text);
     }
-    exchange->exception = bodiless;
-    exchange->answer = &exchange->exception;
     return true;
 }

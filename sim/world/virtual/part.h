@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What the request's header lines make of its route's answer: 200, 206, 304 or 416. False: no memory. */
+/* What the request's header lines make of its route's answer: 200, 206, 304, 412 or 416. False: no memory. */
 bool vw_part_answer(struct exchange *exchange, const char *headers, size_t length);
 
 #endif

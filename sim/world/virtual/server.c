@@ -32,7 +32,8 @@ void vw_server_closed(struct world *world, struct site *site)
         return;
     site->open++;
     next->in_site = true;
-    vw_event_set(world, &next->operation, world->now);
+    if (!next->link)                /* else it goes on when the last of its body has left */
+        vw_event_set(world, &next->operation, world->now);
 }
 
 /* ---- Rate ---------------------------------------------------------------------------------- */

@@ -143,7 +143,10 @@ static bool read_sizes(struct reader *reader, const struct place *place, const j
 
 static bool read_link(struct reader *reader, const struct place *place, const json_t *value, void *into)
 {
-    return vw_read_between(reader, place, value, 1, 1000LL * 1000 * 1000 * 1000, into);
+    struct site *site = into;
+    bool ok = vw_read_between(reader, place, value, 1, 1000LL * 1000 * 1000 * 1000, &site->link.rate);
+    site->up.rate = site->link.rate;
+    return ok;
 }
 
 /* Either each body has a bandwidth, or all share a link. */
@@ -178,7 +181,7 @@ static const struct field site_fields[] = {
     {"max_request", read_sizes, 0},
     {"limit_conn", read_hands, offsetof(struct site, hands)},
     {"bandwidth", vw_read_from_1, offsetof(struct site, bandwidth)},
-    {"link", read_link, offsetof(struct site, link.rate)},
+    {"link", read_link, 0},
     {"fault", read_site_fault, offsetof(struct site, fault)},
     {"routes", read_routes, 0},
 };

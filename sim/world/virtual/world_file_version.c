@@ -1,4 +1,5 @@
 /* world_file_version.c - what lets a client ask for less than a route's whole answer, as the world file says it. */
+#include "date.h"
 #include "world_file.h"
 
 #include <string.h>
@@ -29,7 +30,7 @@ bool vw_read_date(struct reader *reader, const struct place *place, const json_t
         memcpy(day, text, 3);
         memcpy(month, text + 8, 3);
     }
-    if (!is_date || !strstr(days, day) || !strstr(months, month))
+    if (!is_date || !strstr(days, day) || !strstr(months, month) || vw_date_parse(text, strlen(text)) < 0)
         return vw_refuse(reader, place, "a date such as \"Wed, 21 Oct 2026 07:28:00 GMT\"", value);
     return vw_read_text(reader, place, value, into);
 }
