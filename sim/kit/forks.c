@@ -64,6 +64,8 @@ static void shut_in(void)
 {
     filter_length = 0;
     load(NUMBER);
+    deny_call(__NR_execve, EPERM);      /* it is what it is: the launcher's filter still had to let it become that */
+    deny_call(__NR_execveat, EPERM);
     put_alone();
     allow();
     (void)filter_install();         /* where it cannot be had the launcher's could not, and the result says so */

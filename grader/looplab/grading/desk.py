@@ -106,7 +106,7 @@ class Desks:
     watches over the machine."""
 
     def __init__(self, folder: Path, look: Callable[[], None] = lambda: None):
-        self._folder, self._look = folder, look
+        self.folder, self._look = folder, look
         self._free: list[Desk] = []
         self._taken: list[Desk] = []
         self._made = 0
@@ -127,7 +127,7 @@ class Desks:
             except OSError:     # a program has locked it up: it is left alone, and removed in the end
                 pass
         self._made += 1
-        return Desk(self._folder / str(self._made), self._folder.with_name("judge") / str(self._made))
+        return Desk(self.folder / str(self._made), self.folder.with_name("judge") / str(self._made))
 
     def give_back(self, desk: Desk) -> None:
         """Nobody runs there any more, and its trace has been read."""

@@ -26,6 +26,7 @@ from ..reading import ending, orders
 from ..reading.run import Explanation, Run, in_order
 from ..reading.trace import Trace, TraceError, read, read_cut
 from ..running import build, coverage, machine, process
+from ..running.fence import Fence
 from ..running.forks import Forks
 from ..running.series import OneOfMany, Series
 from . import contracts
@@ -285,7 +286,8 @@ class Session:
         if self._idle is None:
             desk = self.desks.take()
             argv = [os.path.relpath(self.ready().cover, desk.home), "--memory", "../memory", "--help"]
-            process.run(argv, cwd=desk.home, env=OWN_ENV, launch=self.lab.launch)
+            process.run(argv, cwd=desk.home, env=OWN_ENV, launch=self.lab.launch,
+                        fence=self.fence(self.ready().cover, desk.home.parent))
             self._idle = desk.peak()
             self.desks.give_back(desk)
         if self._idle is None:
@@ -309,10 +311,10 @@ class Session:
 
     def _start_plain(self, binary: Path, argv: list[str], desk: Desk, limits: process.Limits,
                      env: dict[str, str]) -> process.Running:
-        if env or (self.program and self.program.early):
-            return process.start(argv, limits=limits, cwd=desk.home, env={**OWN_ENV, **env}, launch=self.lab.launch)
-        return (self.copies(binary, limits).start(argv, limits=limits, cwd=desk.home)
-                or process.start(argv, limits=limits, cwd=desk.home, env=OWN_ENV, launch=self.lab.launch))
+        copies = None if env or (self.program and self.program.early) else self.copies(binary, limits)
+        return ((copies and copies.start(argv, limits=limits, cwd=desk.home))
+                or process.start(argv, limits=limits, cwd=desk.home, env={**OWN_ENV, **env}, launch=self.lab.launch,
+                                 fence=self.fence(binary, desk.home.parent)))
 
     def _words(self, binary: Path, called: Call, desk: Desk) -> list[str]:
         """The command line of a run. No path that differs from grading to grading gets into the process: where a
@@ -323,8 +325,13 @@ class Session:
     def copies(self, binary: Path, limits: process.Limits) -> Forks:
         """Who makes copies of that program."""
         if binary not in self._forks:
-            self._forks[binary] = Forks(binary, limits, cwd=self.work, env=OWN_ENV, launch=self.lab.launch)
+            self._forks[binary] = Forks(binary, limits, cwd=self.work, env=OWN_ENV, launch=self.lab.launch,
+                                        fence=self.fence(binary, self.desks.folder))
         return self._forks[binary]
+
+    def fence(self, binary: Path, place: Path) -> Fence:
+        """What that program sees: itself, the scrapers of a suite, the folder it runs in, the counts of its lines."""
+        return Fence((binary, binary.parent / "scrapers"), (place, *([self.program.counts] if self.program else [])))
 
     def _start_judged(self, binary: Path, called: Call, desk: Desk, limits: process.Limits,
                       env: dict[str, str]) -> process.Running:
@@ -334,7 +341,7 @@ class Session:
         argv = [os.path.relpath(binary, desk.home), *called.argv_judged(self.seed, judge.fd, "../trace", "../memory")]
         try:
             return process.start(argv, limits=limits, cwd=desk.home, env={**OWN_ENV, **env},
-                                 launch=self.lab.launch, keep=judge.fd)
+                                 launch=self.lab.launch, keep=judge.fd, fence=self.fence(binary, desk.home.parent))
         finally:
             judge.is_handed_over()
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, Mapping, Optional, Sequence
 
 from . import process
+from .fence import Fence
 
 _MESSAGE_MOST = 60_000      # bytes of one message
 _WORDS_MOST = 4_000
@@ -25,11 +26,13 @@ _MAKING_S = 600             # processor time of the first process, in seconds: e
 
 
 class Forks:
-    """One program. binary: its path. limits: of each copy; only their cpu_s may differ from run to run."""
+    """One program. binary: its path. limits: of each copy; only their cpu_s may differ from run to run.
+    fence: what all of them see of the file system."""
 
     def __init__(self, binary: Path, limits: process.Limits, *, cwd: Path, env: Mapping[str, str],
-                 launch: Optional[Path] = None):
+                 launch: Optional[Path] = None, fence: Optional[Fence] = None):
         self._binary, self._limits, self._cwd, self._env, self._launch = binary, limits, cwd, env, launch
+        self._fence = fence
         self._lock = threading.Lock()
         self._first: Optional[subprocess.Popen[bytes]] = None
         self._socket: Optional[socket.socket] = None
@@ -95,7 +98,7 @@ class Forks:
             self._socket.settimeout(_PATIENCE_S)
             limits = self._limits if self._limits.cpu_s is None else replace(self._limits, cpu_s=_MAKING_S)
             command = process.command([self._binary], limits, cwd=self._cwd, launch=self._launch,
-                                      more=["--forks", "--keep-fd", str(theirs.fileno())])
+                                      more=["--forks", "--keep-fd", str(theirs.fileno())], fence=self._fence)
             self._first = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                            stderr=subprocess.DEVNULL, cwd=self._cwd, start_new_session=True,
                                            env={**process.clean_env(self._cwd), **self._env,
