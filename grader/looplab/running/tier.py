@@ -20,7 +20,8 @@ from pathlib import Path
 from .fence import Fence, swallows
 
 TIERS = "ABCD"
-HOLDS = {"A": "bubblewrap, Landlock, seccomp", "C": "Landlock, seccomp", "D": "limits only"}
+HOLDS = {"A": "bubblewrap, Landlock, seccomp", "B": "a user of its own, Landlock, seccomp", "C": "Landlock, seccomp",
+         "D": "limits only"}
 """What each tier is made of, in words."""
 
 
