@@ -425,7 +425,8 @@ $(exits):
 	@$(exit-as-noted build/exit.)
 
 run-grade: $(kit)
-	@$(grade) $${FROM:+--from "$$FROM"} $${OUT:+--out "$$OUT"}; $(own-code)
+	@if [ "$$TIER" = A ] && ! sh grader/scripts/deps.sh sandbox; then (exit 66); else \
+	    $(grade) $${FROM:+--from "$$FROM"} $${OUT:+--out "$$OUT"}; fi; $(own-code)
 run-demo: $(kit)
 	@$(grade) --from solutions --out "$${OUT:-build/demo}"; $(own-code)
 run-serve: build/kit/serve

@@ -13,6 +13,7 @@
  *     --fixed-addresses   the same addresses in every run
  *     --keep-fd N         keep this open file (below 256); all others above 2 are closed
  *     launch --check      prints how well --confine works on this machine: "seccomp" or "rlimits"
+ *     launch --serve N    starts programs for whoever asks through the open file N (cell.h)
  *     launch --probe INSIDE OUTSIDE    is for whoever tries how well it works: exits with 0 if a file can be made in
  *                         the folder INSIDE, OUTSIDE cannot be read, and no process can be made; else says which
  *
@@ -24,6 +25,7 @@
  * then.
  */
 #define _GNU_SOURCE
+#include "cell.h"
 #include "kit/fence.h"
 #include "kit/filter.h"
 
@@ -375,6 +377,8 @@ int main(int argc, char **argv)
     struct order order = {.cpu = -1, .memory = -1, .file = -1, .program = argv};
     if (argc == 2 && strcmp(argv[1], "--check") == 0)
         return puts(confine(&order) ? "seccomp" : "rlimits") < 0;
+    if (argc == 3 && strcmp(argv[1], "--serve") == 0)
+        cell_serve((int)number("--serve", argv[2], MAX_FD - 1));
     if (argc == 4 && strcmp(argv[1], "--probe") == 0)
         return probe(argv[2], argv[3]);
     read_order(&order, argc, argv);

@@ -25,6 +25,13 @@ int main(int argc, char **argv)
             static const uint32_t set[] = {PR_SET_SECCOMP};
             deny_call(__NR_seccomp, ENOSYS);
             deny_values(__NR_prctl, ARG_0, set, 1, EINVAL);
+        } else if (strcmp(*word, "namespaces") == 0) {
+            equal(__NR_clone, 4);
+            load(ARG_0);
+            any_bit(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET, 1);
+            deny(EPERM);
+            load(NUMBER);
+            deny_call(__NR_unshare, EPERM);
         } else
             deny_call(atoi(*word), ENOSYS);
     }
@@ -38,7 +45,8 @@ int main(int argc, char **argv)
 
 @functools.lru_cache(maxsize=None)
 def lacking() -> Path:
-    """`lacking CALL... -- PROGRAM...`: runs it as on a machine without these system calls, by number, or "seccomp"."""
+    """`lacking CALL... -- PROGRAM...`: runs it as on a machine without these system calls, by number, or "seccomp", or
+    "namespaces"."""
     folder = Path(tempfile.mkdtemp(prefix="looplab-lacking-"))
     return compile_c(folder, _LACKING, f"-I{ROOT}/sim")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,8 @@ from toyhouse import compile_c, house
 
 HAS_LANDLOCK = sys.platform.startswith("linux") and ctypes.CDLL(None).syscall(LANDLOCK, None, 0, 1) > 0
 needs_landlock = pytest.mark.skipif(not HAS_LANDLOCK, reason="this kernel has no Landlock")
+
+needs_bubblewrap = pytest.mark.skipif(not shutil.which("bwrap"), reason="no bubblewrap here (make deps-dev)")
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +39,7 @@ def test_the_tier_is_reached_where_the_kernel_can():
 def found_without(*calls: str | int, **env: str) -> tier.Reached:
     """What holds on a machine that lacks these system calls."""
     text = ("import json, pathlib, sys; from looplab.running import tier; "
-            "found = tier.reached(pathlib.Path(sys.argv[1])); print(json.dumps([found.tier, found.missing]))")
+            "found = tier.reached(pathlib.Path(sys.argv[1])); print(json.dumps([found.tier, found.missing, found.fences]))")
     done = subprocess.run([*without(*calls), sys.executable, "-c", text, house().launch], capture_output=True,
                           text=True, timeout=120, env={**os.environ, "PYTHONPATH": str(ROOT / "grader"), **env})
     return tier.Reached(*json.loads(done.stdout))
@@ -49,6 +52,42 @@ def test_what_is_missing_is_named(calls, word):
     found = found_without(*calls)
     assert found.tier == "D" and word in found.missing["C"]
     assert found.lacks("D") is None and "lsm=landlock" in (found.lacks("C") or "")
+
+
+@needs_landlock
+@needs_seccomp
+@needs_bubblewrap
+def test_the_best_tier_needs_no_landlock():
+    """Each combination of what is there leads to the tier that it makes."""
+    assert (found_without(LOOPLAB_TIER="A").tier, found_without().tier) == ("A", "C")
+    alone = found_without(LANDLOCK, LOOPLAB_TIER="A")
+    assert (alone.tier, alone.fences) == ("A", False)
+
+
+@needs_landlock
+@needs_seccomp
+@pytest.mark.parametrize("calls, env, tier, word", [
+    ((), {"PATH": "/nowhere"}, "C", "apt-get install bubblewrap"),
+    (("namespaces",), {}, "C", "bubblewrap cannot make namespaces here"),
+    (("namespaces", LANDLOCK), {}, "D", "bubblewrap cannot make namespaces here"),
+    (("namespaces", "seccomp"), {}, "D", "bubblewrap cannot make namespaces here"),
+    ((LANDLOCK,), {"PATH": "/nowhere"}, "D", "apt-get install bubblewrap"),
+    (("seccomp",), {"PATH": "/nowhere"}, "D", "apt-get install bubblewrap")])
+def test_without_bubblewrap_the_next_tier_holds(calls, env, tier, word):
+    if "PATH" not in env and not shutil.which("bwrap"):
+        pytest.skip("no bubblewrap here (make deps-dev)")
+    found = found_without(*calls, LOOPLAB_TIER="A", **env)
+    assert found.tier == tier and word in found.missing["A"] and word in (found.lacks("A") or "")
+    assert found.fences == (tier == "C")
+
+
+@needs_seccomp
+def test_a_tier_that_is_asked_for_and_not_reached_is_one_line_and_2(tmp_path):
+    done = subprocess.run([*without(LANDLOCK, "namespaces"), sys.executable, "-m", "looplab", "grade", "--lab", "1",
+                           "--out", str(tmp_path), "--require-tier", "A"], capture_output=True, text=True, timeout=120,
+                          cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT / "grader")})
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and list(tmp_path.iterdir()) == []
+    assert done.stderr.startswith("looplab: TIER=A: this machine reaches tier D (limits only); A: ")
 
 
 def test_a_fence_that_cannot_be_had_lets_nothing_start():

@@ -94,9 +94,13 @@ static void take_run(void)
 /* The first steps of a copy. */
 static void begin(int fd, pid_t first)
 {
+    char text[16];
+    (void)setpgid(0, 0);            /* before anybody is told of it, who may want to end all of it */
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (getppid() != first)
         _exit(CANNOT_START);
+    snprintf(text, sizeof text, "%d", (int)getpid());
+    answer(fd, text);
     close(fd);
     unsetenv("LOOPLAB_FORKS");
     struct rlimit limit;
@@ -114,7 +118,7 @@ static void begin(int fd, pid_t first)
     shut_in();
 }
 
-/* Makes a copy and names it. True in the copy. */
+/* Makes a copy, which names itself. True in the copy. */
 static bool copy(int fd)
 {
     pid_t first = getpid(), pid = fork();
@@ -124,11 +128,8 @@ static bool copy(int fd)
     }
     close(files[0]);
     close(files[1]);
-    if (pid > 0)
-        (void)setpgid(pid, pid);    /* before anybody is told of it, who may want to end all of it */
-    char text[16];
-    snprintf(text, sizeof text, "%d", (int)pid);
-    answer(fd, text);
+    if (pid < 0)
+        answer(fd, "0");
     return false;
 }
 

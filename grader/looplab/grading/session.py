@@ -26,6 +26,7 @@ from ..reading import ending, orders
 from ..reading.run import Explanation, Run, in_order
 from ..reading.trace import Trace, TraceError, read, read_cut
 from ..running import build, coverage, machine, process
+from ..running.cell import close_below
 from ..running.fence import Fence
 from ..running.forks import Forks
 from ..running.series import OneOfMany, Series
@@ -331,7 +332,10 @@ class Session:
 
     def fence(self, binary: Path, place: Path) -> Fence:
         """What that program sees: itself, the scrapers of a suite, the folder it runs in, the counts of its lines."""
-        return Fence((binary, binary.parent / "scrapers"), (place, *([self.program.counts] if self.program else [])))
+        counts = [self.program.counts] if self.program else []
+        reads = binary.parent if self.work in binary.parents else binary
+        return Fence((binary, binary.parent / "scrapers"), (place, *counts),
+                     within=Fence((reads,), (self.desks.folder, *counts)))
 
     def _start_judged(self, binary: Path, called: Call, desk: Desk, limits: process.Limits,
                       env: dict[str, str]) -> process.Running:
@@ -472,4 +476,5 @@ class Session:
             except (coverage.CoverageError, coverage.Refused):
                 pass
         process.begin_again()
+        close_below(self.work)
         shutil.rmtree(self.work, ignore_errors=True)

@@ -19,7 +19,7 @@ from typing import Any
 from . import process
 from .build import Program, compiler, name_of
 from .code import Code
-from .fence import Fence
+from .fence import Fence, of_compilers
 
 LIMITS = replace(process.TOOL, output=64 * process.MIB)
 
@@ -117,16 +117,17 @@ def _by_gcovr(program: Program, code: Code, folder: Path) -> list[dict[str, Any]
 def _run(program: Program, command: list[str], folder: Path) -> str:
     """What it prints."""
     outcome = process.run(command, limits=LIMITS, cwd=folder, launch=program.lab.launch,
-                          fence=_fence(command[0], folder),
+                          fence=_fence(program, command[0], folder),
                           env={"PATH": os.environ.get("PATH", os.defpath)})
     if outcome.limit:
         raise Refused("that takes too long: does one line, or one macro, hold many loops and conditions?")
     return outcome.stdout
 
 
-def _fence(tool: str, folder: Path) -> Fence:
+def _fence(program: Program, tool: str, folder: Path) -> Fence:
     place = shutil.which(tool)
-    return Fence((Path(place).parent,) if place else (), (folder,), tools=True)
+    return Fence((Path(place).parent,) if place else (), (folder,), tools=True,
+                 within=of_compilers(program.lab, program.work))
 
 
 def _added(records: list[dict[str, Any]]) -> dict[int, Count]:

@@ -13,6 +13,7 @@ import shutil
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Optional
 
 from ..course.lab import ROOT, Lab
 
@@ -34,11 +35,18 @@ TOOLS = ("/bin", "/usr/bin", "/usr/local/bin", "/usr/include", "/usr/local/inclu
 
 @dataclass(frozen=True)
 class Fence:
-    """What a process sees. reads, writes: files and folders; tools: it compiles or looks at what was compiled."""
+    """What a process sees. reads, writes: files and folders; tools: it compiles or looks at what was compiled;
+    within: a fence around several like this one."""
 
     reads: tuple[Path, ...] = ()
     writes: tuple[Path, ...] = ()
     tools: bool = False
+    within: Optional["Fence"] = None
+
+    @property
+    def widest(self) -> "Fence":
+        """What is seen in the file system that the process gets of its own, where it gets one."""
+        return self.within or self
 
     @property
     def system(self) -> tuple[str, ...]:
@@ -52,13 +60,14 @@ class Fence:
             + [word for path in (*DEVICES, *self.writes) for word in ("--write", str(path))]
 
 
-def of_compilers(lab: Lab, work: Path) -> Fence:
-    """What a compiler sees that works in the folder `work`: the kit's headers and libraries, the lab's own headers."""
+def of_compilers(lab: Lab, folder: Path, within: Optional[Path] = None) -> Fence:
+    """What a compiler sees that works in that folder: the kit's headers and libraries, the lab's own headers.
+    within: the folder that holds it, and other such ones."""
     sim = lab.root / "sim"
-    return Fence((sim / "include", sim / "kit" / "student.flags", sim / "kit" / "link.flags", lab.folder, lab.names,
-                  Path(__file__).with_name("memory_never_fails.h"),
-                  *(path for asan in (False, True) for path in (lab.main_object(asan), lab.library(asan)))),
-                 (work,), tools=True)
+    reads = (sim / "include", sim / "kit" / "student.flags", sim / "kit" / "link.flags", lab.folder, lab.names,
+             Path(__file__).with_name("memory_never_fails.h"),
+             *(path for asan in (False, True) for path in (lab.main_object(asan), lab.library(asan))))
+    return Fence(reads, (folder,), tools=True, within=of_compilers(lab, within) if within else None)
 
 
 def swallows() -> str | None:

@@ -23,6 +23,7 @@ from typing import BinaryIO, Mapping, Protocol, Sequence
 
 from ..course.lab import ROOT
 from . import tier
+from .cell import Cell, CellError, cell_of
 from .fence import Fence
 from .queued import Queued
 
@@ -124,6 +125,31 @@ class _Own:
         _, status, used = os.wait4(self.pid, 0)
         self._child.returncode = os.waitstatus_to_exitcode(status)
         return status, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
+
+
+class _InCell:
+    """One that was started in a cell. Raises LaunchError."""
+
+    def __init__(self, cell: Cell, words: Sequence[str | Path], cwd: Path, env: Mapping[str, str], keep: int | None):
+        out, theirs_out = os.pipe()
+        err, theirs_err = os.pipe()
+        self._cell, self.stdout, self.stderr = cell, open(out, "rb", 0), open(err, "rb", 0)
+        try:
+            files = [theirs_out, theirs_err, *([] if keep is None else [keep])]
+            self.pid, self._name = cell.start(words, cwd=cwd, env=env, files=files, keep=keep)
+        except CellError as error:
+            self.stdout.close()
+            self.stderr.close()
+            raise LaunchError(str(error)) from error
+        finally:
+            os.close(theirs_out)
+            os.close(theirs_err)
+
+    def end(self) -> tuple[int, float, int]:
+        try:
+            return self._cell.end(self._name)
+        except CellError as error:
+            raise LaunchError(str(error)) from error
 
 
 class Running:
@@ -238,11 +264,13 @@ def start(argv: Sequence[str | Path], *, limits: Limits = COVER, cwd: Path, env:
     refuse_when_ended()
     words = command(argv, limits, cwd=cwd, launch=launch, more=[] if keep is None else ["--keep-fd", str(keep)],
                     fence=fence)
+    settings = {**clean_env(cwd), **(_TOOLS_ENV if limits.processes else {}), **(env or {})}
+    if fence and shut_in(launch).tier == "A":
+        return Running(_InCell(cell_for(fence, launch), words, cwd, settings, keep), limits)
     try:
         child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                  bufsize=0, cwd=cwd, pass_fds=[] if keep is None else [keep],
-                                 env={**clean_env(cwd), **(_TOOLS_ENV if limits.processes else {}), **(env or {})},
-                                 start_new_session=True)
+                                 env=settings, start_new_session=True)
     except OSError as error:
         raise LaunchError(f"cannot start {words[0]} in {cwd}: {error.strerror}") from error
     return Running(_Own(child), limits)
@@ -264,7 +292,7 @@ def command(argv: Sequence[str | Path], limits: Limits, *, cwd: Path, launch: Pa
         words += ["--memory", str(limits.memory)]
     if not limits.processes:
         words += ["--confine", "--fixed-addresses", *([] if limits.memory else ["--leaks"])]
-    if fence and shut_in(launch).tier != "D":
+    if fence and shut_in(launch).fences:
         words += fence.words()
     return [*words, *more, "--", name if in_cwd else os.path.abspath(program), *argv[1:]]
 
@@ -323,6 +351,14 @@ def sandbox(launch: Path | None = None) -> str:
                               timeout=10, check=True).stdout.strip()
     except (OSError, subprocess.SubprocessError) as error:
         raise LaunchError(f"{launch or LAUNCH} does not run: {error}") from error
+
+
+def cell_for(fence: Fence, launch: Path | None = None) -> Cell:
+    """Where a process runs that is to see this: the file system of its own that it shares. Raises LaunchError."""
+    try:
+        return cell_of(fence.widest, launch or LAUNCH)
+    except CellError as error:
+        raise LaunchError(str(error)) from error
 
 
 def shut_in(launch: Path | None = None) -> tier.Reached:

@@ -52,7 +52,7 @@ def of(program: build.Program, folder: Path) -> Reach:
     if "clang" not in build.name_of(build.compiler()):      # which writes its notes before it optimises
         runs = {way: process.start([*build.compiler(), *_arguments(program, way)], limits=build.LIMITS,
                                    cwd=folder, env=build.environment(), launch=program.lab.launch,
-                                   fence=of_compilers(program.lab, folder))
+                                   fence=of_compilers(program.lab, folder, within=program.work))
                 for way in _WAYS}
         ended = {way: running.finish() for way, running in runs.items()}
         if all(outcome.ok for outcome in ended.values()):

@@ -16,11 +16,13 @@ import tempfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Sequence
 
+from .cell import Cell, CellError
 from .fence import Fence, swallows
 
 TIERS = "ABCD"
-HOLDS = {"A": "bubblewrap, Landlock, seccomp", "B": "a user of its own, Landlock, seccomp", "C": "Landlock, seccomp",
+HOLDS = {"A": "bubblewrap, seccomp", "B": "a user of its own, Landlock, seccomp", "C": "Landlock, seccomp",
          "D": "limits only"}
 """What each tier is made of, in words."""
 
@@ -31,6 +33,7 @@ class Reached:
 
     tier: str
     missing: dict[str, str]
+    fences: bool = True         # Landlock holds, by itself or inside a better tier
 
     def lacks(self, wanted: str) -> str | None:
         """What is missing for at least that tier, in words; None: it is reached."""
@@ -41,27 +44,29 @@ class Reached:
 
 
 def reached(launch: Path) -> Reached:
-    """What holds on this machine, tried once in a process, with this launcher. LOOPLAB_TIER=C tries none that is
-    better. Raises OSError and subprocess.SubprocessError where the launcher does not run."""
-    most = os.environ.get("LOOPLAB_TIER", "A")
-    return _reached(launch, most if most in TIERS else "A")
+    """What holds on this machine, tried once in a process, with this launcher. Only LOOPLAB_TIER=A tries more than C,
+    which costs next to nothing and needs nothing installed; D tries none. Raises OSError and
+    subprocess.SubprocessError where the launcher does not run."""
+    most = os.environ.get("LOOPLAB_TIER", "C")
+    return _reached(launch, most if most in TIERS else "C")
 
 
 @lru_cache(maxsize=None)
 def _reached(launch: Path, most: str) -> Reached:
-    missing: dict[str, str] = {}
-    for tier, trial in _TRIALS.items():
-        why = f"LOOPLAB_TIER={most} asks for no better one" if tier < most else trial(launch)
-        if why is None:
-            return Reached(tier, missing)
-        missing[tier] = why
-    return Reached("D", missing)
+    if most == "D":
+        return Reached("D", {tier: "LOOPLAB_TIER=D asks for no better one" for tier in "ABC"}, fences=False)
+    fences = _try(launch)
+    missing = {"C": fences} if fences else {}
+    apart = _try(launch, apart=True, fenced=fences is None) if most == "A" else "it is tried where TIER=A asks for it"
+    if apart is None:
+        return Reached("A", {}, fences is None)
+    return Reached("D" if missing else "C", {"A": apart, **missing}, fences is None)
 
 
-# ---- Below: the trials -----------------------------------------------------------------------------
+# ---- Below: the trial ------------------------------------------------------------------------------
 
-def _try_fence(launch: Path) -> str | None:
-    """Why Landlock and seccomp do not hold; None: they do."""
+def _try(launch: Path, apart: bool = False, fenced: bool = True) -> str | None:
+    """Why a program is not shut in: behind a fence, apart in a cell, or both. None: it is."""
     folder = swallows()
     if folder:
         return f"this checkout stands in {folder}, which every program may read: move it elsewhere"
@@ -69,12 +74,31 @@ def _try_fence(launch: Path) -> str | None:
         inside, outside = Path(name) / "inside", Path(name) / "outside"
         inside.mkdir()
         outside.write_text("not to be seen")
-        words = [launch, "--confine", *Fence((launch,), (inside,)).words(), "--", launch, "--probe", inside, outside]
-        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
-    if done.returncode == 0:
+        fence = Fence((launch,), (inside,))
+        words = [launch, "--confine", *(fence.words() if fenced else []), "--", launch, "--probe", inside, outside]
+        try:
+            code, said = _in_cell(fence, launch, words, inside) if apart else _here(words)
+        except CellError as fault:
+            return str(fault)
+    if code == 0:
         return None
-    said = (done.stdout + done.stderr).strip().partition("\n")[0].replace("launch: ", "")
-    return f"Landlock or seccomp does not work ({said}): it takes Linux 5.13 that was started with lsm=landlock"
+    first = said.strip().partition("\n")[0].replace("launch: ", "")
+    return f"bubblewrap does not hold ({first})" if apart else \
+        f"Landlock or seccomp does not work ({first}): it takes Linux 5.13 that was started with lsm=landlock"
 
 
-_TRIALS = {"C": _try_fence}
+def _here(words: Sequence[str | Path]) -> tuple[int, str]:
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stdout + done.stderr
+
+
+def _in_cell(fence: Fence, launch: Path, words: Sequence[str | Path], folder: Path) -> tuple[int, str]:
+    cell = Cell(fence, launch)
+    try:
+        with tempfile.TemporaryFile() as said:
+            _, name = cell.start(words, cwd=folder, env={}, files=[said.fileno(), said.fileno()])
+            status, _, _ = cell.end(name)
+            said.seek(0)
+            return status, said.read().decode("utf-8", "replace")
+    finally:
+        cell.close()
