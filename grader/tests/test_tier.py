@@ -39,7 +39,8 @@ def test_the_tier_is_reached_where_the_kernel_can():
 def found_without(*calls: str | int, **env: str) -> tier.Reached:
     """What holds on a machine that lacks these system calls."""
     text = ("import json, pathlib, sys; from looplab.running import tier; "
-            "found = tier.reached(pathlib.Path(sys.argv[1])); print(json.dumps([found.tier, found.missing, found.fences]))")
+            "found = tier.reached(pathlib.Path(sys.argv[1])); "
+            "print(json.dumps([found.tier, found.missing, found.fences]))")
     done = subprocess.run([*without(*calls), sys.executable, "-c", text, house().launch], capture_output=True,
                           text=True, timeout=120, env={**os.environ, "PYTHONPATH": str(ROOT / "grader"), **env})
     return tier.Reached(*json.loads(done.stdout))
@@ -186,6 +187,15 @@ CALLS = r"""
         TRY(unshare, 0x10000000);
         TRY(setns, 0, 0);
         TRY(chroot, "/");
+        TRY(fchmodat, AT_FDCWD, argv[0], 0755);
+        TRY(fchownat, AT_FDCWD, argv[0], -1, -1, 0);
+        TRY(utimensat, AT_FDCWD, argv[0], NULL, 0);
+        TRY(setxattr, argv[0], "user.x", "x", 1, 0);
+        TRY(inotify_add_watch, 0, argv[0], 1);
+        TRY(setpriority, 0, parent, 19);
+        TRY(sched_setaffinity, parent, 8, words);
+        TRY(sched_setscheduler, parent, 5, pair);
+        TRY(ioprio_set, 1, parent, 0);
         TRY(openat2, AT_FDCWD, ".", NULL, 0);
         puts("end");
         return 0;

@@ -293,6 +293,10 @@ def _fault(lab: Lab, work: Path, outcome: process.Outcome) -> Exception:
         match = _MESSAGE.fullmatch(line)
         if match and match["kind"].lower().endswith("error"):
             return _compile_fault(lab, work, match, lines[:index], lines[index + 1:])
+    # A pragma has named a file, about which the compiler complains without a line.
+    if match := re.search(r"^cc1: (?:fatal )?error: (\S+): ", outcome.stderr, re.MULTILINE):
+        return Ungradable(f"{lab.source} has the compiler look for {Path(match[1]).name}, which is no part of the lab: "
+                          + _OWN.format(source=lab.source), lab.source)
     return _link_fault(lab, lines) or BuildError(
         f"the compiler failed: {_without_paths(lines[0]) if lines else f'exit {outcome.exit}, {outcome.signal}'}")
 
