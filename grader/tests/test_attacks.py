@@ -3,18 +3,15 @@ attempt): none gains anything, nothing leaks, nothing is left behind.
 
 Each attempt is the body of a function, or a file to compile, in which words in capitals stand for paths. At tier D,
 where there are only limits, those on files gain: so it is the sandbox that keeps them, not the attempt that is wrong.
-In short all attempts of a tier are one program, and lab 01 is graded once with it; LOOPLAB_ALL=1 grades each by itself.
+All attempts of a tier are one program, which makes one in each run.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
@@ -31,11 +28,10 @@ CANARY = "canary-in-what-nobody-sees"
 NAME = "canary-in-a-name"
 ATTEMPTS = {path.parent.name: path.read_text() for path in sorted(ATTACKS.glob("*/attempt.c"))}
 FILES = {path.parent.name: path.read_text() for path in sorted(ATTACKS.glob("*/compile.c"))}
-LONG = bool(os.environ.get("LOOPLAB_ALL"))
 
 SEES_FILES = ("reads-a-hidden-check", "reads-the-solution", "reads-another-submission", "reads-the-kit",
               "goes-up-the-tree", "goes-through-proc", "lists-the-hidden-checks", "maps-the-reference",
-              "writes-to-the-grader", "writes-the-result", "writes-into-home", "links-the-trace",
+              "writes-to-the-grader", "writes-the-result", "writes-into-home",
               "puts-a-pipe-for-the-trace", "cuts-a-file-of-the-grader", "removes-a-file-of-the-grader")
 """What gains where nothing but limits keeps a program."""
 
@@ -187,7 +183,8 @@ def tried(around: Around, tier: str, folder: Path) -> dict[str, list[str]]:
                 outcome = one._start_plain(built.cover, words, desk, COVER, {}).finish()
                 said = outcome.stdout + outcome.stderr + desk.text()
                 gains[name] = [what for what, so in [
-                    ("GAINED", "GAINED" in said), ("leaked", CANARY in said or NAME in said), ("changed", around.state() != before),
+                    ("GAINED", "GAINED" in said), ("leaked", CANARY in said or NAME in said),
+                    ("changed", around.state() != before),
                     ("left behind", ipc() != left), ("signalled", bool(signals)), ("stopped", bool(outcome.limit)),
                     ("ended", outcome.signal is not None), ("made no run", '"ev":"run"' not in said
                                                               and "trace" not in name)] if so]
@@ -237,33 +234,6 @@ def test_no_file_makes_the_compilers_leak(tier, around, tmp_path):
             except build.Ungradable as refused:
                 told, made, taken = str(refused), b"", False
             assert CANARY not in told and CANARY.encode() not in made and not taken, name
-
-
-def graded(folder: Path, text: str, tier: str) -> dict:
-    (folder / LAB.source).parent.mkdir(parents=True, exist_ok=True)
-    (folder / LAB.source).write_text(text)
-    done = subprocess.run([sys.executable, "-m", "looplab", "grade", "--lab", "01", "--from", str(folder), "--out",
-                           str(folder / "out"), "--seed", "7"], cwd=ROOT, capture_output=True, text=True, timeout=300,
-                          env={**os.environ, "PYTHONPATH": str(ROOT / "grader"), "LOOPLAB_TIER": tier})
-    assert done.returncode == 1 and CANARY not in done.stdout + done.stderr, done.stdout + done.stderr
-    return json.loads((folder / "out" / LAB.slug / "results.json").read_text())
-
-
-@pytest.mark.parametrize("tier", ["A", "C"])
-def test_no_points_are_gained(tier, around, tmp_path):
-    """A program that tries it all gets no more than one that does nothing; the half that is sound gets its points."""
-    needs(tier)
-    before = around.state()
-    names = list(ATTEMPTS)
-    nothing = graded(tmp_path / "nothing", program(around, [], "return (int)n - (int)n;"), tier)
-    every = [[name] for name in names] if LONG else [names]
-    for number, some in enumerate(every):
-        result = graded(tmp_path / f"all-{number}", program(
-            around, some, "for (size_t i = 0; i < sizeof attempts / sizeof attempts[0] && n; i++) attempts[i]();"),
-                        tier)
-        assert (result["status"], result["tier"]) == ("graded", tier) and result["score"] <= nothing["score"]
-        assert CANARY not in json.dumps(result)
-    assert around.state() == before
 
 
 def test_each_attempt_is_told_in_a_sentence():

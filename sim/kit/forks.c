@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "forks.h"
 
+#include "fence.h"
 #include "filter.h"
 #include "trace/trace.h"
 
@@ -62,6 +63,7 @@ static void answer(int fd, const char *text)
 /* No other process, and no signal to one, from here on. Beside what the launcher has forbidden. */
 static void shut_in(void)
 {
+    fence_apart();
     filter_length = 0;
     load(NUMBER);
     deny_call(__NR_execve, EPERM);      /* it is what it is: the launcher's filter still had to let it become that */
