@@ -25,7 +25,7 @@ AR := ar
 
 # What the user says reaches the scripts through the environment: blanks and quotes in it do no harm.
 export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE \
-        SET REAL RUNS URLS DEPTH SAME TRIALS JSON CHECK FORMAT DECK TODO LEVEL NAME TEST FAULT ROSTER JOBS CC BUILD
+        SET REAL RUNS URLS DEPTH SAME TRIALS JSON CHECK FORMAT DECK TODO LEVEL NAME TEST FAULT ROSTER JOBS TIER CC BUILD
 
 # By another name: to some shells RANDOM is a word of their own.
 export LOOPLAB_RANDOM := $(RANDOM)
@@ -398,7 +398,7 @@ looplab-command = $(build-is-done)$(looplab) --sure -m looplab
 own-code := code=$$?; case $$code in 6[4-7]) code=$$((code - 64)) ;; 129|13[01]|14[13]) ;; \
     *) echo "looplab: Python failed by itself (exit code $$code): $(PYTHON). Say make clean, then the same again:" \
     "make looks for a Python anew" >&2; code=3 ;; esac; (exit $$code); $(note_exit)
-grade = $(looplab-command) grade $${LAB:+--lab "$$LAB"} $${SEED:+--seed "$$SEED"}
+grade = $(looplab-command) grade $${LAB:+--lab "$$LAB"} $${SEED:+--seed "$$SEED"} $${TIER:+--require-tier "$$TIER"}
 
 .PHONY: help grade demo run serve compare report watch hint progress start class test bench slides doctor \
         deps deps-dev clean try-node
@@ -409,7 +409,7 @@ help:
 	@awk -F ' *## *' '/^[a-z-]+:.*##/ { split($$1, t, ":"); printf "  %-9s %s\n", t[1], $$2 }' Makefile
 	@echo 'With each of them, BUILD=DIR builds in DIR, for a checkout that cannot be written to.'
 
-grade: run-grade  ## grade labs: [LAB=01] [FROM=DIR] [OUT=DIR] [SEED=N]
+grade: run-grade  ## grade labs: [LAB=01] [FROM=DIR] [OUT=DIR] [SEED=N] [TIER=A]
 demo: run-demo    ## grade the reference solutions: what success looks like
 run: run-run      ## run a lab: LAB=01 [FROM=DIR] [MODE=M] [WORLD=F | REAL=1] [SET="a=1"] [URLS="..."] [TRACE=f]; or EXAMPLE=17
 explore: run-explore  ## a lab in all orders: LAB=04 [FROM=DIR] [MODE=M] [WORLD=F] [SET="a=1"] [DEPTH=20000 | TRIALS=1]
@@ -425,7 +425,8 @@ $(exits):
 	@$(exit-as-noted build/exit.)
 
 run-grade: $(kit)
-	@$(grade) $${FROM:+--from "$$FROM"} $${OUT:+--out "$$OUT"}; $(own-code)
+	@if [ "$$TIER" = A ] && ! sh grader/scripts/deps.sh sandbox; then (exit 66); else \
+	    $(grade) $${FROM:+--from "$$FROM"} $${OUT:+--out "$$OUT"}; fi; $(own-code)
 run-demo: $(kit)
 	@$(grade) --from solutions --out "$${OUT:-build/demo}"; $(own-code)
 run-serve: build/kit/serve
@@ -463,7 +464,7 @@ test: $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools
 	@$(build-is-done)env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
 	    -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u DEPTH -u SAME -u TRIALS \
 	    -u SET -u REAL -u RUNS -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TODO -u LEVEL -u NAME -u TEST -u FAULT \
-	    -u ROSTER -u JOBS \
+	    -u ROSTER -u JOBS -u TIER \
 	    -u LOOPLAB_RANDOM \
 	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest \
 	    $(if $(filter xdist,$(looplab_tools)),-n $(workers) --dist loadgroup) grader/tests

@@ -95,6 +95,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     grade.add_argument("--out", metavar="DIR", default="build/grade", help="where results go (default: build/grade)")
     grade.add_argument("--seed", metavar="N", help="1 to 999999 (default: from $LOOPLAB_STUDENT or the login name)")
     grade.add_argument("--check", metavar="ID", help="only this check, and those it needs")
+    grade.add_argument("--require-tier", metavar="T", help="A, B or C: grade only if programs are shut in so well here")
     grade.add_argument("--no-color", action="store_true", help="no colours (also: NO_COLOR=1)")
     for name, (_, said) in _COMMANDS.items():
         commands.add_parser(name, help=said)
@@ -103,6 +104,8 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
 
 def _order(options: argparse.Namespace, root: Path) -> Order:
     """What the arguments ask for. Raises UsageError, SeedError, and LabError for a broken lab folder."""
+    if options.require_tier:
+        _require_tier(options.require_tier.upper())
     seed = seeds.choose(options.seed, os.environ) if options.seed is None else seeds.parse(options.seed)
     source, out = _path(options.source, root), _path(options.out, root)
     if not source.is_dir():
@@ -120,6 +123,22 @@ def _order(options: argparse.Namespace, root: Path) -> Order:
                          f"({', '.join(sorted({lab.source for lab in known})) or 'there are no labs'}) and no NN-slug "
                          "folder; say LAB=01 to grade it as one")
     return Order(chosen, source, out, seed, options.check)
+
+
+def _require_tier(wanted: str) -> None:
+    """Raises UsageError where the sandbox does not reach that tier."""
+    from .running import process, tier
+
+    if wanted not in tuple(tier.TIERS):
+        raise UsageError(f"TIER={wanted}: the tiers are A, B, C and D")
+    if wanted in "AB":
+        os.environ["LOOPLAB_TIER"] = "A"
+    try:
+        lacks = process.shut_in().lacks(wanted)
+    except process.LaunchError as fault:
+        raise LabError(str(fault)) from None
+    if lacks:
+        raise UsageError(f"TIER={wanted}: {lacks}")
 
 
 def _path(word: str, root: Path) -> Path:

@@ -4,6 +4,7 @@
 #     deps.sh install FILE         install what a student needs and is missing; write what was found to FILE, for make
 #     deps.sh install FILE tests   the same, and the contributors' tools; what cannot be had is said and left out
 #     deps.sh real FILE            install what the real world (REAL=1) needs and is missing; write FILE, for make
+#     deps.sh sandbox              install what TIER=A needs and is missing
 #     deps.sh peers                install what `make bench PEERS=1` compares with, as far as it can be had
 #     deps.sh slides               install what `make slides` needs, or say what is missing
 #     deps.sh doctor               change nothing; say what is there, what is missing, and what for
@@ -53,6 +54,7 @@ clang            | a second compiler must agree: same warnings, same trace | cla
 clang-sanitizers | the same under clang's sanitizers                       | libclang-rt-dev    | compiler-rt       | compiler-rt          | -
 gdb              | bt must end cleanly inside a task                       | gdb                | gdb               | gdb                  | -
 valgrind         | a second opinion on memory                              | valgrind           | valgrind          | valgrind             | -
+bubblewrap       | shuts programs in a file system of their own (TIER=A)   | bubblewrap         | bubblewrap        | bubblewrap           | -
 xdist            | several test files at a time                            | python3-pytest-xdist | python3-pytest-xdist | python-pytest-xdist | -
 jsonschema       | holds traces and worlds to their schemas                | python3-jsonschema | python3-jsonschema| python-jsonschema    | -
 hypothesis       | draws worlds by chance: both worlds must agree           | python3-hypothesis | python3-hypothesis| python-hypothesis    | -
@@ -67,6 +69,9 @@ curl             | a client that the real world is compared with           | cur
 aiohttp          | another one, in Python                                  | python3-aiohttp    | python3-aiohttp   | python-aiohttp       | -
 END
 }
+
+# What TIER=A needs.
+sandbox_tools() { dev_tools | grep -E '^bubblewrap '; }
 
 # What REAL=1 needs besides what a student has: the libraries among the contributors' tools.
 real_tools() { dev_tools | grep -E '^lib(uv|curl) '; }
@@ -191,6 +196,7 @@ check_clang_sanitizers() { links clang "$empty_main" -fsanitize=address,undefine
 check_gdb() { says gdb --version; }
 check_valgrind() { says valgrind --version; }
 check_jsonschema() { python_says pytest 'import jsonschema; print(jsonschema.__version__)'; }
+check_bubblewrap() { says bwrap --version; }
 check_xdist() { python_says pytest 'import xdist; print(xdist.__version__)'; }
 check_hypothesis() { python_says pytest 'import hypothesis; print(hypothesis.__version__)'; }
 check_cross_cc() { links $CROSS-gcc "$empty_main" && says $CROSS-gcc --version; }
@@ -586,8 +592,9 @@ doctor() {
 case ${1:-} in
 install) install "${2:?the file for make}" "${3:-}" ;;
 real) real "${2:?the file for make}" ;;
+sandbox) install_all sandbox_tools ;;
 peers) peers ;;
 slides) install_all slide_tools ;;
 doctor) doctor ;;
-*) echo "usage: deps.sh install FILE [tests] | real FILE | peers | slides | doctor" >&2 && exit 2 ;;
+*) echo "usage: deps.sh install FILE [tests] | real FILE | sandbox | peers | slides | doctor" >&2 && exit 2 ;;
 esac

@@ -17,6 +17,7 @@ from looplab.running.forks import Forks
 from looplab.running.process import ASAN, COVER, Limits, Outcome
 from test_launch import CONFINED, PROBE, allowed, needs_seccomp
 from test_process import facts
+from test_tier import needs_landlock
 from toyhouse import compile_c, house, processes_of
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the kernel or Python has no pidfd")
@@ -86,6 +87,14 @@ def test_a_copy_is_shut_in_as_any_program(forks, tmp_path):
     probe = PROBE.replace("int main(void)", "int probe(void)") + "\n#undef _GNU_SOURCE\n"
     program = forks("probe(); return 0;", "-lpthread", before=probe)
     assert allowed(run(program, tmp_path).stdout) == CONFINED
+
+
+@needs_landlock
+def test_no_copy_stops_the_process_it_comes_from(forks, tmp_path):
+    """With sanitizers some of ptrace is allowed: a thread of their own looks at the others."""
+    program = forks('puts(ptrace(PTRACE_ATTACH, getppid(), 0, 0) ? "no" : "yes"); return 0;', "-fsanitize=address",
+                    limits=ASAN, before="#define _GNU_SOURCE\n#include <sys/ptrace.h>\n#undef _GNU_SOURCE\n")
+    assert [run(program, tmp_path, limits=ASAN).stdout for _ in range(2)] == ["no\n", "no\n"]
 
 
 def test_constructors_run_in_each_copy(forks, tmp_path):

@@ -41,6 +41,7 @@ FILE_MOST = {"sim/tests/": 1200, "": 500}       # lines; the first that fits. Te
 LONG = {
     "sim/include/co.h": 700,            # the manual, read from top to bottom: that is its point
     "sim/trace/line_table.c": 550,      # DWARF's line program: one table, one reader
+    "sim/world/virtual/exchange.c": 550,        # the steps of one exchange, in their order: a table of phases
 }
 
 SOURCES = [name for name in FILES if name.endswith((".c", ".h", ".S")) and not name.startswith(QUOTED)]

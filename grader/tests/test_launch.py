@@ -224,7 +224,7 @@ def test_leak_checker_works_inside(tmp_path):
                                   "p = NULL; }",
                         "-fsanitize=address")
     # Without disable_coredump=0 ASan would stop at the limit it may not set (process.py says the same).
-    done = launch("--confine", "--", program, env={"ASAN_OPTIONS": "disable_coredump=0"})
+    done = launch("--confine", "--leaks", "--", program, env={"ASAN_OPTIONS": "disable_coredump=0"})
     assert "Direct leak of 40 byte(s)" in done.stderr and done.returncode != 0
 
 

@@ -339,8 +339,8 @@ def end(processes: list[subprocess.Popen[str]]) -> None:
 def test_who_waits_for_a_processor_is_not_stopped_for_it(tmp_path, crowded):
     behind, busy = crowded
     program = compile_c(tmp_path, COMPUTES)
-    running = process.start([*behind, str(program)], limits=replace(COVER, cpu_s=20, wall_s=1.5), cwd=tmp_path,
-                            launch=house().launch)
+    running = process.start([*behind, str(program)], limits=replace(COVER, cpu_s=20, wall_s=1.5, processes=True),
+                            cwd=tmp_path, launch=house().launch)
     time.sleep(5)           # its time on the wall is over by far
     end(busy)
     released(running.pid)
@@ -380,7 +380,8 @@ def test_who_gets_no_processor_at_all_is_the_machines_fault(tmp_path, monkeypatc
 @linux
 def test_who_sleeps_waits_for_no_processor(tmp_path, crowded):
     behind, _ = crowded
-    assert facts(run(*behind, "/bin/sleep", "60", limits=QUICK, cwd=tmp_path)) == ("SIGKILL", "wall")
+    outcome = run(*behind, "/bin/sleep", "60", limits=replace(QUICK, processes=True), cwd=tmp_path)
+    assert facts(outcome) == ("SIGKILL", "wall")
 
 
 @linux

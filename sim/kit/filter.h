@@ -6,12 +6,27 @@
 
 #ifdef FILTER_ARCH
 
+#include <fcntl.h>
 #include <linux/sched.h>
+#include <sys/prctl.h>
 
 static inline void deny_call(int number, int error)
 {
     equal((uint32_t)number, 1);
     deny(error);
+}
+
+/* Denies a call where the lower half of that argument is one of n values. The number of the call has been loaded, and
+ * is again afterwards. */
+static inline void deny_values(int number, size_t argument, const uint32_t values[], uint8_t n, int error)
+{
+    equal((uint32_t)number, (uint8_t)(2 * n + 2));
+    load(argument);
+    for (uint8_t i = 0; i < n; i++) {
+        equal(values[i], 1);
+        deny(error);
+    }
+    load(NUMBER);
 }
 
 /* Allows signals to oneself only, threads but no processes, and the limits there are. The number of the call has been
@@ -24,6 +39,13 @@ static inline void put_alone(void)
 #endif
     deny_call(__NR_setsid, EPERM);              /* nobody leaves the process group that is killed at the end */
     deny_call(__NR_setpgid, EPERM);
+
+    /* It ends when the grader does; and nobody else gets its signals when a file or a socket has something to say. */
+    static const uint32_t its_end[] = {PR_SET_PDEATHSIG}, owners[] = {F_SETOWN, F_SETSIG, 15 /* F_SETOWN_EX */},
+        sockets_owners[] = {0x8901 /* FIOSETOWN */, 0x8902 /* SIOCSPGRP */, 0x5412 /* TIOCSTI */};
+    deny_values(__NR_prctl, ARG_0, its_end, 1, EPERM);
+    deny_values(__NR_fcntl, ARG_1, owners, 3, EPERM);
+    deny_values(__NR_ioctl, ARG_1, sockets_owners, 3, EPERM);
 
     deny_call(__NR_setrlimit, EPERM);
     equal(__NR_prlimit64, 6);                   /* reading limits is fine; root could also lift them */

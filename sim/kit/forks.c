@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "forks.h"
 
+#include "fence.h"
 #include "filter.h"
 #include "trace/trace.h"
 
@@ -63,8 +64,11 @@ static void answer(int fd, const char *text)
 /* No other process, and no signal to one, from here on. Beside what the launcher has forbidden. */
 static void shut_in(void)
 {
+    fence_apart();
     filter_length = 0;
     load(NUMBER);
+    deny_call(__NR_execve, EPERM);      /* it is what it is: the launcher's filter still had to let it become that */
+    deny_call(__NR_execveat, EPERM);
     put_alone();
     allow();
     (void)filter_install();         /* where it cannot be had the launcher's could not, and the result says so */
@@ -99,9 +103,13 @@ static void take_run(void)
 /* The first steps of a copy. */
 static void begin(int fd, pid_t first)
 {
+    char text[16];
+    (void)setpgid(0, 0);            /* before anybody is told of it, who may want to end all of it */
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (getppid() != first)
         _exit(CANNOT_START);
+    snprintf(text, sizeof text, "%d", (int)getpid());
+    answer(fd, text);
     close(fd);
     unsetenv("LOOPLAB_FORKS");
     struct rlimit limit;
@@ -119,7 +127,7 @@ static void begin(int fd, pid_t first)
     shut_in();
 }
 
-/* Makes a copy and names it. True in the copy. */
+/* Makes a copy, which names itself. True in the copy. */
 static bool copy(int fd)
 {
     pid_t first = getpid(), pid = fork();
@@ -128,11 +136,8 @@ static bool copy(int fd)
         return true;
     }
     close_files();
-    if (pid > 0)
-        (void)setpgid(pid, pid);    /* before anybody is told of it, who may want to end all of it */
-    char text[16];
-    snprintf(text, sizeof text, "%d", (int)pid);
-    answer(fd, text);
+    if (pid < 0)
+        answer(fd, "0");
     return false;
 }
 

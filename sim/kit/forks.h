@@ -9,6 +9,9 @@
  *     <- end PID                                                STATUS MICROSECONDS KIBIBYTES
  *     <- series SECONDS              with a socket, twice       PID
  *
+ * The copy itself answers with its PID: where the program is in a space of processes of its own the kernel tells
+ * whoever asked (SO_PASSCRED) what the copy is called out there; to "end" it is called as it has said.
+ *
  * "run" makes a copy that goes on as the program would: in FOLDER, with these words as its command line, two files as
  * stdout and stderr, a third, if there is one, as descriptor FORKS_JUDGE (its connection to a judge), its processor
  * time limited to SECONDS, in a process group of its own, and shut in: it can make no other process and send no signal

@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 from typing import Callable, Optional, Protocol, TypeVar
 
+from ..plain.hostile import open_plain, read_plain, remove
 from ..reading.rounds import without_most
 from ..reading.woven import weave
 from ..running.judge import Judge
@@ -43,8 +44,8 @@ class Desk:
 
     def clear(self) -> None:
         """Makes it as good as new."""
-        self.trace.unlink(missing_ok=True)
-        self.memory.unlink(missing_ok=True)
+        remove(self.trace)
+        remove(self.memory)
         self.empty()
 
     def empty(self) -> None:
@@ -57,7 +58,7 @@ class Desk:
 
     def lay(self, world: str) -> None:
         """Puts the world of the next run here."""
-        self.world.unlink(missing_ok=True)      # never written through what a program may have put in its place
+        remove(self.world)      # never written through what a program may have put in its place
         self.world.write_text(world)
 
     def appoint(self, judge: Judge) -> None:
@@ -75,7 +76,7 @@ class Desk:
     def text(self) -> str:
         """The trace of the run that is over; "" if there is none. Raises process.LaunchError when its judge failed."""
         try:
-            own = without_most(self.trace.read_bytes()).decode("utf-8", "replace")
+            own = without_most(read_plain(self.trace)).decode("utf-8", "replace")
         except OSError:
             own = ""
         return weave(own, self.judge.finish()) if self.judge else own
@@ -83,7 +84,7 @@ class Desk:
     def peak(self) -> Optional[int]:
         """The bytes of memory the program took, as it told; None if it did not come to that."""
         try:
-            said = self.memory.read_text()
+            said = read_plain(self.memory, 64).decode("ascii", "replace")
         except OSError:
             return None
         return int(said) if re.fullmatch(r"\d{1,18}\n", said) else None
@@ -101,7 +102,7 @@ class Desk:
 
     def _own_ends(self) -> tuple[str, str]:
         try:
-            with open(self.trace, "rb") as file:
+            with open_plain(self.trace) as file:
                 head = file.read(TRACE_END)
                 file.seek(max(0, file.seek(0, os.SEEK_END) - TRACE_END))
                 return head.decode("utf-8", "replace"), file.read().decode("utf-8", "replace")
@@ -114,7 +115,7 @@ class Desks:
     watches over the machine."""
 
     def __init__(self, folder: Path, look: Callable[[], None] = lambda: None):
-        self._folder, self._look = folder, look
+        self.folder, self._look = folder, look
         self._free: list[Desk] = []
         self._taken: list[Desk] = []
         self._made = 0
@@ -135,7 +136,7 @@ class Desks:
             except OSError:     # a program has locked it up: it is left alone, and removed in the end
                 pass
         self._made += 1
-        return Desk(self._folder / str(self._made))
+        return Desk(self.folder / str(self._made))
 
     def give_back(self, desk: Desk) -> None:
         """Nobody runs there any more, and its trace has been read."""

@@ -12,6 +12,7 @@ from typing import Iterable, Sequence
 
 from ..course.lab import Lab
 from ..running import build, gate, process
+from ..running.fence import of_compilers
 
 VISIBLE = "scraper.c"
 LIBRARIES = ["-lcmocka"]
@@ -45,7 +46,8 @@ def build_suite(lab: Lab, source_dir: Path, work_dir: Path) -> build.Program:
             raise build._fault(lab, work, outcome)
     advice = build._advice(lab, outcomes[0])
     for compiled in ("suite.o", "suite-asan.o"):
-        outcome = process.run(gate.shut(lab, compiled), limits=build.LIMITS, cwd=work, launch=lab.launch)
+        outcome = process.run(gate.shut(lab, compiled), limits=build.LIMITS, cwd=work, launch=lab.launch,
+                              fence=of_compilers(lab, work))
         if not outcome.ok:
             raise build._fault(lab, work, outcome)
     outcomes = gcc_all(lab, work, [
@@ -76,13 +78,13 @@ def _kit(lab: Lab, asan: bool = False, whole: bool = False) -> list[str]:
     return [str(word) for word in words if word]
 
 
-def gcc_all(lab: Lab, work: Path, commands: Iterable[Sequence[str]]) -> list[process.Outcome]:
-    """Runs the compiler, a few at a time."""
+def gcc_all(lab: Lab, work: Path, commands: Iterable[Sequence[str]], fenced: bool = True) -> list[process.Outcome]:
+    """Runs the compiler, a few at a time. fenced: on a student's file, so that it sees what such a one may."""
     cc = build.compiler()
-    env = build.environment()
+    env, fence = build.environment(), of_compilers(lab, work) if fenced else None
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(lambda command: process.run([*cc, *command], limits=build.LIMITS, cwd=work, env=env,
-                                                         launch=lab.launch), commands))
+                                                         launch=lab.launch, fence=fence), commands))
 
 
 def link(lab: Lab, work: Path, made: dict[str, Path]) -> dict[str, Path]:

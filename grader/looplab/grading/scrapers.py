@@ -96,7 +96,7 @@ def objects(lab: Lab, work: Path) -> dict[str, Path]:
     commands = [[*common, flag, *([f"-DFAULT={scraper.fault.name}"] if scraper.fault else []), str(scraper.source),
                  "-o", f"{name}.so"]
                 for scraper in there for name, flag in scraper.builds]
-    for command, outcome in zip(commands, gcc_all(lab, making, commands)):
+    for command, outcome in zip(commands, gcc_all(lab, making, commands, fenced=False)):
         if not outcome.ok:
             shutil.rmtree(making, ignore_errors=True)
             first = (outcome.stderr.strip().splitlines() or ["no message"])[0]

@@ -26,6 +26,8 @@ from ..reading import ending, orders
 from ..reading.run import Explanation, Run, in_order
 from ..reading.trace import Trace, TraceError, read, read_cut
 from ..running import build, coverage, machine, process
+from ..running.cell import close_below
+from ..running.fence import Fence
 from ..running.forks import Forks
 from ..running.judge import FD, Judges
 from ..running.series import OneOfMany, Series
@@ -304,7 +306,8 @@ class Session:
         if self._idle is None:
             desk = self.desks.take()
             argv = [os.path.relpath(self.ready().cover, desk.home), "--memory", "../memory", "--help"]
-            process.run(argv, cwd=desk.home, env=OWN_ENV, launch=self.lab.launch)
+            process.run(argv, cwd=desk.home, env=OWN_ENV, launch=self.lab.launch,
+                        fence=self.fence(self.ready().cover, desk.home.parent))
             self._idle = desk.peak()
             self.desks.give_back(desk)
         if self._idle is None:
@@ -328,7 +331,8 @@ class Session:
         if not running:
             fd = desk.judge.fd if desk.judge else None
             running = process.start(self._words(binary, called, desk, fd), limits=limits, cwd=desk.home,
-                                    env={**OWN_ENV, **env}, launch=self.lab.launch, keep=fd)
+                                    env={**OWN_ENV, **env}, launch=self.lab.launch, keep=fd,
+                                    fence=self.fence(binary, desk.home.parent))
         if desk.judge:
             desk.judge.is_served()
         desk.running = running
@@ -353,8 +357,16 @@ class Session:
     def copies(self, binary: Path, limits: process.Limits) -> Forks:
         """Who makes copies of that program."""
         if binary not in self._forks:
-            self._forks[binary] = Forks(binary, limits, cwd=self.work, env=OWN_ENV, launch=self.lab.launch)
+            self._forks[binary] = Forks(binary, limits, cwd=self.work, env=OWN_ENV, launch=self.lab.launch,
+                                        fence=self.fence(binary, self.desks.folder))
         return self._forks[binary]
+
+    def fence(self, binary: Path, place: Path) -> Fence:
+        """What that program sees: itself, the scrapers of a suite, the folder it runs in, the counts of its lines."""
+        counts = [self.program.counts] if self.program else []
+        reads = binary.parent if self.work in binary.parents else binary
+        return Fence((binary, binary.parent / "scrapers"), (place, *counts),
+                     within=Fence((reads,), (self.desks.folder, *counts)))
 
     def _start_with_others(self, binary: Path, called: Call, desk: Desk, limits: process.Limits,
                            judged: bool = True) -> process.Running | OneOfMany:
@@ -502,4 +514,5 @@ class Session:
             except (coverage.CoverageError, coverage.Refused):
                 pass
         process.begin_again()
+        close_below(self.work)
         shutil.rmtree(self.work, ignore_errors=True)

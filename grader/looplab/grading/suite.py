@@ -58,7 +58,8 @@ class Suite:
         self._lab = session.lab
         program = session.ready()
         self._work = program.work
-        self._runner = SuiteRunner(session.lab, program.work, session.desks, None if program.early else session.copies)
+        self._runner = SuiteRunner(session.lab, program.work, session.desks,
+                                   None if program.early else session.copies, session.fence)
         self.findings: list[sanitizer.Finding] = []
         self.told_otherwise: list[Verdict] = []     # what the build with sanitizers says otherwise than the plain one
         self._run_all(program)

@@ -10,6 +10,7 @@ from typing import Callable, Optional, Sequence
 
 from ..course.lab import Lab
 from ..running import process
+from ..running.fence import Fence
 from ..running.forks import Forks
 from .desk import Desk, Desks
 from .verdict import Test, Verdict, lines_of, verdicts_of
@@ -21,11 +22,12 @@ AFTER_STOP = process.Limits(cpu_s=1, wall_s=2.0)
 
 class SuiteRunner:
     """The runs of one grading's suite. Its threads may run several at a time. copies: who makes copies of a program;
-    None: each run is started anew."""
+    None: each run is started anew. fence: what a program sees that runs in a folder."""
 
     def __init__(self, lab: Lab, work: Path, desks: Desks,
-                 copies: Optional[Callable[[Path, process.Limits], Forks]] = None):
-        self._lab, self._work, self._desks, self._copies = lab, work, desks, copies
+                 copies: Optional[Callable[[Path, process.Limits], Forks]] = None,
+                 fence: Callable[[Path, Path], Optional[Fence]] = lambda program, place: None):
+        self._lab, self._work, self._desks, self._copies, self._fence = lab, work, desks, copies, fence
         self._lock = threading.Lock()       # of the desks, and of who makes copies
         self.tests: list[Test] = []         # in the order of the file
         self.stops = 0
@@ -76,7 +78,8 @@ class SuiteRunner:
             env["LD_LIBRARY_PATH"] = os.path.relpath(program, desk.home)
             program = self._work / "linked"
         words = [os.path.relpath(program, desk.home), "--results", "../trace", *arguments]
-        return process.start(words, limits=limits, cwd=desk.home, env=env, launch=self._lab.launch)
+        return process.start(words, limits=limits, cwd=desk.home, env=env, launch=self._lab.launch,
+                             fence=self._fence(program, desk.home.parent))
 
     def run(self, program: Path, names: Sequence[str], limits: Optional[process.Limits] = None, first: bool = False,
             most: int = STOPS_MOST, stderr: Optional[list[str]] = None) -> dict[str, Verdict]:

@@ -14,6 +14,7 @@ from ..grading.begin import begin
 from ..grading.run_checks import run_checks
 from ..grading.session import Session
 from ..plain import alone, together
+from ..running import process
 from ..telling import results
 from ..telling.scorecard import Source, Style, card
 from ..telling.source import source_of
@@ -57,6 +58,8 @@ def _graded(lab: Lab, order: Order, tell: together.Tell) -> tuple[dict, Source]:
         if folder.resolve() != lab.folder.resolve():
             again += f" FROM={shlex.quote(session.short(folder))}"
         result = _result(lab, order, session, checks, elapsed)
+        if result["status"] == "graded" and lab.launch.is_file():
+            results.shut_in(result, process.shut_in(lab.launch).tier, session.judged)
         digest = results.digest(folder / lab.source)
         result.update({"file_sha256": digest} if digest else {})
         return result, source_of(lab, folder, again, session.short(out))

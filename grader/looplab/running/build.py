@@ -21,6 +21,7 @@ from typing import Sequence
 
 from ..course.lab import Lab
 from . import code, gate, notes, process
+from .fence import of_compilers
 
 LARGEST = 1 << 20
 """Bytes of the largest file that is taken for a student's."""
@@ -161,7 +162,7 @@ def static_sanitizers(lab: Lab, work: Path) -> list[str]:
     if "clang" in name_of(cc):
         return []
     asked = [process.start([*cc, f"-print-file-name=lib{name}.a"], limits=LIMITS, cwd=work, env=environment(),
-                           launch=lab.launch) for name in ("asan", "ubsan")]
+                           launch=lab.launch, fence=of_compilers(lab, work)) for name in ("asan", "ubsan")]
     return STATIC if all(os.path.isabs(running.finish().stdout) for running in asked) else []
 
 
@@ -172,11 +173,14 @@ def environment() -> dict[str, str]:
 
 
 def counted(work: Path) -> tuple[Path, bytes]:
-    """Where the runs of the one program that was built in `work` will add up their counts, and the compiler's notes."""
+    """Where the runs of the one program that was built in `work` will add up their counts, and the compiler's notes.
+    The file is made, empty: they may write to it, but not make one."""
     path = next(iter(work.glob("*.gcno")), None)
     if path is None:
         raise BuildError("the compiler wrote no notes for gcov")
-    return path.with_suffix(".gcda"), path.read_bytes()
+    counts = path.with_suffix(".gcda")
+    counts.touch()
+    return counts, path.read_bytes()
 
 
 def _compile(lab: Lab, work: Path, cc: list[str], env: dict[str, str],
@@ -195,7 +199,8 @@ def _compile_one(lab: Lab, work: Path, cc: list[str], env: dict[str, str], way: 
     for words in ([*cc, *more, *_arguments(lab, work, way), "-c", lab.source, "-o", f"{way}.o"],
                   gate.shut(lab, f"{way}.o"),
                   [*cc, *more, *_FLAGS[way], f"{way}.o", *_others(lab, way), "-o", way]):
-        outcome = process.run(words, limits=LIMITS, cwd=work, env=env, launch=lab.launch)
+        outcome = process.run(words, limits=LIMITS, cwd=work, env=env, launch=lab.launch,
+                              fence=of_compilers(lab, work))
         if not outcome.ok:
             return outcome
         compiled = compiled or outcome
@@ -289,6 +294,10 @@ def _fault(lab: Lab, work: Path, outcome: process.Outcome) -> Exception:
         match = _MESSAGE.fullmatch(line)
         if match and match["kind"].lower().endswith("error"):
             return _compile_fault(lab, work, match, lines[:index], lines[index + 1:])
+    # A pragma has named a file, about which the compiler complains without a line.
+    if match := re.search(r"^cc1: (?:fatal )?error: (\S+): ", outcome.stderr, re.MULTILINE):
+        return Ungradable(f"{lab.source} has the compiler look for {Path(match[1]).name}, which is no part of the lab: "
+                          + _OWN.format(source=lab.source), lab.source)
     return _link_fault(lab, lines) or BuildError(
         f"the compiler failed: {_without_paths(lines[0]) if lines else f'exit {outcome.exit}, {outcome.signal}'}")
 
@@ -309,6 +318,8 @@ def _compile_fault(lab: Lab, work: Path, error: re.Match[str], before: list[str]
         if error["kind"] == "fatal error":
             return Ungradable(f"there is no file {Path(match[1] or match[2]).name} to include: "
                               + _OWN.format(source=lab.source), src)
+    if match := re.fullmatch(r"(?:cannot open file '(.+)'|(.+)): Permission denied", text):     # behind the fence
+        return _foreign(lab, work, Path(match[1] or match[2]))
     note = next((m for line in after if (m := _MESSAGE.fullmatch(line)) and m["kind"] != "warning"), None)
     if note and (note["kind"] != "note" or not _PREVIOUS.search(note["text"])):
         note = None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 from . import process
 from .build import Program, compiler, name_of
 from .code import Code
+from .fence import Fence, of_compilers
 
 LIMITS = replace(process.TOOL, output=64 * process.MIB)
 
@@ -45,7 +47,7 @@ def read(program: Program, code: Code, folder: Path) -> dict[int, Count]:
     program. Raises CoverageError or Refused.
     """
     (folder / program.counts.name).with_suffix(".gcno").write_bytes(program.notes)
-    counts = _plain_file(program.counts)
+    counts = _plain_file(program.counts) or None        # empty: no run has added to it
     try:
         if counts is not None:
             (folder / program.counts.name).write_bytes(counts)
@@ -115,10 +117,17 @@ def _by_gcovr(program: Program, code: Code, folder: Path) -> list[dict[str, Any]
 def _run(program: Program, command: list[str], folder: Path) -> str:
     """What it prints."""
     outcome = process.run(command, limits=LIMITS, cwd=folder, launch=program.lab.launch,
+                          fence=_fence(program, command[0], folder),
                           env={"PATH": os.environ.get("PATH", os.defpath)})
     if outcome.limit:
         raise Refused("that takes too long: does one line, or one macro, hold many loops and conditions?")
     return outcome.stdout
+
+
+def _fence(program: Program, tool: str, folder: Path) -> Fence:
+    place = shutil.which(tool)
+    return Fence((Path(place).parent,) if place else (), (folder,), tools=True,
+                 within=of_compilers(program.lab, program.work))
 
 
 def _added(records: list[dict[str, Any]]) -> dict[int, Count]:

@@ -102,10 +102,10 @@ class Measuring:
 
     def _measure(self) -> None:
         try:
-            with tempfile.TemporaryDirectory(prefix="looplab-coverage-") as folder:
+            with tempfile.TemporaryDirectory(prefix="coverage-", dir=self._program.work) as folder:
                 self._coverage = _coverage(self._program, Path(folder))
         except OSError as error:
-            self._error = CoverageError(f"cannot measure coverage in {tempfile.gettempdir()}: {error.strerror}")
+            self._error = CoverageError(f"cannot measure coverage beside the program: {error.strerror}")
         except Exception as error:      # raised again by finish(), in the thread that can do something about it
             self._error = error
 

@@ -12,11 +12,13 @@ import signal
 import socket
 import subprocess
 import threading
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Mapping, Optional, Sequence
 
 from . import process
+from .cell import Cell, CellError, recv_from, tells_senders
+from .fence import Fence
 from .judge import Judge
 
 _MESSAGE_MOST = 60_000      # bytes of one message
@@ -25,14 +27,29 @@ _PATIENCE_S = 10.0          # for one answer; it takes a thousandth of a second
 _MAKING_S = 600             # processor time of the first process, in seconds: each copy costs it a thousandth
 
 
+@dataclass(frozen=True)
+class Answer:
+    """Of the first process, or of a copy: its text, and what its sender is called out here."""
+
+    text: str
+    sender: int
+
+    @property
+    def pid(self) -> int:
+        """The process id of the copy that has named itself so."""
+        return self.sender or int(self.text)
+
+
 class Forks:
-    """One program. binary: its path. limits: of each copy; only their cpu_s may differ from run to run."""
+    """One program. binary: its path. limits: of each copy; only their cpu_s may differ from run to run.
+    fence: what all of them see of the file system."""
 
     def __init__(self, binary: Path, limits: process.Limits, *, cwd: Path, env: Mapping[str, str],
-                 launch: Optional[Path] = None):
+                 launch: Optional[Path] = None, fence: Optional[Fence] = None):
         self._binary, self._limits, self._cwd, self._env, self._launch = binary, limits, cwd, env, launch
+        self._fence = fence
         self._lock = threading.Lock()
-        self._first: Optional[subprocess.Popen[bytes]] = None
+        self._first: Optional[subprocess.Popen[bytes] | _InCell] = None
         self._socket: Optional[socket.socket] = None
         self._refused = not _can_be_followed()
 
@@ -53,25 +70,26 @@ class Forks:
             os.close(theirs_out)
             os.close(theirs_err)
         files = open(out, "rb", 0), open(err, "rb", 0)
-        if not said or int(said) <= 0:
+        if not said or int(said.text) <= 0:
             for file in files:
                 file.close()
             return None
-        return process.Running(_Copy(self, int(said), *files), limits)
+        return process.Running(_Copy(self, said, *files), limits)
 
-    def series(self, line: socket.socket, cpu_s: int) -> int:
-        """The process id of a copy that makes the runs which it is told of through the other end of `line`, all of them
-        within so many seconds of processor time; 0: there is none."""
-        return max(0, int(self._ask([b"series", str(cpu_s).encode()], [line.fileno(), line.fileno()]) or 0))
+    def series(self, line: socket.socket, cpu_s: int) -> Optional[Answer]:
+        """A copy that makes the runs which it is told of through the other end of `line`, all of them within so many
+        seconds of processor time; None: there is none."""
+        said = self._ask([b"series", str(cpu_s).encode()], [line.fileno(), line.fileno()])
+        return said if said and int(said.text) > 0 else None
 
-    def kill(self, pid: int) -> None:
+    def kill(self, copy: Answer) -> None:
         """Ends a copy."""
         with self._lock:
             if self._first:             # else all copies have ended, and the number may be another's
-                os.kill(pid, signal.SIGKILL)
-        self._ask([b"end", str(pid).encode()])
+                os.kill(copy.pid, signal.SIGKILL)
+        self._ask([b"end", copy.text.encode()])
 
-    def _ask(self, words: Sequence[bytes], files: Sequence[int] = ()) -> Optional[str]:
+    def _ask(self, words: Sequence[bytes], files: Sequence[int] = ()) -> Optional[Answer]:
         """The answer. None: there is none, and never will be."""
         with self._lock:
             try:
@@ -79,8 +97,8 @@ class Forks:
                     self._begin()
                 assert self._socket
                 socket.send_fds(self._socket, [b"".join(word + b"\0" for word in words)], list(files))
-                answer = self._socket.recv(256).decode()
-                if not answer:
+                answer = Answer(*recv_from(self._socket))
+                if not answer.text:
                     raise OSError           # it has ended
                 return answer
             except (OSError, process.LaunchError):
@@ -95,23 +113,28 @@ class Forks:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._socket.settimeout(_PATIENCE_S)
+            tells_senders(self._socket)
             limits = self._limits if self._limits.cpu_s is None else replace(self._limits, cpu_s=_MAKING_S)
             command = process.command([self._binary], limits, cwd=self._cwd, launch=self._launch,
-                                      more=["--forks", "--keep-fd", str(theirs.fileno())])
-            self._first = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                           stderr=subprocess.DEVNULL, cwd=self._cwd, start_new_session=True,
-                                           env={**process.clean_env(self._cwd), **self._env,
-                                                "LOOPLAB_FORKS": str(theirs.fileno())}, pass_fds=[theirs.fileno()])
+                                      more=["--forks", "--keep-fd", str(theirs.fileno())], fence=self._fence)
+            env = {**process.clean_env(self._cwd), **self._env, "LOOPLAB_FORKS": str(theirs.fileno())}
+            if self._fence and process.shut_in(self._launch).tier == "A":
+                self._first = _InCell(process.cell_for(self._fence, self._launch), command, self._cwd, env,
+                                      theirs.fileno())
+            else:
+                self._first = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                               stderr=subprocess.DEVNULL, cwd=self._cwd, start_new_session=True,
+                                               env=env, pass_fds=[theirs.fileno()])
         if self._socket.recv(256) != b"ready":
             raise OSError
 
-    def ended(self, pid: int) -> tuple[int, float, int]:
+    def ended(self, copy: Answer) -> tuple[int, float, int]:
         """Waits for a copy that has ended or is about to: what wait4() says of it, seconds of processor time, and its
         largest memory in bytes. Raises process.LaunchError."""
-        said = self._ask([b"end", str(pid).encode()])
+        said = self._ask([b"end", copy.text.encode()])
         if said is None:
             raise process.LaunchError("the process that makes a program's copies has ended")
-        status, us, kib = map(int, said.split())
+        status, us, kib = map(int, said.text.split())
         return status, us / 1e6, kib * 1024
 
     def close(self) -> None:
@@ -144,8 +167,30 @@ def _can_be_followed() -> bool:
 class _Copy:
     """One copy, as Running wants a child to be."""
 
-    def __init__(self, forks: Forks, pid: int, out: BinaryIO, err: BinaryIO):
-        self._forks, self.pid, self.stdout, self.stderr = forks, pid, out, err
+    def __init__(self, forks: Forks, copy: Answer, out: BinaryIO, err: BinaryIO):
+        self._forks, self._copy, self.pid, self.stdout, self.stderr = forks, copy, copy.pid, out, err
 
     def end(self) -> tuple[int, float, int]:
-        return self._forks.ended(self.pid)
+        return self._forks.ended(self._copy)
+
+
+class _InCell:
+    """The first process, where it runs in a file system of its own. Raises OSError."""
+
+    def __init__(self, cell: Cell, command: Sequence[str | Path], cwd: Path, env: Mapping[str, str], keep: int):
+        self._cell = cell
+        try:
+            with open(os.devnull, "wb") as null:
+                self.pid, self._name = cell.start(command, cwd=cwd, env=env, keep=keep,
+                                                  files=[null.fileno(), null.fileno(), keep])
+        except CellError as error:
+            raise OSError(str(error)) from error
+
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)       # it stays there until wait()
+
+    def wait(self) -> None:
+        try:
+            self._cell.end(self._name)
+        except CellError:       # all in there have ended
+            pass

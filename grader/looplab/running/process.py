@@ -22,6 +22,9 @@ from pathlib import Path
 from typing import BinaryIO, Mapping, Protocol, Sequence
 
 from ..course.lab import ROOT
+from . import tier
+from .cell import Cell, CellError, cell_of
+from .fence import Fence
 from .queued import Queued
 
 MIB = 1 << 20
@@ -123,6 +126,31 @@ class _Own:
         _, status, used = os.wait4(self.pid, 0)
         self._child.returncode = os.waitstatus_to_exitcode(status)
         return status, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
+
+
+class _InCell:
+    """One that was started in a cell. Raises LaunchError."""
+
+    def __init__(self, cell: Cell, words: Sequence[str | Path], cwd: Path, env: Mapping[str, str], keep: int | None):
+        out, theirs_out = os.pipe()
+        err, theirs_err = os.pipe()
+        self._cell, self.stdout, self.stderr = cell, open(out, "rb", 0), open(err, "rb", 0)
+        try:
+            files = [theirs_out, theirs_err, *([] if keep is None else [keep])]
+            self.pid, self._name = cell.start(words, cwd=cwd, env=env, files=files, keep=keep)
+        except CellError as error:
+            self.stdout.close()
+            self.stderr.close()
+            raise LaunchError(str(error)) from error
+        finally:
+            os.close(theirs_out)
+            os.close(theirs_err)
+
+    def end(self) -> tuple[int, float, int]:
+        try:
+            return self._cell.end(self._name)
+        except CellError as error:
+            raise LaunchError(str(error)) from error
 
 
 class Running:
@@ -227,28 +255,32 @@ class Running:
 
 
 def start(argv: Sequence[str | Path], *, limits: Limits = COVER, cwd: Path, env: Mapping[str, str] | None = None,
-          launch: Path | None = None, keep: int | None = None) -> Running:
+          launch: Path | None = None, keep: int | None = None, fence: Fence | None = None) -> Running:
     """Starts a program (a relative path counts from `cwd`) and returns at once. `env` adds to clean_env(cwd); keep: the
-    one open file that it is given. Raises LaunchError.
+    one open file that it is given; fence: what it sees of the file system, where the tier allows to say so. Raises
+    LaunchError.
 
     The program is ended when the thread that called start() ends, so that none is left when the grader dies.
     """
     refuse_when_ended()
-    words = command(argv, limits, cwd=cwd, launch=launch, more=[] if keep is None else ["--keep-fd", str(keep)])
+    words = command(argv, limits, cwd=cwd, launch=launch, more=[] if keep is None else ["--keep-fd", str(keep)],
+                    fence=fence)
+    settings = {**clean_env(cwd), **(_TOOLS_ENV if limits.processes else {}), **(env or {})}
+    if fence and shut_in(launch).tier == "A":
+        return Running(_InCell(cell_for(fence, launch), words, cwd, settings, keep), limits)
     try:
         child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                  bufsize=0, cwd=cwd, pass_fds=[] if keep is None else [keep],
-                                 env={**clean_env(cwd), **(_TOOLS_ENV if limits.processes else {}), **(env or {})},
-                                 start_new_session=True)
+                                 env=settings, start_new_session=True)
     except OSError as error:
         raise LaunchError(f"cannot start {words[0]} in {cwd}: {error.strerror}") from error
     return Running(_Own(child), limits)
 
 
 def command(argv: Sequence[str | Path], limits: Limits, *, cwd: Path, launch: Path | None = None,
-            more: Sequence[str] = ()) -> list[str | Path]:
-    """The words that start a program within limits: the launcher, with these further options of its own, and then the
-    program. Raises LaunchError when there is no such program."""
+            more: Sequence[str] = (), fence: Fence | None = None) -> list[str | Path]:
+    """The words that start a program within limits, and behind a fence: the launcher, with these further options of its
+    own, and then the program. Raises LaunchError when there is no such program."""
     name = str(argv[0])
     in_cwd = "/" in name and not os.path.isabs(name)    # then it stays as it is: no longer, wherever the folder lies
     program = shutil.which(os.path.join(cwd, name) if in_cwd else name)
@@ -260,7 +292,9 @@ def command(argv: Sequence[str | Path], limits: Limits, *, cwd: Path, launch: Pa
     if limits.memory is not None:
         words += ["--memory", str(limits.memory)]
     if not limits.processes:
-        words += ["--confine", "--fixed-addresses"]
+        words += ["--confine", "--fixed-addresses", *([] if limits.memory else ["--leaks"])]
+    if fence and shut_in(launch).fences:
+        words += fence.words()
     return [*words, *more, "--", name if in_cwd else os.path.abspath(program), *argv[1:]]
 
 
@@ -283,9 +317,9 @@ def begin_again() -> None:
 
 
 def run(argv: Sequence[str | Path], *, limits: Limits = COVER, cwd: Path, env: Mapping[str, str] | None = None,
-        launch: Path | None = None) -> Outcome:
+        launch: Path | None = None, fence: Fence | None = None) -> Outcome:
     """start() and finish() in one."""
-    return start(argv, limits=limits, cwd=cwd, env=env, launch=launch).finish()
+    return start(argv, limits=limits, cwd=cwd, env=env, launch=launch, fence=fence).finish()
 
 
 def clean_env(home: Path) -> dict[str, str]:
@@ -316,6 +350,22 @@ def sandbox(launch: Path | None = None) -> str:
     try:
         return subprocess.run([launch or LAUNCH, "--check"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=10, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError) as error:
+        raise LaunchError(f"{launch or LAUNCH} does not run: {error}") from error
+
+
+def cell_for(fence: Fence, launch: Path | None = None) -> Cell:
+    """Where a process runs that is to see this: the file system of its own that it shares. Raises LaunchError."""
+    try:
+        return cell_of(fence.widest, launch or LAUNCH)
+    except CellError as error:
+        raise LaunchError(str(error)) from error
+
+
+def shut_in(launch: Path | None = None) -> tier.Reached:
+    """The tier of the sandbox on this machine. Raises LaunchError."""
+    try:
+        return tier.reached(launch or LAUNCH)
     except (OSError, subprocess.SubprocessError) as error:
         raise LaunchError(f"{launch or LAUNCH} does not run: {error}") from error
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Sequence
 
 from . import build, notes, process
+from .fence import of_compilers
 
 _HEADER = Path(__file__).with_name("memory_never_fails.h")
 _WAYS = {"memory-may-fail": (), "memory-always": ("-DALWAYS_MEMORY",)}
@@ -50,7 +51,8 @@ def of(program: build.Program, folder: Path) -> Reach:
     (folder / source).write_bytes(program.text)
     if "clang" not in build.name_of(build.compiler()):      # which writes its notes before it optimises
         runs = {way: process.start([*build.compiler(), *_arguments(program, way)], limits=build.LIMITS,
-                                   cwd=folder, env=build.environment(), launch=program.lab.launch)
+                                   cwd=folder, env=build.environment(), launch=program.lab.launch,
+                                   fence=of_compilers(program.lab, folder, within=program.work))
                 for way in _WAYS}
         ended = {way: running.finish() for way, running in runs.items()}
         if all(outcome.ok for outcome in ended.values()):

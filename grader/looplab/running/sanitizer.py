@@ -16,6 +16,7 @@ from typing import Callable
 
 from . import process
 from .build import Program
+from .fence import Fence, of_compilers
 
 
 LIFETIMES = ("use after free", "use after scope")
@@ -135,7 +136,8 @@ class _Frames:
         if not offsets:
             return
         outcome = process.run(["addr2line", "-f", "-e", str(program.asan), *offsets], limits=process.TOOL,
-                              cwd=program.work, launch=program.lab.launch)
+                              cwd=program.work, launch=program.lab.launch, 
+                              fence=Fence((program.asan,), tools=True, within=of_compilers(program.lab, program.work)))
         answer = outcome.stdout.splitlines()
         for offset, name, place in zip(offsets, answer[0::2], answer[1::2]):
             file, _, line = place.partition(" (")[0].rpartition(":")

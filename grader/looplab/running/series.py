@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Callable, Optional, Sequence
 
 from . import process, sanitizer
-from .forks import Forks
+from .forks import Answer, Forks
 from .judge import Judge
 
 
@@ -34,7 +34,7 @@ class Series:
         self._asked: queue.SimpleQueue[Optional[OneOfMany]] = queue.SimpleQueue()
         self._worker: Optional[threading.Thread] = None
         self._socket: Optional[socket.socket] = None
-        self._pid = 0
+        self._copy: Optional[Answer] = None
         self._odd = 0           # so many of the last runs were
 
     def start(self, words: Sequence[str], *, cwd: Path, alone: Callable[[], process.Running],
@@ -87,8 +87,8 @@ class Series:
             self._socket = line
             line.settimeout(self._limits.wall_s)
             with theirs:
-                self._pid = self._forks.series(theirs, SERIES_S)
-            if not self._pid:
+                self._copy = self._forks.series(theirs, SERIES_S)
+            if not self._copy:
                 raise OSError
         text = [os.fsencode(word) for word in ("run", str(self._limits.cpu_s), os.path.abspath(run.cwd), *run.words)]
         judge = run.judge
@@ -103,9 +103,9 @@ class Series:
         line, self._socket = self._socket, None
         if line:
             line.close()
-        pid, self._pid = self._pid, 0
-        if pid:
-            self._forks.kill(pid)
+        copy, self._copy = self._copy, None
+        if copy:
+            self._forks.kill(copy)
 
     def close(self) -> None:
         """No run follows. To be called before the Forks are closed."""

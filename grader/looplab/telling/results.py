@@ -40,6 +40,12 @@ def graded(lab: str, checks: Sequence[Check], seed: int, elapsed_s: float, advic
     return result
 
 
+def shut_in(result: dict, tier: str, judged: bool) -> None:
+    """Adds how well the student's side was shut in, and whether it had something to forge points with: the grader's own
+    files as the same user, or the record of its own runs."""
+    result.update(tier=tier, forgeable=tier not in ("A", "B") or not judged)
+
+
 def ungradable(lab: str, message: str, src: Optional[str], seed: int, elapsed_s: float,
                max_score: Optional[int]) -> dict:
     """The result of a file that cannot be graded: no score, which is not 0."""

@@ -11,6 +11,7 @@ from ..asking.check import Part
 from ..asking.points import CATEGORIES
 from ..plain.duration import show
 from ..plain.text import WIDTH, count, cut, fill, printable
+from ..running.tier import HOLDS
 
 _MARKS = {"passed": ("✓", "32"), "failed": ("✗", "31"), "skipped": ("–", "33"), "error": ("!", "35")}
 _LABEL = 10     # columns of "expected: "
@@ -48,7 +49,7 @@ def card(result: dict, style: Style = Style(), source: Source = Source()) -> str
         lines += listing(result, style) + _failures(result, style, source) + _totals(result)
     else:
         lines += _why_not(result, style, source)
-    lines += _advice(result) + _score(result, style) + _next(result, source)
+    lines += _advice(result) + _score(result, style) + _next(result, source) + _sandbox(result)
     return "\n".join(lines) + "\n"
 
 
@@ -213,6 +214,14 @@ def _next(result: dict, source: Source) -> list[str]:
     if first and "replay" in first:
         return fill(f"Next: look at the run behind \"{first['title'].rstrip('.')}\":") + command("", first["replay"])
     return fill(f"Next: mend \"{first['title'].rstrip('.')}\", then: {again}") if first else []
+
+
+def _sandbox(result: dict) -> list[str]:
+    if "tier" not in result:
+        return []
+    said = f"Sandbox: tier {result['tier']} ({HOLDS[result['tier']]})"
+    return fill(said + (": for practice; points could be forged." if result["forgeable"]
+                        else "."))
 
 
 def summary(result: dict) -> str:

@@ -27,7 +27,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static struct sock_filter filter[160];
+static struct sock_filter filter[400];
 static unsigned short filter_length;
 
 static inline void put(uint16_t code, uint32_t k, uint8_t if_true, uint8_t if_false)
@@ -47,6 +47,7 @@ static inline void deny(int error) { put(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (u
 enum {   /* where the (little-endian) lower half of an argument lies */
     NUMBER = offsetof(struct seccomp_data, nr),
     ARG_0 = offsetof(struct seccomp_data, args[0]),
+    ARG_1 = offsetof(struct seccomp_data, args[1]),
     ARG_2 = offsetof(struct seccomp_data, args[2]),
 };
 

@@ -1,0 +1,2 @@
+/* Leaves its folder by a relative path. */
+    chdir(HIDDEN_FOLDER); show(HIDDEN_NAME);

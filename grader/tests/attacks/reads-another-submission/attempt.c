@@ -1,0 +1,2 @@
+/* Opens what somebody else has handed in. */
+    show(OTHER);

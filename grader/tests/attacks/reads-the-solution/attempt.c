@@ -1,0 +1,2 @@
+/* Opens the reference solution. */
+    show(SOLUTION);

@@ -1,0 +1,2 @@
+/* Leaves a file for the next shell. */
+    append(HOME_FILE);

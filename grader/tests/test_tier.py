@@ -1,0 +1,210 @@
+"""The sandbox and its tiers: what a program behind a fence finds, and which tier holds where a piece is missing."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from lacking import LANDLOCK, without
+from looplab.course.lab import ROOT
+from looplab.running import process, tier
+from looplab.running.fence import Fence
+from test_launch import needs_seccomp
+from toyhouse import compile_c, house
+
+HAS_LANDLOCK = sys.platform.startswith("linux") and ctypes.CDLL(None).syscall(LANDLOCK, None, 0, 1) > 0
+needs_landlock = pytest.mark.skipif(not HAS_LANDLOCK, reason="this kernel has no Landlock")
+
+needs_bubblewrap = pytest.mark.skipif(not shutil.which("bwrap"), reason="no bubblewrap here (make deps-dev)")
+
+
+@pytest.fixture(autouse=True)
+def tries_up_to_c(monkeypatch):
+    monkeypatch.setenv("LOOPLAB_TIER", "C")
+
+
+@needs_landlock
+@needs_seccomp
+def test_the_tier_is_reached_where_the_kernel_can():
+    """Else a broken fence would only make the tests below skip."""
+    assert process.shut_in(house().launch).tier == "C"
+
+
+def found_without(*calls: str | int, **env: str) -> tier.Reached:
+    """What holds on a machine that lacks these system calls."""
+    text = ("import json, pathlib, sys; from looplab.running import tier; "
+            "found = tier.reached(pathlib.Path(sys.argv[1])); "
+            "print(json.dumps([found.tier, found.missing, found.fences]))")
+    done = subprocess.run([*without(*calls), sys.executable, "-c", text, house().launch], capture_output=True,
+                          text=True, timeout=120, env={**os.environ, "PYTHONPATH": str(ROOT / "grader"), **env})
+    return tier.Reached(*json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("calls, word", [((LANDLOCK,), "cannot make a fence"), (("seccomp",), "a process can be made"),
+                                         ((LANDLOCK, "seccomp"), "cannot make a fence")])
+def test_what_is_missing_is_named(calls, word):
+    """Each piece alone, and both."""
+    found = found_without(*calls)
+    assert found.tier == "D" and word in found.missing["C"]
+    assert found.lacks("D") is None and "lsm=landlock" in (found.lacks("C") or "")
+
+
+@needs_landlock
+@needs_seccomp
+@needs_bubblewrap
+def test_the_best_tier_needs_no_landlock():
+    """Each combination of what is there leads to the tier that it makes."""
+    assert (found_without(LOOPLAB_TIER="A").tier, found_without().tier) == ("A", "C")
+    alone = found_without(LANDLOCK, LOOPLAB_TIER="A")
+    assert (alone.tier, alone.fences) == ("A", False)
+
+
+@needs_landlock
+@needs_seccomp
+@pytest.mark.parametrize("calls, env, tier, word", [
+    ((), {"PATH": "/nowhere"}, "C", "apt-get install bubblewrap"),
+    (("namespaces",), {}, "C", "bubblewrap cannot make namespaces here"),
+    (("namespaces", LANDLOCK), {}, "D", "bubblewrap cannot make namespaces here"),
+    (("namespaces", "seccomp"), {}, "D", "bubblewrap cannot make namespaces here"),
+    ((LANDLOCK,), {"PATH": "/nowhere"}, "D", "apt-get install bubblewrap"),
+    (("seccomp",), {"PATH": "/nowhere"}, "D", "apt-get install bubblewrap")])
+def test_without_bubblewrap_the_next_tier_holds(calls, env, tier, word):
+    if "PATH" not in env and not shutil.which("bwrap"):
+        pytest.skip("no bubblewrap here (make deps-dev)")
+    found = found_without(*calls, LOOPLAB_TIER="A", **env)
+    assert found.tier == tier and word in found.missing["A"] and word in (found.lacks("A") or "")
+    assert found.fences == (tier == "C")
+
+
+@needs_seccomp
+def test_a_tier_that_is_asked_for_and_not_reached_is_one_line_and_2(tmp_path):
+    done = subprocess.run([*without(LANDLOCK, "namespaces"), sys.executable, "-m", "looplab", "grade", "--lab", "1",
+                           "--out", str(tmp_path), "--require-tier", "A"], capture_output=True, text=True, timeout=120,
+                          cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT / "grader")})
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and list(tmp_path.iterdir()) == []
+    assert done.stderr.startswith("looplab: TIER=A: this machine reaches tier D (limits only); A: ")
+
+
+def test_a_fence_that_cannot_be_had_lets_nothing_start():
+    done = subprocess.run([*without(LANDLOCK), house().launch, "--read", "/usr", "--", "/bin/echo", "on"],
+                          capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (125, "") and done.stderr.startswith("launch: cannot make a fence")
+
+
+LOOKS = r"""
+    #include <dirent.h>
+    #include <errno.h>
+    #include <fcntl.h>
+    #include <stdio.h>
+    #include <string.h>
+    #include <sys/stat.h>
+    #include <unistd.h>
+    static void tell(const char *what, const char *path, int result)
+    {
+        printf("%s %s: %s\n", what, strrchr(path, '/') + 1, result >= 0 ? "yes" : errno == ENOENT ? "gone" : "no");
+    }
+    int main(int argc, char **argv)
+    {
+        for (int i = 1; i < argc; i++) {
+            char made[4096], other[4096];
+            struct stat what;
+            tell("read", argv[i], open(argv[i], O_RDONLY));
+            tell("write", argv[i], open(argv[i], O_WRONLY));
+            if (stat(argv[i], &what) == 0 && S_ISDIR(what.st_mode)) {
+                snprintf(made, sizeof made, "%s/made", argv[i]);
+                snprintf(other, sizeof other, "%s/link", argv[i]);
+                tell("make", argv[i], open(made, O_WRONLY | O_CREAT, 0600));
+                tell("link", argv[i], symlink("/etc/passwd", other));
+                tell("pipe", argv[i], mkfifo(other, 0600));
+            } else
+                tell("cut", argv[i], truncate(argv[i], 0));
+        }
+        return 0;
+    }"""
+
+
+@needs_landlock
+def test_a_program_behind_a_fence_sees_nothing_else(tmp_path):
+    program, secret, own = compile_c(tmp_path, LOOKS), tmp_path / "secret", tmp_path / "own"
+    secret.write_text("CANARY")
+    own.mkdir()
+    outcome = process.run([program, secret, program, own, own.parent, Path("/etc/passwd"), ROOT / "solutions"], cwd=own,
+                          launch=house().launch, fence=Fence((program,), (own,)))
+    found = dict(line.split(": ") for line in outcome.stdout.splitlines())
+    assert [what for what, told in found.items() if told == "yes"] == ["read program", "read own", "make own"]
+    assert secret.read_text() == "CANARY" and len(found) == 24
+
+
+CALLS = r"""
+    #define _GNU_SOURCE
+    #include <errno.h>
+    #include <fcntl.h>
+    #include <stdio.h>
+    #include <string.h>
+    #include <sys/ioctl.h>
+    #include <sys/prctl.h>
+    #include <sys/ptrace.h>
+    #include <sys/syscall.h>
+    #include <unistd.h>
+    #define TRY(name, ...) (errno = 0, syscall(SYS_##name, ##__VA_ARGS__) >= 0 ? puts(#name) : \
+        errno == EPERM || errno == EACCES || errno == ENOSYS ? 0 : printf("%s (%s)\n", #name, strerrorname_np(errno)))
+    int main(int argc, char **argv)
+    {
+        int pair[2], own = getpid(), parent = getppid();
+        char *words[] = {argv[0], "again", NULL};
+        if (argc > 1) return puts("execve") < 0;
+        if (pipe(pair)) return 1;
+        TRY(execve, argv[0], words, NULL);
+        TRY(execveat, AT_FDCWD, argv[0], words, NULL, 0);
+        TRY(ptrace, PTRACE_TRACEME, 0, 0, 0);
+        TRY(ptrace, PTRACE_SEIZE, parent, 0, 0);
+        TRY(process_vm_readv, parent, NULL, 0, NULL, 0, 0);
+        TRY(process_vm_writev, parent, NULL, 0, NULL, 0, 0);
+        TRY(fcntl, pair[0], F_SETOWN, parent);
+        TRY(fcntl, pair[0], F_SETSIG, 9);
+        TRY(ioctl, pair[0], 0x8901, &parent);
+        TRY(prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);
+        TRY(kill, parent, 0);
+        TRY(tgkill, parent, parent, 0);
+        TRY(rt_sigqueueinfo, parent, 0, NULL);
+        TRY(pidfd_open, own, 0);
+        TRY(socket, 1, 1, 0);
+        TRY(socketpair, 1, 1, 0, pair);
+        TRY(memfd_create, "x", 0);
+        TRY(shmget, 77, 4096, 01600);
+        TRY(keyctl, 0, -3, 1);
+        TRY(add_key, "user", "x", "y", 1, -3);
+        TRY(bpf, 0, NULL, 0);
+        TRY(userfaultfd, 0);
+        TRY(perf_event_open, NULL, 0, -1, -1, 0);
+        TRY(io_uring_setup, 1, NULL);
+        TRY(unshare, 0x10000000);
+        TRY(setns, 0, 0);
+        TRY(chroot, "/");
+        TRY(fchmodat, AT_FDCWD, argv[0], 0755);
+        TRY(fchownat, AT_FDCWD, argv[0], -1, -1, 0);
+        TRY(utimensat, AT_FDCWD, argv[0], NULL, 0);
+        TRY(setxattr, argv[0], "user.x", "x", 1, 0);
+        TRY(inotify_add_watch, 0, argv[0], 1);
+        TRY(setpriority, 0, parent, 19);
+        TRY(sched_setaffinity, parent, 8, words);
+        TRY(sched_setscheduler, parent, 5, pair);
+        TRY(ioprio_set, 1, parent, 0);
+        TRY(openat2, AT_FDCWD, ".", NULL, 0);
+        puts("end");
+        return 0;
+    }"""
+
+
+@needs_seccomp
+@pytest.mark.parametrize("limits", [process.COVER, process.ASAN], ids=["plain", "sanitizers"])
+def test_no_call_reaches_out(limits, tmp_path):
+    program = compile_c(tmp_path, CALLS)
+    outcome = process.run([program], limits=limits, cwd=tmp_path, launch=house().launch)
+    assert (outcome.exit, outcome.stdout) == (0, "end\n")
