@@ -1,5 +1,5 @@
-"""Whoever is killed in the middle of a grading, the grader, its judge, the program, the compiler: no half result is left,
-and nobody runs on. Two moments each time, fifty with ALL=1."""
+"""Whoever is killed in the middle of a grading (the grader, its judge, the program, the compiler): no half result is
+left, and nobody runs on. Two moments each time, fifty with ALL=1."""
 
 from __future__ import annotations
 
