@@ -180,7 +180,7 @@ def tried(around: Around, tier: str, folder: Path) -> dict[str, list[str]]:
                 desk.lay(world)
                 words = [os.path.relpath(built.cover, desk.home), "--world", "../world", "--trace", "../trace", "async",
                          *["http://a.test/"] * (k + 1)]
-                outcome = one._start_plain(built.cover, words, desk, COVER, {}).finish()
+                outcome = one.copies(built.cover, COVER).start(words, limits=COVER, cwd=desk.home).finish()
                 said = outcome.stdout + outcome.stderr + desk.text()
                 gains[name] = [what for what, so in [
                     ("GAINED", "GAINED" in said), ("leaked", CANARY in said or NAME in said),

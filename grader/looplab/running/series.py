@@ -23,6 +23,8 @@ from .judge import Judge
 
 
 SERIES_S = 60           # processor time that all runs of one process have together
+PATIENCE_S = 2.0        # for one run; most take a thousandth of that
+STALLED_MOST = 2        # so many runs that do not end in time, and no further one is made with others
 ODD_MOST = 3            # so many odd runs one after the other, and no further one is first made with others
 
 
@@ -36,6 +38,7 @@ class Series:
         self._socket: Optional[socket.socket] = None
         self._copy: Optional[Answer] = None
         self._odd = 0           # so many of the last runs were
+        self._stalled = 0       # and so many of all were never answered
 
     def start(self, words: Sequence[str], *, cwd: Path, alone: Callable[[], process.Running],
               judge: Optional[Judge] = None) -> process.Running | OneOfMany:
@@ -43,7 +46,7 @@ class Series:
         over. judge: holds its world (judge.FD is the connection). alone: makes the place as good as new, and starts the
         run in a process of its own; so is every run made of a program of which each seems to be odd."""
         process.refuse_when_ended()
-        if self._odd >= ODD_MOST:
+        if self._odd >= ODD_MOST or self._stalled >= STALLED_MOST:
             return alone()
         run = OneOfMany(words, cwd, alone, self.end, judge)
         if not self._worker:
@@ -67,8 +70,9 @@ class Series:
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             try:
                 answer = self._ask(run, out, err)
-            except OSError:
+            except OSError as error:
                 answer = b""
+                self._stalled += isinstance(error, socket.timeout)
             stdout, stderr = _read(out, self._limits), _read(err, self._limits)
         said = re.fullmatch(rb"(\d{1,3}) 1 (\d{1,12})", answer)      # the program could write there, too
         if said and stdout is not None and stderr is not None and not sanitizer.said(stderr):
@@ -85,7 +89,7 @@ class Series:
         if not line:
             line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             self._socket = line
-            line.settimeout(self._limits.wall_s)
+            line.settimeout(min(self._limits.wall_s, PATIENCE_S))
             with theirs:
                 self._copy = self._forks.series(theirs, SERIES_S)
             if not self._copy:
