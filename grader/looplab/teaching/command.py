@@ -22,7 +22,7 @@ from ..plain.stream import for_stream
 from ..plain.text import WIDTH, count, cut, printable
 from ..telling import results
 from ..telling.progress_line import ProgressLine
-from . import archive, feedback, intake, page, pool, roster, shelf, tables
+from . import feedback, intake, page, pool, roster, shelf, tables
 from .intake import Submission
 from .outcome import Outcome
 
@@ -33,19 +33,12 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     """The command line behind the word "class"; returns the exit code."""
     options = _arguments(argv)
     source, out = Path(options.source), Path(options.out)
-    if not source.exists():
-        raise UsageError(f"FROM={options.source}: there is no such folder or zip file")
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"OUT={options.out}: this is not a folder")
-    here, there = out.resolve(), source.resolve()
-    if here == there or here in there.parents or there in here.parents:
-        raise UsageError(f"OUT={options.out}: results cannot lie where the submissions are: one of the two folders is "
-                         "within the other")
+    intake.check_places(options.source, options.out)
     listed = roster.read(Path(options.roster)) if options.roster else None
     chosen = [labs.asked(options.lab, root)] if options.lab else labs.find_labs(root)
     with alone.in_folder(out, f"another class that is graded into {options.out}"), \
             tempfile.TemporaryDirectory(prefix="looplab-class-") as scratch:
-        taken = intake.read(_folder(source, Path(scratch)), chosen, _made(Path(scratch) / "unpacked"))
+        taken = intake.of_source(source, chosen, Path(scratch))
         if not taken.submissions and not taken.troubles:
             raise UsageError(f"FROM={options.source}: nobody's files are there; expected a folder, a zip or a file of "
                              "Canvas's for each student")
@@ -73,22 +66,6 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     if options.seed is not None:
         seeds.parse(options.seed)
     return options
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir()
-    return folder
-
-
-def _folder(source: Path, scratch: Path) -> Path:
-    """The folder with an entry for each student."""
-    if source.is_dir():
-        return source
-    try:
-        archive.unpack(source, _made(scratch / "whole"))
-    except archive.ArchiveError as fault:
-        raise UsageError(f"FROM={source}: {fault}") from None
-    return scratch / "whole"
 
 
 # ---- Grading ----

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Iterator, Optional, Sequence
 
 from ..course.lab import Lab
+from ..plain.failure import UsageError
 from . import archive
 
 BYTES_MOST = 1 << 20        # of a file that is graded
@@ -70,6 +71,32 @@ class _Found:
     path: Path
     name: str
     rank: int
+
+
+def check_places(source: str, out: str) -> None:
+    """Raises UsageError where submissions cannot be read from there, or what comes of them cannot be written there."""
+    if not Path(source).exists():
+        raise UsageError(f"FROM={source}: there is no such folder or zip file")
+    if Path(out).exists() and not Path(out).is_dir():
+        raise UsageError(f"OUT={out}: this is not a folder")
+    here, there = Path(out).resolve(), Path(source).resolve()
+    if here == there or here in there.parents or there in here.parents:
+        raise UsageError(f"OUT={out}: results cannot lie where the submissions are: one of the two folders is within "
+                         "the other")
+
+
+def of_source(source: Path, labs: Sequence[Lab], scratch: Path) -> Intake:
+    """As read(), of a folder or of a zip with the folder in it. Raises UsageError for a zip that cannot be unpacked."""
+    folder, unpacked = source, scratch / "unpacked"
+    unpacked.mkdir()
+    if not source.is_dir():
+        folder = scratch / "whole"
+        folder.mkdir()
+        try:
+            archive.unpack(source, folder)
+        except archive.ArchiveError as fault:
+            raise UsageError(f"FROM={source}: {fault}") from None
+    return read(folder, labs, unpacked)
 
 
 def read(folder: Path, labs: Sequence[Lab], scratch: Path) -> Intake:
