@@ -31,7 +31,7 @@ _KEPT = frozenset("""break case char const continue default do double else enum 
 
 @dataclass(frozen=True)
 class Token:
-    """word: what counts of it. line: where it begins, from 1. last: where it ends."""
+    """word: what counts of it. line: where it begins, from 1."""
 
     word: str
     line: int
@@ -120,6 +120,16 @@ class Block:
     size: int
 
 
+def _trimmed(block: Block, one: Prints, other: Prints) -> Block:
+    """Without what all have been given at its ends: a fingerprint may reach into that."""
+    begin, end = 0, block.size
+    while begin < end and (one.known[block.left + begin] or other.known[block.right + begin]):
+        begin += 1
+    while begin < end and (one.known[block.left + end - 1] or other.known[block.right + end - 1]):
+        end -= 1
+    return Block(block.left + begin, block.right + begin, end - begin)
+
+
 def blocks(one: Prints, other: Prints) -> list[Block]:
     """What two files have in common, the longest first; no token is in two of them."""
     left, right = [token.word for token in one.tokens], [token.word for token in other.tokens]
@@ -138,12 +148,12 @@ def blocks(one: Prints, other: Prints) -> list[Block]:
                 while a + end < len(left) and b + end < len(right) and left[a + end] == right[b + end] \
                         and not one.known[a + end] and not other.known[b + end]:
                     end += 1
-                found.append(Block(a + begin, b + begin, end - begin))
+                found.append(_trimmed(Block(a + begin, b + begin, end - begin), one, other))
     kept: list[Block] = []
     taken_left, taken_right = set(), set()      # type: ignore[var-annotated]
     for block in sorted(found, key=lambda block: (-block.size, block.left, block.right)):
         mine, theirs = range(block.left, block.left + block.size), range(block.right, block.right + block.size)
-        if taken_left.isdisjoint(mine) and taken_right.isdisjoint(theirs):
+        if block.size and taken_left.isdisjoint(mine) and taken_right.isdisjoint(theirs):
             kept.append(block)
             taken_left.update(mine)
             taken_right.update(theirs)
