@@ -41,7 +41,7 @@ say := $(if $(V),,@)
 # In build/. With BUILD=DIR in DIR/build: then make only hands its words on to a make that works in DIR, where links to
 # all of this checkout stand. Where nothing can be written to, that is what is said, and how to help it.
 
-exits := grade demo run explore serve compare report watch hint progress start class handout similar
+exits := grade demo run explore serve compare report watch hint progress start class handout similar course
 builds := $(filter-out help doctor clean,$(MAKECMDGOALS))
 make-extension = @mkdir -p $(@D) && { $(CC) -std=gnu11 -O2 -Wall -Wextra -shared -fPIC $< -o $@.$$PPID 2> $@.log || \
     : > $@.$$PPID; } && mv $@.$$PPID $@
@@ -100,7 +100,7 @@ endif
 
 ifneq ($(and $(filter load,$(.FEATURES)),$(looplab_deps)),)
 -load build/kit/make_exit.so
-ifneq ($(and $(if $(looplab_within),,$(MAKECMDGOALS)),$(filter-out hint progress handout similar deps,$(MAKECMDGOALS))),)
+ifneq ($(and $(if $(looplab_within),,$(MAKECMDGOALS)),$(filter-out hint progress handout similar course deps,$(MAKECMDGOALS))),)
 $(build-alone Makefile)
 endif
 endif
@@ -401,7 +401,7 @@ own-code := code=$$?; case $$code in 6[4-7]) code=$$((code - 64)) ;; 129|13[01]|
     "make looks for a Python anew" >&2; code=3 ;; esac; (exit $$code); $(note_exit)
 grade = $(looplab-command) grade $${LAB:+--lab "$$LAB"} $${SEED:+--seed "$$SEED"}
 
-.PHONY: help grade demo run serve compare report watch hint progress start class handout similar test bench slides doctor \
+.PHONY: help grade demo run serve compare report watch hint progress start class handout similar course test bench slides doctor \
         deps deps-dev clean try-node
 .PHONY: $(exits:%=run-%)
 
@@ -423,6 +423,7 @@ progress: run-progress  ## all labs at a glance
 start: run-start  ## a clean copy of the labs to work in, with its own git history: NAME=../my-labs
 handout: run-handout  ## what students get, the same bytes from the same commit: OUT=DIR [KIND=folder|git|zip] [LAB=01,02]
 class: run-class  ## grade a class: FROM=submissions [OUT=DIR] [ROSTER=roster.csv] [LAB=03] [JOBS=2] [SEED=N]
+course: run-course  ## check a course file, and show it: [COURSE=course.toml]
 similar: run-similar  ## pairs of submissions that are alike, side by side: FROM=submissions [LAB=03] [OUT=DIR]
 $(exits):
 	@$(exit-as-noted build/exit.)
@@ -494,6 +495,8 @@ run-progress:
 run-start:
 	@if [ -n "$$NAME" ]; then $(looplab-command) start -- "$$NAME"; else \
 	    echo 'say where, as in: make start NAME=../my-labs' >&2; (exit 66); fi; $(own-code)
+run-course:
+	@$(looplab-command) course $${COURSE:+--course="$$COURSE"}; $(own-code)
 run-similar:
 	@if [ -n "$$FROM" ]; then $(looplab-command) similar --from="$$FROM" $${OUT:+--out="$$OUT"} $${LAB:+--lab="$$LAB"}; \
 	    else echo 'say which submissions, as in: make similar FROM=submissions' >&2; (exit 66); fi; $(own-code)

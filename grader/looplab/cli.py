@@ -27,6 +27,7 @@ _COMMANDS = {
     "serve": (".running.serving", "a world file as real servers on this machine"),
     "compare": (".telling.compare", "a lab in its virtual world, and in the same world served for real"),
     "class": (".teaching.command", "grade a class: every student's files"),
+    "course": (".teaching.course_table", "check a course file, and show it"),
     "similar": (".teaching.similar", "pairs of submissions that are alike"),
     "watch": (".watch.command", "grade on every save"),
     "hint": (".course.hints", "tell the next hint"),
