@@ -422,7 +422,7 @@ hint: run-hint    ## tell the next hint: LAB=03 [TODO=2] [LEVEL=2]
 progress: run-progress  ## all labs at a glance
 start: run-start  ## a clean copy of the labs to work in, with its own git history: NAME=../my-labs
 handout: run-handout  ## what students get, the same bytes from the same commit: OUT=DIR [KIND=folder|git|zip] [LAB=01,02]
-class: run-class  ## grade a class: FROM=submissions [OUT=DIR] [ROSTER=roster.csv] [LAB=03] [JOBS=2] [SEED=N]
+class: run-class  ## grade a class: FROM=submissions [OUT=DIR] [ROSTER=roster.csv] [COURSE=course.toml] [LAB=03] [JOBS=2] [SEED=N]
 course: run-course  ## check a course file, and show it: [COURSE=course.toml]
 similar: run-similar  ## pairs of submissions that are alike, side by side: FROM=submissions [LAB=03] [OUT=DIR]
 $(exits):
@@ -485,7 +485,7 @@ run-watch: $(kit)
 	@$(looplab-command) watch $${LAB:+--lab "$$LAB"} $${FROM:+--from "$$FROM"} $${SEED:+--seed "$$SEED"}; $(own-code)
 run-class: $(kit)
 	@if [ -n "$$FROM" ]; then $(looplab-command) class --from "$$FROM" $${OUT:+--out "$$OUT"} \
-	    $${ROSTER:+--roster "$$ROSTER"} $${LAB:+--lab "$$LAB"} $${JOBS:+--jobs "$$JOBS"} $${SEED:+--seed "$$SEED"}; else \
+	    $${ROSTER:+--roster "$$ROSTER"} $${COURSE:+--course="$$COURSE"} $${LAB:+--lab "$$LAB"} $${JOBS:+--jobs "$$JOBS"} $${SEED:+--seed "$$SEED"}; else \
 	    echo 'say which submissions, as in: make class FROM=submissions' >&2; (exit 66); fi; $(own-code)
 run-hint:
 	@$(looplab-command) hint $${LAB:+--lab "$$LAB"} $${TODO:+--todo "$$TODO"} $${LEVEL:+--level "$$LEVEL"} \

@@ -109,11 +109,12 @@ class Course:
         full = Fraction(result["score"] * self.use(result["lab"]).points, result["max_score"])
         return full * (100 - lost) / 100
 
-    def percent(self, earned: dict[str, Fraction]) -> Fraction:
-        """The whole, from 0 to 100, by the labs' weights; a lab without points counts as 0."""
-        whole = sum(use.weight for use in self.uses)
-        return sum((100 * use.weight * earned.get(use.lab.slug, Fraction(0)) / use.points for use in self.uses),
-                   Fraction(0)) / whole
+    def percent(self, earned: dict[str, Fraction], slugs: Sequence[str]) -> Fraction:
+        """The whole of these labs, from 0 to 100, by their weights; a lab without points counts as 0."""
+        uses = [use for use in self.uses if use.lab.slug in slugs]
+        whole = sum(use.weight for use in uses)
+        return sum((100 * use.weight * earned.get(use.lab.slug, Fraction(0)) / use.points for use in uses),
+                   Fraction(0)) / (whole or 1)
 
 
 def read(path: Path, root: Path = labs.ROOT) -> Course:

@@ -12,6 +12,7 @@ import re
 import stat
 import unicodedata
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Iterator, Optional, Sequence
 
@@ -56,6 +57,8 @@ class Intake:
     students: list[str] = field(default_factory=list)
     submissions: list[Submission] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
+    times: dict[str, datetime] = field(default_factory=dict)        # when, where the export tells
+    marked_late: set[str] = field(default_factory=set)              # late, says the export, and not by how much
 
 
 @dataclass(frozen=True)
@@ -102,12 +105,14 @@ def of_source(source: Path, labs: Sequence[Lab], scratch: Path) -> Intake:
 def read(folder: Path, labs: Sequence[Lab], scratch: Path) -> Intake:
     """Everything that lies in the folder, students in the order of their names. scratch: an empty folder for what is
     unpacked."""
-    found, intake = {}, Intake()        # type: ignore[var-annotated]
+    found, intake = {}, Intake(times=_times(folder))        # type: ignore[var-annotated]
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if entry.name.startswith(".") or entry.name in _NOT_THEIRS:
             continue
         owner = _owner(entry)
         student = _tidy(owner.name)
+        if "_LATE_" in entry.name and _CANVAS.fullmatch(entry.name):
+            intake.marked_late.add(student)
         files = found.setdefault(student, [])
         files += _files(entry, owner, intake, student, scratch)
     for students in _alike(found):
@@ -118,6 +123,24 @@ def read(folder: Path, labs: Sequence[Lab], scratch: Path) -> Intake:
         intake.students.append(student)
         _choose(student, found[student], labs, intake)
     return intake
+
+
+def _times(folder: Path) -> dict[str, datetime]:
+    """When each was handed in, as Gradescope's submission_metadata.yml has it; {} without one."""
+    times, student = {}, ""
+    text = _bytes(folder / "submission_metadata.yml") or b""
+    for line in text.decode("utf-8", "replace").split("\n"):
+        head = re.fullmatch(r"(submission_\d+):\s*", line)
+        when = re.fullmatch(r"  :?created_at: *['\"]?(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)[.\d]* *"
+                            r"(Z|[+-]\d\d:?\d\d)['\"]?\s*", line)
+        student = head[1] if head else student
+        if when and student:
+            zone = "+0000" if when[3] == "Z" else when[3].replace(":", "")
+            try:
+                times[student] = datetime.strptime(f"{when[1]} {when[2]} {zone}", "%Y-%m-%d %H:%M:%S %z")
+            except ValueError:
+                pass                                        # no such day: as if nothing were told
+    return times
 
 
 def _owner(entry: Path) -> _Owner:
