@@ -100,7 +100,8 @@ endif
 
 ifneq ($(and $(filter load,$(.FEATURES)),$(looplab_deps)),)
 -load build/kit/make_exit.so
-ifneq ($(and $(if $(looplab_within),,$(MAKECMDGOALS)),$(filter-out hint progress handout similar course deps,$(MAKECMDGOALS))),)
+builds-nothing := hint progress handout similar course deps
+ifneq ($(and $(if $(looplab_within),,$(MAKECMDGOALS)),$(filter-out $(builds-nothing),$(MAKECMDGOALS))),)
 $(build-alone Makefile)
 endif
 endif
@@ -401,8 +402,8 @@ own-code := code=$$?; case $$code in 6[4-7]) code=$$((code - 64)) ;; 129|13[01]|
     "make looks for a Python anew" >&2; code=3 ;; esac; (exit $$code); $(note_exit)
 grade = $(looplab-command) grade $${LAB:+--lab "$$LAB"} $${SEED:+--seed "$$SEED"}
 
-.PHONY: help grade demo run serve compare report watch hint progress start class handout similar course test bench slides doctor \
-        deps deps-dev clean try-node
+.PHONY: help grade demo run serve compare report watch hint progress start class handout similar course \
+        test bench slides doctor deps deps-dev clean try-node
 .PHONY: $(exits:%=run-%)
 
 help:
@@ -421,10 +422,10 @@ watch: run-watch  ## grade on every save: [LAB=03] [FROM=DIR]; keys: hint, list,
 hint: run-hint    ## tell the next hint: LAB=03 [TODO=2] [LEVEL=2]
 progress: run-progress  ## all labs at a glance
 start: run-start  ## a clean copy of the labs to work in, with its own git history: NAME=../my-labs
-handout: run-handout  ## what students get, the same bytes from the same commit: OUT=DIR [KIND=folder|git|zip] [LAB=01,02]
-class: run-class  ## grade a class: FROM=submissions [OUT=DIR] [ROSTER=roster.csv] [COURSE=course.toml] [LAB=03] [JOBS=2] [SEED=N]
+handout: run-handout  ## lay out what students get: OUT=DIR [KIND=folder|git|zip] [LAB=01,02]
+class: run-class  ## grade a class: FROM=DIR [OUT=DIR] [ROSTER=roster.csv] [COURSE=course.toml] [LAB=03] [JOBS=2] [SEED=N]
 course: run-course  ## check a course file, and show it: [COURSE=course.toml]
-similar: run-similar  ## pairs of submissions that are alike, side by side: FROM=submissions [LAB=03] [OUT=DIR]
+similar: run-similar  ## pairs that are alike, side by side: FROM=submissions [LAB=03] [OUT=DIR]
 $(exits):
 	@$(exit-as-noted build/exit.)
 
@@ -485,7 +486,8 @@ run-watch: $(kit)
 	@$(looplab-command) watch $${LAB:+--lab "$$LAB"} $${FROM:+--from "$$FROM"} $${SEED:+--seed "$$SEED"}; $(own-code)
 run-class: $(kit)
 	@if [ -n "$$FROM" ]; then $(looplab-command) class --from "$$FROM" $${OUT:+--out "$$OUT"} \
-	    $${ROSTER:+--roster "$$ROSTER"} $${COURSE:+--course="$$COURSE"} $${LAB:+--lab "$$LAB"} $${JOBS:+--jobs "$$JOBS"} $${SEED:+--seed "$$SEED"}; else \
+	    $${ROSTER:+--roster "$$ROSTER"} $${COURSE:+--course="$$COURSE"} \
+	    $${LAB:+--lab "$$LAB"} $${JOBS:+--jobs "$$JOBS"} $${SEED:+--seed "$$SEED"}; else \
 	    echo 'say which submissions, as in: make class FROM=submissions' >&2; (exit 66); fi; $(own-code)
 run-hint:
 	@$(looplab-command) hint $${LAB:+--lab "$$LAB"} $${TODO:+--todo "$$TODO"} $${LEVEL:+--level "$$LEVEL"} \

@@ -83,7 +83,8 @@ def test_what_all_were_given_is_nobodys_own(lab):
 
 
 def test_tokens_know_what_c_is():
-    words = [(one.word, one.line) for one in winnow.tokens('int x = 0x1p-3; // "a\n/* b\n*/ s = "a\\"/*" \'\\\'\';\\\n@é')]
+    text = 'int x = 0x1p-3; // "a\n/* b\n*/ s = "a\\"/*" \'\\\'\';\\\n@é'
+    words = [(one.word, one.line) for one in winnow.tokens(text)]
     assert words == [("int", 1), ("n", 1), ("=", 1), ("0", 1), (";", 1), ("n", 3), ("=", 3), ("s", 3), ("s", 3),
                      (";", 3), ("@", 4), ("é", 4)]
     for text in ("", "/*", '"', "'", "\\", "\x00", "#"):

@@ -72,9 +72,8 @@ class Outcome:
                           for (student, slug), tier in reached.items() if tier > asked]
         silent = sum(not tier for tier in reached.values())
         if silent:
-            self.troubles.append(Trouble("", "", "tier", f"the course asks for tier {asked}, and "
-                                                         f"{count(silent, 'result')} "
-                                                         f"{'does' if silent == 1 else 'do'} not say which was reached"))
+            said = f"{count(silent, 'result')} {'does' if silent == 1 else 'do'} not say which was reached"
+            self.troubles.append(Trouble("", "", "tier", f"the course asks for tier {asked}, and {said}"))
 
     def sorted_troubles(self) -> list[Trouble]:
         return sorted(self.troubles, key=lambda one: (one.kind, one.student, one.lab, one.said))

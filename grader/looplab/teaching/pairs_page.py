@@ -30,9 +30,9 @@ def listing(lab: Lab, files: int, pairs: Sequence[tuple[str, str, int]], more: i
         else "<p>No pair is alike.</p>"
     left = f"<p>{count(more, 'further pair')}: pairs.csv has them all.</p>" if more else ""
     return _page(f"{lab.slug}: pairs that are alike", f"""<p><strong>{_WARNING}</strong></p>
-<p>{count(files, "file")}. A pair is listed when {least} % or more of the smaller file stands in the other one, too. What
-stands in the skeleton, in the handout and in the reference solution does not count; names, numbers, comments and the
-order of functions make no difference.</p>
+<p>{count(files, "file")}. A pair is listed when {least} % or more of the smaller file stands in the other one, too.
+What stands in the skeleton, in the handout and in the reference solution does not count; names, numbers, comments and
+the order of functions make no difference.</p>
 {body}{left}""")
 
 
@@ -64,8 +64,8 @@ def _file(side: str, beyond: str, student: str, prints: Prints, parts: Sequence[
             told.add(number)
             badge = f'<a id="{side}{number}" href="#{beyond}{number}">{number}</a>'
         kind = f' class="c{(number - 1) % COLOURS}"' if number else ""
-        rows.append(f'<tr{kind}><th scope="row">{badge}</th><td class="n">{line}</td><td><code>{_text(text)}</code></td>'
-                    "</tr>\n")
+        rows.append(f'<tr{kind}><th scope="row">{badge}</th><td class="n">{line}</td>'
+                    f"<td><code>{_text(text)}</code></td></tr>\n")
     return (f'<section><h2>{_text(student)}</h2>\n<div class="code" role="region" tabindex="0" '
             f'aria-label="{_text(student)}: the file"><table><tbody>\n{"".join(rows)}</tbody></table></div></section>')
 

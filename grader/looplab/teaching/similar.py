@@ -1,4 +1,4 @@
-"""`looplab similar`: pairs of submissions that share more than the skeleton explains. A place to look, not a verdict."""
+"""`looplab similar`: pairs of submissions that share more than the skeleton explains: where to look, not a verdict."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ def _one_lab(lab: Lab, submissions: Sequence[Submission], out: Path) -> None:
     for number, pair in enumerate(listed, start=1):
         _write(folder / pairs_page.name(number), pairs_page.of_two(
             lab, pair.one, pair.other, pair.share, prints[pair.one], prints[pair.other]))
-    _write(folder / "index.html", pairs_page.listing(
-        lab, len(texts), [(pair.one, pair.other, pair.share) for pair in listed], len(found) - len(listed), SHARE_LEAST))
+    shown = [(pair.one, pair.other, pair.share) for pair in listed]
+    _write(folder / "index.html", pairs_page.listing(lab, len(texts), shown, len(found) - len(listed), SHARE_LEAST))
     _write(folder / "pairs.csv", _table(found))
     there = for_stream(sys.stdout, os.fspath(folder))
     print(f"{lab.slug}: {count(len(texts), 'file')}, {count(len(found), 'pair')} to look at: {there}/index.html")
