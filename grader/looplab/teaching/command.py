@@ -165,6 +165,7 @@ def _call_roll(outcome: Outcome, listed: roster.Roster) -> None:
             kind = "two on the roster" if found else "not on the roster"
             outcome.troubles.append(intake.Trouble(folder, "", kind, f"{folder} may be {said}"))
         present.update(found)
+    outcome.troubles += [intake.Trouble(word, "", "roster", said) for word, said in listed.twice]
     outcome.absent = [student for student in listed.students if student not in present]
     outcome.troubles += [intake.Trouble(student.name or student.id, "", "absent", "nothing was handed in")
                          for student in outcome.absent]

@@ -106,11 +106,12 @@ def read(folder: Path, labs: Sequence[Lab], scratch: Path) -> Intake:
     """Everything that lies in the folder, students in the order of their names. scratch: an empty folder for what is
     unpacked."""
     found, intake = {}, Intake(times=_times(folder))        # type: ignore[var-annotated]
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if entry.name.startswith(".") or entry.name in _NOT_THEIRS:
-            continue
+    entries = [entry for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
+               if not entry.name.startswith(".") and entry.name not in _NOT_THEIRS]
+    names = _names([_owner(entry) for entry in entries], intake)
+    for entry in entries:
         owner = _owner(entry)
-        student = _tidy(owner.name)
+        student = names[owner.name, owner.number]
         if "_LATE_" in entry.name and _CANVAS.fullmatch(entry.name):
             intake.marked_late.add(student)
         files = found.setdefault(student, [])
@@ -153,6 +154,28 @@ def _owner(entry: Path) -> _Owner:
     if canvas and not entry.is_dir():
         return _Owner(f"{canvas['name']} {canvas['id']}", canvas["id"], canvas["file"], int(canvas["attachment"]))
     return _Owner(entry.name.removesuffix(".zip") if entry.suffix == ".zip" else entry.name)
+
+
+def _names(owners: Sequence[_Owner], intake: Intake) -> dict[tuple[str, str], str]:
+    """What each is called here. Two whose names come to the same are two all the same: the platform's number tells
+    them apart, or else a number of ours, and then a person is asked."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for owner in owners:
+        group = groups.setdefault(_tidy(owner.name), [])
+        if (owner.name, owner.number) not in group:
+            group.append((owner.name, owner.number))
+    names = {}
+    for student, group in groups.items():
+        for count, (name, number) in enumerate(group, start=1):
+            if len(group) == 1:
+                names[name, number] = student
+            elif number and all(other for _, other in group):
+                names[name, number] = f"{student} {number}"
+            else:
+                names[name, number] = student if count == 1 else f"{student} ({count})"
+                intake.troubles.append(Trouble(names[name, number], "", "name twice", f"{ascii(name)} is one of "
+                                               f"{len(group)} that are written alike: is it one student?"))
+    return names
 
 
 def _tidy(name: str) -> str:
