@@ -147,6 +147,16 @@ def test_an_archive_that_leads_out_of_its_folder(tmp_path, name):
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["in", "z.zip"]
 
 
+def test_a_classs_archive_with_a_path_that_leads_out_loses_that_path_only(tmp_path):
+    with zipfile.ZipFile(tmp_path / "z.zip", "w") as whole:
+        whole.writestr("../out.c", TEXT)
+        whole.writestr("ada/compare.c", TEXT)
+    (tmp_path / "scratch").mkdir()
+    taken = intake.of_source(tmp_path / "z.zip", LABS, tmp_path / "scratch")
+    assert found(taken) == [("ada", "01", "compare.c")] and kinds(taken) == [("", "archive")]
+    assert not list(tmp_path.rglob("out.c"))
+
+
 def test_an_archive_of_too_much(tmp_path, monkeypatch):
     monkeypatch.setattr(archive, "BYTES_MOST", 1 << 20)
     with zipfile.ZipFile(tmp_path / "z.zip", "w", zipfile.ZIP_DEFLATED) as whole:

@@ -90,16 +90,18 @@ def check_places(source: str, out: str) -> None:
 
 def of_source(source: Path, labs: Sequence[Lab], scratch: Path) -> Intake:
     """As read(), of a folder or of a zip with the folder in it. Raises UsageError for a zip that cannot be unpacked."""
-    folder, unpacked = source, scratch / "unpacked"
+    folder, unpacked, refused = source, scratch / "unpacked", []        # type: ignore[var-annotated]
     unpacked.mkdir()
     if not source.is_dir():
         folder = scratch / "whole"
         folder.mkdir()
         try:
-            archive.unpack(source, folder)
+            archive.unpack(source, folder, refused)
         except archive.ArchiveError as fault:
             raise UsageError(f"FROM={source}: {fault}") from None
-    return read(folder, labs, unpacked)
+    taken = read(folder, labs, unpacked)
+    taken.troubles += [Trouble("", "", "archive", said) for said in refused]
+    return taken
 
 
 def read(folder: Path, labs: Sequence[Lab], scratch: Path) -> Intake:
