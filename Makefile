@@ -25,7 +25,8 @@ AR := ar
 
 # What the user says reaches the scripts through the environment: blanks and quotes in it do no harm.
 export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE \
-        SET REAL RUNS URLS DEPTH SAME TRIALS JSON CHECK FORMAT DECK TODO LEVEL NAME TEST FAULT ROSTER JOBS TIER CC BUILD
+        SET REAL RUNS URLS DEPTH SAME TRIALS JSON CHECK FORMAT DECK TODO LEVEL NAME TEST FAULT ROSTER JOBS TIER KIND \
+        COURSE CC BUILD
 
 # By another name: to some shells RANDOM is a word of their own.
 export LOOPLAB_RANDOM := $(RANDOM)
@@ -40,7 +41,7 @@ say := $(if $(V),,@)
 # In build/. With BUILD=DIR in DIR/build: then make only hands its words on to a make that works in DIR, where links to
 # all of this checkout stand. Where nothing can be written to, that is what is said, and how to help it.
 
-exits := grade demo run explore serve compare report watch hint progress start class
+exits := grade demo run explore serve compare report watch hint progress start class handout similar course
 builds := $(filter-out help doctor clean,$(MAKECMDGOALS))
 make-extension = @mkdir -p $(@D) && { $(CC) -std=gnu11 -O2 -Wall -Wextra -shared -fPIC $< -o $@.$$PPID 2> $@.log || \
     : > $@.$$PPID; } && mv $@.$$PPID $@
@@ -99,7 +100,8 @@ endif
 
 ifneq ($(and $(filter load,$(.FEATURES)),$(looplab_deps)),)
 -load build/kit/make_exit.so
-ifneq ($(and $(if $(looplab_within),,$(MAKECMDGOALS)),$(filter-out hint progress deps,$(MAKECMDGOALS))),)
+builds-nothing := hint progress handout similar course deps
+ifneq ($(and $(if $(looplab_within),,$(MAKECMDGOALS)),$(filter-out $(builds-nothing),$(MAKECMDGOALS))),)
 $(build-alone Makefile)
 endif
 endif
@@ -400,8 +402,8 @@ own-code := code=$$?; case $$code in 6[4-7]) code=$$((code - 64)) ;; 129|13[01]|
     "make looks for a Python anew" >&2; code=3 ;; esac; (exit $$code); $(note_exit)
 grade = $(looplab-command) grade $${LAB:+--lab "$$LAB"} $${SEED:+--seed "$$SEED"} $${TIER:+--require-tier "$$TIER"}
 
-.PHONY: help grade demo run serve compare report watch hint progress start class test bench slides doctor \
-        deps deps-dev clean try-node
+.PHONY: help grade demo run serve compare report watch hint progress start class handout similar course \
+        test bench slides doctor deps deps-dev clean try-node
 .PHONY: $(exits:%=run-%)
 
 help:
@@ -420,7 +422,10 @@ watch: run-watch  ## grade on every save: [LAB=03] [FROM=DIR]; keys: hint, list,
 hint: run-hint    ## tell the next hint: LAB=03 [TODO=2] [LEVEL=2]
 progress: run-progress  ## all labs at a glance
 start: run-start  ## a clean copy of the labs to work in, with its own git history: NAME=../my-labs
-class: run-class  ## grade a class: FROM=submissions [OUT=DIR] [ROSTER=roster.csv] [LAB=03] [JOBS=2] [SEED=N]
+handout: run-handout  ## lay out what students get: OUT=DIR [KIND=folder|git|zip] [LAB=01,02]
+class: run-class  ## grade a class: FROM=DIR [OUT=DIR] [ROSTER=roster.csv] [COURSE=course.toml] [LAB=03] [JOBS=2] [SEED=N]
+course: run-course  ## check a course file, and show it: [COURSE=course.toml]
+similar: run-similar  ## pairs that are alike, side by side: FROM=submissions [LAB=03] [OUT=DIR]
 $(exits):
 	@$(exit-as-noted build/exit.)
 
@@ -464,7 +469,7 @@ test: $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools
 	@$(build-is-done)env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
 	    -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u DEPTH -u SAME -u TRIALS \
 	    -u SET -u REAL -u RUNS -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TODO -u LEVEL -u NAME -u TEST -u FAULT \
-	    -u ROSTER -u JOBS -u TIER \
+	    -u ROSTER -u JOBS -u TIER -u KIND -u COURSE \
 	    -u LOOPLAB_RANDOM \
 	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest \
 	    $(if $(filter xdist,$(looplab_tools)),-n $(workers) --dist loadgroup) grader/tests
@@ -482,7 +487,8 @@ run-watch: $(kit)
 	@$(looplab-command) watch $${LAB:+--lab "$$LAB"} $${FROM:+--from "$$FROM"} $${SEED:+--seed "$$SEED"}; $(own-code)
 run-class: $(kit)
 	@if [ -n "$$FROM" ]; then $(looplab-command) class --from "$$FROM" $${OUT:+--out "$$OUT"} \
-	    $${ROSTER:+--roster "$$ROSTER"} $${LAB:+--lab "$$LAB"} $${JOBS:+--jobs "$$JOBS"} $${SEED:+--seed "$$SEED"}; else \
+	    $${ROSTER:+--roster "$$ROSTER"} $${COURSE:+--course="$$COURSE"} \
+	    $${LAB:+--lab "$$LAB"} $${JOBS:+--jobs "$$JOBS"} $${SEED:+--seed "$$SEED"}; else \
 	    echo 'say which submissions, as in: make class FROM=submissions' >&2; (exit 66); fi; $(own-code)
 run-hint:
 	@$(looplab-command) hint $${LAB:+--lab "$$LAB"} $${TODO:+--todo "$$TODO"} $${LEVEL:+--level "$$LEVEL"} \
@@ -492,6 +498,14 @@ run-progress:
 run-start:
 	@if [ -n "$$NAME" ]; then $(looplab-command) start -- "$$NAME"; else \
 	    echo 'say where, as in: make start NAME=../my-labs' >&2; (exit 66); fi; $(own-code)
+run-course:
+	@$(looplab-command) course $${COURSE:+--course="$$COURSE"}; $(own-code)
+run-similar:
+	@if [ -n "$$FROM" ]; then $(looplab-command) similar --from="$$FROM" $${OUT:+--out="$$OUT"} $${LAB:+--lab="$$LAB"}; \
+	    else echo 'say which submissions, as in: make similar FROM=submissions' >&2; (exit 66); fi; $(own-code)
+run-handout:
+	@if [ -n "$$OUT" ]; then $(looplab-command) handout --out="$$OUT" $${KIND:+--kind="$$KIND"} $${LAB:+--labs="$$LAB"}; \
+	    else echo 'say where, as in: make handout OUT=../handout' >&2; (exit 66); fi; $(own-code)
 
 # Marp is fetched once, in the version that the lock file names, into build/.
 build/node/ready: slides/package.json slides/package-lock.json

@@ -27,10 +27,13 @@ _COMMANDS = {
     "serve": (".running.serving", "a world file as real servers on this machine"),
     "compare": (".telling.compare", "a lab in its virtual world, and in the same world served for real"),
     "class": (".teaching.command", "grade a class: every student's files"),
+    "course": (".teaching.course_table", "check a course file, and show it"),
+    "similar": (".teaching.similar", "pairs of submissions that are alike"),
     "watch": (".watch.command", "grade on every save"),
     "hint": (".course.hints", "tell the next hint"),
     "progress": (".telling.progress", "all labs at a glance"),
     "start": (".course.start", "lay out a working copy of the labs"),
+    "handout": (".course.handout", "lay out what students get: a folder, a git repository or a zip"),
 }
 """The other commands: the module whose main() does each, and a line for --help."""
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from looplab.course import lab as labs
 from looplab.plain.failure import UsageError
-from looplab.teaching import archive, feedback, intake, page, pool, roster, tables
+from looplab.teaching import archive, command, feedback, intake, page, pool, roster, tables
 from looplab.teaching.intake import Trouble
 from looplab.teaching.outcome import Outcome
 from variants import ALL, ROOT
@@ -116,6 +116,20 @@ def test_names_that_differ_in_case_or_accents_only(tmp_path):
     assert len(taken.submissions) == 4
 
 
+def test_names_that_are_written_alike_are_two_students(tmp_path):
+    """One composed, one not: the same on a screen, and two folders."""
+    folder = lay(tmp_path / "in", "Zo\u00eb/compare.c", "Zoe\u0308/compare.c")
+    (folder / "Zo\u00eb/compare.c").write_text("int other;\n")
+    taken = read(folder)
+    assert [one[0] for one in found(taken)] == ["Zo\u00eb", "Zo\u00eb (2)"]
+    assert kinds(taken) == [("Zo\u00eb", "name twice"), ("Zo\u00eb (2)", "name twice")]
+
+
+def test_two_of_one_name_are_told_apart_by_the_platforms_number(tmp_path):
+    names = [f"Ada Lovelace_{number}_assignsubmission_file/compare.c" for number in (101, 102)]
+    assert [one[0] for one in found(read(lay(tmp_path / "in", *names)))] == ["Ada Lovelace 101", "Ada Lovelace 102"]
+
+
 def test_a_zip_a_student(tmp_path):
     (tmp_path / "in").mkdir()
     with zipfile.ZipFile(tmp_path / "in/ada.zip", "w") as whole:
@@ -131,6 +145,16 @@ def test_an_archive_that_leads_out_of_its_folder(tmp_path, name):
     with pytest.raises(archive.ArchiveError, match="leads out of its folder"):
         archive.unpack(tmp_path / "z.zip", tmp_path / "in")
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["in", "z.zip"]
+
+
+def test_a_classs_archive_with_a_path_that_leads_out_loses_that_path_only(tmp_path):
+    with zipfile.ZipFile(tmp_path / "z.zip", "w") as whole:
+        whole.writestr("../out.c", TEXT)
+        whole.writestr("ada/compare.c", TEXT)
+    (tmp_path / "scratch").mkdir()
+    taken = intake.of_source(tmp_path / "z.zip", LABS, tmp_path / "scratch")
+    assert found(taken) == [("ada", "01", "compare.c")] and kinds(taken) == [("", "archive")]
+    assert not list(tmp_path.rglob("out.c"))
 
 
 def test_an_archive_of_too_much(tmp_path, monkeypatch):
@@ -164,7 +188,6 @@ def test_who_a_folder_is(tmp_path):
 
 
 @pytest.mark.parametrize("text, said", [
-    ("id,name\n1,a\n1,b\n", ":3: 1 stands in line 2 already"),
     ("id,name\n1\n", ":2: expected 2 cells, as in line 1, but there are 1"),
     ("grade,mark\n1,2\n", ":1: expected a line with the columns' names, among them id or name"),
     ("", ":1: expected a line with the columns' names"),
@@ -175,6 +198,16 @@ def test_a_wrong_roster_is_one_line(tmp_path, text, said):
     with pytest.raises(UsageError) as caught:
         roster.read(tmp_path / "r.csv")
     assert said in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_an_id_that_stands_twice_on_the_roster_stops_nobody(tmp_path):
+    (tmp_path / "r.csv").write_text("id,name\n1,ada\n1,bob\n2,carl\n")
+    listed = roster.read(tmp_path / "r.csv")
+    assert [student.name for student in listed.students] == ["ada", "carl"]
+    outcome = Outcome([ONE], ["ada", "carl"])
+    command._call_roll(outcome, listed)
+    assert [(one.student, one.kind, one.said) for one in outcome.troubles] == [
+        ("1", "roster", "r.csv:3: 1 stands in line 2 already, which counts")]
 
 
 # ---- What comes out ----

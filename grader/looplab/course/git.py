@@ -24,12 +24,14 @@ def environment(outer: Mapping[str, str] = os.environ) -> dict[str, str]:
             "GIT_ATTR_NOSYSTEM": "1", "LC_ALL": "C"}
 
 
-def run(folder: Path, *words: str) -> bytes:
-    """`git WORDS` in a folder: what it wrote to its standard output.
+def run(folder: Path, *words: str, at: str = "") -> bytes:
+    """`git WORDS` in a folder: what it wrote to its standard output. at: the time of a commit, as git writes dates.
 
     Raises GitError when git fails, FileNotFoundError where there is no git, OSError where it cannot be started.
     """
-    done = subprocess.run(["git", *words], cwd=folder, env=environment(), stdin=subprocess.DEVNULL, capture_output=True)
+    dates = {"GIT_AUTHOR_DATE": at, "GIT_COMMITTER_DATE": at} if at else {}
+    done = subprocess.run(["git", *words], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True,
+                          env={**environment(), **dates})
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().split("\n")
         why = next((line for line in said if line.startswith(("fatal:", "error:"))), said[0])

@@ -22,7 +22,7 @@ from ..plain.stream import for_stream
 from ..plain.text import WIDTH, count, cut, printable
 from ..telling import results
 from ..telling.progress_line import ProgressLine
-from . import archive, feedback, intake, page, pool, roster, shelf, tables
+from . import course_file, feedback, intake, page, pool, roster, shelf, tables
 from .intake import Submission
 from .outcome import Outcome
 
@@ -33,28 +33,53 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     """The command line behind the word "class"; returns the exit code."""
     options = _arguments(argv)
     source, out = Path(options.source), Path(options.out)
-    if not source.exists():
-        raise UsageError(f"FROM={options.source}: there is no such folder or zip file")
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"OUT={options.out}: this is not a folder")
-    here, there = out.resolve(), source.resolve()
-    if here == there or here in there.parents or there in here.parents:
-        raise UsageError(f"OUT={options.out}: results cannot lie where the submissions are: one of the two folders is "
-                         "within the other")
+    intake.check_places(options.source, options.out)
     listed = roster.read(Path(options.roster)) if options.roster else None
-    chosen = [labs.asked(options.lab, root)] if options.lab else labs.find_labs(root)
+    course = course_file.read(Path(options.course), root) if options.course else None
+    chosen = _chosen(options, course, root)
     with alone.in_folder(out, f"another class that is graded into {options.out}"), \
             tempfile.TemporaryDirectory(prefix="looplab-class-") as scratch:
-        taken = intake.read(_folder(source, Path(scratch)), chosen, _made(Path(scratch) / "unpacked"))
+        taken = intake.of_source(source, chosen, Path(scratch))
         if not taken.submissions and not taken.troubles:
             raise UsageError(f"FROM={options.source}: nobody's files are there; expected a folder, a zip or a file of "
                              "Canvas's for each student")
-        outcome = Outcome(chosen, taken.students, troubles=list(taken.troubles))
-        _grade(taken.submissions, outcome, out, root, options)
+        outcome = Outcome(chosen, taken.students, troubles=list(taken.troubles), course=course)
+        own = _seeds(options, course, taken.students, listed)
+        _grade(taken.submissions, outcome, out, root, options, own)
+    if course:
+        outcome.apply_late(taken.times, taken.marked_late)
+        outcome.check_tier()
     if listed:
         _call_roll(outcome, listed)
     _write(outcome, out)
     return _told(outcome, out)
+
+
+def _chosen(options: argparse.Namespace, course: Optional[course_file.Course], root: Path) -> list[labs.Lab]:
+    """The labs that are graded."""
+    known = [use.lab for use in course.uses] if course else labs.find_labs(root)
+    if not options.lab:
+        return known
+    asked = labs.asked(options.lab, root)
+    if asked not in known:
+        raise UsageError(f"LAB={options.lab}: COURSE={options.course} does not use it; it uses "
+                         f"{', '.join(lab.slug for lab in known)}")
+    return [asked]
+
+
+def _seeds(options: argparse.Namespace, course: Optional[course_file.Course], students: Sequence[str],
+           listed: Optional[roster.Roster]) -> dict[str, int]:
+    """Each student's seed. With a course file it is the course's, by the id on the roster where there is one."""
+    if options.seed:
+        return dict.fromkeys(students, seeds.parse(options.seed))
+    if not course:
+        return {student: seeds.of_student(student) for student in students}
+    ids = {}
+    for student in students:
+        found = listed.of(student) if listed else []
+        ids[student] = found[0].id or student if len(found) == 1 else student
+    by_id = course.seeds_of(sorted(set(ids.values())))
+    return {student: by_id[ids[student]] for student in students}
 
 
 def _arguments(argv: list[str]) -> argparse.Namespace:
@@ -65,6 +90,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--out", metavar="DIR", default="build/class", help="where results go (default: build/class)")
     parser.add_argument("--roster", metavar="CSV", help="who is in the class: columns id, name, email")
     parser.add_argument("--lab", metavar="L", help="only this lab (default: every lab of which files are there)")
+    parser.add_argument("--course", metavar="TOML", help="a course file: labs, points, dates, feedback, seeds")
     parser.add_argument("--jobs", metavar="N", default=str(together.cores()), help="so many at a time (default: cores)")
     parser.add_argument("--seed", metavar="N", help="the same numbers for all (default: each student's own)")
     options = parser.parse_args(argv)
@@ -75,27 +101,11 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     return options
 
 
-def _made(folder: Path) -> Path:
-    folder.mkdir()
-    return folder
-
-
-def _folder(source: Path, scratch: Path) -> Path:
-    """The folder with an entry for each student."""
-    if source.is_dir():
-        return source
-    try:
-        archive.unpack(source, _made(scratch / "whole"))
-    except archive.ArchiveError as fault:
-        raise UsageError(f"FROM={source}: {fault}") from None
-    return scratch / "whole"
-
-
 # ---- Grading ----
 
 
 def _grade(submissions: Sequence[Submission], outcome: Outcome, out: Path, root: Path,
-           options: argparse.Namespace) -> None:
+           options: argparse.Namespace, own: dict[str, int]) -> None:
     """Grades what is not graded yet. A lab of which nobody has handed in anything is none of this class."""
     used = {submission.lab.slug for submission in submissions}
     if not options.lab:
@@ -105,7 +115,7 @@ def _grade(submissions: Sequence[Submission], outcome: Outcome, out: Path, root:
     rules = shelf.version(root, outcome.labs)
     pieces, keys = [], []
     for submission in submissions:
-        seed = seeds.parse(options.seed) if options.seed else seeds.of_student(submission.student)
+        seed = own[submission.student]
         key, place = shelf.key(submission, seed, rules[submission.lab.slug]), shelf.place(out, submission)
         known = place.result(key)
         if known:
@@ -155,6 +165,7 @@ def _call_roll(outcome: Outcome, listed: roster.Roster) -> None:
             kind = "two on the roster" if found else "not on the roster"
             outcome.troubles.append(intake.Trouble(folder, "", kind, f"{folder} may be {said}"))
         present.update(found)
+    outcome.troubles += [intake.Trouble(word, "", "roster", said) for word, said in listed.twice]
     outcome.absent = [student for student in listed.students if student not in present]
     outcome.troubles += [intake.Trouble(student.name or student.id, "", "absent", "nothing was handed in")
                          for student in outcome.absent]
@@ -164,12 +175,13 @@ def _write(outcome: Outcome, out: Path) -> None:
     """The tables and pages, each whole or not at all."""
     texts = {"grades.csv": tables.grades(outcome), "attention.csv": tables.attention(outcome),
              "class.html": page.render(outcome)}
+    levels = outcome.course.feedback if outcome.course else {}
     for student in outcome.students:
         mine = [outcome.results[student, lab.slug] for lab in outcome.labs if (student, lab.slug) in outcome.results]
         troubles = [one for one in outcome.sorted_troubles() if one.student == student and one.kind != "grader fault"
                     and not (one.lab and (student, one.lab) in outcome.results)]
-        texts[f"{student}/feedback.md"] = feedback.markdown(student, mine, troubles)
-        texts[f"{student}/feedback.html"] = feedback.page(student, mine, troubles)
+        texts[f"{student}/feedback.md"] = feedback.markdown(student, mine, troubles, levels)
+        texts[f"{student}/feedback.html"] = feedback.page(student, mine, troubles, levels)
     for name, text in texts.items():
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         beside = out / f"{name}.new"
@@ -188,6 +200,8 @@ def _told(outcome: Outcome, out: Path) -> int:
     for one in outcome.sorted_troubles()[:10]:
         print(for_stream(sys.stdout, cut(f"  {one.kind}: {printable(one.student)} {one.lab}: {printable(one.said)}",
                                          WIDTH)))
+    if outcome.untold:
+        print(f"  late rules were not applied to {count(outcome.untold, 'result')}: the export does not tell when")
     more = len(outcome.troubles) - 10
     if outcome.troubles:
         print((f"  and {more} more; " if more > 0 else "  ") + "attention.csv lists what needs a person")

@@ -12,10 +12,12 @@ import re
 import stat
 import unicodedata
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Iterator, Optional, Sequence
 
 from ..course.lab import Lab
+from ..plain.failure import UsageError
 from . import archive
 
 BYTES_MOST = 1 << 20        # of a file that is graded
@@ -55,6 +57,8 @@ class Intake:
     students: list[str] = field(default_factory=list)
     submissions: list[Submission] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
+    times: dict[str, datetime] = field(default_factory=dict)        # when, where the export tells
+    marked_late: set[str] = field(default_factory=set)              # late, says the export, and not by how much
 
 
 @dataclass(frozen=True)
@@ -72,15 +76,46 @@ class _Found:
     rank: int
 
 
+def check_places(source: str, out: str) -> None:
+    """Raises UsageError where submissions cannot be read from there, or what comes of them cannot be written there."""
+    if not Path(source).exists():
+        raise UsageError(f"FROM={source}: there is no such folder or zip file")
+    if Path(out).exists() and not Path(out).is_dir():
+        raise UsageError(f"OUT={out}: this is not a folder")
+    here, there = Path(out).resolve(), Path(source).resolve()
+    if here == there or here in there.parents or there in here.parents:
+        raise UsageError(f"OUT={out}: results cannot lie where the submissions are: one of the two folders is within "
+                         "the other")
+
+
+def of_source(source: Path, labs: Sequence[Lab], scratch: Path) -> Intake:
+    """As read(), of a folder or of a zip with the folder in it. Raises UsageError for a zip that cannot be unpacked."""
+    folder, unpacked, refused = source, scratch / "unpacked", []        # type: ignore[var-annotated]
+    unpacked.mkdir()
+    if not source.is_dir():
+        folder = scratch / "whole"
+        folder.mkdir()
+        try:
+            archive.unpack(source, folder, refused)
+        except archive.ArchiveError as fault:
+            raise UsageError(f"FROM={source}: {fault}") from None
+    taken = read(folder, labs, unpacked)
+    taken.troubles += [Trouble("", "", "archive", said) for said in refused]
+    return taken
+
+
 def read(folder: Path, labs: Sequence[Lab], scratch: Path) -> Intake:
     """Everything that lies in the folder, students in the order of their names. scratch: an empty folder for what is
     unpacked."""
-    found, intake = {}, Intake()        # type: ignore[var-annotated]
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if entry.name.startswith(".") or entry.name in _NOT_THEIRS:
-            continue
+    found, intake = {}, Intake(times=_times(folder))        # type: ignore[var-annotated]
+    entries = [entry for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
+               if not entry.name.startswith(".") and entry.name not in _NOT_THEIRS]
+    names = _names([_owner(entry) for entry in entries], intake)
+    for entry in entries:
         owner = _owner(entry)
-        student = _tidy(owner.name)
+        student = names[owner.name, owner.number]
+        if "_LATE_" in entry.name and _CANVAS.fullmatch(entry.name):
+            intake.marked_late.add(student)
         files = found.setdefault(student, [])
         files += _files(entry, owner, intake, student, scratch)
     for students in _alike(found):
@@ -93,6 +128,24 @@ def read(folder: Path, labs: Sequence[Lab], scratch: Path) -> Intake:
     return intake
 
 
+def _times(folder: Path) -> dict[str, datetime]:
+    """When each was handed in, as Gradescope's submission_metadata.yml has it; {} without one."""
+    times, student = {}, ""
+    text = _bytes(folder / "submission_metadata.yml") or b""
+    for line in text.decode("utf-8", "replace").split("\n"):
+        head = re.fullmatch(r"(submission_\d+):\s*", line)
+        when = re.fullmatch(r"  :?created_at: *['\"]?(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)[.\d]* *"
+                            r"(Z|[+-]\d\d:?\d\d)['\"]?\s*", line)
+        student = head[1] if head else student
+        if when and student:
+            zone = "+0000" if when[3] == "Z" else when[3].replace(":", "")
+            try:
+                times[student] = datetime.strptime(f"{when[1]} {when[2]} {zone}", "%Y-%m-%d %H:%M:%S %z")
+            except ValueError:
+                pass                                        # no such day: as if nothing were told
+    return times
+
+
 def _owner(entry: Path) -> _Owner:
     """Whose it is, by its name."""
     moodle, canvas = _MOODLE.fullmatch(entry.name), _CANVAS.fullmatch(entry.name)
@@ -103,6 +156,28 @@ def _owner(entry: Path) -> _Owner:
     if canvas and not entry.is_dir():
         return _Owner(f"{canvas['name']} {canvas['id']}", canvas["id"], canvas["file"], int(canvas["attachment"]))
     return _Owner(entry.name.removesuffix(".zip") if entry.suffix == ".zip" else entry.name)
+
+
+def _names(owners: Sequence[_Owner], intake: Intake) -> dict[tuple[str, str], str]:
+    """What each is called here. Two whose names come to the same are two all the same: the platform's number tells
+    them apart, or else a number of ours, and then a person is asked."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for owner in owners:
+        group = groups.setdefault(_tidy(owner.name), [])
+        if (owner.name, owner.number) not in group:
+            group.append((owner.name, owner.number))
+    names = {}
+    for student, group in groups.items():
+        for count, (name, number) in enumerate(group, start=1):
+            if len(group) == 1:
+                names[name, number] = student
+            elif number and all(other for _, other in group):
+                names[name, number] = f"{student} {number}"
+            else:
+                names[name, number] = student if count == 1 else f"{student} ({count})"
+                intake.troubles.append(Trouble(names[name, number], "", "name twice", f"{ascii(name)} is one of "
+                                               f"{len(group)} that are written alike: is it one student?"))
+    return names
 
 
 def _tidy(name: str) -> str:

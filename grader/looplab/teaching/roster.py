@@ -34,6 +34,7 @@ class Roster:
     """Everyone who is on it."""
 
     students: list[Student] = field(default_factory=list)
+    twice: list[tuple[str, str]] = field(default_factory=list)      # who stands there again, and where; it is left out
 
     def of(self, folder: str) -> list[Student]:
         """Those whose files that folder may hold; Canvas and Moodle add a number to the name."""
@@ -56,11 +57,11 @@ def read(path: Path) -> Roster:
     if not set(heads) & {"id", "name"}:
         raise UsageError(f"ROSTER={path}:1: expected a line with the columns' names, among them id or name "
                          f"(and perhaps email), not {', '.join(rows[0]) if rows else 'an empty file'!r}")
-    return Roster(_students(path, heads, rows[1:]))
+    return _students(path, heads, rows[1:])
 
 
-def _students(path: Path, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Student]:
-    students, lines = [], {}        # type: ignore[var-annotated]
+def _students(path: Path, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Roster:
+    whole, lines = Roster(), {}     # type: ignore[var-annotated]
     for number, row in enumerate(rows, start=2):
         if not any(cell.strip() for cell in row):
             continue
@@ -71,9 +72,11 @@ def _students(path: Path, heads: Sequence[str], rows: Sequence[Sequence[str]]) -
         student = Student(**known)
         same = lines.setdefault(_bare(student.id or student.name), number)
         if same != number:
-            raise UsageError(f"ROSTER={path}:{number}: {student.id or student.name} stands in line {same} already")
-        students.append(student)
-    return students
+            word = student.id or student.name
+            whole.twice.append((word, f"{path.name}:{number}: {word} stands in line {same} already, which counts"))
+            continue
+        whole.students.append(student)
+    return whole
 
 
 def _bare(word: str) -> str:

@@ -1,0 +1,70 @@
+"""What students get of the house, laid out in a folder: without solutions, hidden checks and the project's own tests.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tarfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Iterator
+
+from . import git, skeleton
+
+TAKEN = ("labs", "sim/include", "sim/runtime", "sim/world", "sim/trace", "sim/explore", "sim/kit", "sim/judge",
+         "sim/examples", "grader/looplab", "grader/launcher", "grader/scripts", "Makefile", "README.md", "LICENSE",
+         ".gitattributes", ".gitignore", ".clang-format", ".clangd", ".editorconfig", ".devcontainer")
+"""What a student needs. solutions/, grader/hidden, grader/tests, slides/ and the kit's own tests stay behind."""
+
+_SKIPPED = shutil.ignore_patterns("__pycache__", "*.pyc")
+
+
+@contextmanager
+def whole_or_nothing(target: Path) -> Iterator[None]:
+    """Makes the folder. When what follows fails, all that was made goes away again, the folders on the way included."""
+    made = next((folder for folder in [*reversed(target.parents), target] if not folder.exists()), None)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        for left in [made] if made else list(target.iterdir()):
+            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink(missing_ok=True)
+        raise
+
+
+def lay_out(root: Path, target: Path) -> None:
+    """As it was committed, so that nobody's own work goes along; where this is no clone, or without git, as it is.
+    Raises GitError, OSError."""
+    if (root / ".git").exists():
+        try:
+            known = git.run(root, "ls-tree", "-z", "--name-only", "HEAD", "--", *TAKEN).decode().split("\0")[:-1]
+        except FileNotFoundError:
+            pass
+        else:
+            with tarfile.open(fileobj=io.BytesIO(git.run(root, "archive", "HEAD", "--", *known))) as archive:
+                archive.extractall(target)
+            return
+    for name in TAKEN:
+        if not (root / name).exists():
+            continue
+        to = target / name
+        to.parent.mkdir(parents=True, exist_ok=True)
+        if (root / name).is_dir():
+            shutil.copytree(root / name, to, symlinks=True, ignore=_SKIPPED)
+        else:
+            shutil.copy2(root / name, to)
+
+
+def commit(target: Path, at: str = "") -> bool:
+    """A history that begins with the labs as they were handed out. at: when that was, as git writes dates ("": now).
+    False where there is no git. Raises GitError, OSError."""
+    try:
+        git.run(target, "init", "--quiet", "--template=")
+    except FileNotFoundError:
+        return False
+    git.run(target, "symbolic-ref", "HEAD", "refs/heads/main")
+    git.run(target, "add", "--all")
+    git.run(target, "commit", "--quiet", "--message", "The labs as they were handed out", at=at)
+    git.run(target, "tag", skeleton.HANDED_OUT)
+    return True
