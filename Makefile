@@ -25,7 +25,8 @@ AR := ar
 
 # What the user says reaches the scripts through the environment: blanks and quotes in it do no harm.
 export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE \
-        SET REAL RUNS URLS DEPTH SAME TRIALS JSON CHECK FORMAT DECK TODO LEVEL NAME TEST FAULT ROSTER JOBS CC BUILD
+        SET REAL RUNS URLS DEPTH SAME TRIALS JSON CHECK FORMAT DECK TODO LEVEL NAME TEST FAULT ROSTER JOBS \
+        FORMATS CC BUILD
 
 # By another name: to some shells RANDOM is a word of their own.
 export LOOPLAB_RANDOM := $(RANDOM)
@@ -40,7 +41,7 @@ say := $(if $(V),,@)
 # In build/. With BUILD=DIR in DIR/build: then make only hands its words on to a make that works in DIR, where links to
 # all of this checkout stand. Where nothing can be written to, that is what is said, and how to help it.
 
-exits := grade demo run explore serve compare report watch hint progress start class
+exits := grade demo run explore serve compare report watch hint progress start class convert
 builds := $(filter-out help doctor clean,$(MAKECMDGOALS))
 make-extension = @mkdir -p $(@D) && { $(CC) -std=gnu11 -O2 -Wall -Wextra -shared -fPIC $< -o $@.$$PPID 2> $@.log || \
     : > $@.$$PPID; } && mv $@.$$PPID $@
@@ -398,10 +399,11 @@ looplab-command = $(build-is-done)$(looplab) --sure -m looplab
 own-code := code=$$?; case $$code in 6[4-7]) code=$$((code - 64)) ;; 129|13[01]|14[13]) ;; \
     *) echo "looplab: Python failed by itself (exit code $$code): $(PYTHON). Say make clean, then the same again:" \
     "make looks for a Python anew" >&2; code=3 ;; esac; (exit $$code); $(note_exit)
+formats = $${FORMATS:+--format "$$FORMATS"}
 grade = $(looplab-command) grade $${LAB:+--lab "$$LAB"} $${SEED:+--seed "$$SEED"}
 
-.PHONY: help grade demo run serve compare report watch hint progress start class test bench slides doctor \
-        deps deps-dev clean try-node
+.PHONY: help grade demo run serve compare report watch hint progress start class convert test bench \
+        slides doctor deps deps-dev clean try-node
 .PHONY: $(exits:%=run-%)
 
 help:
@@ -409,7 +411,7 @@ help:
 	@awk -F ' *## *' '/^[a-z-]+:.*##/ { split($$1, t, ":"); printf "  %-9s %s\n", t[1], $$2 }' Makefile
 	@echo 'With each of them, BUILD=DIR builds in DIR, for a checkout that cannot be written to.'
 
-grade: run-grade  ## grade labs: [LAB=01] [FROM=DIR] [OUT=DIR] [SEED=N]
+grade: run-grade  ## grade labs: [LAB=01] [FROM=DIR] [OUT=DIR] [SEED=N] [FORMATS="junit gradescope"]
 demo: run-demo    ## grade the reference solutions: what success looks like
 run: run-run      ## run a lab: LAB=01 [FROM=DIR] [MODE=M] [WORLD=F | REAL=1] [SET="a=1"] [URLS="..."] [TRACE=f]; or EXAMPLE=17
 explore: run-explore  ## a lab in all orders: LAB=04 [FROM=DIR] [MODE=M] [WORLD=F] [SET="a=1"] [DEPTH=20000 | TRIALS=1]
@@ -421,11 +423,12 @@ hint: run-hint    ## tell the next hint: LAB=03 [TODO=2] [LEVEL=2]
 progress: run-progress  ## all labs at a glance
 start: run-start  ## a clean copy of the labs to work in, with its own git history: NAME=../my-labs
 class: run-class  ## grade a class: FROM=submissions [OUT=DIR] [ROSTER=roster.csv] [LAB=03] [JOBS=2] [SEED=N]
+convert: run-convert  ## results.json, there already, in other systems' formats: FORMATS="junit gradescope" [FROM=DIR]
 $(exits):
 	@$(exit-as-noted build/exit.)
 
 run-grade: $(kit)
-	@$(grade) $${FROM:+--from "$$FROM"} $${OUT:+--out "$$OUT"}; $(own-code)
+	@$(grade) $${FROM:+--from "$$FROM"} $${OUT:+--out "$$OUT"} $(formats); $(own-code)
 run-demo: $(kit)
 	@$(grade) --from solutions --out "$${OUT:-build/demo}"; $(own-code)
 run-serve: build/kit/serve
@@ -463,7 +466,7 @@ test: $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools
 	@$(build-is-done)env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
 	    -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u DEPTH -u SAME -u TRIALS \
 	    -u SET -u REAL -u RUNS -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TODO -u LEVEL -u NAME -u TEST -u FAULT \
-	    -u ROSTER -u JOBS \
+	    -u ROSTER -u JOBS -u FORMATS \
 	    -u LOOPLAB_RANDOM \
 	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest \
 	    $(if $(filter xdist,$(looplab_tools)),-n $(workers) --dist loadgroup) grader/tests
@@ -483,6 +486,8 @@ run-class: $(kit)
 	@if [ -n "$$FROM" ]; then $(looplab-command) class --from "$$FROM" $${OUT:+--out "$$OUT"} \
 	    $${ROSTER:+--roster "$$ROSTER"} $${LAB:+--lab "$$LAB"} $${JOBS:+--jobs "$$JOBS"} $${SEED:+--seed "$$SEED"}; else \
 	    echo 'say which submissions, as in: make class FROM=submissions' >&2; (exit 66); fi; $(own-code)
+run-convert:
+	@$(looplab-command) convert --format "$$FORMATS" $${FROM:+--from "$$FROM"}; $(own-code)
 run-hint:
 	@$(looplab-command) hint $${LAB:+--lab "$$LAB"} $${TODO:+--todo "$$TODO"} $${LEVEL:+--level "$$LEVEL"} \
 	    $${FROM:+--from "$$FROM"}; $(own-code)
