@@ -26,7 +26,7 @@ AR := ar
 # What the user says reaches the scripts through the environment: blanks and quotes in it do no harm.
 export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE \
         SET REAL RUNS URLS DEPTH SAME TRIALS JSON CHECK FORMAT DECK TODO LEVEL NAME TEST FAULT ROSTER JOBS \
-        FORMATS CC BUILD
+        FORMATS GRADEBOOK CC BUILD
 
 # By another name: to some shells RANDOM is a word of their own.
 export LOOPLAB_RANDOM := $(RANDOM)
@@ -422,7 +422,7 @@ watch: run-watch  ## grade on every save: [LAB=03] [FROM=DIR]; keys: hint, list,
 hint: run-hint    ## tell the next hint: LAB=03 [TODO=2] [LEVEL=2]
 progress: run-progress  ## all labs at a glance
 start: run-start  ## a clean copy of the labs to work in, with its own git history: NAME=../my-labs
-class: run-class  ## grade a class: FROM=submissions [OUT=DIR] [ROSTER=roster.csv] [LAB=03] [JOBS=2] [SEED=N]
+class: run-class  ## grade a class: FROM=submissions [OUT=DIR] [ROSTER=roster.csv] [GRADEBOOK=export.csv] [LAB=03] [JOBS=2] [SEED=N]
 convert: run-convert  ## results.json, there already, in other systems' formats: FORMATS="junit gradescope" [FROM=DIR]
 $(exits):
 	@$(exit-as-noted build/exit.)
@@ -466,7 +466,7 @@ test: $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools
 	@$(build-is-done)env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
 	    -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u DEPTH -u SAME -u TRIALS \
 	    -u SET -u REAL -u RUNS -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TODO -u LEVEL -u NAME -u TEST -u FAULT \
-	    -u ROSTER -u JOBS -u FORMATS \
+	    -u ROSTER -u JOBS -u FORMATS -u GRADEBOOK \
 	    -u LOOPLAB_RANDOM \
 	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest \
 	    $(if $(filter xdist,$(looplab_tools)),-n $(workers) --dist loadgroup) grader/tests
@@ -484,7 +484,8 @@ run-watch: $(kit)
 	@$(looplab-command) watch $${LAB:+--lab "$$LAB"} $${FROM:+--from "$$FROM"} $${SEED:+--seed "$$SEED"}; $(own-code)
 run-class: $(kit)
 	@if [ -n "$$FROM" ]; then $(looplab-command) class --from "$$FROM" $${OUT:+--out "$$OUT"} \
-	    $${ROSTER:+--roster "$$ROSTER"} $${LAB:+--lab "$$LAB"} $${JOBS:+--jobs "$$JOBS"} $${SEED:+--seed "$$SEED"}; else \
+	    $${ROSTER:+--roster "$$ROSTER"} $${GRADEBOOK:+--gradebook "$$GRADEBOOK"} $${LAB:+--lab "$$LAB"} \
+	    $${JOBS:+--jobs "$$JOBS"} $${SEED:+--seed "$$SEED"}; else \
 	    echo 'say which submissions, as in: make class FROM=submissions' >&2; (exit 66); fi; $(own-code)
 run-convert:
 	@$(looplab-command) convert --format "$$FORMATS" $${FROM:+--from "$$FROM"}; $(own-code)
