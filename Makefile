@@ -41,7 +41,7 @@ say := $(if $(V),,@)
 # In build/. With BUILD=DIR in DIR/build: then make only hands its words on to a make that works in DIR, where links to
 # all of this checkout stand. Where nothing can be written to, that is what is said, and how to help it.
 
-exits := grade demo run explore serve compare report watch hint progress start class convert
+exits := grade demo run explore serve compare report watch hint progress start class convert autograder
 builds := $(filter-out help doctor clean,$(MAKECMDGOALS))
 make-extension = @mkdir -p $(@D) && { $(CC) -std=gnu11 -O2 -Wall -Wextra -shared -fPIC $< -o $@.$$PPID 2> $@.log || \
     : > $@.$$PPID; } && mv $@.$$PPID $@
@@ -402,13 +402,13 @@ own-code := code=$$?; case $$code in 6[4-7]) code=$$((code - 64)) ;; 129|13[01]|
 formats = $${FORMATS:+--format "$$FORMATS"}
 grade = $(looplab-command) grade $${LAB:+--lab "$$LAB"} $${SEED:+--seed "$$SEED"}
 
-.PHONY: help grade demo run serve compare report watch hint progress start class convert test bench \
+.PHONY: help grade demo run serve compare report watch hint progress start class convert autograder test bench \
         slides doctor deps deps-dev clean try-node
 .PHONY: $(exits:%=run-%)
 
 help:
 	@echo 'make TARGET, where TARGET is one of'
-	@awk -F ' *## *' '/^[a-z-]+:.*##/ { split($$1, t, ":"); printf "  %-9s %s\n", t[1], $$2 }' Makefile
+	@awk -F ' *## *' '/^[a-z-]+:.*##/ { split($$1, t, ":"); printf "  %-10s %s\n", t[1], $$2 }' Makefile
 	@echo 'With each of them, BUILD=DIR builds in DIR, for a checkout that cannot be written to.'
 
 grade: run-grade  ## grade labs: [LAB=01] [FROM=DIR] [OUT=DIR] [SEED=N] [FORMATS="junit gradescope"]
@@ -424,6 +424,7 @@ progress: run-progress  ## all labs at a glance
 start: run-start  ## a clean copy of the labs to work in, with its own git history: NAME=../my-labs
 class: run-class  ## grade a class: FROM=submissions [OUT=DIR] [ROSTER=roster.csv] [GRADEBOOK=export.csv] [LAB=03] [JOBS=2] [SEED=N]
 convert: run-convert  ## results.json, there already, in other systems' formats: FORMATS="junit gradescope" [FROM=DIR]
+autograder: run-autograder  ## a zip that Gradescope takes as an autograder: LAB=02 [OUT=F]
 $(exits):
 	@$(exit-as-noted build/exit.)
 
@@ -489,6 +490,9 @@ run-class: $(kit)
 	    echo 'say which submissions, as in: make class FROM=submissions' >&2; (exit 66); fi; $(own-code)
 run-convert:
 	@$(looplab-command) convert --format "$$FORMATS" $${FROM:+--from "$$FROM"}; $(own-code)
+run-autograder:
+	@if [ -n "$$LAB" ]; then $(looplab-command) autograder --lab "$$LAB" $${OUT:+--out "$$OUT"}; else \
+	    echo 'say which lab, as in: make autograder LAB=02' >&2; (exit 66); fi; $(own-code)
 run-hint:
 	@$(looplab-command) hint $${LAB:+--lab "$$LAB"} $${TODO:+--todo "$$TODO"} $${LEVEL:+--level "$$LEVEL"} \
 	    $${FROM:+--from "$$FROM"}; $(own-code)

@@ -30,6 +30,7 @@ _COMMANDS = {
     "compare": (".telling.compare", "a lab in its virtual world, and in the same world served for real"),
     "convert": (".formats.command", "results.json in other systems' formats"),
     "class": (".teaching.command", "grade a class: every student's files"),
+    "autograder": (".teaching.autograder", "a zip that Gradescope takes as a lab's autograder"),
     "watch": (".watch.command", "grade on every save"),
     "hint": (".course.hints", "tell the next hint"),
     "progress": (".telling.progress", "all labs at a glance"),
