@@ -26,7 +26,7 @@ AR := ar
 # What the user says reaches the scripts through the environment: blanks and quotes in it do no harm.
 export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE \
         SET REAL RUNS URLS DEPTH SAME TRIALS JSON CHECK FORMAT DECK TODO LEVEL NAME TEST FAULT ROSTER JOBS TIER KIND \
-        COURSE CC BUILD
+        COURSE FORMATS GRADEBOOK CC BUILD
 
 # By another name: to some shells RANDOM is a word of their own.
 export LOOPLAB_RANDOM := $(RANDOM)
@@ -41,7 +41,8 @@ say := $(if $(V),,@)
 # In build/. With BUILD=DIR in DIR/build: then make only hands its words on to a make that works in DIR, where links to
 # all of this checkout stand. Where nothing can be written to, that is what is said, and how to help it.
 
-exits := grade demo run explore serve compare report watch hint progress start class handout similar course
+exits := grade demo run explore serve compare report watch hint progress start class handout similar course convert \
+         autograder
 builds := $(filter-out help doctor clean,$(MAKECMDGOALS))
 make-extension = @mkdir -p $(@D) && { $(CC) -std=gnu11 -O2 -Wall -Wextra -shared -fPIC $< -o $@.$$PPID 2> $@.log || \
     : > $@.$$PPID; } && mv $@.$$PPID $@
@@ -400,18 +401,19 @@ looplab-command = $(build-is-done)$(looplab) --sure -m looplab
 own-code := code=$$?; case $$code in 6[4-7]) code=$$((code - 64)) ;; 129|13[01]|14[13]) ;; \
     *) echo "looplab: Python failed by itself (exit code $$code): $(PYTHON). Say make clean, then the same again:" \
     "make looks for a Python anew" >&2; code=3 ;; esac; (exit $$code); $(note_exit)
+formats = $${FORMATS:+--format "$$FORMATS"}
 grade = $(looplab-command) grade $${LAB:+--lab "$$LAB"} $${SEED:+--seed "$$SEED"} $${TIER:+--require-tier "$$TIER"}
 
-.PHONY: help grade demo run serve compare report watch hint progress start class handout similar course \
-        test bench slides doctor deps deps-dev clean try-node
+.PHONY: help grade demo run serve compare report watch hint progress start class handout similar course convert \
+        autograder test bench slides doctor deps deps-dev clean try-node
 .PHONY: $(exits:%=run-%)
 
 help:
 	@echo 'make TARGET, where TARGET is one of'
-	@awk -F ' *## *' '/^[a-z-]+:.*##/ { split($$1, t, ":"); printf "  %-9s %s\n", t[1], $$2 }' Makefile
+	@awk -F ' *## *' '/^[a-z-]+:.*##/ { split($$1, t, ":"); printf "  %-10s %s\n", t[1], $$2 }' Makefile
 	@echo 'With each of them, BUILD=DIR builds in DIR, for a checkout that cannot be written to.'
 
-grade: run-grade  ## grade labs: [LAB=01] [FROM=DIR] [OUT=DIR] [SEED=N] [TIER=A]
+grade: run-grade  ## grade labs: [LAB=01] [FROM=DIR] [OUT=DIR] [SEED=N] [TIER=A] [FORMATS="junit gradescope"]
 demo: run-demo    ## grade the reference solutions: what success looks like
 run: run-run      ## run a lab: LAB=01 [FROM=DIR] [MODE=M] [WORLD=F | REAL=1] [SET="a=1"] [URLS="..."] [TRACE=f]; or EXAMPLE=17
 explore: run-explore  ## a lab in all orders: LAB=04 [FROM=DIR] [MODE=M] [WORLD=F] [SET="a=1"] [DEPTH=20000 | TRIALS=1]
@@ -423,15 +425,17 @@ hint: run-hint    ## tell the next hint: LAB=03 [TODO=2] [LEVEL=2]
 progress: run-progress  ## all labs at a glance
 start: run-start  ## a clean copy of the labs to work in, with its own git history: NAME=../my-labs
 handout: run-handout  ## lay out what students get: OUT=DIR [KIND=folder|git|zip] [LAB=01,02]
-class: run-class  ## grade a class: FROM=DIR [OUT=DIR] [ROSTER=roster.csv] [COURSE=course.toml] [LAB=03] [JOBS=2] [SEED=N]
+class: run-class  ## grade a class: FROM=DIR [OUT=DIR] [ROSTER=F] [COURSE=F] [GRADEBOOK=F] [LAB=03] [JOBS=2] [SEED=N]
 course: run-course  ## check a course file, and show it: [COURSE=course.toml]
 similar: run-similar  ## pairs that are alike, side by side: FROM=submissions [LAB=03] [OUT=DIR]
+convert: run-convert  ## results.json, there already, in other systems' formats: FORMATS="junit gradescope" [FROM=DIR]
+autograder: run-autograder  ## a zip that Gradescope takes as an autograder: LAB=02 [OUT=F]
 $(exits):
 	@$(exit-as-noted build/exit.)
 
 run-grade: $(kit)
 	@if [ "$$TIER" = A ] && ! sh grader/scripts/deps.sh sandbox; then (exit 66); else \
-	    $(grade) $${FROM:+--from "$$FROM"} $${OUT:+--out "$$OUT"}; fi; $(own-code)
+	    $(grade) $${FROM:+--from "$$FROM"} $${OUT:+--out "$$OUT"} $(formats); fi; $(own-code)
 run-demo: $(kit)
 	@$(grade) --from solutions --out "$${OUT:-build/demo}"; $(own-code)
 run-serve: build/kit/serve
@@ -469,7 +473,7 @@ test: $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools
 	@$(build-is-done)env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
 	    -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u DEPTH -u SAME -u TRIALS \
 	    -u SET -u REAL -u RUNS -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TODO -u LEVEL -u NAME -u TEST -u FAULT \
-	    -u ROSTER -u JOBS -u TIER -u KIND -u COURSE \
+	    -u ROSTER -u JOBS -u TIER -u KIND -u COURSE -u FORMATS -u GRADEBOOK \
 	    -u LOOPLAB_RANDOM \
 	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest \
 	    $(if $(filter xdist,$(looplab_tools)),-n $(workers) --dist loadgroup) grader/tests
@@ -487,9 +491,14 @@ run-watch: $(kit)
 	@$(looplab-command) watch $${LAB:+--lab "$$LAB"} $${FROM:+--from "$$FROM"} $${SEED:+--seed "$$SEED"}; $(own-code)
 run-class: $(kit)
 	@if [ -n "$$FROM" ]; then $(looplab-command) class --from "$$FROM" $${OUT:+--out "$$OUT"} \
-	    $${ROSTER:+--roster "$$ROSTER"} $${COURSE:+--course="$$COURSE"} \
+	    $${ROSTER:+--roster "$$ROSTER"} $${COURSE:+--course="$$COURSE"} $${GRADEBOOK:+--gradebook "$$GRADEBOOK"} \
 	    $${LAB:+--lab "$$LAB"} $${JOBS:+--jobs "$$JOBS"} $${SEED:+--seed "$$SEED"}; else \
 	    echo 'say which submissions, as in: make class FROM=submissions' >&2; (exit 66); fi; $(own-code)
+run-convert:
+	@$(looplab-command) convert --format "$$FORMATS" $${FROM:+--from "$$FROM"}; $(own-code)
+run-autograder:
+	@if [ -n "$$LAB" ]; then $(looplab-command) autograder --lab "$$LAB" $${OUT:+--out "$$OUT"}; else \
+	    echo 'say which lab, as in: make autograder LAB=02' >&2; (exit 66); fi; $(own-code)
 run-hint:
 	@$(looplab-command) hint $${LAB:+--lab "$$LAB"} $${TODO:+--todo "$$TODO"} $${LEVEL:+--level "$$LEVEL"} \
 	    $${FROM:+--from "$$FROM"}; $(own-code)

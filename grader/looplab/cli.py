@@ -9,11 +9,13 @@ import sys
 import traceback
 from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Sequence
 
 from .course import lab as labs
 from .course.lab import LabError
 from .course.order import Order
+from .formats import write as formats
+from .formats.shown import Setting
 from .plain import seed as seeds, together
 from .plain.failure import UsageError
 from .plain.stream import for_stream
@@ -26,9 +28,11 @@ _COMMANDS = {
     "report": (".report.command", "draw one run: what each task did, and where it parts from the reference"),
     "serve": (".running.serving", "a world file as real servers on this machine"),
     "compare": (".telling.compare", "a lab in its virtual world, and in the same world served for real"),
+    "convert": (".formats.command", "results.json in other systems' formats"),
     "class": (".teaching.command", "grade a class: every student's files"),
     "course": (".teaching.course_table", "check a course file, and show it"),
     "similar": (".teaching.similar", "pairs of submissions that are alike"),
+    "autograder": (".teaching.autograder", "a zip that Gradescope takes as a lab's autograder"),
     "watch": (".watch.command", "grade on every save"),
     "hint": (".course.hints", "tell the next hint"),
     "progress": (".telling.progress", "all labs at a glance"),
@@ -54,7 +58,8 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
             module, _ = _COMMANDS[argv[0]]
             return import_module(module, __package__).main(argv[1:], root)
         options = _arguments(argv)
-        return _grade_all(_order(options, root), _style(options))
+        names = formats.chosen(options.format) if options.format else []
+        return _grade_all(_order(options, root), _style(options), names)
     except (BrokenPipeError, ModuleNotFoundError):      # nobody reads; or this Python lacks something: see __main__.py
         raise
     except (UsageError, seeds.SeedError) as fault:
@@ -99,6 +104,8 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     grade.add_argument("--seed", metavar="N", help="1 to 999999 (default: from $LOOPLAB_STUDENT or the login name)")
     grade.add_argument("--check", metavar="ID", help="only this check, and those it needs")
     grade.add_argument("--require-tier", metavar="T", help="A, B or C: grade only if programs are shut in so well here")
+    grade.add_argument("--format", action="append", metavar="NAME",
+                       help=f"beside results.json the same in another system's format: {', '.join(formats.FORMATS)}")
     grade.add_argument("--no-color", action="store_true", help="no colours (also: NO_COLOR=1)")
     for name, (_, said) in _COMMANDS.items():
         commands.add_parser(name, help=said)
@@ -149,7 +156,7 @@ def _path(word: str, root: Path) -> Path:
     return root / word if word in ("labs", "build/grade") and not Path(word).exists() else Path(word)
 
 
-def _grade_all(order: Order, style: Style) -> int:
+def _grade_all(order: Order, style: Style, names: Sequence[str]) -> int:
     """Grades the labs side by side on all cores, and shows them in their order."""
     from .report.grade import grade     # brings in the whole grader, which the other commands can do without
 
@@ -163,8 +170,18 @@ def _grade_all(order: Order, style: Style) -> int:
             worst = results.FAULT
             continue
         print(for_stream(sys.stdout, ("\n" if done else "") + graded.text), end="", flush=True)
+        if names:
+            _convert(graded.result, order, names)
         worst = max(worst, results.exit_code(graded.result))
         done.append(graded.result)
     if len(order.labs) > 1:
         print("\n" + for_stream(sys.stdout, "\n".join(summary(result) for result in done)))
     return worst
+
+
+def _convert(result: dict, order: Order, names: Sequence[str]) -> None:
+    """The result in other systems' formats, beside results.json. Raises OSError."""
+    folder = order.source / result["lab"] if (order.source / result["lab"]).is_dir() else order.source
+    shown = os.path.relpath(folder)
+    formats.write(result, order.out / result["lab"], names,
+                  Setting(os.fspath(folder) if shown.startswith("..") else shown, os.environ))

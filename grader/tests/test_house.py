@@ -16,7 +16,8 @@ from looplab.course import git
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "grader" / "looplab"
-ROOMS = ("plain", "course", "asking", "running", "reading", "grading", "telling", "report", "watch", "teaching", "cli")
+ROOMS = ("plain", "course", "asking", "running", "reading", "grading", "telling", "formats", "report", "watch",
+         "teaching", "cli")
 """From the ground up: each uses only those before it. The rest of looplab's top (its names for checks) uses any."""
 
 LINE_MOST, FUNCTION_MOST = 120, 60

@@ -8,6 +8,7 @@ from pathlib import Path
 from ..plain.failure import UsageError
 from . import copy, git, lab as labs
 
+
 def main(argv: list[str], root: Path = labs.ROOT) -> int:
     """The command line behind the word "start". Raises UsageError, also for what git or the disk refuses."""
     parser = argparse.ArgumentParser(prog="looplab start", description="Lays out a working copy of the labs.")

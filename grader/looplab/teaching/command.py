@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Iterator, Optional, Sequence
+from typing import Iterator, Mapping, Optional, Sequence
 
 from ..course import lab as labs
 from ..plain import alone, seed as seeds, together
@@ -22,10 +22,11 @@ from ..plain.stream import for_stream
 from ..plain.text import WIDTH, count, cut, printable
 from ..telling import results
 from ..telling.progress_line import ProgressLine
-from . import course_file, feedback, intake, page, pool, roster, shelf, tables
+from . import course_file, feedback, gradebook, intake, page, pool, roster, shelf, tables
 from .intake import Submission
 from .outcome import Outcome
 
+TABLES = ("grades.csv", "attention.csv", "class.html")
 ALL_WELL, PERSON = 0, 1     # exit codes: everything was graded; something needs a person (attention.csv)
 
 
@@ -43,6 +44,7 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
         if not taken.submissions and not taken.troubles:
             raise UsageError(f"FROM={options.source}: nobody's files are there; expected a folder, a zip or a file of "
                              "Canvas's for each student")
+        book = _gradebook(options, out, taken, chosen, listed)
         outcome = Outcome(chosen, taken.students, troubles=list(taken.troubles), course=course)
         own = _seeds(options, course, taken.students, listed)
         _grade(taken.submissions, outcome, out, root, options, own)
@@ -51,7 +53,11 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
         outcome.check_tier()
     if listed:
         _call_roll(outcome, listed)
-    _write(outcome, out)
+    filled = {}
+    if book:
+        filled[Path(options.gradebook).name], troubles = gradebook.fill(book, outcome)
+        outcome.troubles += troubles
+    _write(outcome, out, filled)
     return _told(outcome, out)
 
 
@@ -89,6 +95,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
                              "leave it")
     parser.add_argument("--out", metavar="DIR", default="build/class", help="where results go (default: build/class)")
     parser.add_argument("--roster", metavar="CSV", help="who is in the class: columns id, name, email")
+    parser.add_argument("--gradebook", metavar="CSV", help="Canvas's or Moodle's export: OUT gets it with the grades")
     parser.add_argument("--lab", metavar="L", help="only this lab (default: every lab of which files are there)")
     parser.add_argument("--course", metavar="TOML", help="a course file: labs, points, dates, feedback, seeds")
     parser.add_argument("--jobs", metavar="N", default=str(together.cores()), help="so many at a time (default: cores)")
@@ -171,21 +178,39 @@ def _call_roll(outcome: Outcome, listed: roster.Roster) -> None:
                          for student in outcome.absent]
 
 
-def _write(outcome: Outcome, out: Path) -> None:
-    """The tables and pages, each whole or not at all."""
-    texts = {"grades.csv": tables.grades(outcome), "attention.csv": tables.attention(outcome),
+def _gradebook(options: argparse.Namespace, out: Path, taken: intake.Intake, chosen: Sequence[labs.Lab],
+               listed: Optional[roster.Roster]) -> Optional[gradebook.Book]:
+    """The teacher's export, looked at before anything is graded. Raises UsageError."""
+    if not options.gradebook:
+        return None
+    path = Path(options.gradebook)
+    if path.name in (*TABLES, *taken.students):
+        raise UsageError(f"GRADEBOOK={options.gradebook}: OUT gets a file of that name; give yours another one")
+    if path.resolve() == (out / path.name).resolve():
+        raise UsageError(f"GRADEBOOK={options.gradebook}: it lies in OUT, where it would be written over")
+    used = {submission.lab.slug for submission in taken.submissions}
+    book = gradebook.read(path, [lab for lab in chosen if lab.slug in used or options.lab])
+    gradebook.check(book, taken.students, listed)
+    return book
+
+
+def _write(outcome: Outcome, out: Path, filled: Mapping[str, bytes]) -> None:
+    """The tables and pages, each whole or not at all. filled: files as they are, by name."""
+    texts: dict[str, str] = {"grades.csv": tables.grades(outcome), "attention.csv": tables.attention(outcome),
              "class.html": page.render(outcome)}
     levels = outcome.course.feedback if outcome.course else {}
     for student in outcome.students:
         mine = [outcome.results[student, lab.slug] for lab in outcome.labs if (student, lab.slug) in outcome.results]
-        troubles = [one for one in outcome.sorted_troubles() if one.student == student and one.kind != "grader fault"
+        troubles = [one for one in outcome.sorted_troubles() if one.student == student
+                    and one.kind not in ("grader fault", "gradebook")
                     and not (one.lab and (student, one.lab) in outcome.results)]
         texts[f"{student}/feedback.md"] = feedback.markdown(student, mine, troubles, levels)
         texts[f"{student}/feedback.html"] = feedback.page(student, mine, troubles, levels)
-    for name, text in texts.items():
+    whole = {name: text.encode("utf-8", "backslashreplace") for name, text in texts.items()}
+    for name, data in {**whole, **filled}.items():
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         beside = out / f"{name}.new"
-        beside.write_text(text, encoding="utf-8", errors="backslashreplace")
+        beside.write_bytes(data)
         beside.replace(out / name)
     for left in out.iterdir():          # of students who are not there any more
         if left.is_dir() and left.name not in outcome.students and (left / "feedback.md").exists():
