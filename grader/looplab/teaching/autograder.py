@@ -14,12 +14,12 @@ import zipfile
 from pathlib import Path
 from typing import Iterator
 
-from ..course import git, lab as labs, start
+from ..course import copy, git, lab as labs
 from ..course.lab import Lab
 from ..plain.failure import UsageError
 
 HOUSE = "looplab"
-TAKEN = (*start.TAKEN, "sim/judge", "grader/hidden", "solutions")
+TAKEN = (*copy.TAKEN, "grader/hidden", "solutions")
 _LEFT = ("sim/examples/", ".devcontainer/")
 _BORN = (1980, 1, 1, 0, 0, 0)       # the day that zip files begin with
 
