@@ -34,7 +34,8 @@ def session(lab: Lab, source: Path, seed: int, built: Optional[Path] = None) -> 
         one = begin(lab, folder, folder / "out", seed)
         try:
             if built:
-                one.program = SimpleNamespace(cover=built, asan=built, early=False, lab=lab)  # type: ignore[assignment]
+                one.program = SimpleNamespace(  # type: ignore[assignment]
+                    cover=built, asan=built, counts=built, early=False, lab=lab)
                 one._builder = SimpleNamespace(join=lambda: None)  # type: ignore[assignment]
                 one.second.off = True
             yield one

@@ -88,7 +88,7 @@ def test_without_a_terminal_a_signal_ends_it_too(folder):
     watching = subprocess.Popen([sys.executable, "-m", "looplab", *WORDS, str(folder)], cwd=ROOT, env=ENVIRONMENT,
                                 text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
-        assert "80/100" in watching.stdout.readline()
+        assert "50/100" in watching.stdout.readline()
         watching.send_signal(signal.SIGTERM)
         assert watching.wait(60) == 128 + signal.SIGTERM
     finally:
@@ -114,7 +114,7 @@ def shell(on, folder):
 def go_on_and_quit(shell: Terminal) -> None:
     shell.screen = ""
     shell.press("fg\n")
-    shell.until(r"\x1b\[H\x1b\[2J[\s\S]*80/100 points[\s\S]*q quit")
+    shell.until(r"\x1b\[H\x1b\[2J[\s\S]*50/100 points[\s\S]*q quit")
     assert shell.raw
     shell.press("q")
     shell.until(r"prompt> ")
@@ -154,6 +154,6 @@ def test_a_grading_that_was_stopped_begins_anew(shell, folder):
     shell.screen = ""
     shell.press("fg\n")
     shell.until(r"grading")
-    shell.until(r"makes the others wait|80/100 points")
+    shell.until(r"makes the others wait|50/100 points")
     shell.press("q")
     shell.until(r"prompt> ")

@@ -17,12 +17,14 @@ _SEEN = re.compile(r'^\{"t":\d+,"from":"judge","ev":"seen","lines":(\d+)\}\n', r
 
 def weave(own: str, record: str) -> str:
     """The two traces as one: the record's first line, its lines that are from the world, the program's that are from
-    the runtime. "" without a record. Of the program's own trace whatever is not a line of the runtime's is left out:
-    no program writes a line of the world's."""
+    the runtime. "" without a record, or with nothing but its beginning. Of the program's own trace whatever is not a
+    line of the runtime's is left out: no program writes a line of the world's."""
     first, *proofs = record.split("\n")[:-1] or [""]
     if not first:
         return ""
     proofs = [line + "\n" if '"from":"world"' in line[:60] else "" for line in proofs]
+    if not own and not any(proofs):
+        return ""                       # it never began
     _, _, own = own.partition("\n")
     own = own[:own.rfind("\n") + 1]
     pieces = _pieces(own) if _as_written(own) else _pieces_of_lines(own)

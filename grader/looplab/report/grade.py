@@ -52,7 +52,7 @@ def _graded(lab: Lab, order: Order, tell: together.Tell) -> tuple[dict, Source]:
     session = begin(lab, folder, out, order.seed)
     try:
         checks = run_checks(session, order.check, tell)
-        writer.write_failed(session, checks.checks, out)
+        _draw(session, checks, out)
         elapsed = time.monotonic() - began
         again = f"make grade LAB={lab.number}"
         if folder.resolve() != lab.folder.resolve():
@@ -68,6 +68,17 @@ def _graded(lab: Lab, order: Order, tell: together.Tell) -> tuple[dict, Source]:
         raise
     finally:
         session.close()
+
+
+def _draw(session: Session, checks: Checks, out: Path) -> None:
+    """The pages of the failed checks. Where the disk has filled up meanwhile there are none, and the result says so."""
+    try:
+        if not session.room.fault:
+            writer.write_failed(session, checks.checks, out)
+    except OSError:
+        session.room.look()
+        if not session.room.fault:
+            raise
 
 
 def _clear(out: Path) -> None:
