@@ -105,7 +105,7 @@ def test_a_session_on_a_terminal(terminal, tmp_path):
     terminal.press("h")
     terminal.until(r"TODO \d+: .*\n[\s\S]*\d\. (A question|A direction|Nearly)")
     terminal.press("r")
-    terminal.until(r"Open this in a browser:\s+build/grade/01-sync-vs-async/reports/test_async_takes_the_longest.html")
+    terminal.until(r"Open this in a browser:\s+build/grade/01-sync-vs-async/reports/test_async_overlaps.html")
     shutil.copy(SOLUTION, file)
     terminal.until(r"100/100 points")
     terminal.press("?")
