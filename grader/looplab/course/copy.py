@@ -8,7 +8,7 @@ import shutil
 import tarfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator
+from typing import Iterator, Optional, Sequence
 
 from . import git, skeleton
 
@@ -33,18 +33,26 @@ def whole_or_nothing(target: Path) -> Iterator[None]:
         raise
 
 
+def committed(root: Path, names: Sequence[str]) -> Optional[tarfile.TarFile]:
+    """Those of these files and folders that were committed, as an archive, the caller's to close. None: this is no
+    clone, or there is no git. Raises GitError, OSError."""
+    if not (root / ".git").exists():
+        return None
+    try:
+        known = git.run(root, "ls-tree", "-z", "--name-only", "HEAD", "--", *names).decode().split("\0")[:-1]
+    except FileNotFoundError:
+        return None
+    return tarfile.open(fileobj=io.BytesIO(git.run(root, "archive", "HEAD", "--", *known)))
+
+
 def lay_out(root: Path, target: Path) -> None:
     """As it was committed, so that nobody's own work goes along; where this is no clone, or without git, as it is.
     Raises GitError, OSError."""
-    if (root / ".git").exists():
-        try:
-            known = git.run(root, "ls-tree", "-z", "--name-only", "HEAD", "--", *TAKEN).decode().split("\0")[:-1]
-        except FileNotFoundError:
-            pass
-        else:
-            with tarfile.open(fileobj=io.BytesIO(git.run(root, "archive", "HEAD", "--", *known))) as archive:
-                archive.extractall(target)
-            return
+    archive = committed(root, TAKEN)
+    if archive:
+        with archive:
+            archive.extractall(target)
+        return
     for name in TAKEN:
         if not (root / name).exists():
             continue

@@ -64,7 +64,7 @@ class Desk:
     def appoint(self, judge: Judge) -> None:
         """The next run's world, which is not laid here, is that judge's."""
         self.dismiss()
-        self.world.unlink(missing_ok=True)
+        remove(self.world)
         self.judge = judge
 
     def dismiss(self) -> None:

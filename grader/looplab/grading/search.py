@@ -61,14 +61,14 @@ class Search:
         """Searches, makes what it finds smaller, and puts it into words. stage: makes the runs; check: in whose
         name; wary: the program was stopped at a limit before."""
         self.ran = True
-        self._plays = Plays(stage, self.contract, check)
-        all_played = []
-        for play, choices in self._played(stage, wary):
+        self._stage, self._plays = stage, Plays(stage, self.contract, check)
+        played = []
+        for play, choices in self._played(wary):
             self.played += 1
-            self._take(choices, play.situation, play.outcome())
-            all_played.append((choices, play.situation, play.outcome()))
+            played.append((choices, play.situation, play.outcome()))
+            self._take(*played[-1])
         if stage.judged:
-            self._prove(stage, all_played)
+            self._prove(played)
         for one in self.contract.requirements:
             if any(self.told[number].found for number in one.unless):
                 self.told[one.number].found = None
@@ -76,7 +76,7 @@ class Search:
         tries = TRIES_ALL
         for number in sorted(self.told):
             if self.told[number].found:
-                tries -= self._shrink(stage, number, min(tries, TRIES_EACH))
+                tries -= self._shrink(number, min(tries, TRIES_EACH))
         for number, told in sorted(self.told.items()):
             if told.found:
                 self._tell(number, told)
@@ -93,13 +93,13 @@ class Search:
         if self._deep:
             yield from (self._draw(k) for k in range(self.contract.cases, self.contract.cases * DEEPER))
 
-    def _played(self, stage: Stage, wary: bool) -> Iterator[tuple[Play, Choices]]:
+    def _played(self, wary: bool) -> Iterator[tuple[Play, Choices]]:
         """Each that was drawn, under way while those before it are looked at."""
         ahead: list[tuple[Play, Choices]] = []
         for k, (situation, choices) in enumerate(self._all()):
             if self._ends_never(situation):
                 continue
-            if stage.worn:
+            if self._stage.worn:
                 break
             ahead.append((self._plays.begin(situation, both=k % BOTH_EACH == 0), choices))
             if len(ahead) > (0 if wary or self.stopped else AHEAD):
@@ -128,20 +128,21 @@ class Search:
 
     # ---- before a judge ----
 
-    def _prove(self, stage: Stage, played: Sequence[tuple[Choices, Situation, Outcome]]) -> None:
+    def _prove(self, played: Sequence[tuple[Choices, Situation, Outcome]]) -> None:
         """A run that a program has made with a world of its own earns nothing. So situations in which it kept a
         requirement, chosen by chance, are played once more before a judge: what is kept there counts."""
         for told in self.told.values():
             told.kept = 0
         for choices, situation, outcome in random.Random(f"{self._seed}/proof").sample(played, len(played)):
-            if not stage.worn and any(failed is None and self.told[number].kept < PROVEN_EACH
-                   for number, failed in outcome.judged.items()):
+            wanted = any(failed is None and self.told[number].kept < PROVEN_EACH
+                         for number, failed in outcome.judged.items())
+            if wanted and not self._stage.worn:
                 self._take(choices, situation, self._plays.proof(situation))
                 self.proven += 1
 
     # ---- the smallest ----
 
-    def _shrink(self, stage: Stage, number: int, tries: int) -> int:
+    def _shrink(self, number: int, tries: int) -> int:
         """Makes the situation that breaks a requirement smaller; returns how many tries that took."""
         made = 0
 
@@ -150,7 +151,7 @@ class Search:
             made += shrink.cost(numbers)
             choices = Choices(numbers)
             situation = self.contract.draw(choices)
-            if stage.worn or self._ends_never(situation):
+            if self._stage.worn or self._ends_never(situation):
                 return None
             outcome = self._plays.play(situation)
             self._take(choices, situation, outcome)

@@ -285,14 +285,13 @@ class Session:
                   tape: Optional[str] = None, settings: Optional[Settings] = None, may_fail: bool = False) -> Run:
         """What the reference solution does; made once for each call. Raises GraderFault when it does not end well."""
         called = self._call(check, mode, world, urls, tape, settings)
-        recorded = self._references.get(called)
-        if recorded is None:
+        if called not in self._references:
             if not self.lab.reference.is_file():
                 raise GraderFault(f"{check.id} compares with the reference solution, which is not built: "
                                   f"`make grade` builds it from solutions/{self.lab.slug}, "
                                   "if that is there and compiles")
-            recorded = self._references[called] = self._alone(check, called, self.lab.reference, judged=False)
-            recorded.asked = world.urls() if urls is None else list(urls)
+            self._of_reference(called, check).asked = world.urls() if urls is None else list(urls)
+        recorded = self._references[called]
         failure = ending.failure(recorded.outcome, recorded.trace)
         if not failure and recorded.trace and not may_fail:
             failure = ending.refusal(recorded.outcome, recorded.trace, recorded.asked)
@@ -450,9 +449,13 @@ class Session:
     def _reference_starts(self, called: Call) -> bool:
         if not self.lab.reference.is_file():
             return False
+        return self._of_reference(called).outcome.exit != 2
+
+    def _of_reference(self, called: Call, check: Check = _NOBODY) -> Recorded:
+        """The reference's run, made once; its world is its own."""
         if called not in self._references:
-            self._references[called] = self._alone(_NOBODY, called, self.lab.reference, judged=False)
-        return self._references[called].outcome.exit != 2
+            self._references[called] = self._alone(check, called, self.lab.reference, judged=False)
+        return self._references[called]
 
     # ---- for the report ----
 
@@ -471,9 +474,7 @@ class Session:
         """The trace of the reference in that call; "" without a reference, or where it does not come to an end."""
         if not self.lab.reference.is_file():
             return ""
-        if called not in self._references:
-            self._references[called] = self._alone(_NOBODY, called, self.lab.reference, judged=False)
-        return self._references[called].text
+        return self._of_reference(called).text
 
     # ---- coverage ----
 

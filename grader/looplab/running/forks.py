@@ -11,13 +11,13 @@ import os
 import signal
 import socket
 import subprocess
-import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Mapping, Optional, Sequence
 
 from . import process
 from .cell import Cell, CellError, recv_from, tells_senders
+from .copier import Copier
 from .fence import Fence
 from .judge import Judge
 
@@ -40,17 +40,15 @@ class Answer:
         return self.sender or int(self.text)
 
 
-class Forks:
+class Forks(Copier):
     """One program. binary: its path. limits: of each copy; only their cpu_s may differ from run to run.
     fence: what all of them see of the file system."""
 
     def __init__(self, binary: Path, limits: process.Limits, *, cwd: Path, env: Mapping[str, str],
                  launch: Optional[Path] = None, fence: Optional[Fence] = None):
+        super().__init__()
         self._binary, self._limits, self._cwd, self._env, self._launch = binary, limits, cwd, env, launch
         self._fence = fence
-        self._lock = threading.Lock()
-        self._first: Optional[subprocess.Popen[bytes] | _InCell] = None
-        self._socket: Optional[socket.socket] = None
         self._refused = not _can_be_followed()
 
     def start(self, words: Sequence[str], *, limits: process.Limits, cwd: Path,
@@ -142,15 +140,6 @@ class Forks:
         with self._lock:
             self._refused = True
             self._end()
-
-    def _end(self) -> None:
-        if self._socket:
-            self._socket.close()
-            self._socket = None
-        if self._first:
-            self._first.kill()
-            self._first.wait()
-            self._first = None
 
 
 def _can_be_followed() -> bool:

@@ -8,10 +8,10 @@ import os
 import select
 import socket
 import subprocess
-import threading
 from pathlib import Path
 from typing import Optional
 
+from .copier import Copier
 from .process import LaunchError
 
 FD = 100                    # a program's connection, if it is a copy (sim/kit/forks.h), else this or a number above
@@ -19,15 +19,13 @@ _PATIENCE_S = 60.0          # between the program's end and the judge's
 _SERVED = ["--serve", "10", "--world", "/proc/self/fd/11", "--record", "fd:12"]     # as sim/judge/copies.h has them
 
 
-class Judges:
+class Judges(Copier):
     """The judges of one grading, each a run of the program `judge`. name: what stands in their records."""
 
     def __init__(self, judge: Path, name: str, seed: int):
+        super().__init__()
         self._judge = judge
         self._words = [str(judge), *_SERVED, "--seed", str(seed), "--program", name]
-        self._lock = threading.Lock()
-        self._first: Optional[subprocess.Popen[bytes]] = None
-        self._socket: Optional[socket.socket] = None
 
     def appoint(self, world: str, tape: Optional[str]) -> "Judge":
         """A judge that holds this world (a world file's text), and serves one program. Raises process.LaunchError."""
@@ -37,8 +35,10 @@ class Judges:
             with self._lock:
                 line = self._socket or self._begin()
                 socket.send_fds(line, [b"".join(os.fsencode(word) + b"\0" for word in words)], judge.theirs())
-        except OSError as error:
+        except (OSError, LaunchError) as error:
             judge.close()
+            if isinstance(error, LaunchError):
+                raise
             raise LaunchError(f"the judge takes no run: {error.strerror}") from error
         finally:
             judge.is_handed_over()
@@ -59,13 +59,7 @@ class Judges:
 
     def close(self) -> None:
         """Ends them all."""
-        if self._socket:
-            self._socket.close()
-            self._socket = None
-        if self._first:
-            self._first.kill()
-            self._first.wait()
-            self._first = None
+        self._end()
 
 
 class Judge:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import io
 import os
-import tarfile
 import zipfile
 from pathlib import Path
 from typing import Iterator
@@ -102,18 +101,14 @@ def pack(lab: Lab, root: Path) -> bytes:
 
 def _house(root: Path) -> Iterator[tuple[str, tuple[bytes, bool]]]:
     """Each file by its name, and whether it is a program: as it was committed; without git, or a clone, as it is."""
-    if (root / ".git").exists():
-        try:
-            known = git.run(root, "ls-tree", "-z", "--name-only", "HEAD", "--", *TAKEN).decode().split("\0")[:-1]
-        except FileNotFoundError:
-            pass
-        else:
-            with tarfile.open(fileobj=io.BytesIO(git.run(root, "archive", "HEAD", "--", *known))) as archive:
-                for member in archive:
-                    file = archive.extractfile(member)
-                    if member.isfile() and file:
-                        yield member.name, (file.read(), bool(member.mode & 0o100))
-            return
+    archive = copy.committed(root, TAKEN)
+    if archive:
+        with archive:
+            for member in archive:
+                file = archive.extractfile(member)
+                if member.isfile() and file:
+                    yield member.name, (file.read(), bool(member.mode & 0o100))
+        return
     for name in TAKEN:
         place = root / name
         for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
