@@ -11,6 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Of a function that each operation goes through, on either side: the linker puts them side by side. One HTTP request
+ * touches 20 KiB of code; scattered over the 220 of a program, twelve lines of it met in one set of a processor's
+ * 8-way instruction cache, and a request took a sixth longer. */
+#define CO_HOT __attribute__((hot))
+
 enum world_op {
     WORLD_HTTP = 1,       /* one HTTP request; redirects are the caller's business             */
     WORLD_JOB,            /* run a function on a worker                                        */

@@ -109,7 +109,7 @@ static bool add_body(struct co_answer *answer, const char *data, size_t size)
     return true;
 }
 
-void co__answer_deliver(struct op *op, const struct world_completion *completion)
+CO_HOT void co__answer_deliver(struct op *op, const struct world_completion *completion)
 {
     struct incoming *incoming = op->arg;
     size_t head = 0;
@@ -140,7 +140,7 @@ void co__answer_drop(struct incoming *incoming)
     incoming->answer = NULL;
 }
 
-int co__answer_finish(struct incoming *incoming, const void *pc, struct co_response *resp)
+CO_HOT int co__answer_finish(struct incoming *incoming, const void *pc, struct co_response *resp)
 {
     struct co_answer *answer = incoming->answer;
     if (incoming->no_memory || !answer || ((!answer->body || answer->capacity) && !reserve(answer, 0))) {
@@ -157,7 +157,7 @@ int co__answer_finish(struct incoming *incoming, const void *pc, struct co_respo
 
 /* ---- The student's --------------------------------------------------------------------------- */
 
-void co_response_free(struct co_response *resp)
+CO_HOT void co_response_free(struct co_response *resp)
 {
     struct co_answer *answer = resp->answer;
     *resp = (struct co_response){0};

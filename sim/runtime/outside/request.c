@@ -116,7 +116,7 @@ static __attribute__((noinline)) int begin_untidy(struct fetch *fetch)
     return rc;
 }
 
-int co__fetch_begin(struct fetch *fetch, struct co_task *self, const struct co_request *request, const void *pc)
+CO_HOT int co__fetch_begin(struct fetch *fetch, struct co_task *self, const struct co_request *request, const void *pc)
 {
     *fetch = (struct fetch){.self = self, .pc = pc, .method = "GET", .method_length = 3, .url = request->url,
                             .headers = request->headers, .body = request->body, .length = request->length,
@@ -227,7 +227,7 @@ static size_t write_headers(const struct fetch *fetch, char *out)
 }
 
 /* Method, URL, headers and body one behind the other in data[], which has room for them. */
-static struct op *submit(struct fetch *fetch, char *data, size_t headers,
+CO_HOT static struct op *submit(struct fetch *fetch, char *data, size_t headers,
                          void (*deliver)(struct op *, const struct world_completion *), void *arg)
 {
     struct world_request request = {
@@ -327,7 +327,7 @@ static __attribute__((noinline)) int move(struct fetch *fetch, int status, const
     return 1;
 }
 
-int co__fetch_answered(struct fetch *fetch, int status, const char *headers)
+CO_HOT int co__fetch_answered(struct fetch *fetch, int status, const char *headers)
 {
     size_t length;
     if (fetch->session && !fetch->session->closed) {
@@ -367,7 +367,7 @@ static int exchange(struct fetch *fetch, struct incoming *incoming)
 }
 
 /* Until there is an answer that leads nowhere else. */
-static int follow(struct fetch *fetch, struct co_response *resp)
+CO_HOT static int follow(struct fetch *fetch, struct co_response *resp)
 {
     for (;;) {
         struct incoming incoming = {0};
@@ -398,7 +398,7 @@ static int request_waiting(const struct co_request *request, struct co_response 
     return rc;
 }
 
-int co_http_get(const char *url, struct co_response *resp)
+CO_HOT int co_http_get(const char *url, struct co_response *resp)
 {
     const struct co_request request = {.url = url};
     return request_waiting(&request, resp, CALLER);

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "world/world.h"
+
 enum { SLOT_BITS = TIMER_SLOT_BITS, FIRST_CAPACITY = 64, SWEEP_AT_LEAST = 64 };
 
 static uint32_t slot_of(const struct timer_key *key)
@@ -52,7 +54,7 @@ static inline __attribute__((always_inline)) void fetch_grandchildren(const stru
     __builtin_prefetch(line + 12);
 }
 
-static void sift_down(struct timers *timers, size_t i, struct timer_key key)
+CO_HOT static void sift_down(struct timers *timers, size_t i, struct timer_key key)
 {
     struct timer_key *heap = timers->heap;
     size_t count = timers->count, child, least;
@@ -107,7 +109,7 @@ static bool grow(struct timers *timers)
     return true;
 }
 
-uint32_t timer_arm(struct timers *timers, int64_t t, uint64_t seq, void *owner)
+CO_HOT uint32_t timer_arm(struct timers *timers, int64_t t, uint64_t seq, void *owner)
 {
     if (timers->free_count == 0 && !grow(timers))
         return 0;
@@ -138,7 +140,7 @@ static void sweep(struct timers *timers)
         sift_down(timers, i, timers->heap[i]);
 }
 
-void timer_disarm(struct timers *timers, uint32_t slot)
+CO_HOT void timer_disarm(struct timers *timers, uint32_t slot)
 {
     timers->slots[slot] = NULL;
     if (slot_of(&timers->heap[timers->count]) == slot) {    /* the usual case: armed last, disarmed first */
@@ -168,14 +170,14 @@ static void clear_top(struct timers *timers)
     }
 }
 
-int64_t timer_next(struct timers *timers)
+CO_HOT int64_t timer_next(struct timers *timers)
 {
     if (timers->dead)
         clear_top(timers);
     return timers->count ? timers->heap[1].t : INT64_MAX;
 }
 
-bool timer_peek(struct timers *timers, int64_t *t, uint64_t *seq)
+CO_HOT bool timer_peek(struct timers *timers, int64_t *t, uint64_t *seq)
 {
     if (timers->dead)
         clear_top(timers);

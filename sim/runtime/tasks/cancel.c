@@ -49,7 +49,7 @@ static void interrupt(struct co_task *task)
     co__wake(task, -ECANCELED);
 }
 
-void co__cancel_update(struct co_task *task)
+CO_HOT void co__cancel_update(struct co_task *task)
 {
     bool before = task->cancel_now;
     task->cancel_now = must_end(task);

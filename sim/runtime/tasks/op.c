@@ -21,7 +21,7 @@ static bool reserve_due(struct loop *loop)
     return true;
 }
 
-struct op *co__op_submit(struct co_task *task, struct world_request *request,
+CO_HOT struct op *co__op_submit(struct co_task *task, struct world_request *request,
                          void (*deliver)(struct op *, const struct world_completion *), void *arg)
 {
     struct loop *loop = co__loop;
@@ -58,7 +58,7 @@ void co__op_abandon(struct op *op)
     co__loop->world->cancel(co__loop->world, op->id);
 }
 
-int co__op_await(struct co_task *self, struct op *op, enum wait_kind kind)
+CO_HOT int co__op_await(struct co_task *self, struct op *op, enum wait_kind kind)
 {
     int rc = co__suspend(self, kind, op);
     if (self->waits_for)                /* else it was given up, and its completion frees it, or has done so */

@@ -200,7 +200,7 @@ static inline __attribute__((always_inline)) int suspend(struct co_task *self, e
     return run_others(loop, self);
 }
 
-int co__suspend(struct co_task *self, enum wait_kind kind, const void *what)
+CO_HOT int co__suspend(struct co_task *self, enum wait_kind kind, const void *what)
 {
     return suspend(self, kind, what);
 }
@@ -242,7 +242,7 @@ static inline __attribute__((always_inline)) int yield(const void *pc)
     return run_others(loop, self);
 }
 
-void co__wake(struct co_task *task, int rc)
+CO_HOT void co__wake(struct co_task *task, int rc)
 {
     task->rc = rc;
     if (task->waiters) {
@@ -296,7 +296,7 @@ void co__task_arrived(struct co_task *self)
     arrive(co__loop, FIBER(self));
 }
 
-bool co__run_until(struct loop *loop, const struct co_task *last)
+CO_HOT bool co__run_until(struct loop *loop, const struct co_task *last)
 {
     while (last ? last->state != TASK_DONE : loop->alive > 0) {
         struct co_task *task = next_ready(loop);

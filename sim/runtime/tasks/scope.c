@@ -74,7 +74,7 @@ void co__scopes_drop(struct co_task *task)
 }
 
 /* Ends `scope` and those inside it that were forgotten. False if it is none of the running task's. */
-static bool scope_end(struct co_task *self, struct co_scope *scope)
+CO_HOT static bool scope_end(struct co_task *self, struct co_scope *scope)
 {
     struct co_scope *found = self->scope;
     while (found && found != scope)
@@ -116,7 +116,7 @@ void co__scope_due(struct co_scope *scope)
     loop->due_last = scope;
 }
 
-bool co__scopes_expire(struct loop *loop, int64_t before)
+CO_HOT bool co__scopes_expire(struct loop *loop, int64_t before)
 {
     bool any = false;
     for (struct co_scope *scope; (scope = loop->due_first) && scope->when < before; any = true) {
@@ -127,7 +127,7 @@ bool co__scopes_expire(struct loop *loop, int64_t before)
 }
 
 /* From now on the scope's time is up in ns. */
-static void set_end(struct co_scope *scope, int64_t ns)
+CO_HOT static void set_end(struct co_scope *scope, int64_t ns)
 {
     struct loop *loop = co__loop;
     if (loop->live)
@@ -150,14 +150,14 @@ void co__timeout_begin(struct co_task *self, struct co_timeout *limit, int64_t n
         set_end(limit->scope, ns);
 }
 
-void co_timeout_begin(struct co_timeout *limit, int64_t ns)
+CO_HOT void co_timeout_begin(struct co_timeout *limit, int64_t ns)
 {
     *limit = (struct co_timeout){0};
     if (co__loop && co__loop->current)
         co__timeout_begin(co__loop->current, limit, ns, CALLER);
 }
 
-int co_timeout_end(struct co_timeout *limit, int rc)
+CO_HOT int co_timeout_end(struct co_timeout *limit, int rc)
 {
     struct co_task *self = co__loop ? co__loop->current : NULL;
     if (!self || !limit->scope)

@@ -83,7 +83,7 @@ static void take_in(struct loop *loop, const struct world_completion *completion
 
 /* Lets time pass until `until` at most, and takes in all that completes at the instant reached.
  * Returns how many completions that were. */
-static size_t collect(struct loop *loop, int64_t until)
+CO_HOT static size_t collect(struct loop *loop, int64_t until)
 {
     struct world_completion batch[BATCH];
     size_t n, total = 0;
@@ -119,7 +119,7 @@ static void strike_before(struct loop *loop, int64_t t)
 }
 
 /* Wakes the tasks whose operations are due before (t, seq). */
-static size_t wake_due(struct loop *loop, size_t from, int64_t t, uint64_t seq)
+CO_HOT static size_t wake_due(struct loop *loop, size_t from, int64_t t, uint64_t seq)
 {
     for (; from < loop->due_count; from++) {
         struct due *due = &loop->due[from];
@@ -158,7 +158,7 @@ static inline __attribute__((always_inline)) void look_ahead(const struct loop *
 /* Makes ready all that is due now: operations and timers together, in the order of (t, seq). Timeouts are only
  * noted: they strike when everybody who is ready at this instant has run. So a result that arrives at the very
  * instant its time is up still counts. */
-static void wake_all_due(struct loop *loop)
+CO_HOT static void wake_all_due(struct loop *loop)
 {
     int64_t t;
     uint64_t seq;
@@ -205,7 +205,7 @@ static void count_moves(struct loop *loop)
     co__watch(loop);
 }
 
-bool co__time_pass(struct loop *loop)
+CO_HOT bool co__time_pass(struct loop *loop)
 {
     if (explore_time())
         return true;

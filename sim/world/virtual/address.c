@@ -21,7 +21,7 @@ void vw_address_exception(struct exchange *exchange, int32_t status, int64_t ret
     exchange->fault = NULL;
 }
 
-int64_t vw_exchange_cpu(const struct exchange *exchange, int32_t rc)
+CO_HOT int64_t vw_exchange_cpu(const struct exchange *exchange, int32_t rc)
 {
     bool handled = rc == 0 && exchange->route && exchange->answer != &exchange->exception;
     return handled ? exchange->route->cpu : 0;
@@ -72,7 +72,7 @@ static bool is_authorized(const struct exchange *exchange, const struct url *url
     return vw_route_allows(exchange->route, headers, request->lengths[2], implied);
 }
 
-int32_t vw_address(struct world *world, struct exchange *exchange, const struct world_request *request)
+CO_HOT int32_t vw_address(struct world *world, struct exchange *exchange, const struct world_request *request)
 {
     struct url url;
     const char *method = request->data;

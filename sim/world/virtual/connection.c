@@ -71,7 +71,7 @@ static bool reserve(struct pool *pool)
     return true;
 }
 
-bool vw_pool_join(struct exchange *exchange, uint32_t session)
+CO_HOT bool vw_pool_join(struct exchange *exchange, uint32_t session)
 {
     if (session == 0)
         return true;
@@ -148,7 +148,7 @@ static void open_another(struct exchange *exchange)
     exchange->uses = 0;
 }
 
-bool vw_pool_enter(struct world *world, struct exchange *exchange)
+CO_HOT bool vw_pool_enter(struct world *world, struct exchange *exchange)
 {
     struct pool *pool = exchange->pool;
     if (!pool)
@@ -236,7 +236,7 @@ bool vw_has_descriptor(const struct world *world)
         || network->sockets + (int64_t)world->disk.opening_count < network->descriptors;
 }
 
-int32_t vw_socket_open(struct world *world, struct exchange *exchange)
+CO_HOT int32_t vw_socket_open(struct world *world, struct exchange *exchange)
 {
     if (!vw_has_descriptor(world))
         return -EMFILE;
@@ -245,7 +245,7 @@ int32_t vw_socket_open(struct world *world, struct exchange *exchange)
     return 0;
 }
 
-void vw_connection_opened(struct world *world, struct exchange *exchange)
+CO_HOT void vw_connection_opened(struct world *world, struct exchange *exchange)
 {
     bool reused = exchange->connection != 0;
     if (!reused)
@@ -271,7 +271,7 @@ void vw_connection_close(struct world *world, struct exchange *exchange)
     exchange->in_site = false;
 }
 
-void vw_connection_drop(struct world *world, struct exchange *exchange)
+CO_HOT void vw_connection_drop(struct world *world, struct exchange *exchange)
 {
     struct pool *pool = exchange->pool;
     vw_connection_close(world, exchange);
@@ -285,7 +285,7 @@ void vw_connection_drop(struct world *world, struct exchange *exchange)
     free_if_unused(pool);
 }
 
-void vw_connection_keep(struct world *world, struct exchange *exchange)
+CO_HOT void vw_connection_keep(struct world *world, struct exchange *exchange)
 {
     struct pool *pool = exchange->pool;
     if (!pool || pool->closed) {

@@ -15,13 +15,13 @@ static uint64_t mix(uint64_t x)
     return x ^ (x >> 31);
 }
 
-uint64_t vw_draw(uint64_t seed, uint64_t key, uint64_t k, enum draw what)
+CO_HOT uint64_t vw_draw(uint64_t seed, uint64_t key, uint64_t k, enum draw what)
 {
     return mix(mix(mix(mix(seed) ^ key) ^ k) ^ (uint64_t)what);
 }
 
 /* FNV-1a. */
-uint64_t vw_key(const char *text, size_t length)
+CO_HOT uint64_t vw_key(const char *text, size_t length)
 {
     uint64_t key = 0xCBF29CE484222325u;
     for (size_t i = 0; i < length; i++)
@@ -79,7 +79,7 @@ static bool strikes_body(const struct fault *fault)
     return fault->kind == FAULT_RESET || fault->kind == FAULT_DRIP || fault->kind == FAULT_TRUNCATE;
 }
 
-void vw_draw_request(struct world *world, struct exchange *exchange)
+CO_HOT void vw_draw_request(struct world *world, struct exchange *exchange)
 {
     struct route *route = exchange->route;
     if (exchange->drawn || !route)

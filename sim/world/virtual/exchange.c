@@ -64,7 +64,7 @@ static void drop_hand(struct world *world, struct exchange *exchange)
         vw_server_drop_hand(exchange);
 }
 
-static int64_t end(struct world *world, struct exchange *exchange, int32_t rc)
+CO_HOT static int64_t end(struct world *world, struct exchange *exchange, int32_t rc)
 {
     if (world->trace)
         vw_exchange_trace_end(world, exchange, rc);
@@ -88,7 +88,7 @@ static int32_t draw_connection(struct world *world, struct site *site)
         ? -ECONNREFUSED : 0;
 }
 
-static int64_t begin(struct world *world, struct exchange *exchange)
+CO_HOT static int64_t begin(struct world *world, struct exchange *exchange)
 {
     struct site *site = exchange->site;
     int64_t wait;
@@ -146,7 +146,7 @@ static int64_t uploaded(struct world *world, struct exchange *exchange)
 }
 
 /* The kernel makes the connection; the server takes it up when it has room, and finds the request there. */
-static int64_t connect(struct world *world, struct exchange *exchange)
+CO_HOT static int64_t connect(struct world *world, struct exchange *exchange)
 {
     if (exchange->connect_rc)
         return end(world, exchange, exchange->connect_rc);
@@ -194,7 +194,7 @@ static bool closes_at_once(const struct exchange *exchange)
 /* ---- At the server ------------------------------------------------------------------------- */
 
 /* The connection is there: the request travels. Where nothing can hold it up, that and what follows are one step. */
-static int64_t establish(struct world *world, struct exchange *exchange)
+CO_HOT static int64_t establish(struct world *world, struct exchange *exchange)
 {
     const struct site *site = exchange->site;
     bool has_waited = exchange->connected_at >= 0;
@@ -343,7 +343,7 @@ static int64_t await_linked(struct world *world, struct exchange *exchange)
 }
 
 /* When the next piece of the body will be there; the end, when there is none. */
-static int64_t await_piece(struct world *world, struct exchange *exchange)
+CO_HOT static int64_t await_piece(struct world *world, struct exchange *exchange)
 {
     exchange->stopped = exchange->arrived == exchange->window_end;
     if (exchange->arrived == exchange->coming) {
@@ -367,7 +367,7 @@ static int64_t all_sent(struct world *world, struct exchange *exchange)
     return until_piece(world, exchange);
 }
 
-static int64_t head(struct world *world, struct exchange *exchange)
+CO_HOT static int64_t head(struct world *world, struct exchange *exchange)
 {
     if (exchange->answer->too_large && exchange->sending != WORLD_ONCE_KEPT)
         return end(world, exchange, -EMSGSIZE);
@@ -454,7 +454,7 @@ static void leave(struct world *world, struct exchange *exchange)
 
 /* ---- Submit, step, cancel ------------------------------------------------------------------ */
 
-void vw_exchange_step(struct world *world, struct exchange *exchange)
+CO_HOT void vw_exchange_step(struct world *world, struct exchange *exchange)
 {
     static int64_t (*const steps[])(struct world *, struct exchange *) = {
         [PHASE_BEGIN] = begin, [PHASE_CONNECT] = connect, [PHASE_ESTABLISH] = establish,
@@ -474,7 +474,7 @@ void vw_exchange_step(struct world *world, struct exchange *exchange)
         vw_event_set(world, &exchange->operation, vw_later(world->now, duration));
 }
 
-uint64_t vw_exchange_submit(struct world *world, const struct world_request *request)
+CO_HOT uint64_t vw_exchange_submit(struct world *world, const struct world_request *request)
 {
     assert((uint64_t)request->lengths[0] + request->lengths[1] + request->lengths[2] + request->lengths[3]
            <= request->size);

@@ -20,7 +20,7 @@ enum {
     SEGMENT = 1448, HANDED_OVER = 16384,
 };
 
-bool vw_flow_is_cut(const struct exchange *exchange)
+CO_HOT bool vw_flow_is_cut(const struct exchange *exchange)
 {
     const struct fault *fault = exchange->fault;
     return fault && (fault->kind == FAULT_RESET || fault->kind == FAULT_TRUNCATE) && !exchange->head_only
@@ -28,7 +28,7 @@ bool vw_flow_is_cut(const struct exchange *exchange)
             || (fault->kind == FAULT_RESET && exchange->answer->framing == FRAMED_CLOSE));
 }
 
-int64_t vw_flow_length(const struct exchange *exchange)
+CO_HOT int64_t vw_flow_length(const struct exchange *exchange)
 {
     if (exchange->head_only)
         return 0;
@@ -38,7 +38,7 @@ int64_t vw_flow_length(const struct exchange *exchange)
 
 /* Who has all of the answer does not mind that the connection is broken off then. Who was told no length takes what has
  * come for all. */
-int32_t vw_flow_rc(const struct exchange *exchange)
+CO_HOT int32_t vw_flow_rc(const struct exchange *exchange)
 {
     if (!vw_flow_is_cut(exchange))
         return 0;
@@ -52,12 +52,12 @@ static bool drips(const struct exchange *exchange)
     return exchange->fault && exchange->fault->kind == FAULT_DRIP;
 }
 
-bool vw_flow_is_linked(const struct exchange *exchange)
+CO_HOT bool vw_flow_is_linked(const struct exchange *exchange)
 {
     return exchange->site->link.rate > 0 && !drips(exchange);
 }
 
-int64_t vw_flow_time(const struct exchange *exchange, int64_t bytes)
+CO_HOT int64_t vw_flow_time(const struct exchange *exchange, int64_t bytes)
 {
     if (drips(exchange))
         return vw_scale(bytes / exchange->fault->bytes + (bytes % exchange->fault->bytes != 0), exchange->fault->every,
@@ -73,7 +73,7 @@ int64_t vw_flow_arrival(const struct exchange *exchange, int64_t bytes)
     return more <= 0 ? exchange->flow_at : vw_later(exchange->flow_at, vw_flow_time(exchange, more));
 }
 
-int64_t vw_flow_limit(const struct exchange *exchange)
+CO_HOT int64_t vw_flow_limit(const struct exchange *exchange)
 {
     return exchange->coming < exchange->window_end ? exchange->coming : exchange->window_end;
 }

@@ -9,7 +9,7 @@
 
 #define HOLDS 60000000000       /* ns */
 
-int32_t vw_name_ask(struct world *world, struct site *site, int64_t *wait)
+CO_HOT int32_t vw_name_ask(struct world *world, struct site *site, int64_t *wait)
 {
     struct name *name = &site->namesake->name;
     *wait = 0;

@@ -60,7 +60,7 @@ static size_t find_any(const char *text, size_t from, size_t length, char a, cha
     return from;
 }
 
-bool vw_url_parse(struct url *url, const char *text, size_t length)
+CO_HOT bool vw_url_parse(struct url *url, const char *text, size_t length)
 {
     bool is_http = length > 7 && memcmp(text, "http://", 7) == 0;   /* nearly always */
     size_t scheme = is_http ? 4 : find_any(text, 0, length, ':', '/', '?', '#');
@@ -95,7 +95,7 @@ static size_t origin_hash(const char *origin, size_t length, uint32_t port)
     return (size_t)(vw_key(origin, length) ^ port);
 }
 
-struct site *vw_site_find(const struct network *network, const struct url *url)
+CO_HOT struct site *vw_site_find(const struct network *network, const struct url *url)
 {
     if (!network->by_origin)
         return NULL;
@@ -122,7 +122,7 @@ struct route *vw_path_find(const struct site *site, const char *path, size_t len
     return NULL;
 }
 
-struct route *vw_route_find(const struct site *site, const struct url *url, const char *method, size_t length,
+CO_HOT struct route *vw_route_find(const struct site *site, const struct url *url, const char *method, size_t length,
                             int32_t *status)
 {
     struct route *any = NULL, *first = vw_path_find(site, url->path, url->path_length);

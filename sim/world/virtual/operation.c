@@ -42,7 +42,7 @@ void vw_line_remove(struct operation *operation)
     operation->next = operation->prev = NULL;
 }
 
-struct operation *vw_line_take(struct line *line)
+CO_HOT struct operation *vw_line_take(struct line *line)
 {
     struct operation *first = line->first;
     if (first)
@@ -135,7 +135,7 @@ static struct operation **free_list(struct world *world, enum world_op kind)
          : kind == WORLD_FILE ? &operations->free_accesses : &operations->free_jobs;
 }
 
-struct operation *vw_operation_new(struct world *world, enum world_op kind, const struct world_request *request)
+CO_HOT struct operation *vw_operation_new(struct world *world, enum world_op kind, const struct world_request *request)
 {
     struct operations *operations = &world->operations;
     if (operations->count == operations->room && !grow(world))
@@ -157,7 +157,7 @@ struct operation *vw_operation_new(struct world *world, enum world_op kind, cons
     return operation;
 }
 
-void vw_operation_retire(struct world *world, struct operation *operation)
+CO_HOT void vw_operation_retire(struct world *world, struct operation *operation)
 {
     struct operations *operations = &world->operations;
     operation->handed_over = true;
@@ -187,7 +187,7 @@ static void forget(struct operation *operation)
     }
 }
 
-void vw_operations_recycle(struct world *world)
+CO_HOT void vw_operations_recycle(struct world *world)
 {
     struct operation *operation;
     while ((operation = world->operations.retired)) {

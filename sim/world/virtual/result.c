@@ -38,12 +38,12 @@ static struct result *open_result(struct world *world, struct operation *operati
     return result;
 }
 
-void vw_result_head(struct world *world, struct exchange *exchange)
+CO_HOT void vw_result_head(struct world *world, struct exchange *exchange)
 {
     open_result(world, &exchange->operation)->parts |= WORLD_HEAD;
 }
 
-void vw_result_body(struct world *world, struct exchange *exchange, int64_t from, int64_t to)
+CO_HOT void vw_result_body(struct world *world, struct exchange *exchange, int64_t from, int64_t to)
 {
     struct result *result = open_result(world, &exchange->operation);
     if (!(result->parts & WORLD_BODY))
@@ -53,7 +53,7 @@ void vw_result_body(struct world *world, struct exchange *exchange, int64_t from
 }
 
 /* The end joins what was not handed over only if nothing else happened since: who ended first is told first. */
-void vw_result_end(struct world *world, struct operation *operation, int32_t rc)
+CO_HOT void vw_result_end(struct world *world, struct operation *operation, int32_t rc)
 {
     assert(!operation->ended);
     struct result *result = is_newest_of_all(world, operation) ? open_result(world, operation) : add(world, operation);
@@ -120,7 +120,7 @@ static void give(const struct network *network, struct result *result, struct wo
     }
 }
 
-size_t vw_results_take(struct world *world, struct world_completion out[], size_t max)
+CO_HOT size_t vw_results_take(struct world *world, struct world_completion out[], size_t max)
 {
     struct results *results = &world->results;
     size_t n = 0;

@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-int64_t vw_later(int64_t a, int64_t b)
+CO_HOT int64_t vw_later(int64_t a, int64_t b)
 {
     return a > VW_UNLIMITED - b ? VW_UNLIMITED : a + b;
 }
@@ -62,7 +62,7 @@ static void sink(struct events *events, size_t at, struct event event)
 }
 
 /* Takes the event at `at` out and closes the gap with the last one. */
-static void take_out(struct events *events, size_t at)
+CO_HOT static void take_out(struct events *events, size_t at)
 {
     events->heap[at].operation->place = 0;
     struct event last = events->heap[--events->count];
@@ -74,7 +74,7 @@ static void take_out(struct events *events, size_t at)
         sink(events, at, last);
 }
 
-void vw_event_set(struct world *world, struct operation *operation, int64_t time)
+CO_HOT void vw_event_set(struct world *world, struct operation *operation, int64_t time)
 {
     struct events *events = &world->events;
     assert(operation->place == 0 && time >= world->now && events->count < world->operations.room);
@@ -90,7 +90,7 @@ void vw_event_clear(struct world *world, struct operation *operation)
         take_out(&world->events, operation->place - 1);
 }
 
-struct operation *vw_event_take(struct world *world)
+CO_HOT struct operation *vw_event_take(struct world *world)
 {
     assert(world->events.count > 0);
     struct operation *operation = world->events.heap[0].operation;

@@ -9,7 +9,7 @@
 /* ---- Connections --------------------------------------------------------------------------- */
 
 /* As Linux has it: a line of `backlog` holds one more, and who finds it full is not told so. */
-int vw_server_accept(struct world *world, struct exchange *exchange)
+CO_HOT int vw_server_accept(struct world *world, struct exchange *exchange)
 {
     struct site *site = exchange->site;
     if (site->open < site->max_connections || vw_pools_drop_longest(world, site)) {
@@ -23,7 +23,7 @@ int vw_server_accept(struct world *world, struct exchange *exchange)
     return 0;
 }
 
-void vw_server_closed(struct world *world, struct site *site)
+CO_HOT void vw_server_closed(struct world *world, struct site *site)
 {
     assert(site->open > 0);
     site->open--;

@@ -31,7 +31,7 @@ static void pass(struct world *world, int64_t until, bool stop_at_result)
     }
 }
 
-static int64_t world_now(struct co_world *calls)
+CO_HOT static int64_t world_now(struct co_world *calls)
 {
     const struct world *world = (const struct world *)calls;
     return world->jobs.running ? vw_later(world->now, world->jobs.running->cost) : world->now;
@@ -57,7 +57,7 @@ static void world_block(struct co_world *calls, int64_t ns)
     world->now = until;
 }
 
-static size_t world_wait(struct co_world *calls, int64_t until, struct world_completion out[], size_t max)
+CO_HOT static size_t world_wait(struct co_world *calls, int64_t until, struct world_completion out[], size_t max)
 {
     struct world *world = (struct world *)calls;
     if (world->jobs.running)
@@ -96,7 +96,7 @@ static uint64_t http_read(struct world *world, const struct world_request *reque
     return request->id;
 }
 
-static uint64_t world_submit(struct co_world *calls, const struct world_request *request)
+CO_HOT static uint64_t world_submit(struct co_world *calls, const struct world_request *request)
 {
     struct world *world = (struct world *)calls;
     switch (request->op) {
