@@ -418,7 +418,7 @@ demo: run-demo    ## grade the reference solutions: what success looks like
 run: run-run      ## run a lab: LAB=01 [FROM=DIR] [MODE=M] [WORLD=F | REAL=1] [SET="a=1"] [URLS="..."] [TRACE=f]; or EXAMPLE=17
 explore: run-explore  ## a lab in all orders: LAB=04 [FROM=DIR] [MODE=M] [WORLD=F] [SET="a=1"] [DEPTH=20000 | TRIALS=1]
 serve: run-serve  ## a world file as real servers on this machine: WORLD=f.json [LAB=03]
-compare: run-compare  ## a lab in its virtual world and in that world served for real: LAB=03 [WORLD=f] [FROM=DIR]; RANDOM=200
+compare: run-compare  ## a lab in its virtual world and in that world served for real: LAB=03 [WORLD=f]; EXAMPLE=24; RANDOM=200
 report: run-report  ## draw a run: LAB=01 [FROM=DIR] [CHECK=ID | MODE= WORLD= SET= URLS=] [FORMAT=html|text|svg|chrome] [OUT=F]
 watch: run-watch  ## grade on every save: [LAB=03] [FROM=DIR]; keys: hint, list, report, all, next lab, back, go to, reset, quit
 hint: run-hint    ## tell the next hint: LAB=03 [TODO=2] [LEVEL=2]
@@ -441,7 +441,8 @@ run-demo: $(kit)
 run-serve: build/kit/serve
 	@$(looplab-command) serve $${WORLD:+--world "$$WORLD"} $${LAB:+--lab "$$LAB"}; $(own-code)
 run-compare: $(kit) build/kit/serve build/kit/libco-real.a $(if $(RANDOM),build/tests/plain/real/actor)
-	@$(looplab-command) compare $${LAB:+--lab "$$LAB"} $${FROM:+--from "$$FROM"} $${MODE:+--mode "$$MODE"} \
+	@$(looplab-command) compare $${LAB:+--lab "$$LAB"} $${EXAMPLE:+--example "$$EXAMPLE"} $${FROM:+--from "$$FROM"} \
+	    $${MODE:+--mode "$$MODE"} \
 	    $${WORLD:+--world "$$WORLD"} $${LOOPLAB_RANDOM:+--random "$$LOOPLAB_RANDOM"} $${SEED:+--seed "$$SEED"} \
 	    $${SET:+--set "$$SET"} $${RUNS:+--runs "$$RUNS"} $${OUT:+--out "$$OUT"}; $(own-code)
 run-report: $(kit)

@@ -29,7 +29,7 @@ from ..plain.failure import GraderFault, UsageError
 from ..plain.text import count, cut
 from ..reading.trace import Trace, TraceError, read
 from ..running.serving import Server, find_world, promptly, without_proxies
-from . import differential, results
+from . import differential, example, results
 from .differential import NEAR_PART, near
 
 SMALL = 100             # bytes: an answer that is all connection
@@ -165,6 +165,23 @@ def swapped(predicted: Made, real: Made, late: int = 0) -> list[str]:
 # ---- running ----------------------------------------------------------------------------------
 
 
+def _make(command: list[str], what: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        error = next((line for line in done.stderr.split("\n") if "error:" in line), done.stderr.strip())
+        raise UsageError(f"{what}: {error}")
+
+
+def linked(source: Path, work: Path, root: Path) -> Path:
+    """The program of one C file that has a main, for both worlds; it lies in `work`. Raises UsageError."""
+    kit, sim, made = root / "build" / "kit", root / "sim", work / source.stem
+    cc = shlex.split(os.environ.get("CC", "")) or ["gcc"]
+    _make([*cc, f"@{sim}/kit/student.flags", "-O1", f"-I{sim}/include", str(source), str(kit / "libco-real.a"),
+           str(kit / "libco.a"), f"@{sim}/kit/link.flags", f"@{sim}/kit/real.flags", "-o", str(made)],
+          f"{source.name} does not compile")
+    return made
+
+
 class Program:
     """A lab's program that knows both worlds: one binary, so what is compared is the worlds and nothing else."""
 
@@ -173,30 +190,14 @@ class Program:
         self.binary = work / "program"
         kit, cc = lab.kit, shlex.split(os.environ.get("CC", "")) or ["gcc"]
         student = work / "student.o"
-        self._make([*cc, f"@{lab.root}/sim/kit/student.flags", "-O1", f"-I{lab.root}/sim/include", f"-I{lab.folder}",
+        _make([*cc, f"@{lab.root}/sim/kit/student.flags", "-O1", f"-I{lab.root}/sim/include", f"-I{lab.folder}",
                     "-include",
                     str(lab.folder / lab.header), "-c", str(folder / lab.source), "-o", str(student)],
                    f"{lab.source} does not compile")
-        self._make([*cc, str(student), str(lab.main_object()), str(kit / "libco-real.a"), str(lab.library()),
+        _make([*cc, str(student), str(lab.main_object()), str(kit / "libco-real.a"), str(lab.library()),
                     f"@{lab.root}/sim/kit/link.flags",
                     f"@{lab.root}/sim/kit/real.flags", "-o", str(self.binary)],
                    "the program does not link with the real world")
-
-    def link_client(self, source: Path) -> Path:
-        """A program of our own in the place of the lab's, for both worlds. Raises UsageError."""
-        kit, sim, made = self.lab.kit, self.lab.root / "sim", self.work / source.stem
-        cc = shlex.split(os.environ.get("CC", "")) or ["gcc"]
-        self._make([*cc, "-std=gnu11", "-O2", f"-I{sim}/include", str(source), str(kit / "libco-real.a"),
-                    str(kit / "libco.a"), f"@{sim}/kit/link.flags", f"@{sim}/kit/real.flags", "-o", str(made)],
-                   f"{source.name} does not compile")
-        return made
-
-    @staticmethod
-    def _make(command: list[str], what: str) -> None:
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            error = next((line for line in done.stderr.split("\n") if "error:" in line), done.stderr.strip())
-            raise UsageError(f"{what}: {error}")
 
     def run(self, arguments: list[str], environment: dict[str, str]) -> Made:
         """One run in a folder of its own. Raises UsageError for one that does not come to an end with a trace."""
@@ -248,7 +249,7 @@ def opening(program: Program, number: int) -> int:
     if not source.is_file() or number == 0:
         return 0
     _tell(f"what {count(number, 'connection')} at once cost here")
-    actor = program.link_client(source)
+    actor = linked(source, program.work, program.lab.root)
     stage = differential.Stage(program.lab.root, program.work, actor=actor)
     return min(differential.lateness(stage, number, SMALL) for _ in range(3))
 
@@ -315,6 +316,7 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     parser = argparse.ArgumentParser(prog="looplab compare", description="A lab's program in its virtual world and in "
                                                                          "the same world served for real.")
     parser.add_argument("--lab", metavar="L", help="1, 01 or 01-sync-vs-async")
+    parser.add_argument("--example", metavar="N", help="instead of a lab: an example that has a world of its own")
     parser.add_argument("--random", metavar="N", help="instead of a lab: N worlds and clients drawn by chance")
     parser.add_argument("--seed", metavar="N", default="1",
                         help="with --random: where the draws start from (default: 1)")
@@ -327,13 +329,16 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     parser.add_argument("--runs", metavar="N", default="5", help="how many real runs (default: 5)")
     parser.add_argument("--out", metavar="DIR", default="", help="writes DIR/compare.json")
     options = parser.parse_args(argv)
+    if not options.runs.isdigit() or not 1 <= int(options.runs) <= 100:
+        raise UsageError(f"RUNS={options.runs}: expected a number from 1 to 100")
+    if options.example:
+        return _an_example(options.example, int(options.runs), options.out, root)
     if options.random:
         return _at_random(options.random, options.seed, root)
     if not options.lab:
-        raise UsageError("say which lab, as in: make compare LAB=03; or RANDOM=200 for worlds drawn by chance")
+        raise UsageError("say which lab, as in: make compare LAB=03; EXAMPLE=24; or RANDOM=200 for worlds drawn by "
+                         "chance")
     lab = labs.resolve(options.lab, root)
-    if not options.runs.isdigit() or not 1 <= int(options.runs) <= 100:
-        raise UsageError(f"RUNS={options.runs}: expected a number from 1 to 100")
     if lab.settings.get("suite"):
         raise UsageError(f"lab {lab.number} has no worlds: there is nothing to compare")
     world = find_world(lab, options.world)
@@ -350,6 +355,19 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
         (Path(options.out) / "compare.json").write_text(json.dumps(as_json(comparison, lab, world, options.mode),
                                                                    indent=1) + "\n")
     return results.OK if comparison.agrees else results.BELOW
+
+
+def _an_example(word: str, runs: int, out: str, root: Path) -> int:
+    """An example beside its world served for real. Raises UsageError."""
+    source = example.find(word, root)
+    _tell(f"{source.stem}, up to {count(runs, 'run')}")
+    with tempfile.TemporaryDirectory() as work:
+        comparison = example.compare(linked(source, Path(work), root), source.with_suffix(".json"), Path(work), root,
+                                     runs)
+    _tell("")
+    print(comparison.told(source.stem), end="")
+    example.write(comparison, source.stem, out)
+    return results.BELOW if comparison.differences else results.OK
 
 
 def _at_random(number: str, seed: str, root: Path) -> int:
