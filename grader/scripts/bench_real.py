@@ -5,8 +5,9 @@
 Small GETs from an nginx on the loopback: by the reference fetcher of lab 02, by curl's own --parallel, by Python's
 aiohttp. Warm: 1,000, 50 at once, so nearly all on connections that are there; cold: 100 at once; own: 300 at once, each
 on a connection of its own, as the server closes it behind the answer (300 is the most that curl does at once: of 500 it
-uses 200 connections again).
-All three are whole processes, one after the other in each round; the best wall-clock time of each counts, as what other
+uses 200 connections again); own_500: 500 of them. Where each has a connection of its own most of the time is the
+kernel's: what it alone takes is the row "calls alone" (sim/bench/peers/connections.c).
+All are whole processes, one after the other in each round; the best wall-clock time of each counts, as what other
 programs take from us only ever adds, and likewise the least CPU time.
 """
 
@@ -53,8 +54,11 @@ assert sum(asyncio.run(main(open(sys.argv[1]).read().split(), int(sys.argv[2])))
 """
 
 
-ROWS = {"warm": (1000, 50, "kept"), "cold": (100, 100, "kept"), "own": (300, 300, "closed")}
+ROWS = {"warm": (1000, 50, "kept"), "cold": (100, 100, "kept"), "own": (300, 300, "closed"),
+        "own_500": (500, 500, "closed")}
 """Requests, how many at once, and what the server does with their connections."""
+CURL_MOST = 300                 # at once
+BARE = "calls alone"            # the kernel's part
 
 
 @dataclass
@@ -121,18 +125,29 @@ def serve(folder: Path, requests: int) -> Iterator[dict[str, list[str]]]:
         server.wait()
 
 
+def build_bare() -> None:
+    """The client that is nothing but system calls."""
+    words = [*shlex.split(os.environ.get("CC") or "gcc"), "-std=gnu11", "-O2", "-Wall", "-Wextra",
+             "sim/bench/peers/connections.c", "-o", str(OUT / "connections")]
+    if subprocess.run(words, cwd=ROOT).returncode:
+        sys.exit("bench: sim/bench/peers/connections.c does not compile")
+
+
 def clients(folder: Path, urls: list[str], at_once: int) -> dict[str, list[str]]:
     """The command line of each. folder: empty, for what they read."""
     folder.mkdir()
     (folder / "urls").write_text("\n".join(urls))
     (folder / "curl").write_text("".join(f"url = {url}\noutput = /dev/null\n" for url in urls))
     found = {"looplab": [str(OUT / "fetcher"), "--real", "--set", f"per_host={at_once}", "quiet", *urls]}
-    if shutil.which("curl"):
+    if shutil.which("curl") and at_once <= CURL_MOST:
         found["curl"] = ["curl", "-s", "--parallel", "--parallel-max", str(at_once), "-K", str(folder / "curl")]
     for python in [sys.executable, "/usr/bin/python3"]:
         if "aiohttp" not in found and subprocess.run([python, "-c", "import aiohttp"],
                                                      stderr=subprocess.DEVNULL).returncode == 0:
             found["aiohttp"] = [python, "-c", AIOHTTP, str(folder / "urls"), str(at_once)]
+    if at_once == len(urls):        # each has a connection of its own
+        port = urls[0].split(":")[2].split("/")[0]
+        found[BARE] = [str(OUT / "connections"), port, str(len(urls))]
     return found
 
 
@@ -144,6 +159,7 @@ def main() -> None:
     asked = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
     build_fetcher()
+    build_bare()
     found = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -172,9 +188,9 @@ def compete(programs: dict[str, list[str]], rounds: int) -> dict[str, Time]:
 def show(title: str, best: dict[str, Time]) -> None:
     ours = best["looplab"]
     print(title)
-    print(f"  {'':10} {'wall':>9} {'CPU':>9} {'wall, ours = 1':>15} {'CPU, ours = 1':>14}")
+    print(f"  {'':12} {'wall':>9} {'CPU':>9} {'wall, ours = 1':>15} {'CPU, ours = 1':>14}")
     for program, took in best.items():
-        print(f"  {program:10} {took.wall_ms:6.1f} ms {took.cpu_ms:6.1f} ms {took.wall_ms / ours.wall_ms:15.2f} "
+        print(f"  {program:12} {took.wall_ms:6.1f} ms {took.cpu_ms:6.1f} ms {took.wall_ms / ours.wall_ms:15.2f} "
               f"{took.cpu_ms / ours.cpu_ms:14.2f}", flush=True)
 
 
