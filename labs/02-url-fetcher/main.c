@@ -12,6 +12,7 @@
  *     delay=250ms   the call is made then, not at 0        cancel=40ms   it is cancelled so much after it began
  *     again=1       it is made once more after that        beside=1ms    a second call is made so much later
  *     poison=90     fresh memory holds no zeros            split=3       then the first has 3 of the URLs
+ *     alike=1       of two equal URLs in a row the second is the same pointer
  */
 #include "fetcher.h"
 #include "kit.h"

@@ -19,6 +19,7 @@
  *     delay=250ms   the call is made then, not at 0        cancel=40ms   it is cancelled so much after it began
  *     again=1       one more pool after that               beside=1ms    a second pool runs so much later
  *     poison=90     fresh memory holds no zeros            split=3       then the first has 3 of the URLs
+ *     close=2       pool_close twice: the second time it gets the NULL
  */
 #include "pool.h"
 #include "kit.h"
@@ -205,7 +206,8 @@ static int run_visit(struct visit *visit, struct pool **lent)
     if (rc == 0)
         rc = run_and_take_back(visit, pool, &stats, &tasks);
     *lent = NULL;
-    pool_close(&pool);
+    for (int64_t k = 0; k < kit_setting("close", 1); k++)
+        pool_close(&pool);
 
     stats.workers = workers;
     report_result(visit, rc, &stats, tasks, !pool);

@@ -44,6 +44,16 @@ static int poison(int byte)
     return rc;
 }
 
+/* Of two equal URLs in a row the second is the first's pointer, as it may be in a caller's own table. The strings and
+ * the table are those of argv or of the world's URLs: nobody else's, and not constant. */
+static void make_alike(const struct kit_run *run)
+{
+    const char **urls = (const char **)run->urls;
+    for (size_t i = 1; i < run->n; i++)
+        if (strcmp(urls[i - 1], urls[i]) == 0)
+            urls[i] = urls[i - 1];
+}
+
 static int make_call(void *job)
 {
     struct call *call = job;
@@ -82,6 +92,8 @@ int kit_calls(co_fn fn, const struct kit_run *run)
     int byte = (int)kit_setting("poison", 0), rc = delay > 0 ? co_sleep(delay) : 0;
     struct call calls[2] = {{fn, *run, 0}, {fn, *run, beside}};
 
+    if (kit_setting("alike", 0))
+        make_alike(run);
     if (rc >= 0 && byte)
         rc = poison(byte);
     if (rc < 0)

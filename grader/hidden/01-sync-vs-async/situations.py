@@ -71,6 +71,7 @@ def situation(c: Choices) -> Situation:
     facts = Facts(pages.urls, times, answers, **more)
     settings: dict[str, Any] = {"delay": time(c)} if c.one_in(2) else {}
     settings.update({"poison": 90} if c.one_in(2) else {})
+    settings.update({"alike": 1} if "twin" in pages.kinds and c.one_in(2) else {})
     settings.update({"again": 1} if shape == AGAIN else {})
     for name in ("cancel", "beside", "split"):
         if more.get(name) is not None:

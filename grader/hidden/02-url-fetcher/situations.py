@@ -11,13 +11,16 @@ from looplab.asking.choices import Choices
 from looplab.asking.contract import Situation
 from looplab.asking.pages import Pages, called, instant, plain_url, time
 
-ALL, LIMIT, EACH, CANCELLED, EACH_CANCELLED, QUIET, AGAIN, BESIDE, STOPPED = SHAPES = range(9)
+ALL, LIMIT, EACH, CANCELLED, EACH_CANCELLED, QUIET, AGAIN, BESIDE, STOPPED, WIDE = SHAPES = range(10)
 ONE, NONE, TWO, FEW, SOME = (1, 1), (0, 0), (2, 2), (3, 4), (5, 12)
 MANY, HUNDREDS, MOST = (13, 40), (100, 150), (1000, 1000)
-PLAN = [((shape,), size) for size in (ONE, TWO, FEW, SOME, FEW) for shape in SHAPES] + [
+LIMITS = (1, 2, 3, 4, 5, 257, 65_537)      # the last two do not fit into a byte or two
+PLAN = [((shape,), size) for size in (ONE, TWO, FEW, SOME, FEW) for shape in SHAPES
+        if shape != WIDE] + [
+    ((LIMIT, k), SOME) for k in range(len(LIMITS))] + [
     ((shape,), size) for shape, size in (
-        (ALL, NONE), (QUIET, NONE), (LIMIT, NONE), (LIMIT, FEW), (LIMIT, SOME), (CANCELLED, SOME), (STOPPED, SOME),
-        (CANCELLED, FEW), (BESIDE, SOME), (LIMIT, MANY), (ALL, HUNDREDS), (ALL, MOST))]
+        (ALL, NONE), (QUIET, NONE), (LIMIT, NONE), (LIMIT, FEW), (CANCELLED, SOME), (STOPPED, SOME),
+        (CANCELLED, FEW), (BESIDE, SOME), (LIMIT, MANY), (WIDE, HUNDREDS), (ALL, HUNDREDS), (ALL, MOST))]
 CASES = len(PLAN) + 9
 MODES = {EACH: "one", EACH_CANCELLED: "one", QUIET: "quiet"}
 TODOS = {"one": "fetch_url, TODO 1", "all": "fetch_all, TODOs 2 to 4", "quiet": "fetch_all, TODOs 2 to 4"}
@@ -46,10 +49,15 @@ class Facts:
 def situation(c: Choices) -> Situation:
     """Any that the handout allows."""
     shape = c.below(len(SHAPES))
-    limited = shape == LIMIT or shape not in (ALL, EACH, EACH_CANCELLED) and c.one_in(2)
-    pages = Pages(c, KINDS if limited else PATIENT, quick=limited and c.one_in(3), most=1000)
+    per_host = c.one_of(LIMITS) if shape == LIMIT else 0
+    limited = shape in (LIMIT, WIDE) or shape not in (ALL, EACH, EACH_CANCELLED) and c.one_in(2)
+    pages = Pages(c, ["good"] if shape == WIDE else KINDS if limited else PATIENT, most=1000,
+                  quick=shape == WIDE or limited and c.one_in(3), sites=1 if shape == WIDE else 3)
     times, urls, mode = pages.times(), pages.urls, MODES.get(shape, "all")
-    per_host = c.between(1, 5) if limited and sum(times) < sec(25) else 0   # no URL is to wait for 30 s
+    if not limited or sum(times) >= sec(25):        # no URL is to wait for 30 s
+        per_host = 0
+    elif shape != LIMIT:                            # a wide one has nearly a place for each of its URLs
+        per_host = max(1, len(urls) - c.between(1, 9)) if shape == WIDE else c.one_of(LIMITS)
     more: dict[str, Any] = {"per_host": per_host, "calls": 2 if shape in (AGAIN, BESIDE) else 1}
     more["simple"] = not per_host and mode != "one" and "redirect" not in pages.kinds
     ends = [sum(times[:k + 1]) for k in range(len(times))] if mode == "one" else list(times)
@@ -62,6 +70,7 @@ def situation(c: Choices) -> Situation:
     settings: dict[str, Any] = {"per_host": per_host}
     settings.update({"delay": time(c)} if c.one_in(2) else {})
     settings.update({"poison": 90} if c.one_in(2) else {})
+    settings.update({"alike": 1} if "twin" in pages.kinds and c.one_in(2) else {})
     settings.update({"again": 1} if shape == AGAIN else {})
     settings.update({name: Duration(more[name]) for name in ("cancel", "beside") if more.get(name) is not None})
     settings.update({name: more[name] for name in ("split", "stop_at") if name in more})

@@ -155,9 +155,14 @@ def never_blocks(case: Situation, run: Run) -> bool:
 
 
 def gave_up(call: Call) -> bool:
-    """Did one failure end other pages, or keep them from being begun?"""
-    made = call.run.requests
-    return any(request.given_up for request in made) or 0 < len(made) < len(call.urls) and made[-1].failed
+    """Did one failure end other pages, or keep them from being begun? A page whose time is up may be given up by any
+    means: by its timeout, or by another task that watches the clock."""
+    made, begun = call.run.requests, {}     # type: list[Request], dict[str, int]
+    for request in made:
+        begun.setdefault(of_page(request), request.start)
+    early = any(request.given_up and (request.end or 0) < begun[of_page(request)] + call.facts.timeout
+                for request in made)
+    return early or 0 < len(made) < len(call.urls) and made[-1].failed
 
 
 @contract.requirement(17, "A failure is a result. … `scrape_all` returns 0 even if all of them fail.", after=(24,))

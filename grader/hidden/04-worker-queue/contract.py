@@ -29,6 +29,8 @@ _SPEC.loader.exec_module(visible)
 def blame(case: Situation) -> int:
     """What is broken where a run does not come to its end."""
     facts: Facts = case.facts
+    if "close" in case.settings:            # there is no job, and without this setting the same is in the plan
+        return 17
     if facts.cancel is not None:
         return 16
     if facts.stop is not None or facts.stops:

@@ -11,12 +11,14 @@ from looplab.asking.choices import Choices
 from looplab.asking.contract import Situation
 from looplab.asking.pages import called, instant, time
 
-PLAIN, HANDLED, CRAWL, STOPPED, STOPS, CANCELLED, AGAIN, BESIDE, NO_HANDLER = SHAPES = range(9)
+PLAIN, HANDLED, CRAWL, STOPPED, STOPS, CANCELLED, AGAIN, BESIDE, NO_HANDLER, WIDE = SHAPES = range(10)
 ONE, NONE, TWO, FEW, SOME, MANY, HUNDREDS = (1, 1), (0, 0), (2, 2), (3, 5), (6, 14), (15, 40), (200, 300)
-PLAN = [((shape,), size) for size in (ONE, FEW, SOME, TWO, SOME, FEW) for shape in SHAPES] + [
+PLAN = [((shape,), size) for size in (ONE, FEW, SOME, TWO, SOME, FEW) for shape in SHAPES
+        if shape != WIDE] + [
     ((shape,), size) for shape, size in (
         (PLAIN, NONE), (STOPPED, NONE), (NO_HANDLER, NONE), (CRAWL, SOME), (STOPPED, SOME), (STOPS, SOME),
-        (PLAIN, MANY), (HANDLED, MANY), (CRAWL, MANY), (CANCELLED, SOME), (PLAIN, HUNDREDS))]
+        (PLAIN, MANY), (HANDLED, MANY), (CRAWL, MANY), (CANCELLED, SOME), (PLAIN, HUNDREDS),
+        (WIDE, HUNDREDS))]
 CASES = len(PLAN) + 5
 TODO = "pool.c, TODOs 1 to 5"
 MOST_AT_ONCE = 1_000_000
@@ -49,7 +51,7 @@ class _Jobs:
 
     def __init__(self, c: Choices, shape: int):
         self._c, self._shape = c, shape
-        self._odd = shape in (CRAWL, STOPPED, STOPS)
+        self._odd = shape in (CRAWL, STOPPED, STOPS, AGAIN)
         self._unique = 0
         self.world, self.urls, self.said, self.kinds = World(seed=1), [], [], []
         rtt, connect = c.one_of((0, ms(20), 1_234_567)), c.one_of((None, 0, ms(35)))
@@ -69,7 +71,8 @@ class _Jobs:
         if page["kind"] == "status":
             page["status"] = c.one_of(BAD_STATUSES + GOOD_STATUSES)
         elif page["kind"] == "adds":
-            page.update(children=c.between(1, 4), child=time(c, 500), last=c.one_of(("good", "bad", "status")))
+            page.update(children=c.between(1, 4), child=time(c, 500), last=c.one_of(("good", "bad", "status")),
+                        fails=c.one_in(4))
         elif page["kind"] == "twin":
             page["twin"] = c.below(8)
         elif page["kind"] == "stops":
@@ -125,6 +128,10 @@ class _Jobs:
                      "status": 404 if page["last"] == "status" else 200}
             routes += [(f"{path}-{number}", dict(child)) for number in range(page["children"])]
             said += f", whose handler adds {page['children']} of {page['child']}"
+            if page["fails"]:
+                route["body"] += "bad\n"
+                said += " and then says -EBADMSG"
+                self.kinds.append("bad")
         routes.append((path, route))
         self.urls.append(url)
         self.said.append(said)
@@ -138,15 +145,14 @@ class _Jobs:
 def situation(c: Choices) -> Situation:
     """Any that the handout allows."""
     shape = c.below(len(SHAPES))
-    workers = c.one_of((1, 2, 3, 5, 8, 20))
-    limit = c.one_of((1, 2, 3, 5, 12, MOST_AT_ONCE))
+    workers, limit = _numbers(c, shape)
     jobs = _Jobs(c, shape)
     times = [jobs.world.total(url) for url in jobs.urls]
     more: dict[str, Any] = {"handle": int(time(c, 600)) if shape in (HANDLED, STOPPED, STOPS, CANCELLED) else 0,
                             "handler": 0 if shape == NO_HANDLER else 1,
                             "calls": 2 if shape in (AGAIN, BESIDE) else 1}
-    if shape == STOPPED:
-        more["stop"] = 0 if c.one_in(5) else instant(c, times) + 500_003
+    if shape == STOPPED or shape == AGAIN and c.one_in(2):
+        more["stop"] = _stop(c, times)
     if shape == CANCELLED:
         more["cancel"] = instant(c, times) + 1
     if shape == BESIDE:
@@ -157,6 +163,7 @@ def situation(c: Choices) -> Situation:
     settings: dict[str, Any] = {"workers": workers, "limit": limit}
     settings.update({name: Duration(more[name]) for name in ("handle", "stop", "cancel", "beside") if more.get(name)})
     settings.update({"stop": 0} if more.get("stop") == 0 else {})
+    settings.update({"close": 2} if not jobs.urls and shape != PLAIN else {})
     settings.update({"handler": 0} if shape == NO_HANDLER else {})
     settings.update({"delay": time(c)} if c.one_in(2) else {})
     settings.update({"early": time(c, 300)} if shape not in (STOPPED, CANCELLED, BESIDE) and c.one_in(3) else {})
@@ -169,6 +176,21 @@ def situation(c: Choices) -> Situation:
                      jobs.urls, settings, facts=facts, todo=TODO)
 
 
+def _numbers(c: Choices, shape: int) -> tuple[int, int]:
+    """Workers and limit. Two pools at once mostly have jobs that wait for places; a wide one has more workers, and
+    perhaps places, than jobs; some limits do not fit into a byte or two."""
+    if shape == WIDE:
+        return 300, c.one_of((MOST_AT_ONCE, 150))
+    if shape == BESIDE and not c.one_in(3):
+        return c.one_of((5, 3, 8)), c.one_of((2, 1))
+    return c.one_of((1, 2, 3, 5, 8, 20)), c.one_of((1, 2, 3, 5, 12, 256, 65_536, MOST_AT_ONCE))
+
+
+def _stop(c: Choices, times: list) -> int:
+    """ns after pool_run's beginning. Of one job alone nothing is left unless it is before."""
+    return 0 if len(times) == 1 or c.one_in(5) else instant(c, times) + 500_003
+
+
 def _after(facts: Facts, settings: dict) -> str:
     """What else is to be said of the pool."""
     said = f"{facts.workers} workers, at most {facts.limit:,} requests at a time"
@@ -179,6 +201,8 @@ def _after(facts: Facts, settings: dict) -> str:
         said += ", no handler"
     if facts.stop is not None:
         said += f", pool_stop {f'{Duration(facts.stop)} after the beginning' if facts.stop else 'before pool_run'}"
+    if "close" in settings:
+        said += ", pool_close called once more on the NULL"
     if "early" in settings:
         said += f", opened {settings['early']} before"
     return said

@@ -21,6 +21,7 @@ GOOD, MIXED, FAILING, ALIKE, CANCELLED, TRANSFORM, WRITE, WRITE_CANCELLED, AGAIN
 ONE, NONE, TWO, FEW, SOME = (1, 1), (0, 0), (2, 2), (3, 5), (6, 12)
 MANY, FIFTY, HUNDREDS = (13, 25), (50, 50), (100, 120)
 SLOW_DISK, SLOW_TRANSFORM = (1, 1, 1, 0, 2), (2, 3, 3, 0, 1)        # small numbers: the queues are full
+BUSY_DISK, FULL = (0, 1, 1, 0, 2), (1, 7, 1, 0, 2)      # several writers at a queue of one; a queue of twenty, full
 PLAN: list[tuple[tuple[int, ...], tuple[int, int]]] = [
     ((shape,), size) for size in (ONE, FEW, SOME, TWO) for shape in SHAPES if shape not in (TRANSFORM, WRITE)] + [
     ((shape,), size) for shape, size in (
@@ -28,7 +29,7 @@ PLAN: list[tuple[tuple[int, ...], tuple[int, int]]] = [
         (TRANSFORM, FIFTY), (TRANSFORM, FIFTY), (TRANSFORM, FIFTY), (TRANSFORM, FIFTY), (GOOD, FIFTY), (WRITE, FEW),
         (WRITE, MANY), (WRITE, MANY), (MIXED, HUNDREDS))] + [
     ((shape, *slow), SOME if slow is SLOW_DISK else MANY) for slow in (SLOW_DISK, SLOW_TRANSFORM)
-    for shape in (GOOD, CANCELLED)]
+    for shape in (GOOD, CANCELLED)] + [((GOOD, *BUSY_DISK), SOME), ((GOOD, *FULL), FIFTY)]
 CASES = len(PLAN)
 MODES = {TRANSFORM: "transform", WRITE: "write", WRITE_CANCELLED: "write"}
 CALLED = {"transform": "transform_order on each answer", "write": "write_whole of each answer", "pipeline": "pipeline"}
@@ -290,7 +291,7 @@ def situation(c: Choices) -> Situation:
     """Any that the handout allows."""
     shape = c.below(len(SHAPES))
     mode = MODES.get(shape, "pipeline")
-    workers, bound = c.one_of((3, 1, 2, 5, 8, 20)), c.one_of((4, 1, 1, 2, 3, 10, MOST_IN_A_QUEUE))
+    workers, bound = c.one_of((3, 1, 2, 5, 8, 20)), c.one_of((4, 1, 1, 2, 3, 10, MOST_IN_A_QUEUE, 20))
     cost = c.one_of((ms(0) + 500_000, 0, 100_003, ms(3), 1, ms(20), sec(3)))
     shop = _Shop(c, shape)
     more: dict[str, Any] = {"calls": 2 if shape in (AGAIN, BESIDE) else 1}

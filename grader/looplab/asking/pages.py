@@ -17,7 +17,7 @@ from ..plain.text import count
 from .choices import Choices
 from .world import Fault, World
 
-STATUSES = (404, 500, 503, 204, 304, 429, 403, 201, 599)
+STATUSES = (404, 500, 503, 204, 304, 429, 403, 201, 599, 400, 399)
 LARGE_MOST = 2
 Dress = Callable[[Choices, dict], dict]
 """(choices, page) -> what a lab adds to the last answer of a page: "route", words of World.route, and "said" of it."""
@@ -49,10 +49,10 @@ def instant(c: Choices, times: Sequence[int]) -> int:
 class Pages:
     """A world in the making, and what is asked of it. kinds: what a page may be, the simplest first. computing: only
     answers cost time, and that of the CPU. quick: a hundredth of the time. least, most: how many pages there may
-    be. dress: what the lab adds to each."""
+    be. sites: over how many sites at most, the refused and unresolved ones aside. dress: what the lab adds to each."""
 
     def __init__(self, c: Choices, kinds: Sequence[str], *, computing: bool = False, quick: bool = False,
-                 least: int = 0, most: int = 500, dress: Optional[Dress] = None):
+                 least: int = 0, most: int = 500, sites: int = 3, dress: Optional[Dress] = None):
         self._c, self._kinds, self._computing, self._shrunk = c, kinds, computing, 100 if quick else 1
         self._dress = dress
         self.world = World(seed=1)
@@ -61,12 +61,12 @@ class Pages:
         self.kinds: list[str] = []              # of each URL
         self.routes: dict[str, dict] = {}       # URL -> the route of its last answer
         self._own: dict[str, dict] = {}         # the answers of what is no URL of the world
-        sites = c.several(1, 3, self._site)
-        for k, site in enumerate(sites):
+        drawn = c.several(1, sites, self._site)
+        for k, site in enumerate(drawn):
             site.update(url=f"http://{'abc'[k]}.test", routes=[])
         for k, page in enumerate(c.several(least, most, self._page, sized=True)):
-            self._place(k, page, sites)
-        for site in sites:
+            self._place(k, page, drawn)
+        for site in drawn:
             self.world.site(site["url"], site["rtt"], site["connect"], bandwidth=site["bandwidth"])
             for path, route in site["routes"]:
                 self.world.route(path, **route)
@@ -216,6 +216,8 @@ def called(words: str, settings: dict, urls: int, name: str, after: Optional[str
             how += f", with the first {settings['split']} and the other {urls - settings['split']} of them"
     if "cancel" in settings:
         how += f", {'the first ' if 'beside' in settings else ''}cancelled {settings['cancel']} after it began"
+    if "alike" in settings:
+        how += ", equal URLs in a row as one pointer"
     if "delay" in settings:
         how += f", at {settings['delay']}"
     return f"{words}. {how}{', memory poisoned' if 'poison' in settings else ''}" + (f", {after}" if after else "")
