@@ -93,6 +93,25 @@ def test_one_task_for_all():
     assert (found.kind, found.src) == ("sequential", "compare.c:20") and "a task for each URL" in found.text
 
 
+def test_one_task_is_no_cause_where_it_is_a_little_late():
+    """A timeout in whole ms, in a mode that calls the function for one page after the other."""
+    story = Story().begin().spawn(0, 2).get(0, 1, 2, URLS[0]).got(100, 1).get(100, 2, 2, URLS[1]).got(201, 2)
+    story = story.result(201).end(201)
+    for expected, kind in ((200, None), (150, "sequential")):
+        found = find(Case(story.trace(), URLS[:2], topic="timing", expected=ms(expected), happened=ms(201)))
+        assert (found.kind if found else None) == kind
+
+
+def test_what_follows_a_redirect_is_not_one_task_for_all():
+    def story(status: int) -> Story:
+        one = Story().begin().spawn(0, 2).get(0, 1, 2, URLS[0]).got(100, 1, status=status)
+        return one.get(100, 2, 2, URLS[1]).got(200, 2).result(200).end(200)
+
+    for status, kind in ((302, None), (304, "sequential"), (200, "sequential")):
+        found = find(Case(story(status).trace(), URLS[:2], topic="timing", expected=ms(50), happened=ms(200)))
+        assert (found.kind if found else None) == kind
+
+
 def test_a_lock_lets_in_one_at_a_time():
     story = Story().begin()
     for i in range(2):

@@ -256,6 +256,8 @@ HELPERS = [
                                                   "answer"),
     ('run.should_report("speedup", 2.0)', lambda ran: End(Story().begin().result(5, speedup=0.5).end(5).text()),
      "expected: speedup 2\nhappened: speedup 0.5"),
+    ('run.should_report("speedup", 4 / 3)', lambda ran: End(Story().begin().result(5, speedup=1.3333334).end(5).text()),
+     "expected: speedup 1.3333333333333333\nhappened: speedup 1.3333334"),
     ('run.should_report("sync_ns", ms(3))', lambda ran: End(Story().begin().result(5, sync_ns=2 * MS).end(5).text()),
      "expected: sync_ns 3 ms\nhappened: sync_ns 2 ms"),
     ('run.should_report("sync_ns", ms(3))', lambda ran: End(Story().begin().result(5, sync_ns=3000).end(5).text()),

@@ -61,14 +61,15 @@ def slept(case: Case) -> Optional[Cause]:
 
 def one_after_another(case: Case) -> Optional[Cause]:
     """Fewer requests were under way at a time than there were requests."""
-    requests, trace = case.trace.requests, case.trace
+    trace = case.trace
+    requests = _asked_for(trace)
     if len(requests) < 2 or not case.too_slow or case.serial_is_right or case.nobody_waits:
         return None
     peak = trace.peak
     late = next((request for request in requests if any(other.end is not None and other.end <= request.start
                                                         and other.op < request.op for other in requests)), None)
-    if not late:
-        return None
+    if not late or case.numbers and case.happened - case.expected < late.ns // 2:
+        return None         # or so little is too much that it is not a fetch that was waited for
     src, how = _held_by(trace, late)
     if peak > 1:
         text = f"only {peak} of the {len(requests)} requests were ever under way at once"
@@ -85,6 +86,18 @@ def one_after_another(case: Case) -> Optional[Cause]:
                      "take no lock (or semaphore) around a fetch, or others cannot fetch meanwhile", src)
     return Cause("sequential", f"{src or 'the program'} waits for each fetch before the next one starts: "
                                "start all of them first, then wait", src)
+
+
+def _asked_for(trace: Trace) -> list[Request]:
+    """The requests but those that only follow a redirect: they are not the program's, and have to be one after the
+    other."""
+    found, before = [], {}      # type: list[Request], dict[int, Request]
+    for request in trace.requests:
+        led = before.get(request.task)
+        if not (led and led.rc == 0 and led.status in (301, 302, 303, 307, 308) and led.end == request.start):
+            found.append(request)
+        before[request.task] = request
+    return found
 
 
 def _held_by(trace: Trace, late: Request) -> tuple[Optional[str], str]:

@@ -320,8 +320,10 @@ class Run:
             unit = _wrong_unit(key, value, got) if isinstance(value, Duration) and number else ""
             shown = f"{got:,}" if unit else words.value(Duration(got) if isinstance(value, Duration)
                                                         and number else got)
-            self.fail(f"{key} {f'{int(value):,} ({show(value)})' if unit else words.value(value)}", f"{key} {shown}",
-                      unit or hint, topic="-")
+            right = f"{int(value):,} ({show(value)})" if unit else words.value(value)
+            if right == shown:          # they part behind the digits that are shown
+                right, shown = repr(value), repr(got)
+            self.fail(f"{key} {right}", f"{key} {shown}", unit or hint, topic="-")
 
     def _fail(self, failure: Failure) -> NoReturn:
         raise CheckFailed(in_order(failure) if self.tape else failure, self.replay, self.took)
