@@ -42,7 +42,7 @@ say := $(if $(V),,@)
 # all of this checkout stand. Where nothing can be written to, that is what is said, and how to help it.
 
 exits := grade demo run explore serve compare report watch hint progress start class handout similar course convert \
-         autograder
+         autograder new-lab check-lab
 builds := $(filter-out help doctor clean,$(MAKECMDGOALS))
 make-extension = @mkdir -p $(@D) && { $(CC) -std=gnu11 -O2 -Wall -Wextra -shared -fPIC $< -o $@.$$PPID 2> $@.log || \
     : > $@.$$PPID; } && mv $@.$$PPID $@
@@ -101,7 +101,7 @@ endif
 
 ifneq ($(and $(filter load,$(.FEATURES)),$(looplab_deps)),)
 -load build/kit/make_exit.so
-builds-nothing := hint progress handout similar course deps
+builds-nothing := hint progress handout similar course new-lab deps
 ifneq ($(and $(if $(looplab_within),,$(MAKECMDGOALS)),$(filter-out $(builds-nothing),$(MAKECMDGOALS))),)
 $(build-alone Makefile)
 endif
@@ -405,7 +405,7 @@ formats = $${FORMATS:+--format "$$FORMATS"}
 grade = $(looplab-command) grade $${LAB:+--lab "$$LAB"} $${SEED:+--seed "$$SEED"} $${TIER:+--require-tier "$$TIER"}
 
 .PHONY: help grade demo run serve compare report watch hint progress start class handout similar course convert \
-        autograder test bench slides doctor deps deps-dev clean try-node
+        autograder new-lab check-lab test bench slides doctor deps deps-dev clean try-node
 .PHONY: $(exits:%=run-%)
 
 help:
@@ -430,6 +430,8 @@ course: run-course  ## check a course file, and show it: [COURSE=course.toml]
 similar: run-similar  ## pairs that are alike, side by side: FROM=submissions [LAB=03] [OUT=DIR]
 convert: run-convert  ## results.json, there already, in other systems' formats: FORMATS="junit gradescope" [FROM=DIR]
 autograder: run-autograder  ## a zip that Gradescope takes as an autograder: LAB=02 [OUT=F]
+new-lab: run-new-lab  ## lay out a lab of your own, that grades at once: NAME=09-chat (labs/AUTHORING.md)
+check-lab: run-check-lab  ## hold a lab to what is asked of one: LAB=09
 $(exits):
 	@$(exit-as-noted build/exit.)
 
@@ -507,6 +509,12 @@ run-progress:
 run-start:
 	@if [ -n "$$NAME" ]; then $(looplab-command) start -- "$$NAME"; else \
 	    echo 'say where, as in: make start NAME=../my-labs' >&2; (exit 66); fi; $(own-code)
+run-new-lab:
+	@if [ -n "$$NAME" ]; then $(looplab-command) new-lab -- "$$NAME"; else \
+	    echo 'say its number and name, as in: make new-lab NAME=09-chat' >&2; (exit 66); fi; $(own-code)
+run-check-lab: $(kit)
+	@if [ -n "$$LAB" ]; then $(looplab-command) check-lab --lab "$$LAB"; else \
+	    echo 'say which lab, as in: make check-lab LAB=09' >&2; (exit 66); fi; $(own-code)
 run-course:
 	@$(looplab-command) course $${COURSE:+--course="$$COURSE"}; $(own-code)
 run-similar:
