@@ -26,7 +26,7 @@ AR := ar
 # What the user says reaches the scripts through the environment: blanks and quotes in it do no harm.
 export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE \
         SET REAL RUNS URLS DEPTH SAME TRIALS JSON CHECK FORMAT DECK TODO LEVEL NAME TEST FAULT ROSTER JOBS TIER KIND \
-        COURSE FORMATS GRADEBOOK CC BUILD
+        COURSE FORMATS GRADEBOOK SHARD JOIN CC BUILD
 
 # By another name: to some shells RANDOM is a word of their own.
 export LOOPLAB_RANDOM := $(RANDOM)
@@ -42,7 +42,7 @@ say := $(if $(V),,@)
 # all of this checkout stand. Where nothing can be written to, that is what is said, and how to help it.
 
 exits := grade demo run explore serve compare report watch hint progress start class handout similar course convert \
-         autograder
+         autograder new-lab check-lab
 builds := $(filter-out help doctor clean,$(MAKECMDGOALS))
 make-extension = @mkdir -p $(@D) && { $(CC) -std=gnu11 -O2 -Wall -Wextra -shared -fPIC $< -o $@.$$PPID 2> $@.log || \
     : > $@.$$PPID; } && mv $@.$$PPID $@
@@ -101,7 +101,7 @@ endif
 
 ifneq ($(and $(filter load,$(.FEATURES)),$(looplab_deps)),)
 -load build/kit/make_exit.so
-builds-nothing := hint progress handout similar course deps
+builds-nothing := hint progress handout similar course new-lab deps
 ifneq ($(and $(if $(looplab_within),,$(MAKECMDGOALS)),$(filter-out $(builds-nothing),$(MAKECMDGOALS))),)
 $(build-alone Makefile)
 endif
@@ -405,7 +405,7 @@ formats = $${FORMATS:+--format "$$FORMATS"}
 grade = $(looplab-command) grade $${LAB:+--lab "$$LAB"} $${SEED:+--seed "$$SEED"} $${TIER:+--require-tier "$$TIER"}
 
 .PHONY: help grade demo run serve compare report watch hint progress start class handout similar course convert \
-        autograder test bench slides doctor deps deps-dev clean try-node
+        autograder new-lab check-lab test bench slides doctor deps deps-dev clean try-node
 .PHONY: $(exits:%=run-%)
 
 help:
@@ -425,11 +425,13 @@ hint: run-hint    ## tell the next hint: LAB=03 [TODO=2] [LEVEL=2]
 progress: run-progress  ## all labs at a glance
 start: run-start  ## a clean copy of the labs to work in, with its own git history: NAME=../my-labs
 handout: run-handout  ## lay out what students get: OUT=DIR [KIND=folder|git|zip] [LAB=01,02]
-class: run-class  ## grade a class: FROM=DIR [OUT=DIR] [ROSTER=F] [COURSE=F] [GRADEBOOK=F] [LAB=03] [JOBS=2] [SEED=N]
+class: run-class  ## grade a class: FROM=DIR [OUT=DIR] [ROSTER=F COURSE=F GRADEBOOK=F LAB=03 JOBS=2 SEED=N SHARD=2/7 | JOIN=DIR]
 course: run-course  ## check a course file, and show it: [COURSE=course.toml]
 similar: run-similar  ## pairs that are alike, side by side: FROM=submissions [LAB=03] [OUT=DIR]
 convert: run-convert  ## results.json, there already, in other systems' formats: FORMATS="junit gradescope" [FROM=DIR]
 autograder: run-autograder  ## a zip that Gradescope takes as an autograder: LAB=02 [OUT=F]
+new-lab: run-new-lab  ## lay out a lab of your own, that grades at once: NAME=09-chat (labs/AUTHORING.md)
+check-lab: run-check-lab  ## hold a lab to what is asked of one: LAB=09
 $(exits):
 	@$(exit-as-noted build/exit.)
 
@@ -474,7 +476,7 @@ test: $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools
 	@$(build-is-done)env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
 	    -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u DEPTH -u SAME -u TRIALS \
 	    -u SET -u REAL -u RUNS -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TODO -u LEVEL -u NAME -u TEST -u FAULT \
-	    -u ROSTER -u JOBS -u TIER -u KIND -u COURSE -u FORMATS -u GRADEBOOK \
+	    -u ROSTER -u JOBS -u TIER -u KIND -u COURSE -u FORMATS -u GRADEBOOK -u SHARD -u JOIN \
 	    -u LOOPLAB_RANDOM \
 	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest \
 	    $(if $(filter xdist,$(looplab_tools)),-n $(workers) --dist loadgroup) grader/tests
@@ -493,7 +495,8 @@ run-watch: $(kit)
 run-class: $(kit)
 	@if [ -n "$$FROM" ]; then $(looplab-command) class --from "$$FROM" $${OUT:+--out "$$OUT"} \
 	    $${ROSTER:+--roster "$$ROSTER"} $${COURSE:+--course="$$COURSE"} $${GRADEBOOK:+--gradebook "$$GRADEBOOK"} \
-	    $${LAB:+--lab "$$LAB"} $${JOBS:+--jobs "$$JOBS"} $${SEED:+--seed "$$SEED"}; else \
+	    $${LAB:+--lab "$$LAB"} $${JOBS:+--jobs "$$JOBS"} $${SEED:+--seed "$$SEED"} \
+	    $${SHARD:+--shard="$$SHARD"} $${JOIN:+--join="$$JOIN"}; else \
 	    echo 'say which submissions, as in: make class FROM=submissions' >&2; (exit 66); fi; $(own-code)
 run-convert:
 	@$(looplab-command) convert --format "$$FORMATS" $${FROM:+--from "$$FROM"}; $(own-code)
@@ -508,6 +511,12 @@ run-progress:
 run-start:
 	@if [ -n "$$NAME" ]; then $(looplab-command) start -- "$$NAME"; else \
 	    echo 'say where, as in: make start NAME=../my-labs' >&2; (exit 66); fi; $(own-code)
+run-new-lab:
+	@if [ -n "$$NAME" ]; then $(looplab-command) new-lab -- "$$NAME"; else \
+	    echo 'say its number and name, as in: make new-lab NAME=09-chat' >&2; (exit 66); fi; $(own-code)
+run-check-lab: $(kit)
+	@if [ -n "$$LAB" ]; then $(looplab-command) check-lab --lab "$$LAB"; else \
+	    echo 'say which lab, as in: make check-lab LAB=09' >&2; (exit 66); fi; $(own-code)
 run-course:
 	@$(looplab-command) course $${COURSE:+--course="$$COURSE"}; $(own-code)
 run-similar:

@@ -33,6 +33,8 @@ _COMMANDS = {
     "course": (".teaching.course_table", "check a course file, and show it"),
     "similar": (".teaching.similar", "pairs of submissions that are alike"),
     "autograder": (".teaching.autograder", "a zip that Gradescope takes as a lab's autograder"),
+    "new-lab": (".teaching.new_lab", "lay out a lab of one's own"),
+    "check-lab": (".teaching.check_lab", "hold a lab to what is asked of one"),
     "watch": (".watch.command", "grade on every save"),
     "hint": (".course.hints", "tell the next hint"),
     "progress": (".telling.progress", "all labs at a glance"),

@@ -241,8 +241,8 @@ def test_a_tier_that_was_not_reached_needs_a_person(tmp_path):
         ("c", "tier", "graded in tier D; the course asks for tier B")]
 
 
-def test_the_readmes_example_is_right(tmp_path):
-    text = (labs.ROOT / "README.md").read_text("utf-8")
+def test_the_teachers_example_is_right(tmp_path):
+    text = (labs.ROOT / "grader/TEACHING.md").read_text("utf-8")
     example = re.search(r"((?:^    .*\n)*?^    seeds = .*\n(?:^    .*\n)*)", text, re.MULTILINE)
     assert example
     course = read(tmp_path, re.sub(r"^    ", "", example[1], flags=re.MULTILINE))

@@ -43,8 +43,8 @@ def test_make_alone_lists_the_targets_one_line_each():
     run = make()
     assert run.returncode == 0
     assert targets() == ["grade", "demo", "run", "explore", "serve", "compare", "report", "watch", "hint", "progress",
-                         "start", "handout", "class", "course", "similar", "convert", "autograder", "test", "bench",
-                         "slides", "doctor", "deps", "deps-dev", "clean"]
+                         "start", "handout", "class", "course", "similar", "convert", "autograder", "new-lab",
+                         "check-lab", "test", "bench", "slides", "doctor", "deps", "deps-dev", "clean"]
     assert all(len(line) <= 120 for line in run.stdout.splitlines())
 
 
@@ -237,15 +237,26 @@ def test_no_object_of_the_kit_carries_a_path_of_this_machine():
     assert [path.name for path in built if here in path.read_bytes()] == []
 
 
-def test_every_make_command_of_the_readme_exists():
-    text = (ROOT / "README.md").read_text()
+@pytest.mark.parametrize("page, some", [
+    ("README.md", {"demo", "test", "grade"}), ("grader/TEACHING.md", {"grade", "class", "course", "similar"}),
+    ("labs/AUTHORING.md", {"new-lab", "check-lab", "grade", "class"})])
+def test_every_make_command_of_a_page_exists(page, some):
+    text = (ROOT / page).read_text()
     said = set(re.findall(r"(?:^ +|`)make ([a-z][a-z-]*)", text, re.MULTILINE))
-    assert {"demo", "test", "grade"} <= said
+    assert some <= said
     assert said <= set(targets())
 
 
+def test_the_teachers_part_of_the_readme_is_short():
+    """Hand out, collect, grade, hand back, look: a screen, and the rest is a page that it links."""
+    part = (ROOT / "README.md").read_text().split("\n## For teachers\n")[1].split("\n## ")[0]
+    assert re.findall(r"^\d\. \*\*([^*]+)\.\*\*", part, re.MULTILINE) == ["Hand out", "Collect", "Grade", "Hand back",
+                                                                          "Look"]
+    assert part.count("\n") < 40 and "](grader/TEACHING.md)" in part
+
+
 def test_every_folder_on_the_readmes_map_exists():
-    text = (ROOT / "README.md").read_text()
+    text = "".join((ROOT / page).read_text() for page in ("README.md", "grader/TEACHING.md"))
     named = set(re.findall(r"`((?:labs|sim|grader|solutions|slides)/[\w./-]*)`", text))
     assert len(named) > 10
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []

@@ -120,10 +120,11 @@ def test_the_readme_is_the_students_part(folder):
 
 
 def test_editors_and_the_workflow_have_their_files(folder):
+    assert (folder / ".devcontainer/Containerfile").is_file()
     for name in (".devcontainer/devcontainer.json", ".vscode/settings.json", ".vscode/tasks.json"):
         assert json.loads((folder / name).read_text("utf-8"))
     workflow = (folder / ".github/workflows/grade.yml").read_text("utf-8")
-    goals = re.findall(r"run: make ([a-z]+)", workflow)
+    goals = re.findall(r"looplab make ([a-z]+)", workflow)
     assert goals == ["grade"] and "\non: [push" in workflow
     assert not re.search(r"secrets\.|pull_request_target|contents: write", workflow)
 

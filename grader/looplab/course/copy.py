@@ -17,6 +17,9 @@ TAKEN = ("labs", "sim/include", "sim/runtime", "sim/world", "sim/trace", "sim/ex
          ".gitattributes", ".gitignore", ".clang-format", ".clangd", ".editorconfig", ".devcontainer")
 """What a student needs. solutions/, grader/hidden, grader/tests, slides/ and the kit's own tests stay behind."""
 
+_TEACHERS = "labs/AUTHORING.md"
+"""A page in one of these folders that is none of a student's."""
+
 _SKIPPED = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 
@@ -52,6 +55,7 @@ def lay_out(root: Path, target: Path) -> None:
     if archive:
         with archive:
             archive.extractall(target)
+        (target / _TEACHERS).unlink(missing_ok=True)
         return
     for name in TAKEN:
         if not (root / name).exists():
@@ -62,6 +66,7 @@ def lay_out(root: Path, target: Path) -> None:
             shutil.copytree(root / name, to, symlinks=True, ignore=_SKIPPED)
         else:
             shutil.copy2(root / name, to)
+    (target / _TEACHERS).unlink(missing_ok=True)
 
 
 def commit(target: Path, at: str = "") -> bool:

@@ -24,7 +24,7 @@ from ..plain.failure import UsageError
 ROOT = Path(os.path.abspath(__file__)).parents[3]
 """The top of the house: where labs/, solutions/, sim/ and build/ lie. With BUILD=DIR all but build/ are links there."""
 
-_SLUG = re.compile(r"\d\d-[a-z0-9]+(-[a-z0-9]+)*")
+_SLUG = re.compile(r"[0-9]{2}-[a-z0-9]+(-[a-z0-9]+)*")
 
 
 class LabError(Exception):
@@ -102,7 +102,12 @@ def slugs(root: Path = ROOT) -> list[str]:
     labs = root / "labs"
     if not labs.is_dir():
         return []
-    return sorted(entry.name for entry in labs.iterdir() if entry.is_dir() and _SLUG.fullmatch(entry.name))
+    return sorted(entry.name for entry in labs.iterdir() if entry.is_dir() and is_slug(entry.name))
+
+
+def is_slug(word: str) -> bool:
+    """Can a lab's folder have that name?"""
+    return bool(_SLUG.fullmatch(word))
 
 
 def load(slug: str, root: Path = ROOT, kit: Path | None = None) -> Lab:

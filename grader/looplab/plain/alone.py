@@ -19,27 +19,28 @@ PATIENCE_S = 2.0
 
 
 @contextmanager
-def in_folder(folder: Path, other: str, patience_s: float = PATIENCE_S) -> Iterator[None]:
+def in_folder(folder: Path, other: str, patience_s: float = PATIENCE_S, shared: bool = False) -> Iterator[None]:
     """Makes the folder, and waits until nobody else is in here for it. other: what is waited for, told on stderr where
-    it takes longer than patience_s. Raises OSError where the folder cannot be made.
+    it takes longer than patience_s. shared: whoever is here with shared=True, too, is not waited for. Raises OSError
+    where the folder cannot be made.
 
     The lock goes with the process, however it ends; where the file system has none, nobody waits.
     """
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY)
     try:
-        _lock(handle, other, patience_s)
+        _lock(handle, other, patience_s, shared)
         yield
     finally:
         os.close(handle)
 
 
-def _lock(handle: int, other: str, patience_s: float) -> None:
+def _lock(handle: int, other: str, patience_s: float, shared: bool) -> None:
     until = time.monotonic() + patience_s
     try:
         while fcntl:
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
                 return
             except BlockingIOError:
                 if time.monotonic() >= until:
@@ -47,6 +48,6 @@ def _lock(handle: int, other: str, patience_s: float) -> None:
                 time.sleep(0.05)
         if fcntl:
             print(f"waiting for {other}", file=sys.stderr, flush=True)
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            fcntl.flock(handle, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
     except OSError:
         pass

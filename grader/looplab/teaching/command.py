@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator, Mapping, Optional, Sequence
 
@@ -22,7 +23,7 @@ from ..plain.stream import for_stream
 from ..plain.text import WIDTH, count, cut, printable
 from ..telling import results
 from ..telling.progress_line import ProgressLine
-from . import course_file, feedback, gradebook, intake, page, pool, roster, shelf, tables
+from . import course_file, feedback, gradebook, intake, page, pool, roster, shards, shelf, tables
 from .intake import Submission
 from .outcome import Outcome
 
@@ -34,12 +35,12 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     """The command line behind the word "class"; returns the exit code."""
     options = _arguments(argv)
     source, out = Path(options.source), Path(options.out)
+    shard = shards.parse(options.shard) if options.shard else None
     intake.check_places(options.source, options.out)
     listed = roster.read(Path(options.roster)) if options.roster else None
     course = course_file.read(Path(options.course), root) if options.course else None
     chosen = _chosen(options, course, root)
-    with alone.in_folder(out, f"another class that is graded into {options.out}"), \
-            tempfile.TemporaryDirectory(prefix="looplab-class-") as scratch:
+    with _alone(out, shard), tempfile.TemporaryDirectory(prefix="looplab-class-") as scratch:
         taken = intake.of_source(source, chosen, Path(scratch))
         if not taken.submissions and not taken.troubles:
             raise UsageError(f"FROM={options.source}: nobody's files are there; expected a folder, a zip or a file of "
@@ -47,7 +48,13 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
         book = _gradebook(options, out, taken, chosen, listed)
         outcome = Outcome(chosen, taken.students, troubles=list(taken.troubles), course=course)
         own = _seeds(options, course, taken.students, listed)
-        _grade(taken.submissions, outcome, out, root, options, own)
+        _leave_out_unused(taken.submissions, outcome, options)
+        if options.join:
+            _join(taken.submissions, outcome, out, root, own)
+        elif shard:
+            return _one_shard(taken.submissions, outcome, out, root, shard, options, own)
+        else:
+            _grade(taken.submissions, outcome, out, root, options, own)
     if course:
         outcome.apply_late(taken.times, taken.marked_late)
         outcome.check_tier()
@@ -58,7 +65,19 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
         filled[Path(options.gradebook).name], troubles = gradebook.fill(book, outcome)
         outcome.troubles += troubles
     _write(outcome, out, filled)
+    shards.clear(out)
     return _told(outcome, out)
+
+
+@contextmanager
+def _alone(out: Path, shard: Optional[shards.Shard]) -> Iterator[None]:
+    """One class at a time in a folder; shards of it beside each other, but each of them once."""
+    with alone.in_folder(out, f"another class that is graded into {out}", shared=shard is not None):
+        if not shard:
+            yield
+            return
+        with alone.in_folder(shard.folder(out), f"the same shard, {shard}, that is graded into {out}"):
+            yield
 
 
 def _chosen(options: argparse.Namespace, course: Optional[course_file.Course], root: Path) -> list[labs.Lab]:
@@ -93,14 +112,23 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--from", dest="source", metavar="DIR", required=True,
                         help="a folder (or zip) with an entry for each student, as Moodle, Canvas, Gradescope or git "
                              "leave it")
-    parser.add_argument("--out", metavar="DIR", default="build/class", help="where results go (default: build/class)")
+    parser.add_argument("--out", metavar="DIR", help="where results go (default: build/class)")
     parser.add_argument("--roster", metavar="CSV", help="who is in the class: columns id, name, email")
     parser.add_argument("--gradebook", metavar="CSV", help="Canvas's or Moodle's export: OUT gets it with the grades")
     parser.add_argument("--lab", metavar="L", help="only this lab (default: every lab of which files are there)")
     parser.add_argument("--course", metavar="TOML", help="a course file: labs, points, dates, feedback, seeds")
     parser.add_argument("--jobs", metavar="N", default=str(together.cores()), help="so many at a time (default: cores)")
     parser.add_argument("--seed", metavar="N", help="the same numbers for all (default: each student's own)")
+    parser.add_argument("--shard", metavar="K/N", help="only this part of the class: 2/7; all parts have one OUT")
+    parser.add_argument("--join", metavar="DIR", help="grade nothing: make the tables of shards whose OUT this was")
     options = parser.parse_args(argv)
+    if options.shard and (options.join or options.gradebook):
+        raise UsageError("SHARD: JOIN and GRADEBOOK are for the whole class, when all shards have ended")
+    if options.join and not Path(options.join).is_dir():
+        raise UsageError(f"JOIN={options.join}: there is no such folder")
+    if options.join and options.out and Path(options.out).resolve() != Path(options.join).resolve():
+        raise UsageError(f"JOIN={options.join}: that is where results go; leave OUT={options.out} out")
+    options.out = options.join or options.out or "build/class"
     if not (options.jobs.isascii() and options.jobs.isdigit() and 1 <= int(options.jobs) <= 256):
         raise UsageError(f"JOBS={options.jobs}: expected a whole number from 1 to 256")
     if options.seed is not None:
@@ -111,31 +139,72 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
 # ---- Grading ----
 
 
-def _grade(submissions: Sequence[Submission], outcome: Outcome, out: Path, root: Path,
-           options: argparse.Namespace, own: dict[str, int]) -> None:
-    """Grades what is not graded yet. A lab of which nobody has handed in anything is none of this class."""
+def _leave_out_unused(submissions: Sequence[Submission], outcome: Outcome, options: argparse.Namespace) -> None:
+    """A lab of which nobody has handed in anything is none of this class."""
     used = {submission.lab.slug for submission in submissions}
     if not options.lab:
         outcome.labs = [lab for lab in outcome.labs if lab.slug in used]
         outcome.troubles = [one for one in outcome.troubles
                             if not one.lab or one.lab in used or one.kind not in ("nothing", "not begun")]
+
+
+def _keyed(submissions: Sequence[Submission], outcome: Outcome, out: Path, root: Path,
+           own: dict[str, int]) -> Iterator[tuple[Submission, str, shelf.Place]]:
+    """Each submission, what its result depends on, and where that lies."""
     rules = shelf.version(root, outcome.labs)
-    pieces, keys = [], []
     for submission in submissions:
-        seed = own[submission.student]
-        key, place = shelf.key(submission, seed, rules[submission.lab.slug]), shelf.place(out, submission)
+        yield (submission, shelf.key(submission, own[submission.student], rules[submission.lab.slug]),
+               shelf.place(out, submission))
+
+
+def _grade(submissions: Sequence[Submission], outcome: Outcome, out: Path, root: Path,
+           options: argparse.Namespace, own: dict[str, int]) -> dict[shards.Key, bool]:
+    """Grades what is not graded yet. Returns those that have no lasting result, and whether they were cut off."""
+    pieces, keys = [], []
+    without: dict[shards.Key, bool] = {}
+    for submission, key, place in _keyed(submissions, outcome, out, root, own):
         known = place.result(key)
         if known:
             outcome.add(submission.student, submission.lab, known, False)
             continue
         place.clear(submission)
-        pieces.append(pool.Piece(len(pieces), submission.lab, place.handed_in, place.folder.parent, seed))
+        pieces.append(pool.Piece(len(pieces), submission.lab, place.handed_in, place.folder.parent,
+                                 own[submission.student]))
         keys.append((submission, key, place))
     for piece, result, was_cut in _with_progress(pieces, int(options.jobs), len(submissions)):
         submission, key, place = keys[piece.number]
         if result and not was_cut and result["status"] != "error":
             result = place.finish(result, key)
+        else:
+            without[submission.student, submission.lab.slug] = was_cut
         outcome.add(submission.student, submission.lab, result, was_cut)
+    return without
+
+
+def _one_shard(submissions: Sequence[Submission], outcome: Outcome, out: Path, root: Path, shard: shards.Shard,
+               options: argparse.Namespace, own: dict[str, int]) -> int:
+    """Grades a part of the class; the tables are made when all parts are joined."""
+    mine = shard.part(submissions)
+    shard.begin(out)
+    shard.end(out, _grade(mine, outcome, out, root, options, own))
+    there = for_stream(sys.stdout, os.fspath(out))
+    print(f"shard {shard}: {len(mine)} of {count(len(submissions), 'submission')} graded in {there}; when all shards "
+          f"have ended, JOIN={there} makes the tables")
+    return ALL_WELL
+
+
+def _join(submissions: Sequence[Submission], outcome: Outcome, out: Path, root: Path, own: dict[str, int]) -> None:
+    """Takes every result from the shards; grades nothing. Raises UsageError where something is missing."""
+    joined, missing = shards.joined(out), []
+    for submission, key, place in _keyed(submissions, outcome, out, root, own):
+        cut = joined.without.get((submission.student, submission.lab.slug))
+        result = place.result(key)
+        if result is None and cut is None:
+            missing.append(submission)
+            continue
+        was_cut = bool(cut) and result is None
+        outcome.add(submission.student, submission.lab, result if result or was_cut else place.result(), was_cut)
+    joined.check(missing)
 
 
 def _with_progress(pieces: Sequence[pool.Piece], jobs: int, of: int) -> Iterator[pool.Done]:

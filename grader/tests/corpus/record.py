@@ -17,7 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 CORPUS = Path(__file__).resolve().parent
-sys.path.insert(0, str(CORPUS.parent))
+sys.path[:0] = [str(CORPUS.parent), str(CORPUS.parents[1])]
+from looplab.teaching.lab_rules import verdict  # noqa: E402
 from warm import looplab  # noqa: E402
 
 SEED = 7
@@ -33,13 +34,6 @@ def grade(entry: Path, out: Path) -> dict:
     result = out / lab / "results.json"
     assert result.exists(), done.stdout + done.stderr
     return json.loads(result.read_text())
-
-
-def verdict(result: dict) -> dict:
-    """What of it is compared: the score (None: ungradable), and which checks failed or were skipped."""
-    return {"score": result["score"],
-            "failed": [check["id"] for check in result["checks"] if check["status"] == "failed"],
-            "skipped": [check["id"] for check in result["checks"] if check["status"] == "skipped"]}
 
 
 def of_entry(entry: Path) -> dict:
