@@ -117,7 +117,9 @@ endif
 
 # ---- What to build ----------------------------------------------------------------------------
 
-LABS := $(patsubst labs/%/main.c,%,$(wildcard labs/*/main.c))
+# one program runs all warm-ups: it loads the one that it is told of
+warmups := $(patsubst labs/%/main.c,%,$(wildcard labs/00-*/main.c))
+LABS := $(filter-out $(warmups),$(patsubst labs/%/main.c,%,$(wildcard labs/*/main.c)))
 # there students write tests: no program by itself
 suites := $(notdir $(patsubst %/,%,$(dir $(wildcard labs/*/test_*.c))))
 
@@ -364,8 +366,16 @@ build/kit/$1/reference: $(wildcard solutions/$1/*.c labs/$1/*.h) build/kit/$1/ma
 endef
 $(foreach l,$(LABS),$(eval $(call reference,$l)))
 
+$(warmups:%=build/kit/%/program): build/kit/%/program: labs/%/main.c build/kit/libco.a sim/kit/link.flags \
+        build/kit/flags.txt
+	@mkdir -p $(@D)
+	$(say)$(CC) $(CFLAGS) $(here) $(plain_flags) -Isim/include -Isim -Ilabs/$* -MMD -MP -MF $@.d -MT $@ $< \
+	    -rdynamic -Wl,--whole-archive build/kit/libco.a -Wl,--no-whole-archive @sim/kit/link.flags -ldl -o $@.new && \
+	    mv $@.new $@
+
 # What is needed to grade and to run: of the labs, only the one that is asked for.
-asked_labs := $(or $(if $(filter $(exits),$(MAKECMDGOALS)),$(filter $(LAB) $(LAB)-% 0$(LAB)-%,$(LABS))),$(LABS))
+asked = $(if $(filter $(exits),$(MAKECMDGOALS)),$(filter $(LAB) $(LAB)-% 0$(LAB)-%,$1))
+asked_labs := $(if $(call asked,$(warmups)),,$(or $(call asked,$(LABS)),$(LABS)))
 references := $(foreach l,$(filter-out $(suites),$(asked_labs)),\
         $(if $(wildcard solutions/$l/*.c),build/kit/$l/reference))
 # What suites are linked with: many scrapers, in several builds each (grader/looplab/grading/scrapers.py).
@@ -383,6 +393,7 @@ kit := build/kit/libco.a build/kit/libco-asan.a \
        $(patsubst grader/launcher/%.c,build/kit/%,$(wildcard grader/launcher/launch.c)) \
        $(foreach v,plain asan,$(asked_labs:%=build/kit/%/main$(call dash,$v).o)) \
        $(asked_labs:%=build/kit/%/names.txt) \
+       $(if $(call asked,$(LABS)),,$(warmups:%=build/kit/%/program)) \
        $(references) $(tested_ones) build/compile_commands.json build/kit/judge
 test_programs := $(foreach v,$(tested),$(addprefix build/tests/$v/,$(call tests_of,$v))) \
        $(foreach v,$(filter-out $(if $(ALL),,tsan),$(have)),$(patsubst %,build/solutions/$v/%/program,\

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import TYPE_CHECKING, Sequence
 
+from ..asking.check import Check
 from ..course.lab import Lab
 from ..running import build
+
+if TYPE_CHECKING:       # it needs this module
+    from .session import Session
 
 
 class Kind(ABC):
@@ -19,3 +24,9 @@ class Kind(ABC):
     @abstractmethod
     def measured(self, program: build.Program) -> build.Program:
         """What coverage is counted of."""
+
+    def begin(self, session: "Session", checks: Sequence[Check]) -> None:
+        """These checks will run: what they need can be begun with."""
+
+    def end(self) -> None:
+        """No check will run any more."""

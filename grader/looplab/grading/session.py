@@ -175,6 +175,15 @@ class Session:
             self._ordered[called] = recorded
         return self._ordered[called]
 
+    def small_run(self, check: Check, called: Call) -> Recorded:
+        """A run of one process only, that is over at once. Raises CheckFailed when the program was stopped too often
+        before."""
+        self._refuse_more_kills()
+        recorded = self._alone(check, called, self.ready().cover)
+        self.kills += recorded.outcome.limit is not None
+        self.output = self.output or cut(recorded.outcome.stdout, 2000) * (recorded.outcome.exit != 0)
+        return recorded
+
     # ---- the search ----
 
     def draw(self) -> None:
@@ -361,10 +370,10 @@ class Session:
         return self._forks[binary]
 
     def fence(self, binary: Path, place: Path) -> Fence:
-        """What that program sees: itself, the scrapers of a suite, the folder it runs in, the counts of its lines."""
+        """What that program sees: itself, the scrapers of a suite, the warm-ups, the folder it runs in, the counts of its lines."""
         counts = [self.program.counts] if self.program else []
         reads = binary.parent if self.work in binary.parents else binary
-        return Fence((binary, binary.parent / "scrapers"), (place, *counts),
+        return Fence((binary, binary.parent / "scrapers", binary.parent / "parts"), (place, *counts),
                      within=Fence((reads,), (self.desks.folder, *counts)))
 
     def _start_with_others(self, binary: Path, called: Call, desk: Desk, limits: process.Limits,
@@ -502,6 +511,7 @@ class Session:
     def close(self) -> None:
         """Ends what is still under way and removes the scratch folder."""
         self.second.kill()
+        self.kind.end()
         for series in self._series.values():
             series.close()
         for forks in self._forks.values():
