@@ -41,8 +41,8 @@ say := $(if $(V),,@)
 # In build/. With BUILD=DIR in DIR/build: then make only hands its words on to a make that works in DIR, where links to
 # all of this checkout stand. Where nothing can be written to, that is what is said, and how to help it.
 
-exits := grade demo run explore serve compare report watch hint progress start class handout similar course convert \
-         autograder
+exits := grade demo run explore serve compare report watch hint warmups progress start class handout similar course \
+         convert autograder
 builds := $(filter-out help doctor clean,$(MAKECMDGOALS))
 make-extension = @mkdir -p $(@D) && { $(CC) -std=gnu11 -O2 -Wall -Wextra -shared -fPIC $< -o $@.$$PPID 2> $@.log || \
     : > $@.$$PPID; } && mv $@.$$PPID $@
@@ -101,7 +101,7 @@ endif
 
 ifneq ($(and $(filter load,$(.FEATURES)),$(looplab_deps)),)
 -load build/kit/make_exit.so
-builds-nothing := hint progress handout similar course deps
+builds-nothing := hint warmups progress handout similar course deps
 ifneq ($(and $(if $(looplab_within),,$(MAKECMDGOALS)),$(filter-out $(builds-nothing),$(MAKECMDGOALS))),)
 $(build-alone Makefile)
 endif
@@ -415,8 +415,8 @@ own-code := code=$$?; case $$code in 6[4-7]) code=$$((code - 64)) ;; 129|13[01]|
 formats = $${FORMATS:+--format "$$FORMATS"}
 grade = $(looplab-command) grade $${LAB:+--lab "$$LAB"} $${SEED:+--seed "$$SEED"} $${TIER:+--require-tier "$$TIER"}
 
-.PHONY: help grade demo run serve compare report watch hint progress start class handout similar course convert \
-        autograder test bench slides doctor deps deps-dev clean try-node
+.PHONY: help grade demo run serve compare report watch hint warmups progress start class handout similar course \
+        convert autograder test bench slides doctor deps deps-dev clean try-node
 .PHONY: $(exits:%=run-%)
 
 help:
@@ -433,6 +433,7 @@ compare: run-compare  ## a lab in its virtual world and in that world served for
 report: run-report  ## draw a run: LAB=01 [FROM=DIR] [CHECK=ID | MODE= WORLD= SET= URLS=] [FORMAT=html|text|svg|chrome] [OUT=F]
 watch: run-watch  ## grade on every save: [LAB=03] [FROM=DIR]; keys: hint, list, report, all, next lab, back, go to, reset, quit
 hint: run-hint    ## tell the next hint: LAB=03 [TODO=2] [LEVEL=2]
+warmups: run-warmups  ## the warm-ups, with a tick at those that are done (make watch LAB=00)
 progress: run-progress  ## all labs at a glance
 start: run-start  ## a clean copy of the labs to work in, with its own git history: NAME=../my-labs
 handout: run-handout  ## lay out what students get: OUT=DIR [KIND=folder|git|zip] [LAB=01,02]
@@ -515,6 +516,8 @@ run-hint:
 	    $${FROM:+--from "$$FROM"}; $(own-code)
 run-progress:
 	@$(looplab-command) progress $${OUT:+--out "$$OUT"}; $(own-code)
+run-warmups:
+	@$(looplab-command) warmups $${OUT:+--out "$$OUT"}; $(own-code)
 run-start:
 	@if [ -n "$$NAME" ]; then $(looplab-command) start -- "$$NAME"; else \
 	    echo 'say where, as in: make start NAME=../my-labs' >&2; (exit 66); fi; $(own-code)

@@ -100,7 +100,7 @@ def _difference(run: Shown, expected: Expected) -> tuple[str, str]:
 
 
 def _shows(shows: dict[str, Any], number: int, run: Shown) -> bool:
-    """Does this run show what a wrong answer shows?"""
+    """Does this run show what a wrong answer shows? One that says nothing of an end is of runs that end well."""
     asked = {"run": lambda value: value == number + 1, "took": lambda value: run.took == value,
              "output": lambda value: list(run.output) == value,
              "has": lambda value: any(value in line for line in run.output),
@@ -108,4 +108,4 @@ def _shows(shows: dict[str, Any], number: int, run: Shown) -> bool:
              "lines": lambda value: len(run.output) == value,
              "blocked": lambda value: value in run.blocked,
              "ended": lambda value: run.ended == value}
-    return all(asked[key](value) for key, value in shows.items())
+    return bool(run.ended) == ("ended" in shows) and all(asked[key](value) for key, value in shows.items())

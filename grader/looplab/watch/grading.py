@@ -93,7 +93,8 @@ def _interrupt(number: int, frame: object) -> None:
 def _grade(lab: Lab, folder: Path, out: Path, seed: int, told: IO[bytes]) -> int:
     from ..report.grade import grade
 
-    result = grade(lab, Order([lab], folder, out, seed, None), Style(), lambda done, of, title: None).result
+    only = f"test_warmup[{lab.source[:-2]}]" if lab.warmups else None     # the file that is being written
+    result = grade(lab, Order([lab], folder, out, seed, only), Style(), lambda done, of, title: None).result
     if not result:
         return 3
     told.write(json.dumps(result).encode())
