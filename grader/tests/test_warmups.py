@@ -1,4 +1,4 @@
-"""The warm-ups keep their promises: each can be solved, is worth nothing untouched, and tells first wrong answers apart.
+"""The warm-ups keep their promises: each can be solved, is worth nothing untouched, tells first wrong answers apart.
 
 With ALL=1 all of them in all ways; else every solution, every other skeleton, and of the wrong answers
 (corpus-warmups/NN-name.json: the lines that stand in the place of the right ones) those of every fourth warm-up.
@@ -89,7 +89,8 @@ def test_wrong_answers_have_a_message_of_their_own(tmp_path, rank):
     """The first wrong answers of each warm-up in one grading, then the second, then the third."""
     mine = tmp_path / "mine"
     mine.mkdir()
-    tried = [(warmup, *list(corpus(warmup)["wrong"].items())[rank]) for warmup in some(WARMUPS[rank:] + WARMUPS[:rank], 4)
+    tried = [(warmup, *list(corpus(warmup)["wrong"].items())[rank])
+             for warmup in some(WARMUPS[rank:] + WARMUPS[:rank], 4)
              if len(corpus(warmup)["wrong"]) > rank]
     for warmup, name, _ in tried:
         (mine / warmup.source).write_text(with_lines(warmup, name))

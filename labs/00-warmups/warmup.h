@@ -1,4 +1,4 @@
-/* warmup.h - all that a warm-up needs. Each one is a file of its own, NN-name.c: complete but for the lines at its TODO.
+/* warmup.h - all that a warm-up needs. Each is a file of its own, NN-name.c: complete but for the lines at its TODO.
  *
  *     make watch LAB=00              one after the other, graded on every save
  *     make run LAB=00 MODE=07        runs number 07; SET="n=5" gives it another number

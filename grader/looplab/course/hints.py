@@ -26,8 +26,8 @@ class Hints:
 
 
 def read(lab: Lab) -> dict[int, Hints]:
-    """All hints of a lab, by TODO, in order; those of a warm-up by its number, with one level. Raises OSError where there
-    is no hints.md."""
+    """All hints of a lab, by TODO, in order; those of a warm-up by its number, with one level. Raises OSError where
+    there is no hints.md."""
     if lab.warmups:
         return {int(one.number): Hints(int(one.number), one.title, (f"A hint\n\n{one.hint}",))
                 for one in warmups.read(lab)}

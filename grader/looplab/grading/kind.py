@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, Sequence
+from typing import Any, Sequence
 
 from ..asking.check import Check
 from ..course.lab import Lab
 from ..running import build
-
-if TYPE_CHECKING:       # it needs this module
-    from .session import Session
 
 
 class Kind(ABC):
@@ -25,8 +22,8 @@ class Kind(ABC):
     def measured(self, program: build.Program) -> build.Program:
         """What coverage is counted of."""
 
-    def begin(self, session: "Session", checks: Sequence[Check]) -> None:
-        """These checks will run: what they need can be begun with."""
+    def begin(self, session: Any, checks: Sequence[Check]) -> None:
+        """These checks of that Session will run: what they need can be begun with."""
 
     def end(self) -> None:
         """No check will run any more."""

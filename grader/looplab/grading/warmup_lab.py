@@ -36,6 +36,8 @@ from .session import Session
 FOLDER = "parts"
 _FLAGS = ["-O0", "-g1", "-fPIC", "-shared", "-nostdlib", "-fdiagnostics-color=never", "-fmax-errors=20", "-MMD", "-MF",
           "cover.d"]
+_CHANCE = Cause("not deterministic", "does it read a variable that was never set, or ask the machine (a clock, a "
+                                     "process number, random numbers)?")
 
 
 @dataclass(frozen=True)
@@ -128,18 +130,16 @@ class WarmupLab(Kind):
             two = session.small_run(check, called)
             if (one.text, one.outcome.stdout) != (two.text, two.outcome.stdout):
                 _, here, there = first_difference(one.text, two.text)
-                raise CheckFailed(Failure(
-                    "two runs in the same world do the same", "they part" + (f": {here[:100]} and {there[:100]}"
-                                                                            if here != there else " in what they print"),
-                    Cause("not deterministic", "does it read a variable that was never set, or ask the machine "
-                                               "(a clock, a process number, random numbers)?")),
+                parts = f": {here[:100]} and {there[:100]}" if here != there else " in what they print"
+                raise CheckFailed(Failure("two runs in the same world do the same", f"they part{parts}", _CHANCE),
                                   _replay(session, warmup, expected))
         return one
 
 
 def _shown(warmup: Warmup, recorded: Recorded) -> small.Shown:
     trace = recorded.trace
-    if trace and not trace.report("start") and (said := re.search(r"^not loaded: (.*)$", recorded.outcome.stderr, re.M)):
+    said = re.search(r"^not loaded: (.*)$", recorded.outcome.stderr, re.M)
+    if said and trace and not trace.report("start"):
         missing = re.search(r"undefined symbol: (\w+)", said[1])
         name = missing[1].replace("__wrap_", "") if missing else "warmup"
         why = f"{warmup.source} does not define warmup()" if name == "warmup" \

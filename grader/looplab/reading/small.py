@@ -15,6 +15,8 @@ from .trace import Trace
 
 _ENDINGS = {"deadlock": "deadlock", "livelock": "livelock", "endless": "endless", "overflow": "overflow"}
 
+_WITHOUT_END = ("cpu", "wall", "output", "file")        # which of them is met first depends on the machine
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -34,8 +36,8 @@ class Shown:
 
 
 def shown(outcome: Outcome, trace: Optional[Trace]) -> Shown:
-    """What a run shows. Its end has a word: deadlock, livelock, endless, overflow, crash, cpu, wall, …: a limit;
-    error: the function returned one; leak; exit."""
+    """What a run shows. Its end has a word: deadlock, livelock, endless, overflow, crash, memory, threads;
+    error: the function returned one; leak; exit. All that goes on and on is "endless"."""
     output = tuple(outcome.stdout.split("\n")[:-1] if outcome.stdout.endswith("\n") else outcome.stdout.split("\n")) \
         if outcome.stdout else ()
     failure = ending.failure(outcome, trace)
@@ -60,7 +62,7 @@ def _word(outcome: Outcome, failure: Optional[Failure]) -> str:
     if not failure:
         return ""
     if outcome.limit:
-        return outcome.limit
+        return "endless" if outcome.limit in _WITHOUT_END else outcome.limit
     kind = failure.cause.kind if failure.cause else ""
     return _ENDINGS.get(kind) or ("crash" if outcome.signal or kind == "crashed" else "exit")
 

@@ -195,7 +195,8 @@ class Watch:
         right = warmups.one(self.lab, self.lab.source)
         self._go_to(self.lab, following)
         now = warmups.one(self.lab, following)
-        self.view.lead = [f"  ✓ {right.number} {right.title}: right, and {ticks.done} of {len(ticks.sources)} are done.",
+        so_far = f"{ticks.done} of {len(ticks.sources)} are done"
+        self.view.lead = [f"  ✓ {right.number} {right.title}: right, and {so_far}.",
                           f"  Now open {following}: {now.title}", ""]
 
     def _again(self) -> str:

@@ -25,7 +25,7 @@ class Place:
         """Remembers the lab, and which of its files where there are several; where nothing can be written, nothing is remembered."""
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._file.write_text(json.dumps({"lab": lab.slug, **({"source": lab.source} if lab.warmups else {})})
-                                  + "\n")
+            here = {"lab": lab.slug, **({"source": lab.source} if lab.warmups else {})}
+            self._file.write_text(json.dumps(here) + "\n")
         except OSError:
             pass
