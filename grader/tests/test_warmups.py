@@ -7,9 +7,11 @@ With ALL=1 all of them in all ways; else every solution, every other skeleton, a
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,10 @@ import pytest
 from grading import ROOT, Graded, grade
 from looplab.course import lab as labs, warmups
 from looplab.running.build import compiler
-from variants import some
+from looplab.telling.ticks import Ticks
+from terminal import Terminal
+from warm import looplab
+from variants import require_terminal, some
 
 LAB = labs.load("00-warmups")
 WARMUPS = warmups.read(LAB)
@@ -215,3 +220,74 @@ def test_a_folder_without_any_cannot_be_graded(tmp_path):
     (tmp_path / "mine").mkdir()
     graded = grade(LAB, tmp_path / "mine", tmp_path / "out")
     assert (graded.code, graded.result["status"]) == (2, "ungradable") and "no warm-up is there" in graded.card
+
+
+# ---- How far one is -----------------------------------------------------------------------------
+
+
+def test_ticks_go_by_the_file_as_it_is(tmp_path):
+    """One is done while its file is the one that was right, whichever grading has seen it."""
+    mine, out = tmp_path / "mine", tmp_path / "out"
+    mine.mkdir()
+    one, two = [warmup.source for warmup in WARMUPS[:2]]
+    shutil.copy(LAB.solution / one, mine)
+    shutil.copy(LAB.folder / two, mine)
+    grade(LAB, mine, out)
+    ticks = Ticks(LAB, out, mine)
+    assert (ticks.of(one), ticks.of(two), ticks.done, ticks.next()) == ("done", "", 1, two)
+    assert ticks.next(WARMUPS[-1].source) == two
+    (mine / one).write_text((mine / one).read_text() + "\n")
+    ticks = Ticks(LAB, out, mine)
+    assert (ticks.of(one), ticks.done, ticks.next()) == ("changed", 0, one)
+    (out / LAB.slug / "done.json").write_text("[]")
+    assert Ticks(LAB, out, mine).done == 0
+
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "grader"), "TERM": "xterm", "NO_COLOR": "1"}
+
+
+def test_the_watch_goes_from_one_to_the_next(tmp_path):
+    require_terminal()
+    one, two, three = [warmup.source for warmup in WARMUPS[:3]]
+    for name in (one, two, three):
+        shutil.copy(LAB.folder / name, tmp_path)
+    (ROOT / "build/grade" / LAB.slug / "done.json").unlink(missing_ok=True)
+    words = [sys.executable, "-m", "looplab", "watch", "--from", str(tmp_path), "--lab", "00", "--seed", "7"]
+    watching = Terminal(words, ROOT, ENVIRONMENT)
+    try:
+        watching.until(rf"{one}:\d+ is still to be\s+written[\s\S]*0/54 warm-ups")
+        shutil.copy(LAB.solution / one, tmp_path)
+        shown = watching.until(rf"{two}:\d+ is still to be\s+written[\s\S]*1/54 warm-ups")
+        assert f"{WARMUPS[0].title}: right, and 1 of 54 are done" in shown and f"Now open {two}" in shown
+        watching.press("n")
+        watching.until(rf"{three}:\d+ is still to be\s+written")
+        watching.press("p")
+        watching.until(rf"{two}:\d+ is still to be\s+written")
+        watching.press("h")
+        watching.until(re.escape(" ".join(WARMUPS[1].hint.split()[:4])))
+    finally:
+        watching.close()
+    watching = Terminal(words[:-4] + words[-2:], ROOT, ENVIRONMENT)        # it resumes where it was
+    try:
+        watching.until(rf"{two}:\d+ is still to be\s+written[\s\S]*1/54 warm-ups")
+    finally:
+        watching.close()
+
+
+def test_the_handouts_name_those_that_prepare_them():
+    for lab in [lab for lab in labs.find_labs() if not lab.warmups]:
+        named = ", ".join(warmup.number for warmup in WARMUPS if lab.number in warmup.prepares)
+        assert f"\n**Warm-ups that prepare it:** {named} (`make watch LAB=00`).\n" in (lab.folder / "README.md").read_text()
+        assert f"\n| {lab.number} | {named} |\n" in (LAB.folder / "README.md").read_text()
+
+
+def test_a_class_is_graded_in_them_when_it_is_asked_for(tmp_path):
+    for student, count in (("ada", 2), ("bob", 0)):
+        folder = tmp_path / "class" / student / LAB.slug
+        folder.mkdir(parents=True)
+        for warmup in WARMUPS[:2]:
+            shutil.copy((LAB.solution if WARMUPS.index(warmup) < count else LAB.folder) / warmup.source, folder)
+    done = looplab("class", "--from", tmp_path / "class", "--out", tmp_path / "out", "--lab", "00")
+    assert done.returncode == 1     # Bob has not begun
+    assert re.search(r"^ada,.*\b4\b", (tmp_path / "out/grades.csv").read_text(), re.M)
+    assert "all warm-ups are as they were given" in (tmp_path / "out/attention.csv").read_text()

@@ -167,7 +167,9 @@ class Watch:
         self.saved_at = time.monotonic()
         self.view.state, self.view.offset = "grading …", 0
         self.view.show = FIRST if self.view.show == NOTE else self.view.show
-        self.under_way = grading.Grading(self.lab, self.folder, self.out, self.seed)
+        self.under_way = grading.Grading(
+            self.lab, self.folder, self.out, self.seed,
+            only=f"test_warmup[{self.lab.source[:-2]}]" if self.ticks else None)
 
     def _settle(self) -> None:
         """Takes in the verdict, if it is there."""

@@ -22,7 +22,8 @@ class Place:
             self.lab = self.source = ""
 
     def remember(self, lab: Lab) -> None:
-        """Remembers the lab, and which of its files where there are several; where nothing can be written, nothing is remembered."""
+        """Remembers the lab, and which of its files where there are several; where nothing can be written, nothing is
+        remembered."""
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             here = {"lab": lab.slug, **({"source": lab.source} if lab.warmups else {})}
