@@ -13,7 +13,7 @@ int warmup(void)
             return rc;
         printf("%d ms: %s\n", now_ms(), resp.body);
         pages++;
-        /* TODO: on to the page that the header X-Next names, or out of the loop if there is none */
+        /* TODO: on to the page that the header X-More names, or out of the loop if there is none */
         if (pages == 1)
             break;
     }

@@ -13,7 +13,7 @@ int warmup(void)
             return rc;
         printf("%d ms: %s\n", now_ms(), resp.body);
         pages++;
-        if (!co_response_header(&resp, "X-Next", url, sizeof url))
+        if (!co_response_header(&resp, "X-More", url, sizeof url))
             break;
     }
     printf("%d ms: %d pages\n", now_ms(), pages);
