@@ -277,7 +277,8 @@ def test_the_watch_goes_from_one_to_the_next(tmp_path):
 def test_the_handouts_name_those_that_prepare_them():
     for lab in [lab for lab in labs.find_labs() if not lab.warmups]:
         named = ", ".join(warmup.number for warmup in WARMUPS if lab.number in warmup.prepares)
-        assert f"\n**Warm-ups that prepare it:** {named} (`make watch LAB=00`).\n" in (lab.folder / "README.md").read_text()
+        line = f"\n**Warm-ups that prepare it:** {named} (`make watch LAB=00`).\n"
+        assert line in (lab.folder / "README.md").read_text()
         assert f"\n| {lab.number} | {named} |\n" in (LAB.folder / "README.md").read_text()
 
 
@@ -291,3 +292,12 @@ def test_a_class_is_graded_in_them_when_it_is_asked_for(tmp_path):
     assert done.returncode == 1     # Bob has not begun
     assert re.search(r"^ada,.*\b4\b", (tmp_path / "out/grades.csv").read_text(), re.M)
     assert "all warm-ups are as they were given" in (tmp_path / "out/attention.csv").read_text()
+
+
+@pytest.mark.parametrize("words, said", [
+    (["report", "--lab", "00"], "a warm-up is not drawn"),
+    (["compare", "--lab", "00"], "nothing to compare"),
+], ids=["report", "compare"])
+def test_what_is_not_for_warm_ups_says_so(words, said):
+    done = looplab(*words)
+    assert done.returncode == 2 and said in done.stderr

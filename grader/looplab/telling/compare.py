@@ -334,8 +334,8 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     lab = labs.resolve(options.lab, root)
     if not options.runs.isdigit() or not 1 <= int(options.runs) <= 100:
         raise UsageError(f"RUNS={options.runs}: expected a number from 1 to 100")
-    if lab.settings.get("suite"):
-        raise UsageError(f"lab {lab.number} has no worlds: there is nothing to compare")
+    if lab.suite or lab.warmups:
+        raise UsageError(f"lab {lab.number} has no worlds to be served: there is nothing to compare")
     world = find_world(lab, options.world)
     source = Path(options.source) if options.source != "labs" or Path("labs").is_dir() else root / "labs"
     folder = next((folder for folder in (source / lab.slug, source) if (folder / lab.source).is_file()), None)
