@@ -16,7 +16,7 @@ int warmup(void)
 {
     struct co_timeout limit;
     int hops = 0, rc = 0;
-    co_timeout_begin(&limit, CO_SEC(2));
+    co_timeout_begin(&limit, CO_MS(2000));
     rc = travel(&hops);
     rc = co_timeout_end(&limit, rc);
     printf("%d ms: %d hops, %s\n", now_ms(), hops, rc < 0 ? co_strerror(rc) : "there");
