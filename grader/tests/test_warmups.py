@@ -119,8 +119,9 @@ def test_at_least_two_wrong_answers_are_told_apart(warmup):
 def test_file_and_comment_are_short(warmup):
     text = (LAB.folder / warmup.source).read_text()
     assert 15 <= text.count("\n") <= 50 and text.startswith(f"/* {warmup.number} - ")
+    assert 1 <= text.count("/* TODO: ") <= 2
     assert text[:text.index("*/")].count("\n") < 8
-    assert text.count("/* TODO: ") == 1 and "TODO" not in (LAB.solution / warmup.source).read_text()
+    assert "TODO" not in (LAB.solution / warmup.source).read_text()
     written = [line for place in corpus(warmup)["right"] for line in place]
     assert 1 <= len(written) <= 3
 
