@@ -41,8 +41,8 @@ say := $(if $(V),,@)
 # In build/. With BUILD=DIR in DIR/build: then make only hands its words on to a make that works in DIR, where links to
 # all of this checkout stand. Where nothing can be written to, that is what is said, and how to help it.
 
-exits := grade demo run explore serve compare report watch hint progress start class handout similar course convert \
-         autograder new-lab check-lab
+exits := grade demo run explore serve compare report watch hint warmups progress start class handout similar course \
+         convert autograder new-lab check-lab
 builds := $(filter-out help doctor clean,$(MAKECMDGOALS))
 make-extension = @mkdir -p $(@D) && { $(CC) -std=gnu11 -O2 -Wall -Wextra -shared -fPIC $< -o $@.$$PPID 2> $@.log || \
     : > $@.$$PPID; } && mv $@.$$PPID $@
@@ -101,7 +101,7 @@ endif
 
 ifneq ($(and $(filter load,$(.FEATURES)),$(looplab_deps)),)
 -load build/kit/make_exit.so
-builds-nothing := hint progress handout similar course new-lab deps
+builds-nothing := hint warmups progress handout similar course new-lab deps
 ifneq ($(and $(if $(looplab_within),,$(MAKECMDGOALS)),$(filter-out $(builds-nothing),$(MAKECMDGOALS))),)
 $(build-alone Makefile)
 endif
@@ -117,7 +117,9 @@ endif
 
 # ---- What to build ----------------------------------------------------------------------------
 
-LABS := $(patsubst labs/%/main.c,%,$(wildcard labs/*/main.c))
+# one program runs all warm-ups: it loads the one that it is told of
+warmups := $(patsubst labs/%/main.c,%,$(wildcard labs/00-*/main.c))
+LABS := $(filter-out $(warmups),$(patsubst labs/%/main.c,%,$(wildcard labs/*/main.c)))
 # there students write tests: no program by itself
 suites := $(notdir $(patsubst %/,%,$(dir $(wildcard labs/*/test_*.c))))
 
@@ -364,8 +366,16 @@ build/kit/$1/reference: $(wildcard solutions/$1/*.c labs/$1/*.h) build/kit/$1/ma
 endef
 $(foreach l,$(LABS),$(eval $(call reference,$l)))
 
+$(warmups:%=build/kit/%/program): build/kit/%/program: labs/%/main.c build/kit/libco.a sim/kit/link.flags \
+        build/kit/flags.txt
+	@mkdir -p $(@D)
+	$(say)$(CC) $(CFLAGS) $(here) $(plain_flags) -Isim/include -Isim -Ilabs/$* -MMD -MP -MF $@.d -MT $@ $< \
+	    -rdynamic -Wl,--whole-archive build/kit/libco.a -Wl,--no-whole-archive @sim/kit/link.flags -ldl -o $@.new && \
+	    mv $@.new $@
+
 # What is needed to grade and to run: of the labs, only the one that is asked for.
-asked_labs := $(or $(if $(filter $(exits),$(MAKECMDGOALS)),$(filter $(LAB) $(LAB)-% 0$(LAB)-%,$(LABS))),$(LABS))
+asked = $(if $(filter $(exits),$(MAKECMDGOALS)),$(filter $(LAB) $(LAB)-% 0$(LAB)-%,$1))
+asked_labs := $(if $(call asked,$(warmups)),,$(or $(call asked,$(LABS)),$(LABS)))
 references := $(foreach l,$(filter-out $(suites),$(asked_labs)),\
         $(if $(wildcard solutions/$l/*.c),build/kit/$l/reference))
 # What suites are linked with: many scrapers, in several builds each (grader/looplab/grading/scrapers.py).
@@ -383,6 +393,7 @@ kit := build/kit/libco.a build/kit/libco-asan.a \
        $(patsubst grader/launcher/%.c,build/kit/%,$(wildcard grader/launcher/launch.c)) \
        $(foreach v,plain asan,$(asked_labs:%=build/kit/%/main$(call dash,$v).o)) \
        $(asked_labs:%=build/kit/%/names.txt) \
+       $(if $(call asked,$(LABS)),,$(warmups:%=build/kit/%/program)) \
        $(references) $(tested_ones) build/compile_commands.json build/kit/judge
 test_programs := $(foreach v,$(tested),$(addprefix build/tests/$v/,$(call tests_of,$v))) \
        $(foreach v,$(filter-out $(if $(ALL),,tsan),$(have)),$(patsubst %,build/solutions/$v/%/program,\
@@ -404,8 +415,8 @@ own-code := code=$$?; case $$code in 6[4-7]) code=$$((code - 64)) ;; 129|13[01]|
 formats = $${FORMATS:+--format "$$FORMATS"}
 grade = $(looplab-command) grade $${LAB:+--lab "$$LAB"} $${SEED:+--seed "$$SEED"} $${TIER:+--require-tier "$$TIER"}
 
-.PHONY: help grade demo run serve compare report watch hint progress start class handout similar course convert \
-        autograder new-lab check-lab test bench slides doctor deps deps-dev clean try-node
+.PHONY: help grade demo run serve compare report watch hint warmups progress start class handout similar course \
+        convert autograder new-lab check-lab test bench slides doctor deps deps-dev clean try-node
 .PHONY: $(exits:%=run-%)
 
 help:
@@ -422,6 +433,7 @@ compare: run-compare  ## a lab in its virtual world and in that world served for
 report: run-report  ## draw a run: LAB=01 [FROM=DIR] [CHECK=ID | MODE= WORLD= SET= URLS=] [FORMAT=html|text|svg|chrome] [OUT=F]
 watch: run-watch  ## grade on every save: [LAB=03] [FROM=DIR]; keys: hint, list, report, all, next lab, back, go to, reset, quit
 hint: run-hint    ## tell the next hint: LAB=03 [TODO=2] [LEVEL=2]
+warmups: run-warmups  ## the warm-ups, with a tick at those that are done (make watch LAB=00)
 progress: run-progress  ## all labs at a glance
 start: run-start  ## a clean copy of the labs to work in, with its own git history: NAME=../my-labs
 handout: run-handout  ## lay out what students get: OUT=DIR [KIND=folder|git|zip] [LAB=01,02]
@@ -508,6 +520,8 @@ run-hint:
 	    $${FROM:+--from "$$FROM"}; $(own-code)
 run-progress:
 	@$(looplab-command) progress $${OUT:+--out "$$OUT"}; $(own-code)
+run-warmups:
+	@$(looplab-command) warmups $${OUT:+--out "$$OUT"}; $(own-code)
 run-start:
 	@if [ -n "$$NAME" ]; then $(looplab-command) start -- "$$NAME"; else \
 	    echo 'say where, as in: make start NAME=../my-labs' >&2; (exit 66); fi; $(own-code)

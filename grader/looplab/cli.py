@@ -37,6 +37,7 @@ _COMMANDS = {
     "check-lab": (".teaching.check_lab", "hold a lab to what is asked of one"),
     "watch": (".watch.command", "grade on every save"),
     "hint": (".course.hints", "tell the next hint"),
+    "warmups": (".telling.ticks", "the warm-ups, with a tick at those done"),
     "progress": (".telling.progress", "all labs at a glance"),
     "start": (".course.start", "lay out a working copy of the labs"),
     "handout": (".course.handout", "lay out what students get: a folder, a git repository or a zip"),
@@ -129,7 +130,7 @@ def _order(options: argparse.Namespace, root: Path) -> Order:
         return Order([labs.asked(options.lab, root)], source, out, seed, options.check)
     known = labs.find_labs(root)
     chosen = [lab for lab in known if (source / lab.slug).is_dir()] \
-        or [lab for lab in known if (source / lab.source).is_file()]
+        or [lab for lab in known if any((source / name).is_file() for name in lab.sources)]
     if not chosen:
         raise UsageError(f"FROM={options.source}: it holds no lab's file "
                          f"({', '.join(sorted({lab.source for lab in known})) or 'there are no labs'}) and no NN-slug "

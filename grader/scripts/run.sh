@@ -7,6 +7,7 @@
 # blanks between them), JSON=1, CC.
 # REAL=1, with both: in the real world, for which it is linked with libuv and libcurl. An example that has a world of
 # its own meets that world's servers, on this machine.
+# The lab of warm-ups: LAB, FROM, MODE (which one: 07), WORLD, SET, SEED, TRACE, TAPE, CC.
 # A lab whose student's file is a test suite: LAB, FROM, TEST (names of tests), FAULT (one that is built into what is
 # tested), TRACE, CC.
 # EXPLORE=1, with a lab that is no suite: not once but in very many orders (sim/explore/search): DEPTH (at most so many,
@@ -122,6 +123,34 @@ find_lab || fail "there is no lab '$LAB'; the labs are: $labs"
 
 [ -d "$from" ] || fail "FROM=$from: there is no such folder"
 [ ! -d "$from/$lab" ] || from=$from/$lab
+
+# A warm-up: MODE says which. It is loaded by the program that all of them share.
+run_warmup() {
+    for part in "labs/$lab"/[0-9][0-9]-*.c; do
+        part=${part##*/} number=${part%%-*}
+        case ${MODE:-} in "${part%.c}" | "$number" | "${number#0}") break ;; esac
+        part=
+    done
+    [ -n "$part" ] || fail "say which warm-up, as in: make run LAB=00 MODE=07; there are $(
+        for one in "labs/$lab"/[0-9][0-9]-*.c; do one=${one##*/} && printf '%s ' "${one%%-*}"; done)"
+    [ -z "${REAL:-}${EXPLORE:-}" ] || fail "a warm-up runs in its own world, in the plain order only"
+    [ -f "$from/$part" ] || fail "$from/$part: there is no such file"
+    own_folder "$lab"
+    # shellcheck disable=SC2086 # two words
+    compile @sim/kit/student.flags -O0 -fPIC -shared -nostdlib -Isim/include "-Ilabs/$lab" "$from/$part" -lgcc \
+        $link -o "$out/part.so" ||
+        fail "$from/$part does not compile: mend what the compiler says above, the first error first"
+    name=${WORLD:-${part%.c}.json}
+    WORLD=${WORLD:-}
+    [ ! -f "labs/$lab/worlds/$name" ] || WORLD=labs/$lab/worlds/$name
+    [ -z "$WORLD" ] || [ -f "$WORLD" ] || fail "WORLD=$WORLD: there is no such file"
+    set -f --
+    for setting in ${SET:-}; do set -- "$@" --set "$setting"; done
+    cp "build/kit/$lab/program" "$out/program" || fail "cannot write into $out"
+    run "$out/program" ${WORLD:+--world "$WORLD"} ${SEED:+--seed "$SEED"} ${TRACE:+--trace "$TRACE"} \
+        ${TAPE:+--tape "$TAPE"} "$@" run "$out/part.so"
+}
+[ ! -f "labs/$lab/warmup.h" ] || run_warmup
 
 # The suite and what it tests: only the suite is the student's.
 run_suite() {

@@ -106,7 +106,7 @@ def test_readmes_two_commands_on_a_bare_machine(bare, capsys):
     shown = say(bare, demo)
     assert shown.returncode == 0, shown.stdout[-3000:]
     assert re.match(r"deps: installing gcc .*: took \d+ s\n", shown.stdout)
-    assert len(re.findall(r"^score 100/100 ", shown.stdout, re.MULTILINE)) == len(list(ROOT.glob("solutions/[0-9]*")))
+    assert len(re.findall(r"^score (\d+)/\1 ", shown.stdout, re.MULTILINE)) == len(list(ROOT.glob("solutions/[0-9]*")))
     tested = say(bare, test)
     assert tested.returncode == 0, tested.stdout[-6000:]
     assert len(re.findall(r"^deps: installing .*: took \d+ s$", tested.stdout, re.MULTILINE)) == 1

@@ -42,9 +42,9 @@ def assert_one_line(run: subprocess.CompletedProcess[str], code: int, *parts: st
 def test_make_alone_lists_the_targets_one_line_each():
     run = make()
     assert run.returncode == 0
-    assert targets() == ["grade", "demo", "run", "explore", "serve", "compare", "report", "watch", "hint", "progress",
-                         "start", "handout", "class", "course", "similar", "convert", "autograder", "new-lab",
-                         "check-lab", "test", "bench", "slides", "doctor", "deps", "deps-dev", "clean"]
+    assert targets() == ["grade", "demo", "run", "explore", "serve", "compare", "report", "watch", "hint", "warmups",
+                         "progress", "start", "handout", "class", "course", "similar", "convert", "autograder",
+                         "new-lab", "check-lab", "test", "bench", "slides", "doctor", "deps", "deps-dev", "clean"]
     assert all(len(line) <= 120 for line in run.stdout.splitlines())
 
 

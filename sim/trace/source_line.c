@@ -21,12 +21,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The running program, from the first call of source_line on. */
-static struct {
+/* A file whose code is in the process. */
+struct coded {
     enum { UNREAD, READING, UNKNOWN, READ } state;  /* READING is seen only by a handler that interrupted it */
     uint64_t bias;                                  /* an address of the process = one of the file + bias    */
     struct line_table table;
-} program;
+};
+
+/* The running program, from the first call of source_line on; and what source_line_also has named. */
+static struct coded program, also;
 
 /* Finds the bias of the program whose file is given. False if this is not the file of this process: under valgrind
  * /proc/self/exe is valgrind's. */
@@ -52,8 +55,9 @@ static bool find_bias(const unsigned char *file, size_t size, uint64_t *bias)
     return false;
 }
 
-/* Reads the line table of the program if `path` is its file. The file stays mapped: names are read from it. */
-static bool read_program(const char *path)
+/* Reads the line table of a file, which stays mapped: names are read from it. base: where its code is loaded;
+ * NULL: it is to be the program's file. */
+static bool read_file(struct coded *coded, const char *path, const void *base)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat status;
@@ -64,7 +68,8 @@ static bool read_program(const char *path)
     close(fd);
     if (file == MAP_FAILED)
         return false;
-    if (find_bias(file, size, &program.bias) && line_table_open(&program.table, file, size))
+    coded->bias = (uint64_t)(uintptr_t)base;
+    if ((base || find_bias(file, size, &coded->bias)) && line_table_open(&coded->table, file, size))
         return true;
     munmap(file, size);
     return false;
@@ -74,7 +79,8 @@ static void read_once(void)
 {
     program.state = READING;
     const char *name = (const char *)getauxval(AT_EXECFN);  /* as the program was called; where there is no /proc */
-    bool found = read_program("/proc/self/exe") || (name && read_program(name));
+    bool found = read_file(&program, "/proc/self/exe", NULL)
+        || (name && read_file(&program, name, NULL));
     program.state = found ? READ : UNKNOWN;
 }
 
@@ -97,18 +103,29 @@ static const char *write_place(char *text, size_t size, const char *name, uint32
     return text;
 }
 
+void source_line_also(const char *path, const void *base)
+{
+    if (also.state == READ)
+        return;
+    also.state = READING;
+    also.state = read_file(&also, path, base) ? READ : UNKNOWN;
+}
+
 const char *source_line(const void *pc, char *text, size_t size)
 {
     if (program.state == UNREAD)
         read_once();
-    if (program.state != READ || !pc)
+    if (!pc)
         return NULL;
     /* A return address is that of the next instruction, perhaps of another line: look one byte before it. The
      * built-in takes off the signature that aarch64 may have put into it. */
     uint64_t address = (uint64_t)(uintptr_t)__builtin_extract_return_addr((void *)(uintptr_t)pc);
     const char *name;
     uint32_t line;
-    if (!line_table_find(&program.table, address - 1 - program.bias, &name, &line))
-        return NULL;
-    return write_place(text, size, name, line);
+    for (int i = 0; i < 2; i++) {
+        const struct coded *coded = i ? &also : &program;
+        if (coded->state == READ && line_table_find(&coded->table, address - 1 - coded->bias, &name, &line))
+            return write_place(text, size, name, line);
+    }
+    return NULL;
 }

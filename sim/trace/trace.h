@@ -48,5 +48,8 @@ int trace_failed(const struct trace *);     /* the errno for which it went silen
 /* "file.c:12" of the call that returns to `pc`, from the running program's own debug information
  * (DWARF 4 and 5 line tables), into text[size]. The folder is left out. Returns text, or NULL if unknown. */
 const char *source_line(const void *pc, char *text, size_t size);
+/* From now on also the lines of a library that the program has loaded: its file, and where its first byte lies (as
+ * dladdr tells). Of several calls the first counts. */
+void source_line_also(const char *path, const void *base);
 
 #endif

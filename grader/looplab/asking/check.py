@@ -37,6 +37,7 @@ class Check:
     needs: tuple[str, ...] = ()
     last: bool = False
     idea: bool = False              # what the lab is about
+    alone: bool = False             # of a program of its own: it says nothing of what the others are worth
     status: Optional[str] = None
     score: int = 0
     message: str = ""

@@ -19,6 +19,7 @@ class Points:
     needs: tuple
     last: bool
     idea: bool = False
+    alone: bool = False
 
     def fault(self) -> str | None:
         """What is wrong with it, or None."""
@@ -32,15 +33,16 @@ class Points:
 
 
 def points(worth: int, category: str, needs: Union[str, Sequence[str]] = (),
-           last: bool = False, idea: bool = False) -> Callable[[Test], Test]:
+           last: bool = False, idea: bool = False, alone: bool = False) -> Callable[[Test], Test]:
     """Makes a test a check worth `worth` points of a category: correctness, timing, robustness or coverage.
 
     needs: the check, or checks, without which this one says nothing: if one of them fails, this one is skipped.
     last: run it after all others (a summary such as "no finding of a sanitizer in any run"); coverage always is.
     idea: it is what the lab is about: where it fails the rest is worth half (grading/ceiling.py).
+    alone: it is about a program of its own: where it fails the others are worth as much as before.
     """
     said = Points(worth, category, (needs,) if isinstance(needs, str) else tuple(needs), last or category == "coverage",
-                  idea)
+                  idea, alone)
 
     def mark(test: Test) -> Test:
         test.looplab_points = said  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..plain.failure import UsageError
 from ..plain.text import fill
-from . import lab as labs
+from . import lab as labs, warmups
 from .lab import Lab
 
 LINE_END = "\n"
@@ -26,7 +26,11 @@ class Hints:
 
 
 def read(lab: Lab) -> dict[int, Hints]:
-    """All hints of a lab, by TODO, in order. Raises OSError where there is no hints.md."""
+    """All hints of a lab, by TODO, in order; those of a warm-up by its number, with one level. Raises OSError where
+    there is no hints.md."""
+    if lab.warmups:
+        return {int(one.number): Hints(int(one.number), one.title, (f"A hint\n\n{one.hint}",))
+                for one in warmups.read(lab)}
     text = (lab.folder / "hints.md").read_text(encoding="utf-8")
     found = {}
     for part in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
@@ -41,7 +45,7 @@ def read(lab: Lab) -> dict[int, Hints]:
 
 def show(hints: Hints, level: int) -> list[str]:
     """One level, as lines for a terminal. Code keeps its lines, text is filled."""
-    lines = [f"TODO {hints.todo}: {hints.title}", ""]
+    lines = [f"TODO {hints.todo}: {hints.title}" if len(hints.levels) > 1 else f"{hints.todo:02} {hints.title}", ""]
     for paragraph in hints.levels[level - 1].split("\n\n"):
         lines += paragraph.split("\n") if paragraph.startswith("    ") else fill(" ".join(paragraph.split()))
         lines.append("")
@@ -82,12 +86,19 @@ class Memory:
 
 def current(lab: Lab, hints: dict[int, Hints], source: Path) -> int:
     """The TODO that a student is at: the first whose words still stand in the file; without any, the last."""
-    try:
-        text = source.read_text(errors="replace")
-    except OSError:
-        text = ""
+    if lab.warmups:
+        still = [name for name in lab.sources if "TODO" in _text(source.parent / name)]
+        return int((source.name if source.name in still or not still else still[0])[:2])
+    text = _text(source)
     open_ = [int(number) for number in re.findall(r"TODO (\d+)", text)]
     return next((todo for todo in sorted(hints) if todo in open_), max(hints))
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(errors="replace")
+    except OSError:
+        return ""
 
 
 def next_level(lab: Lab, todo: int, hints: Hints) -> int:
@@ -112,6 +123,7 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     lab = labs.resolve(options.lab, root)
     hints = read(lab)
     folder = Path(options.source) if options.source else lab.folder
+    folder = folder / lab.slug if (folder / lab.slug).is_dir() else folder
     todo = _number("TODO", options.todo, sorted(hints)) if options.todo else current(lab, hints, folder / lab.source)
     levels = list(range(1, len(hints[todo].levels) + 1))
     level = _number("LEVEL", options.level, levels) if options.level else next_level(lab, todo, hints[todo])

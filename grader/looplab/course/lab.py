@@ -6,6 +6,8 @@ besides `main.c`, the skeleton, and a header of the same name, the contract. A l
 
     {"source": "test_scraper.c", "header": "scraper.h",     the two files; further C files are then the kit's own
      "suite": true,                                         the student's file is a test suite (suite.py)
+     "warmups": true,                                       many small programs, a file NN-name.c each (warmups.py);
+                                                            "source" is then whichever is meant
      "feedback": "number"}                                  what a suite's author hears of faults not found: none,
                                                             number
      or names
@@ -16,13 +18,15 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..plain.failure import UsageError
 
 ROOT = Path(os.path.abspath(__file__)).parents[3]
 """The top of the house: where labs/, solutions/, sim/ and build/ lie. With BUILD=DIR all but build/ are links there."""
+
+_PART = "[0-9][0-9]-*.c"
 
 _SLUG = re.compile(r"[0-9]{2}-[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -47,6 +51,20 @@ class Lab:
     def suite(self) -> bool:
         """Is the student's file a test suite?"""
         return bool(self.settings.get("suite"))
+
+    @property
+    def warmups(self) -> bool:
+        """Are there many files to hand in, each a program of its own?"""
+        return bool(self.settings.get("warmups"))
+
+    @property
+    def sources(self) -> list[str]:
+        """The names of all files that a student hands in, in order."""
+        return sorted(path.name for path in self.folder.glob(_PART)) if self.warmups else [self.source]
+
+    def part(self, source: str) -> "Lab":
+        """The same lab, where one of several files is meant."""
+        return replace(self, source=source)
 
     @property
     def number(self) -> str:
@@ -114,6 +132,11 @@ def load(slug: str, root: Path = ROOT, kit: Path | None = None) -> Lab:
     """The lab of exactly this name. Raises LabError when its folder is not complete."""
     folder = root / "labs" / slug
     settings = _settings(folder)
+    if settings.get("warmups"):
+        parts = sorted(path.name for path in folder.glob(_PART))
+        if not parts:
+            raise LabError(f"labs/{slug} holds no warm-up, NN-name.c")
+        settings = {**settings, "source": parts[0]}
     if "source" in settings:
         source, header = settings["source"], settings.get("header") or str(Path(settings["source"]).with_suffix(".h"))
         missing = [name for name in (source, header) if not (folder / name).is_file()]
@@ -137,7 +160,7 @@ def _settings(folder: Path) -> dict:
         said = json.loads(path.read_text()) if path.is_file() else {}
     except ValueError as error:
         raise LabError(f"labs/{folder.name}/lab.json is no JSON: {error}") from None
-    kinds = {"source": str, "header": str, "suite": bool, "feedback": str}
+    kinds = {"source": str, "header": str, "suite": bool, "warmups": bool, "feedback": str}
     wrong = [key for key, value in said.items()
              if not isinstance(value, kinds.get(key, ()))] if isinstance(said, dict) else ["{}"]
     if wrong:

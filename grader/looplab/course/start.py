@@ -27,5 +27,5 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
         raise UsageError(f"NAME={name}: nothing was made: {fault.strerror}: {fault.filename or target}") from None
     print(f"Your copy of the labs is in {target}" + (", with a git history of its own." if committed else
                                                      " (without git: it is not installed)."))
-    print(f"Begin: cd {target} && make grade LAB=01")
+    print(f"Begin: cd {target} && make watch LAB=00, or with a lab: make grade LAB=01")
     return 0

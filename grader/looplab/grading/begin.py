@@ -10,11 +10,12 @@ from .kind import Kind
 from .program_lab import ProgramLab
 from .session import Session
 from .suite_lab import SuiteLab
+from .warmup_lab import WarmupLab
 
 
 def kind_of(lab: Lab) -> Kind:
     """What kind of lab it is."""
-    return SuiteLab() if lab.suite else ProgramLab()
+    return SuiteLab() if lab.suite else WarmupLab() if lab.warmups else ProgramLab()
 
 
 def begin(lab: Lab, source_dir: Path, out: Path, seed: int) -> Session:

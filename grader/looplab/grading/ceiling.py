@@ -17,5 +17,6 @@ def ceiling(checks: Sequence[Check], worth: int) -> int:
     what the lab is about is half right at most."""
     if any(check.status == "failed" and check.idea for check in checks):
         return worth * WITHOUT_THE_IDEA // 100
-    wrong = any(check.status == "failed" and check.category != "coverage" for check in checks)
+    wrong = any(check.status == "failed" and check.category != "coverage" and not check.alone
+                for check in checks)
     return worth * PERCENT // 100 if wrong else worth

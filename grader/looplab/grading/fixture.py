@@ -27,6 +27,7 @@ import pytest
 from ..asking.call import Settings
 from ..asking.check import Check, Part
 from ..asking.world import World
+from ..course.warmups import Warmup
 from ..plain import seed as seeds
 from ..plain.failure import Cause, CheckFailed, Failure, GraderFault
 from ..reading.run import Explanation, Run
@@ -35,6 +36,7 @@ from ..running.sanitizer import Finding
 from .session import Session
 from .suite import Suite
 from .suite_lab import SuiteLab
+from .warmup_lab import WarmupLab
 
 
 class LabFixture:
@@ -150,6 +152,13 @@ class LabFixture:
         if not isinstance(kind, SuiteLab):
             raise GraderFault(f"{self._check.place}: lab.suite() is for labs whose student's file is a test suite")
         return kind.suite(self._session)
+
+    def warmup(self, warmup: Warmup) -> None:
+        """In the lab of many small files: this one does what its facts say, in its world and in the twist."""
+        kind = self._session.kind
+        if not isinstance(kind, WarmupLab):
+            raise GraderFault(f"{self._check.place}: lab.warmup() is for the lab of warm-ups")
+        kind.check(self._session, self._check, warmup)
 
     def coverage(self) -> Coverage:
         """What all runs so far have reached of the student's file. Only for checks of the category "coverage", which

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import Any, Sequence
 
+from ..asking.check import Check
 from ..course.lab import Lab
 from ..running import build
 
@@ -19,3 +21,9 @@ class Kind(ABC):
     @abstractmethod
     def measured(self, program: build.Program) -> build.Program:
         """What coverage is counted of."""
+
+    def begin(self, session: Any, checks: Sequence[Check]) -> None:
+        """These checks of that Session will run: what they need can be begun with."""
+
+    def end(self) -> None:
+        """No check will run any more."""

@@ -85,12 +85,14 @@ class Checks:
         if said.fault():
             raise GraderFault(f"{place}: {item.name} {said.fault()}")
         title = " ".join((item.function.__doc__ or "").strip().split("\n\n")[0].split())
+        if "{" in title and hasattr(item, "callspec"):
+            title = title.format(**item.callspec.params)    # of a parametrized test each has its own
         if not title:
             raise GraderFault(f"{place}: {item.name} has no docstring: the student reads it")
         twin = next((check for check in self.checks if check.id == item.name), None)
         if twin:
             raise GraderFault(f"{place}: {item.name} is also the name of the check at {twin.place}")
-        check = Check(item.name, title, said.category, said.worth, place, said.needs, said.last, said.idea)
+        check = Check(item.name, title, said.category, said.worth, place, said.needs, said.last, said.idea, said.alone)
         self.checks.append(check)
         self._by_item[item.nodeid] = check
 
@@ -150,6 +152,7 @@ class Checks:
             self.session.draw()
         try:
             self.session.ready()
+            self.session.kind.begin(self.session, self.checks)
         except build.Ungradable as failed:
             self.ungradable = failed
             return True

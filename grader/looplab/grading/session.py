@@ -40,6 +40,7 @@ from .search import DEEPER, Search
 from .two_builds import TwoBuilds
 
 KILLS_MOST = 2              # so many runs may be stopped at a limit; then no further one is begun
+SMALL_KILLS_MOST = 8        # the same where each run is of another program
 # what further runs may use: an endless loop is graded within 10 s in all
 AFTER_KILL = process.Limits(cpu_s=1, wall_s=2.0)
 OWN_ENV = {"HOME": ".", "TMPDIR": "."}
@@ -174,6 +175,17 @@ class Session:
             self.kills += recorded.outcome.limit is not None
             self._ordered[called] = recorded
         return self._ordered[called]
+
+    def small_run(self, check: Check, called: Call) -> Recorded:
+        """A run of one process only, that is over at once: one of many programs'. Raises CheckFailed when too many had
+        to be stopped before."""
+        if self.kills >= SMALL_KILLS_MOST or self.worn:
+            raise CheckFailed(Failure("", f"not run: {SMALL_KILLS_MOST} runs had to be stopped at a limit already"))
+        desk = self.desks.take()
+        recorded = self._record(check, called, desk, self._start(self.ready().cover, called, desk, SEARCHED))
+        self.kills += recorded.outcome.limit is not None
+        self.output = self.output or cut(recorded.outcome.stdout, 2000) * (recorded.outcome.exit != 0)
+        return recorded
 
     # ---- the search ----
 
@@ -361,10 +373,11 @@ class Session:
         return self._forks[binary]
 
     def fence(self, binary: Path, place: Path) -> Fence:
-        """What that program sees: itself, the scrapers of a suite, the folder it runs in, the counts of its lines."""
+        """What that program sees: itself, the scrapers of a suite, the warm-ups, the folder it runs in, the counts of
+        its lines."""
         counts = [self.program.counts] if self.program else []
         reads = binary.parent if self.work in binary.parents else binary
-        return Fence((binary, binary.parent / "scrapers"), (place, *counts),
+        return Fence((binary, binary.parent / "scrapers", binary.parent / "parts"), (place, *counts),
                      within=Fence((reads,), (self.desks.folder, *counts)))
 
     def _start_with_others(self, binary: Path, called: Call, desk: Desk, limits: process.Limits,
@@ -502,6 +515,7 @@ class Session:
     def close(self) -> None:
         """Ends what is still under way and removes the scratch folder."""
         self.second.kill()
+        self.kind.end()
         for series in self._series.values():
             series.close()
         for forks in self._forks.values():

@@ -59,6 +59,8 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     try:
         options = _arguments(argv)
         lab = labs.resolve(options.lab, root)
+        if lab.warmups:
+            raise ReportError(f"a warm-up is not drawn; run it: make run LAB={lab.number} MODE=07")
         seed = seeds.choose(options.seed, {}) if options.seed is None else seeds.parse(options.seed)
         folder = _folder(Path(options.source), lab, root)
         pages = root / "build" / "report" / lab.slug

@@ -18,6 +18,7 @@ from ..running import process
 from ..telling import results
 from ..telling.scorecard import Source, Style, card
 from ..telling.source import source_of
+from ..telling.ticks import Ticks
 from . import writer
 
 if TYPE_CHECKING:       # it pulls in pytest, which is imported while the compilers run
@@ -60,7 +61,9 @@ def _graded(lab: Lab, order: Order, tell: together.Tell) -> tuple[dict, Source]:
         result = _result(lab, order, session, checks, elapsed)
         if result["status"] == "graded" and lab.launch.is_file():
             results.shut_in(result, process.shut_in(lab.launch).tier, session.judged)
-        digest = results.digest(folder / lab.source)
+        if lab.warmups and result["status"] == "graded":
+            Ticks(lab, order.out, folder).note(result)
+        digest = results.digest_of(lab, folder)
         result.update({"file_sha256": digest} if digest else {})
         return result, source_of(lab, folder, again, session.short(out))
     except KeyboardInterrupt:

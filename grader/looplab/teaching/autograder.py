@@ -79,8 +79,9 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
         raise UsageError(f"nothing was made: {fault}") from None
     except OSError as fault:
         raise UsageError(f"OUT={target.name}: {fault.strerror}: {fault.filename}") from None
+    worth, files = (2 * len(lab.sources), f"the files of labs/{lab.slug}") if lab.warmups else (100, lab.source)
     print(f"{target if options.out else os.path.relpath(target)}: upload it as the autograder of {lab.slug}, which is "
-          f"worth 100 points; students hand in {lab.source}")
+          f"worth {worth} points; students hand in {files}")
     return 0
 
 

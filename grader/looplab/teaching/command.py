@@ -82,11 +82,12 @@ def _alone(out: Path, shard: Optional[shards.Shard]) -> Iterator[None]:
 
 def _chosen(options: argparse.Namespace, course: Optional[course_file.Course], root: Path) -> list[labs.Lab]:
     """The labs that are graded."""
-    known = [use.lab for use in course.uses] if course else labs.find_labs(root)
+    known = [use.lab for use in course.uses] if course \
+        else [lab for lab in labs.find_labs(root) if not lab.warmups]
     if not options.lab:
         return known
     asked = labs.asked(options.lab, root)
-    if asked not in known:
+    if course and asked not in known:
         raise UsageError(f"LAB={options.lab}: COURSE={options.course} does not use it; it uses "
                          f"{', '.join(lab.slug for lab in known)}")
     return [asked]

@@ -43,11 +43,17 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Submission:
-    """One file to be graded."""
+    """What one student has handed in for one lab."""
 
     student: str
     lab: Lab
     file: Path
+    more: tuple[tuple[str, Path], ...] = ()     # of the warm-ups: all files, by the names that they have in the lab
+
+    @property
+    def files(self) -> tuple[tuple[str, Path], ...]:
+        """Each file, by the name that it has in the lab."""
+        return self.more or ((self.lab.source, self.file),)
 
 
 @dataclass
@@ -244,6 +250,9 @@ def _walk(folder: Path, depth: int) -> Iterator[Path]:
 def _choose(student: str, files: Sequence[_Found], labs: Sequence[Lab], intake: Intake) -> None:
     """Which of a student's files is which lab."""
     for lab in labs:
+        if lab.warmups:
+            _choose_warmups(student, files, lab, labs, intake)
+            continue
         mine = [one for one in files if _is_of(one, lab, labs)]
         if not mine and len(labs) == 1 and len(files) == 1:
             mine = list(files)                      # whatever it is called
@@ -255,6 +264,28 @@ def _choose(student: str, files: Sequence[_Found], labs: Sequence[Lab], intake: 
                 one.path.name if one.path.name == one.name else str(one.path) for one in mine[:4])))
         else:
             _take(student, lab, mine[0].path, intake)
+
+
+def _choose_warmups(student: str, files: Sequence[_Found], lab: Lab, labs: Sequence[Lab], intake: Intake) -> None:
+    """Of many files each counts by its own name; what is as it was handed out is not begun."""
+    chosen, there = [], False
+    for name in lab.sources:
+        part = lab.part(name)
+        mine = _latest([one for one in files if _is_of(one, part, labs)], part) \
+            if any(_is_of(one, part, labs) for one in files) else []
+        there = there or bool(mine)
+        if len(mine) > 1:
+            intake.troubles.append(Trouble(student, lab.slug, "two files",
+                                           "which one counts? " + ", ".join(str(one.path) for one in mine[:4])))
+        elif mine and (text := _text_of(student, part, mine[0].path, intake)) is not None \
+                and text != (lab.folder / name).read_bytes():
+            chosen.append((name, mine[0].path))
+    if chosen:
+        intake.submissions.append(Submission(student, lab, chosen[0][1], tuple(chosen)))
+    elif there:
+        intake.troubles.append(Trouble(student, lab.slug, "not begun", "all warm-ups are as they were given"))
+    else:
+        intake.troubles.append(Trouble(student, lab.slug, "nothing", "no warm-up was handed in"))
 
 
 def _is_of(one: _Found, lab: Lab, labs: Sequence[Lab]) -> bool:
@@ -286,14 +317,22 @@ def _bytes(path: Path) -> Optional[bytes]:
         return file.read() if stat.S_ISREG(status.st_mode) and status.st_size <= BYTES_MOST else None
 
 
-def _take(student: str, lab: Lab, path: Path, intake: Intake) -> None:
+def _text_of(student: str, lab: Lab, path: Path, intake: Intake) -> Optional[bytes]:
+    """What stands in a file; None, with a trouble, where it cannot be graded."""
     text = _bytes(path)
     if text is None:
         size = path.lstat().st_size
         said = f"{path.name} has {size >> 20} MB; {BYTES_MOST >> 20} MB is the most that is graded" \
             if size > BYTES_MOST else f"{path.name} is no file that can be read"
         intake.troubles.append(Trouble(student, lab.slug, "not a file" if size <= BYTES_MOST else "too large", said))
-    elif text == (lab.folder / lab.source).read_bytes():
+    return text
+
+
+def _take(student: str, lab: Lab, path: Path, intake: Intake) -> None:
+    text = _text_of(student, lab, path, intake)
+    if text is None:
+        return
+    if text == (lab.folder / lab.source).read_bytes():
         intake.troubles.append(Trouble(student, lab.slug, "not begun", f"{lab.source} is the skeleton as it was given"))
     else:
         intake.submissions.append(Submission(student, lab, path))

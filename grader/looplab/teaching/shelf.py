@@ -58,11 +58,12 @@ class Place:
             return None
 
     def clear(self, submission: Submission) -> None:
-        """Takes away what was there, and puts a copy of the file in its place."""
+        """Takes away what was there, and puts a copy of what was handed in in its place."""
         (self.folder / "graded").unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
         self.handed_in.mkdir(parents=True)
-        shutil.copyfile(submission.file, self.handed_in / submission.lab.source)
+        for name, file in submission.files:
+            shutil.copyfile(file, self.handed_in / name)
 
     def finish(self, result: dict, key: str) -> dict:
         """The result is whole; returns it as it lies here. How long it took on this machine is left out: the same class
@@ -82,4 +83,6 @@ def place(out: Path, submission: Submission) -> Place:
 def key(submission: Submission, seed: int, rules: str) -> str:
     """What a grading depends on, as one word."""
     known = f"{submission.lab.slug}\0{seed}\0{rules}\0".encode()
-    return hashlib.sha256(known + submission.file.read_bytes()).hexdigest()
+    text = b"\0".join(file.read_bytes() if not submission.more else name.encode() + b"\0" + file.read_bytes()
+                      for name, file in submission.files)
+    return hashlib.sha256(known + text).hexdigest()

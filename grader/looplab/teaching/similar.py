@@ -48,7 +48,8 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     options = parser.parse_args(argv)
     source, out = Path(options.source), Path(options.out)
     intake.check_places(options.source, options.out)
-    chosen = [labs.asked(options.lab, root)] if options.lab else labs.find_labs(root)
+    chosen = [labs.asked(options.lab, root)] if options.lab \
+        else [lab for lab in labs.find_labs(root) if not lab.warmups]
     with alone.in_folder(out, f"another comparison in {options.out}"), \
             tempfile.TemporaryDirectory(prefix="looplab-similar-") as scratch:
         taken = intake.of_source(source, chosen, Path(scratch))

@@ -339,8 +339,8 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
         raise UsageError("say which lab, as in: make compare LAB=03; EXAMPLE=24; or RANDOM=200 for worlds drawn by "
                          "chance")
     lab = labs.resolve(options.lab, root)
-    if lab.settings.get("suite"):
-        raise UsageError(f"lab {lab.number} has no worlds: there is nothing to compare")
+    if lab.suite or lab.warmups:
+        raise UsageError(f"lab {lab.number} has no worlds to be served: there is nothing to compare")
     world = find_world(lab, options.world)
     source = Path(options.source) if options.source != "labs" or Path("labs").is_dir() else root / "labs"
     folder = next((folder for folder in (source / lab.slug, source) if (folder / lab.source).is_file()), None)

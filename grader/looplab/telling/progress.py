@@ -12,6 +12,7 @@ from ..course import lab as labs
 from ..course.lab import Lab
 from ..plain.text import cut, printable
 from . import results
+from .ticks import Ticks
 
 BAR = 20        # columns
 
@@ -23,16 +24,23 @@ class State:
     lab: Lab
     result: Optional[dict]      # its last results.json
     changed: bool               # the file is another one now than it was then
+    ticks: Optional[Ticks] = None   # of the lab of warm-ups: how many of them are done
 
     @property
     def full(self) -> bool:
         """Full marks, for the file as it is now?"""
+        if self.ticks:
+            return self.ticks.done == len(self.ticks.sources)
         return not self.changed and bool(self.result) and self.result.get("score") == self.result.get("max_score") \
             is not None
 
     def line(self) -> str:
         """One line of the table, at most 80 columns."""
         name = f"{self.lab.slug:<20}"
+        if self.ticks:
+            done, following = self.ticks.done, self.ticks.next()
+            return cut(f"  {name} {bar(done, len(self.ticks.sources))} {done:3}/{len(self.ticks.sources)}"
+                       + (f"  next is {following}" if following else ""), 80)
         if self.result is None:
             return f"  {name} {bar(0, 1)}   not graded yet"
         if self.result.get("score") is None:
@@ -58,6 +66,8 @@ def bar(part: int, whole: int) -> str:
 
 def state(lab: Lab, out: Path, source: Path) -> State:
     """Reads a lab's last result; one that is not there or not readable counts as none."""
+    if lab.warmups:
+        return State(lab, None, False, Ticks(lab, out, source.parent))
     file = out / lab.slug / "results.json"
     try:
         result = json.loads(file.read_text())

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Optional, Sequence
 
 from ..asking.check import Check
+from ..course.lab import Lab
 from ..grading.ceiling import ceiling
 from ..plain.text import printable
 from ..running.build import Advice
@@ -86,6 +87,13 @@ def digest(file: Path) -> str:
         return hashlib.sha256(file.read_bytes()).hexdigest()
     except OSError:
         return ""
+
+
+def digest_of(lab: Lab, folder: Path) -> str:
+    """The same of all files that a student hands in for a lab."""
+    if not lab.warmups:
+        return digest(folder / lab.source)
+    return hashlib.sha256("".join(f"{name} {digest(folder / name)}\n" for name in lab.sources).encode()).hexdigest()
 
 
 def exit_code(result: dict) -> int:

@@ -12,6 +12,8 @@ from .scorecard import Source
 
 def source_of(lab: Lab, folder: Path, again: str, out: str) -> Source:
     """What the card quotes of the student's file."""
+    if lab.warmups:
+        return Source("", lambda src: _line(lab, folder, src), None, "", again, out)
     lines = _lines(folder / lab.source)
 
     def line(src: str) -> str:
@@ -20,6 +22,13 @@ def source_of(lab: Lab, folder: Path, again: str, out: str) -> Source:
             and 0 < int(number) <= len(lines) else ""
 
     return Source(lab.source, line, _first_todo(lab, lines), f"labs/{lab.slug}", again, out)
+
+
+def _line(lab: Lab, folder: Path, src: str) -> str:
+    """The text of "07-taking-turns.c:12"; "" where there is none."""
+    name, _, number = src.partition(":")
+    lines = _lines(folder / name) if name in lab.sources and number.isdigit() else []
+    return lines[int(number) - 1].strip() if 0 < int(number or 0) <= len(lines) else ""
 
 
 def _lines(file: Path) -> list[str]:

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Callable, Optional
 
-from ..course import hints, lab as labs, skeleton
+from ..course import hints, lab as labs, skeleton, warmups
 from ..course.lab import Lab
 from ..plain import seed as seeds
 from ..plain.failure import UsageError
@@ -21,6 +21,7 @@ from ..plain.stream import for_stream
 from ..telling import progress
 from ..telling.scorecard import Style
 from ..telling.source import source_of
+from ..telling.ticks import Ticks
 from . import grading, screen
 from .place import Place
 from .screen import ALL, FIRST, HINT, LIST, NOTE, View
@@ -62,12 +63,19 @@ class Watch:
         self.under_way: Optional[grading.Grading] = None
         self.saved_at = 0.0
         self.dirty = True
-        self._go_to(lab)
+        self._go_to(lab, place.source if lab.slug == place.lab else "")
 
-    def _go_to(self, lab: Lab) -> None:
-        self.lab = lab
+    def _go_to(self, lab: Lab, source: str = "", also_done: bool = False) -> None:
+        """source: which of several files; else, and where that one is done, the first that is not; also_done: that one
+        in any case."""
         folder = self.source / lab.slug
         self.folder = folder if folder.is_dir() else self.source
+        self.ticks = Ticks(lab, self.out, self.folder) if lab.warmups else None
+        if self.ticks:
+            wanted = source in lab.sources and (also_done or self.ticks.of(source) != "done")
+            lab = lab.part(source if wanted else self.ticks.next() or lab.sources[0])
+        self.lab = lab
+        self.stays = bool(self.ticks) and self.ticks.of(lab.source) == "done"   # it is looked at again, on purpose
         self.file = self.folder / lab.source
         self.seen: object = None        # the file as it was graded last
         self.asked: Optional[Callable[[], list[str]]] = None    # what "y" does: the question is on the screen
@@ -159,7 +167,9 @@ class Watch:
         self.saved_at = time.monotonic()
         self.view.state, self.view.offset = "grading …", 0
         self.view.show = FIRST if self.view.show == NOTE else self.view.show
-        self.under_way = grading.Grading(self.lab, self.folder, self.out, self.seed)
+        self.under_way = grading.Grading(
+            self.lab, self.folder, self.out, self.seed,
+            only=f"test_warmup[{self.lab.source[:-2]}]" if self.ticks else None)
 
     def _settle(self) -> None:
         """Takes in the verdict, if it is there."""
@@ -174,6 +184,22 @@ class Watch:
         self._count()
         if not self.terminal:
             print(screen.one_line(self.view, time.strftime("%H:%M:%S")), flush=True)
+        if self.ticks and not self.stays and self.view.result and self.view.result.get("score"):
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """A warm-up is right: on to the next that is not, by itself."""
+        ticks = Ticks(self.lab, self.out, self.folder)
+        following = ticks.next(self.lab.source)
+        if following is None:
+            self._say(NOTE, [f"All {len(ticks.sources)} warm-ups are done.", "", "n goes on to the first lab."])
+            return
+        right = warmups.one(self.lab, self.lab.source)
+        self._go_to(self.lab, following)
+        now = warmups.one(self.lab, following)
+        so_far = f"{ticks.done} of {len(ticks.sources)} are done"
+        self.view.lead = [f"  ✓ {right.number} {right.title}: right, and {so_far}.",
+                          f"  Now open {following}: {now.title}", ""]
 
     def _again(self) -> str:
         words = f"make grade LAB={self.lab.number}"
@@ -211,6 +237,9 @@ class Watch:
             self._say(HINT, self._hint())
         elif key == "r":
             self._say(NOTE, self._report())
+        elif key in ("n", "p") and self.ticks and self._beside(1 if key == "n" else -1):
+            self._stop_grading()
+            self._go_to(self.lab, self._beside(1 if key == "n" else -1), True)
         elif key in ("n", "p"):
             names = labs.slugs(self.lab.root)
             self._jump(names[(names.index(self.lab.slug) + (1 if key == "n" else -1)) % len(names)])
@@ -243,8 +272,9 @@ class Watch:
         checks = self.view.result["checks"] if self.view.result else []
         page = next((check["report"] for check in checks if check["status"] == "failed" and "report" in check), None)
         if not page:
-            return ["No check has failed, so there is no report. For a run of your own: make report LAB="
-                    + self.lab.number]
+            return [f"A warm-up has no report. Run it: make run LAB={self.lab.number} MODE={self.lab.source[:2]}"
+                    if self.ticks else "No check has failed, so there is no report. For a run of your own: "
+                                       f"make report LAB={self.lab.number}"]
         path = self.out / self.lab.slug / page
         if (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")) and shutil.which("xdg-open"):
             import subprocess
@@ -257,6 +287,11 @@ class Watch:
     def _jump(self, slug: str) -> None:
         self._stop_grading()
         self._go_to(labs.load(slug, self.lab.root))
+
+    def _beside(self, step: int) -> str:
+        """The warm-up in front of this one, or behind it; "" at the end."""
+        at = self.lab.sources.index(self.lab.source) + step
+        return self.lab.sources[at] if 0 <= at < len(self.lab.sources) else ""
 
     def _jump_to(self, number: int) -> None:
         slug = next((slug for slug in labs.slugs(self.lab.root) if int(slug[:2]) == number), None)
@@ -279,6 +314,9 @@ class Watch:
     def _count(self) -> None:
         states = self._states()
         self.view.labs, self.view.full = len(states), sum(state.full for state in states)
+        if self.ticks:
+            ticks = Ticks(self.lab, self.out, self.folder)
+            self.view.done = f"{ticks.done}/{len(ticks.sources)} warm-ups"
 
     # ---- back to the beginning ----
 

@@ -15,15 +15,18 @@ class Place:
     def __init__(self, root: Path):
         self._file = root / "build" / "watch.json"
         try:
-            lab = json.loads(self._file.read_text()).get("lab", "")
+            said = json.loads(self._file.read_text())
+            lab, self.source = said.get("lab", ""), str(said.get("source", ""))
             self.lab = lab if lab in labs.slugs(root) else ""
         except (OSError, ValueError, AttributeError):
-            self.lab = ""
+            self.lab = self.source = ""
 
     def remember(self, lab: Lab) -> None:
-        """Remembers the lab; where nothing can be written, nothing is remembered."""
+        """Remembers the lab, and which of its files where there are several; where nothing can be written, nothing is
+        remembered."""
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._file.write_text(json.dumps({"lab": lab.slug}) + "\n")
+            here = {"lab": lab.slug, **({"source": lab.source} if lab.warmups else {})}
+            self._file.write_text(json.dumps(here) + "\n")
         except OSError:
             pass

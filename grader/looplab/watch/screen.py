@@ -31,6 +31,8 @@ class View:
     offset: int = 0                     # how far it is scrolled down
     labs: int = 0                       # how many there are …
     full: int = 0                       # … and how many have full marks
+    lead: list[str] = field(default_factory=list)   # what stands above all else: what has just been done
+    done: str = ""                      # "12/54 warm-ups", while one is on them
 
 
 def draw(view: View, width: int, height: int, style: Style = Style()) -> list[str]:
@@ -38,7 +40,7 @@ def draw(view: View, width: int, height: int, style: Style = Style()) -> list[st
     head = [style.paint(cut(_heading(view), width), "1"), ""]
     foot = ["", cut(_progress(view), width), *_keys(width)]
     room = max(height - len(head) - len(foot), 1)
-    body = [_fit(line, width) for line in _body(view, room, style)]
+    body = [_fit(line, width) for line in view.lead + _body(view, room - len(view.lead), style)]
     view.offset = max(0, min(view.offset, len(body) - room))
     shown = body[view.offset:view.offset + room]
     if view.offset + room < len(body):
@@ -99,7 +101,8 @@ def _first(result: dict, source: Source, room: int, style: Style) -> list[str]:
 
 def _progress(view: View) -> str:
     result = view.result
-    of_all = f" · {view.full}/{count(view.labs, 'lab')}" if view.labs else ""
+    of_all = f" · {view.done}" if view.done else ""
+    of_all += f" · {view.full}/{count(view.labs, 'lab')}" if view.labs else ""
     if not result:
         return bar(0, 1) + of_all
     if result.get("score") is None:
