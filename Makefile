@@ -121,7 +121,7 @@ LABS := $(patsubst labs/%/main.c,%,$(wildcard labs/*/main.c))
 # there students write tests: no program by itself
 suites := $(notdir $(patsubst %/,%,$(dir $(wildcard labs/*/test_*.c))))
 
-kit_folders := $(addprefix sim/,runtime world/virtual world/remote trace explore kit)
+kit_folders := $(addprefix sim/,runtime world/sql world/virtual world/remote trace explore kit)
 kit_sources := $(filter-out sim/explore/search/%,\
         $(sort $(wildcard $(foreach d,$(kit_folders),$d/*.c $d/*/*.c $d/*.S $d/*/*.S))))
 explore_sources := $(sort $(wildcard sim/explore/search/*.c))
