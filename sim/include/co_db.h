@@ -44,7 +44,8 @@
  *   -ETIMEDOUT       it took longer than the database's timeout
  *   -CO_EROWS        this connection has rows that are not read to their end
  *   -EBUSY           another task waits for an answer over this connection
- *   -ENOSYS          this machine has no SQLite, or no libpq (PostgreSQL's library): co_db_message() says what to install
+ *   -ENOSYS          this machine has no SQLite, or no libpq (PostgreSQL's library); co_db_message() says what to
+ *                    install
  */
 #define CO_ECONSTRAINT EDOM
 #define CO_ESERIAL ESTALE
@@ -94,9 +95,9 @@ void co_conn_give(struct co_conn *conn);       /* does not wait; never given bac
 
 /* ---- Statements ------------------------------------------------------------------------------ */
 /* `on` is where it runs: a struct co_db * (any free connection), a struct co_conn *, or a struct co_tx *. `sql` is a
- * text, or a prepared struct co_statement *: one statement, without BEGIN, COMMIT and the like (-EINVAL). Behind it come
- * the values for $1, $2 ..., at most 12: whole numbers, doubles, texts (NULL: SQL's NULL), co_blob(bytes, size). Never
- * paste a value into the SQL itself: a name such as "O'Hara" breaks it, and who knows that can do worse. */
+ * text, or a prepared struct co_statement *: one statement, without BEGIN, COMMIT and the like (-EINVAL). Behind it
+ * come the values for $1, $2 ..., at most 12: whole numbers, doubles, texts (NULL: SQL's NULL), co_blob(bytes, size).
+ * Never paste a value into the SQL itself: a name such as "O'Hara" breaks it, and who knows that can do worse. */
 
 /* Carries it out. Returns how many rows it has changed, or an error. */
 #define co_db_exec(on, ...) co_db_exec_(CO_ON_(on), CO_SAID_(__VA_ARGS__, CO_END_))

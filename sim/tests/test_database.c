@@ -6,7 +6,8 @@
 
 #define URL "postgresql://db.test/shop"
 #define LITE "sqlite:shop.db"
-#define GOODS "\"CREATE TABLE goods (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, price INTEGER CHECK (price > 0))\"," \
+#define GOODS "\"CREATE TABLE goods (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, " \
+              "price INTEGER CHECK (price > 0))\"," \
               "\"INSERT INTO goods VALUES (1, 'ink', 200), (2, 'pen', 100), (3, 'cup', 400)\""
 /* 10 ms there and back, 5 ms of work, 1 ms a row. */
 #define WORLD_OF(url, members) \
@@ -615,7 +616,7 @@ static void what_is_not_given_back_is_told_with_its_line(void **state)
         assert_has(child->err, "leak: the %s of test_database.c:%d ", what[i], board->line[i]);
 }
 
-/* ---- The world file ----------------------------------------------------------------------------------------------- */
+/* ---- The world file ----------------------------------------------------------------------------- */
 
 static void expect_refusal(const char *members, const char *expected)
 {
@@ -660,7 +661,7 @@ static void a_wrong_database_is_refused(void **state)
                    "the world: /databases/0/connections: expected a whole number from 1, not 0");
 }
 
-/* ---- The trace ------------------------------------------------------------------------------------------------------ */
+/* ---- The trace ---------------------------------------------------------------------------------- */
 
 static int is_traced(void *job)
 {

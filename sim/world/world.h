@@ -40,7 +40,7 @@ enum world_file_call {
 };
 
 /* What a WORLD_DATABASE asks. `file` is the id of the CONNECT; what is asked of one connection is done in the order in
- * which it was asked for. The END of each but the last two says how it went: rc as in co_db.h; with rc < 0 its bytes are
+ * which it was asked for. The END of each but the last two says how it went: rc as in co_db.h, below 0 its bytes are
  * what the database says of it. */
 enum world_database_call {
     WORLD_DATABASE_CONNECT = 1, /* data: a URL. rc 0: connected, under the id of this operation             */
@@ -49,12 +49,15 @@ enum world_database_call {
                              names of the columns and the first `count` rows; status 1: there are more      */
     WORLD_DATABASE_PREPARE, /* data: SQL; session: its number                                               */
     WORLD_DATABASE_FETCH, /* the next `count` rows; status 1: there are more                                */
-    WORLD_DATABASE_BEGIN, /* mode: of enum co_tx_mode                                                       */
+    WORLD_DATABASE_BEGIN, /* mode: of enum world_database_mode                                               */
     WORLD_DATABASE_COMMIT,
     WORLD_DATABASE_ROLLBACK, /* nothing happens if no transaction is open                                   */
     WORLD_DATABASE_STOP,  /* what is left of the rows is not wanted. Gives no completion                    */
     WORLD_DATABASE_CLOSE, /* and what was not committed is rolled back. Gives no completion                 */
 };
+
+/* as CO_TX_WRITE... */
+enum world_database_mode { WORLD_DATABASE_WRITES, WORLD_DATABASE_READS };
 
 /* as CO_READ... */
 enum world_file_mode { WORLD_FILE_TO_READ, WORLD_FILE_TO_WRITE, WORLD_FILE_TO_APPEND, WORLD_FILE_TO_CREATE };
@@ -90,7 +93,7 @@ struct world_request {
                                  in the program's own process only, and are called there              */
     uint32_t pool, workers;   /* JOB: which pool of workers, and how many it has; pool 0: the world's CPUs   */
     uint32_t call, mode;      /* FILE: of enum world_file_call, and for OPEN of enum world_file_mode;
-                                 DATABASE: of enum world_database_call, and for BEGIN of enum co_tx_mode */
+                                 DATABASE: of enum world_database_call, for BEGIN of enum world_database_mode */
     uint64_t file, count;     /* FILE: READ, WRITE, CLOSE: the id of the OPEN; READ: how many bytes at most;
                                  HTTP_READ: how many were read */
     const void *data;

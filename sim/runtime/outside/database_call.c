@@ -3,9 +3,14 @@
 #include "runtime/state/op.h"
 #include "runtime/tasks/op.h"
 #include "runtime/tasks/scope.h"
+#include "world/sql/failure.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+_Static_assert(CO_ECONSTRAINT == SQL_CONSTRAINT && CO_ESERIAL == SQL_SERIAL && CO_ESQL == SQL_WRONG
+               && CO_EFAILED == SQL_FAILED && CO_ECROWDED == SQL_CROWDED
+               && (int)CO_TX_READ == (int)WORLD_DATABASE_READS, "the worlds say it otherwise");
 
 static _Thread_local char message[256];
 

@@ -1,8 +1,8 @@
 /* flat.h - values of SQL as plain bytes: what a program and a database say to each other through world.h.
  *
- * A value is its type, one letter, and what it needs: n (NULL); i and r (8 bytes: an int64_t, a double); t and b (4 bytes:
- * how many, then so many bytes and a NUL). Parameters of a statement are values in a row. An answer begins with the
- * number of its columns, as a value i, and their names, as values t; its rows follow, value by value.
+ * A value is its type, one letter, and what it needs: n (NULL); i and r (8 bytes: an int64_t, a double); t and b
+ * (4 bytes: how many, then so many bytes and a NUL). Parameters of a statement are values in a row. An answer begins
+ * with the number of its columns, as a value i, and their names, as values t; its rows follow, value by value.
  */
 #ifndef FLAT_H
 #define FLAT_H

@@ -1,7 +1,7 @@
 /* sqlite.c - SQLite, loaded when it is needed. */
 #include "sqlite.h"
 
-#include "co_db.h"
+#include "failure.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -45,7 +45,7 @@ const struct sqlite *sq_load(void)
 int sq_errno(int code)
 {
     if (code == SQLITE_BUSY_SNAPSHOT)
-        return -CO_ESERIAL;
+        return -SQL_SERIAL;
     switch (code & 0xff) {
     case SQLITE_OK:         return 0;
     case SQLITE_BUSY:
@@ -60,8 +60,8 @@ int sq_errno(int code)
     case SQLITE_FULL:       return -ENOSPC;
     case SQLITE_CANTOPEN:   return -ENOENT;
     case SQLITE_TOOBIG:     return -EMSGSIZE;
-    case SQLITE_CONSTRAINT: return -CO_ECONSTRAINT;
-    default:                return -CO_ESQL;
+    case SQLITE_CONSTRAINT: return -SQL_CONSTRAINT;
+    default:                return -SQL_WRONG;
     }
 }
 
@@ -100,8 +100,7 @@ int sq_open(const char *file, const char *vfs, struct sqlite3 **db, char message
     *db = NULL;
     message[0] = '\0';
     if (!sq_load()) {
-        snprintf(message, SQ_MESSAGE, "co_db needs SQLite, which is not on this machine: install libsqlite3-0 (Debian, "
-                 "Ubuntu), sqlite-libs (Fedora), sqlite (Arch, brew)");
+        snprintf(message, SQ_MESSAGE, "%s", SQ_MISSING);
         return -ENOSYS;
     }
     int code = sqlite.open_v2(file, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, vfs);
@@ -176,7 +175,7 @@ int sq_prepare(struct sqlite3 *db, const char *text, size_t length, struct sqlit
         return -ENOMEM;
     memcpy(sql, text, length);
     sql[length] = '\0';
-    int rc = -CO_ESQL;
+    int rc = -SQL_WRONG;
     if (memchr(sql, '\0', length))
         snprintf(message, SQ_MESSAGE, "the statement has a NUL in it");
     else if (!number_parameters(sql, length))
@@ -190,7 +189,7 @@ int sq_prepare(struct sqlite3 *db, const char *text, size_t length, struct sqlit
     }
     if (rc == 0 && !*stmt) {
         snprintf(message, SQ_MESSAGE, "there is no statement");
-        rc = -CO_ESQL;
+        rc = -SQL_WRONG;
     }
     struct sqlite3_stmt *second = NULL;
     int behind = rc == 0 ? sqlite.prepare_v2(db, rest, -1, &second, NULL) : SQLITE_OK;
@@ -198,7 +197,7 @@ int sq_prepare(struct sqlite3 *db, const char *text, size_t length, struct sqlit
         rc = -ENOMEM;
     } else if (behind != SQLITE_OK || second) {
         snprintf(message, SQ_MESSAGE, "one statement at a time, please");
-        rc = -CO_ESQL;
+        rc = -SQL_WRONG;
     }
     sqlite.finalize(second);
     if (rc < 0) {
@@ -235,7 +234,7 @@ int sq_bind(struct sqlite3 *db, struct sqlite3_stmt *stmt, const char *values, s
     if (n == wanted)
         return 0;
     snprintf(message, SQ_MESSAGE, "the statement has places for %d values, and was given %d", wanted, n);
-    return -CO_ESQL;
+    return -SQL_WRONG;
 }
 
 void sq_names(struct sqlite3_stmt *stmt, struct flat *flat)

@@ -1,8 +1,8 @@
 /* sqlite.h - SQLite, for the worlds that keep data in it.
  *
  * It is loaded when a database is first opened, not linked: a program without one neither needs nor loads it, and one
- * with one builds where it is not installed. What is declared here is part of SQLite's interface, which does not change;
- * a test compares it with <sqlite3.h> where that is there.
+ * with one builds where it is not installed. What is declared here is part of SQLite's interface, which does not
+ * change; a test compares it with <sqlite3.h> where that is there.
  */
 #ifndef SQLITE_H
 #define SQLITE_H
@@ -122,12 +122,15 @@ const struct sqlite *sq_load(void);
 
 /* What is wrong, in words; "" if there are none. */
 #define SQ_MESSAGE 240
+#define SQ_MISSING "co_db needs SQLite, which is not on this machine: install libsqlite3-0 (Debian, Ubuntu), " \
+                   "sqlite-libs (Fedora), sqlite (Arch, brew)"
 
 /* Opens a database as programs expect one: "x" is a column, never a text, foreign keys hold, LIKE looks at capitals,
  * nothing of it goes to a file of its own making. vfs NULL: the system. Returns an errno value below 0, or 0. */
 int sq_open(const char *file, const char *vfs, struct sqlite3 **db, char message[SQ_MESSAGE]);
 
-/* The one statement in sql[length], with its $1 as ?1: SQLite numbers $2 by where it stands. *stmt is to be finalized. */
+/* The one statement in sql[length], with its $1 as ?1: SQLite numbers $2 by where it stands. *stmt is the caller's to
+ * finalize. */
 int sq_prepare(struct sqlite3 *db, const char *sql, size_t length, struct sqlite3_stmt **stmt,
                char message[SQ_MESSAGE]);
 

@@ -175,7 +175,7 @@ void vw_databases_free(struct databases *databases);
 void vw_database_free(struct database *database);
 
 /* ---- data.c ---- */
-/* A first state, made by the database's setup; *at: which statement of it failed, if one did. Returns an error, or 0. */
+/* A first state, made by the database's setup; *at: which statement of it failed, if one did. An error, or 0. */
 int vw_data_open(struct database *database, size_t *at, char message[SQ_MESSAGE]);
 /* A state that only `users` 1 has: the same, or a copy. NULL: no memory. */
 struct state *vw_state_copy(const struct state *state);

@@ -3,11 +3,12 @@
  *     WAITS ──▶ SENT ──▶ (LOCKED ──▶) WORKS ──▶ ANSWERED
  *
  * Half of the round trip is the way there. At the server a change waits until no other connection writes; then it works
- * for as long as the database's latency says, and takes effect in one step. Its rows and the other half of the round trip
- * come behind that. What is asked of one connection is done one after the other.
+ * for as long as the database's latency says, and takes effect in one step. Its rows and the other half of the round
+ * trip come behind that. What is asked of one connection is done one after the other.
  */
 #define _GNU_SOURCE     /* memmem */
 #include "connection.h"
+#include "sql/failure.h"
 #include "virtual.h"
 
 #include <assert.h>
@@ -201,10 +202,10 @@ static void connected(struct world *world, struct query *query)
         return;
     }
     int32_t rc = vw_database_is_down(database, world->now) ? -ECONNREFUSED
-        : database->client_count >= database->connections ? -EUSERS
+        : database->client_count >= database->connections ? -SQL_CROWDED
         : !vw_has_descriptor(world) ? -EMFILE
         : vw_client_open(world, query) ? 0 : -ENOMEM;
-    if (rc == -EUSERS)
+    if (rc == -SQL_CROWDED)
         vw_query_says(query, rc, "sorry, too many clients already");
     vw_query_end(world, query, rc);
 }
@@ -250,7 +251,7 @@ static void submit_connect(struct world *world, struct query *query)
     query->database = vw_database_find(world, query->text, &rc);
     if (!query->database) {
         query->rc = rc;
-        vw_query_says(query, rc, rc == -ENOSYS ? "co_db needs SQLite, which is not on this machine: install libsqlite3-0"
+        vw_query_says(query, rc, rc == -ENOSYS ? SQ_MISSING
                       : rc == -ENXIO ? "the world has no database of that name" : "");
         vw_event_set(world, &query->operation, world->now);
         return;

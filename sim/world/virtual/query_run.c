@@ -1,7 +1,6 @@
 /* query_run.c - what a call to a database does, in one step, when its time has come. */
+#include "sql/failure.h"
 #include "virtual.h"
-
-#include "co_db.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +28,7 @@ bool vw_query_writes(struct world *world, struct query *query)
     const struct client *client = query->client;
     struct sqlite3_stmt *stmt;
     if (query->call == WORLD_DATABASE_BEGIN)
-        return query->database->is_sqlite && query->mode == CO_TX_WRITE;
+        return query->database->is_sqlite && query->mode == WORLD_DATABASE_WRITES;
     if (query->call != WORLD_DATABASE_QUERY || client->failed || client->reads_only)
         return false;
     vw_data_enter(world);
@@ -151,7 +150,7 @@ static struct state *state_to_change(struct client *client, int *rc, char messag
         return state;
     if (client->in_transaction && client->seen != state) {
         snprintf(message, SQ_MESSAGE, "could not serialize access due to concurrent update");
-        *rc = -CO_ESERIAL;
+        *rc = -SQL_SERIAL;
         return NULL;
     }
     struct state *copy = vw_state_copy(state);
@@ -170,12 +169,12 @@ static int run_query(struct query *query, char message[SQ_MESSAGE])
     struct client *client = query->client;
     struct database *database = client->database;
     if (client->failed) {
-        snprintf(message, SQ_MESSAGE, "current transaction is aborted, commands ignored until end of transaction block");
-        return -CO_EFAILED;
+        snprintf(message, SQ_MESSAGE, "current transaction is aborted, commands ignored until its end");
+        return -SQL_FAILED;
     }
     if (query->mishap && query->mishap->kind == MISHAP_SERIAL) {
         snprintf(message, SQ_MESSAGE, "could not serialize access due to read/write dependencies among transactions");
-        return -CO_ESERIAL;
+        return -SQL_SERIAL;
     }
     if (client->in_transaction && !client->seen) {
         client->seen = database->state;
@@ -198,10 +197,10 @@ static int begin(struct query *query, char message[SQ_MESSAGE])
     struct client *client = query->client;
     if (client->in_transaction) {
         snprintf(message, SQ_MESSAGE, "there is already a transaction in progress");
-        return -CO_ESQL;
+        return -SQL_WRONG;
     }
     client->in_transaction = true;
-    client->reads_only = query->mode == CO_TX_READ;
+    client->reads_only = query->mode == WORLD_DATABASE_READS;
     if (query->database->is_sqlite) {
         client->seen = query->database->state;
         client->seen->users++;
@@ -216,10 +215,10 @@ static int commit(struct world *world, struct query *query, char message[SQ_MESS
     int rc = 0;
     if (client->failed) {
         snprintf(message, SQ_MESSAGE, "the transaction had failed, and was rolled back");
-        rc = -CO_EFAILED;
+        rc = -SQL_FAILED;
     } else if (query->mishap && query->mishap->kind == MISHAP_SERIAL) {
         snprintf(message, SQ_MESSAGE, "could not serialize access due to read/write dependencies among transactions");
-        rc = -CO_ESERIAL;
+        rc = -SQL_SERIAL;
     } else if (client->own) {
         vw_state_leave(database->state);
         database->state = client->own;

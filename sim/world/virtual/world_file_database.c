@@ -34,7 +34,8 @@ static bool read_mishap(struct reader *reader, const struct place *place, const 
     if (!json_object_get(value, "kind"))
         return read_kind(reader, &(struct place){.in = place, .key = "kind"}, NULL, NULL);
     if (mishap->kind != MISHAP_SLOW && json_object_get(value, "latency"))
-        return vw_refuse_because(reader, &(struct place){.in = place, .key = "latency"}, "expected it in a slow one only");
+        return vw_refuse_because(reader, &(struct place){.in = place, .key = "latency"},
+                                 "expected it in a slow one only");
     if (mishap->kind == MISHAP_SLOW && mishap->latency == 0)
         return vw_refuse(reader, &(struct place){.in = place, .key = "latency"}, "a time above 0, such as \"1s\"",
                          json_object_get(value, "latency"));
