@@ -14,7 +14,7 @@
 
 enum {
     MOST_BYTES = 64 << 20,          /* of one value                                                      */
-    MOST_ROUNDS = 20000,            /* of a statement, before it is taken for one without end...         */
+    MOST_ROUNDS = 2000,             /* of a statement, before it is taken for one without end...         */
     ROUND = 10000,                  /* ...each of so many of SQLite's steps                              */
     DEEPEST = 100,                  /* expressions in expressions: it runs on a task's stack             */
     EPOCH_DAYS = 2440587,           /* and a half: the Julian day of 1970-01-01                          */

@@ -149,7 +149,7 @@ void vw_client_next(struct world *world, struct client *client);
 /* ---- query_run.c ---- */
 /* What it does, when its time has come. Its rc and answer are set. */
 void vw_query_run(struct world *world, struct query *query);
-/* Whether it changes data. Errors show when it is run. */
+/* Whether it changes data. Errors show when it is run. A transaction's first statement settles what it sees. */
 bool vw_query_writes(struct world *world, struct query *query);
 /* The next batch of the client's rows. False: no memory. */
 bool vw_query_batch(struct query *query, struct client *client);

@@ -25,8 +25,12 @@ static struct state *view_of(const struct client *client)
 bool vw_query_writes(struct world *world, struct query *query)
 {
     char message[SQ_MESSAGE];
-    const struct client *client = query->client;
+    struct client *client = query->client;
     struct sqlite3_stmt *stmt;
+    if (client->in_transaction && !client->seen && query->call == WORLD_DATABASE_QUERY) {
+        client->seen = client->database->state;     /* before it may have to wait for its turn */
+        client->seen->users++;
+    }
     if (query->call == WORLD_DATABASE_BEGIN)
         return query->database->is_sqlite && query->mode == WORLD_DATABASE_WRITES;
     if (query->call != WORLD_DATABASE_QUERY || client->failed || client->reads_only)
@@ -175,10 +179,6 @@ static int run_query(struct query *query, char message[SQ_MESSAGE])
     if (query->mishap && query->mishap->kind == MISHAP_SERIAL) {
         snprintf(message, SQ_MESSAGE, "could not serialize access due to read/write dependencies among transactions");
         return -SQL_SERIAL;
-    }
-    if (client->in_transaction && !client->seen) {
-        client->seen = database->state;
-        client->seen->users++;
     }
     struct state *state = query->writes ? state_to_change(client, &rc, message) : view_of(client);
     if (!state)
