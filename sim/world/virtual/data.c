@@ -17,8 +17,9 @@ enum {
     MOST_ROUNDS = 2000,             /* of a statement, before it is taken for one without end...         */
     ROUND = 10000,                  /* ...each of so many of SQLite's steps                              */
     DEEPEST = 100,                  /* expressions in expressions: it runs on a task's stack             */
-    EPOCH_DAYS = 2440587,           /* and a half: the Julian day of 1970-01-01                          */
 };
+
+#define EPOCH_MS 212633985600000    /* 2026-01-01, as a Julian day in ms: there the program's calendar begins */
 
 static const struct sqlite *sqlite;
 static struct world *inside;        /* whose clock and seed a statement sees                             */
@@ -34,7 +35,7 @@ static int64_t now_ms(void)
 static int current_time(struct sqlite3_vfs *vfs, int64_t *ms)
 {
     (void)vfs;
-    *ms = EPOCH_DAYS * (int64_t)86400000 + 43200000 + now_ms();
+    *ms = EPOCH_MS + now_ms();
     return SQLITE_OK;
 }
 
