@@ -110,6 +110,14 @@ static void end(struct real *world, struct query *query, int32_t rc)
     rw_operation_end(world, &query->operation, rc);
 }
 
+void rw_client_lost(struct client *client)
+{
+    if (client->lost || client->closing)
+        return;
+    client->lost = true;
+    trace_client(client, "db.lost");
+}
+
 void rw_query_done(struct query *query, int32_t rc)
 {
     struct client *client = query->client;
@@ -117,10 +125,8 @@ void rw_query_done(struct query *query, int32_t rc)
     client->busy = NULL;
     if (query->answer.failed)
         rc = -ENOMEM;
-    if (rc == -ECONNRESET && !client->lost && !client->closing) {
-        client->lost = true;
-        trace_client(client, "db.lost");
-    }
+    if (rc == -ECONNRESET)
+        rw_client_lost(client);
     if (rc < 0) {
         query->more = false;
         query->answer.length = 0;

@@ -75,6 +75,8 @@ extern const struct engine rw_sqlite, rw_postgres;
 
 /* The query is done; its answer and its `more` are set. The next one begins. */
 void rw_query_done(struct query *query, int32_t rc);
+/* It broke: what is asked of it from now on ends at once. */
+void rw_client_lost(struct client *client);
 /* It can go on, if it was resting. */
 void rw_client_next(struct client *client);
 void rw_client_free(struct client *client);

@@ -48,6 +48,15 @@ void rw_postgres_unwatch(struct session_of_postgres *server)
     if (server->poll)
         uv_close((uv_handle_t *)server->poll, on_poll_closed);
     server->poll = NULL;
+    server->watched = 0;
+}
+
+/* What comes stays where it is. */
+static void pause_reading(struct session_of_postgres *server)
+{
+    if (server->poll)
+        uv_poll_stop(server->poll);
+    server->watched = 0;
 }
 
 /* False: it cannot be watched. */
@@ -64,7 +73,10 @@ static bool watch(struct client *client, int events)
         poll->data = client;
         server->poll = poll;
     }
-    return uv_poll_start(server->poll, events, on_ready) == 0;
+    if (server->watched == events)
+        return true;
+    server->watched = uv_poll_start(server->poll, events, on_ready) == 0 ? events : 0;
+    return server->watched == events;
 }
 
 /* ---- Connecting --------------------------------------------------------------------------------- */
@@ -105,6 +117,7 @@ static void connect_on(struct query *query)
     int state = libpq.connectPoll(server->conn);
     if (state == LIBPQ_POLL_OK) {
         libpq.setnonblocking(server->conn, 1);
+        watch(client, UV_READABLE);         /* from now on, also while it rests: so that a loss is noticed */
         rw_query_done(query, 0);
     } else if (state == LIBPQ_POLL_FAILED || !watch(client, state == LIBPQ_POLL_READING ? UV_READABLE : UV_WRITABLE)) {
         say(query, libpq.errorMessage(server->conn));
@@ -199,7 +212,6 @@ static void over(struct query *query)
         rc = 0;
     if (rc == 0 && query->call == WORLD_DATABASE_PREPARE)
         rw_postgres_note_prepared(server, query->session);
-    rw_postgres_unwatch(server);
     rw_query_done(query, rc);
 }
 
@@ -224,7 +236,7 @@ static void read_on(struct query *query)
         if (is_row && is_full(query)) {
             server->next = result;
             query->more = true;
-            rw_postgres_unwatch(server);
+            pause_reading(server);
             rw_query_done(query, 0);
             return;
         }
@@ -234,6 +246,16 @@ static void read_on(struct query *query)
     }
     if (!watch(client, UV_READABLE))
         rw_postgres_settled(client);
+}
+
+/* Something has come for a connection that rests: a notice, or its end. */
+static void look_up(struct client *client, bool alive)
+{
+    struct session_of_postgres *server = client->server;
+    if (alive && libpq.status(server->conn) != LIBPQ_BAD)
+        return;
+    rw_postgres_unwatch(server);
+    rw_client_lost(client);
 }
 
 static void on_ready(uv_poll_t *poll, int status, int events)
@@ -248,12 +270,16 @@ static void on_ready(uv_poll_t *poll, int status, int events)
     }
     int left = libpq.flush(server->conn);
     bool alive = libpq.consumeInput(server->conn) == 1 && left >= 0;
+    if (!alive)
+        rw_postgres_unwatch(server);
     if (alive && left > 0)
         watch(client, UV_READABLE | UV_WRITABLE);
     else if (query)
         read_on(query);
-    else
+    else if (server->streaming)
         rw_postgres_drain(client);
+    else
+        look_up(client, alive);
 }
 
 /* What has been asked for is answered, to the end. */
@@ -265,7 +291,6 @@ void rw_postgres_settled(struct client *client)
         return;
     }
     client->server->streaming = false;
-    rw_postgres_unwatch(client->server);
     if (query) {
         client->resting = true;
         rw_query_done(query, -ECANCELED);

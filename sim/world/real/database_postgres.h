@@ -9,6 +9,7 @@
 struct session_of_postgres {
     struct pg_conn *conn;
     uv_poll_t *poll;                /* watches its socket; NULL: nothing does                           */
+    int watched;                    /* for what                                                         */
     struct pg_result *next;         /* a row that belongs to the next batch                             */
     uint64_t rows;                  /* in this batch                                                    */
     bool named;                     /* the columns' names were taken                                    */
