@@ -48,5 +48,6 @@ static int library(void *job)
 
 int main(void)
 {
-    return co_run(library, NULL, NULL) < 0;
+    struct co_options options = {.world_file = "sim/examples/67-database-pool.json"};
+    return co_run(library, NULL, &options) < 0;
 }

@@ -55,5 +55,6 @@ static int bank(void *job)
 
 int main(void)
 {
-    return co_run(bank, NULL, NULL) < 0;
+    struct co_options options = {.world_file = "sim/examples/68-transactions.json"};
+    return co_run(bank, NULL, &options) < 0;
 }

@@ -32,5 +32,6 @@ static int station(void *job)
 
 int main(void)
 {
-    return co_run(station, NULL, NULL) < 0;
+    struct co_options options = {.world_file = "sim/examples/69-streaming-cursor.json"};
+    return co_run(station, NULL, &options) < 0;
 }
