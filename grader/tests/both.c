@@ -73,7 +73,8 @@ static int with_values(struct co_db *db)
     printf("%d\n", rc);
     rc = co_db_exec(db, "SELECT owner FROM account WHERE id = $1");
     printf("%s\n", rc < 0 ? "a value is missing" : "?");
-    rc = co_db_query(db, &rows, "SELECT CAST($1 AS REAL), CAST($2 AS TEXT), CAST($3 AS integer)", 0.25, "caf\xc3\xa9", 7);
+    rc = co_db_query(db, &rows, "SELECT CAST($1 AS REAL), CAST($2 AS TEXT), CAST($3 AS integer)", 0.25,
+                     "caf\xc3\xa9", 7);
     while (rc >= 0 && (rc = co_rows_next(&rows)) > 0) {
         const char *word = co_rows_blob(&rows, 1, &size);
         printf("%g %s %lld %zu\n", co_rows_real(&rows, 0), word, (long long)co_rows_int(&rows, 2), size);
