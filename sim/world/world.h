@@ -26,6 +26,7 @@ enum world_op {
                              no completion */
     WORLD_HTTP_READ,      /* `count` bytes of the body of HTTP request `id` were read: its window opens by as many.
                              Gives no completion; submit returns that id. Nothing happens if the request has ended */
+    WORLD_DATABASE = 32,  /* one call to a database                                             */
 };
 
 /* What a WORLD_FILE asks of the disk. Each happens as a whole, at the moment it completes, or not at all: with rc
@@ -42,6 +43,26 @@ enum world_file_call {
     WORLD_FILE_LOAD,      /* the whole file                                                     */
     WORLD_FILE_SAVE,      /* a new file of that content, which replaces the old one             */
 };
+
+/* What a WORLD_DATABASE asks. `file` is the id of the CONNECT; what is asked of one connection is done in the order in
+ * which it was asked for. The END of each but the last two says how it went: rc as in co_db.h, below 0 its bytes are
+ * what the database says of it. */
+enum world_database_call {
+    WORLD_DATABASE_CONNECT = 1, /* data: a URL. rc 0: connected, under the id of this operation             */
+    WORLD_DATABASE_QUERY, /* data: SQL, then the values as in sql/flat.h; session: 0, or the number of a prepared
+                             statement, which is the same SQL each time. rc: how many rows it changed; its bytes: the
+                             names of the columns and the first `count` rows; status 1: there are more      */
+    WORLD_DATABASE_PREPARE, /* data: SQL; session: its number                                               */
+    WORLD_DATABASE_FETCH, /* the next `count` rows; status 1: there are more                                */
+    WORLD_DATABASE_BEGIN, /* mode: of enum world_database_mode                                               */
+    WORLD_DATABASE_COMMIT,
+    WORLD_DATABASE_ROLLBACK, /* nothing happens if no transaction is open                                   */
+    WORLD_DATABASE_STOP,  /* what is left of the rows is not wanted. Gives no completion                    */
+    WORLD_DATABASE_CLOSE, /* and what was not committed is rolled back. Gives no completion                 */
+};
+
+/* as CO_TX_WRITE... */
+enum world_database_mode { WORLD_DATABASE_WRITES, WORLD_DATABASE_READS };
 
 /* as CO_READ... */
 enum world_file_mode { WORLD_FILE_TO_READ, WORLD_FILE_TO_WRITE, WORLD_FILE_TO_APPEND, WORLD_FILE_TO_CREATE };
@@ -71,11 +92,13 @@ struct world_request {
     uint64_t id;              /* HTTP_READ: which request                                              */
     uint32_t lengths[4];      /* HTTP: bytes of method, URL, headers, body, which follow each other in data;
                                  REPORT: bytes of name, JSON text;
-                                 FILE: bytes of path, second path; the bytes to write follow them    */
+                                 FILE: bytes of path, second path; the bytes to write follow them;
+                                 DATABASE: bytes of URL or SQL, of values                             */
     uint64_t fn, job;         /* JOB: int (*)(void *) and its argument, as integers: they mean something
                                  in the program's own process only, and are called there              */
     uint32_t pool, workers;   /* JOB: which pool of workers, and how many it has; pool 0: the world's CPUs   */
-    uint32_t call, mode;      /* FILE: of enum world_file_call, and for OPEN of enum world_file_mode */
+    uint32_t call, mode;      /* FILE: of enum world_file_call, and for OPEN of enum world_file_mode;
+                                 DATABASE: of enum world_database_call, for BEGIN of enum world_database_mode */
     uint64_t file, count;     /* FILE: READ, WRITE, CLOSE: the id of the OPEN; READ: how many bytes at most;
                                  HTTP_READ: how many were read */
     const void *data;
@@ -99,7 +122,7 @@ struct world_completion {
     int64_t t;                /* when it happened, in ns: now(), or earlier if the loop was busy since */
     uint32_t parts;           /* of enum world_part                                                    */
     int32_t rc;               /* with WORLD_END: 0 or more, or a negative errno. JOB: what fn returned  */
-    int32_t status;           /* with WORLD_HEAD: the HTTP status                                      */
+    int32_t status;           /* with WORLD_HEAD: the HTTP status; of a database: 1 = there are more rows */
     uint32_t head;            /* with WORLD_HEAD: how many bytes of data are headers                   */
     int64_t cpu;              /* ns of the program's own CPU that handling this costs; the runtime calls block */
     const void *data;

@@ -16,6 +16,7 @@ HTTP_TIMEOUT = sec(30)      # CO_HTTP_TIMEOUT of co.h: a request without a compl
 REDIRECTS_MOST = 10         # co_http_get follows that many, then returns -ELOOP
 
 DISK_OPS = ("open", "read", "write", "rename", "remove", "list", "load", "save")
+DATABASE_FAULTS = ("lost", "slow", "serialization")
 DISK_ERRORS = ("EIO", "ENOSPC", "EACCES", "ENOENT")
 
 INDENTED_MOST = 40          # routes: a file with more is for nobody's eyes, and quicker written in one line
@@ -88,6 +89,25 @@ class Fault:
             fault["times"] = times
         return {**({"op": op} if op else {}), **({"path": path} if path else {}), **fault}
 
+    @staticmethod
+    def database(kind: str, match: str = "", *, nth: Optional[int] = None, times: Optional[int] = None,
+                 latency: int = 0, done: bool = False) -> dict:
+        """Statements of a database that have `match` in them go wrong: "lost" (the connection breaks; done: when the
+        statement was carried out), "slow" (by `latency`, ns), "serialization" (refused). nth, times: as of disk(). A
+        commit has the text "COMMIT"."""
+        if kind not in DATABASE_FAULTS:
+            raise WorldError(f"fault of a database: {kind!r}: expected one of {', '.join(DATABASE_FAULTS)}")
+        if (kind == "slow") != (latency > 0) or (done and kind != "lost"):
+            raise WorldError(f"fault of a database: {kind}: a slow one has a latency, a lost one may be done")
+        fault: dict = {"kind": kind, **({"match": match} if match else {})}
+        _put_natural(fault, nth=nth)
+        if times is not None:
+            _natural("times", times)
+            fault["times"] = times
+        if latency:
+            fault["latency"] = _time("latency", latency)
+        return {**fault, "done": True} if done else fault
+
 
 def reply(status: int = 200, body: Union[str, bytes, None] = None, *, headers: Optional[Mapping[str, str]] = None,
           times: Optional[int] = None, probability: Optional[float] = None) -> dict:
@@ -154,6 +174,7 @@ class World:
         self._sites: dict[str, _Site] = {}              # by their url
         self._current: Optional[_Site] = None           # the one that routes are added to
         self._disk: Optional[dict] = None
+        self._databases: dict[str, dict] = {}           # by their url
 
     # ---- building ----
 
@@ -297,6 +318,33 @@ class World:
         self._disk = disk
         return self
 
+    def database(self, url: str, rtt: int = 0, latency: int = 0, *, connect: Optional[int] = None, row: int = 0,
+                 parse: int = 0, connections: Optional[int] = None, setup: Sequence[str] = (),
+                 down: Sequence[Tuple[int, int]] = (), faults: Sequence[dict] = ()) -> "World":
+        """What co_db.h connects to: "sqlite:NAME" or "postgresql://USER@HOST/NAME". A statement takes rtt + latency +
+        parse + its rows * row (ns); connect: default two rtt. connections: the most at a time. setup: SQL that makes
+        what is there. down: (from, to), in order. faults: of Fault.database()."""
+        if not re.fullmatch(r"(sqlite:|postgresql://)[!-~]+", url):
+            raise WorldError(f"database {url!r}: expected sqlite:NAME or postgresql://USER@HOST/NAME")
+        if url in self._databases:
+            raise WorldError(f"database {url!r} is there twice")
+        made: dict = {"url": url, "rtt": _time("rtt", rtt), "latency": _time("latency", latency)}
+        if connect is not None:
+            made["connect"] = _time("connect", connect)
+        made.update({name: _time(name, ns) for name, ns in (("row", row), ("parse", parse)) if ns})
+        _put_natural(made, connections=connections)
+        made["setup"] = list(setup)
+        if any(begin >= end for begin, end in down) or list(down) != sorted(down):
+            raise WorldError(f"database {url!r}: down {down!r}: expected pairs of a time and a later one, in order")
+        if down:
+            made["down"] = [[_time("down", begin), _time("down", end)] for begin, end in down]
+        if any(not isinstance(fault, dict) or fault.get("kind") not in DATABASE_FAULTS for fault in faults):
+            raise WorldError(f"database {url!r}: faults: expected those of Fault.database()")
+        if faults:
+            made["faults"] = list(faults)
+        self._databases[url] = made
+        return self
+
     # ---- asking ----
 
     def urls(self) -> list[str]:
@@ -329,7 +377,9 @@ class World:
         sites = [{**site.json, "routes": [route.json for route in site.routes.values()]}
                  for site in self._sites.values()]
         disk = {} if self._disk is None else {"disk": self._disk}
-        return {"world": FORMAT, "seed": self.seed, "cpus": self.cpus, **self._limits, "sites": sites, **disk}
+        databases = {"databases": list(self._databases.values())} if self._databases else {}
+        return {"world": FORMAT, "seed": self.seed, "cpus": self.cpus, **self._limits, "sites": sites, **disk,
+                **databases}
 
     def text(self) -> str:
         """The world file, as it is written to disk."""

@@ -172,6 +172,14 @@ class Run:
         files that were there before, only those it wrote or renamed."""
         return dict(self.trace.left)
 
+    def table(self, url: str, name: str) -> list[list]:
+        """The rows of a table that the program left in a database, in the order in which they were put in: what was
+        committed. [] where the program changed nothing in that database."""
+        rows = self.trace.tables.get(url, {}).get(name, [])
+        if rows is None:
+            raise GraderFault(f"table {name} has more rows than a trace tells")
+        return rows
+
     @property
     def file_calls(self) -> list[FileCall]:
         """Every call to the disk, in the order they were made."""

@@ -88,6 +88,22 @@ class FileOp:
 
 
 @dataclass
+class DbCall:
+    """One call to a database, as the world saw it. Times are ns."""
+
+    op: int
+    task: int                       # 0: nobody waited for it
+    call: str                       # "connect", "query", "prepare", "fetch", "begin", "commit", "rollback"
+    db: int                         # over which connection: the op of its connect
+    sql: str
+    start: int
+    locked: Optional[int] = None    # when it came to wait for another connection's writing
+    end: Optional[int] = None       # None: it never ended
+    rc: Optional[int] = None        # 0 or more: rows changed; a negative errno; -ECANCELED: given up
+    says: str = ""                  # the database's words, with an error
+
+
+@dataclass
 class Job:
     """One job for a worker. Times are ns; None: it never came to that."""
 
@@ -135,6 +151,10 @@ class Trace:
     files: list[FileOp] = field(default_factory=list)       # calls to the disk, in the order they were made
     # path -> text, or a hash, of each file that the program left behind
     left: dict[str, str] = field(default_factory=dict)
+    db_calls: list[DbCall] = field(default_factory=list)    # calls to databases, in the order they were made
+    # url -> table -> rows, of each database in which something was changed; None: too many rows
+    tables: dict[str, dict[str, Optional[list[list]]]] = field(default_factory=dict)
+    db_lost: dict[int, int] = field(default_factory=dict)   # connection -> ns at which it broke
     jobs: list[Job] = field(default_factory=list)           # for workers, in the order they were handed over
     closed: dict[int, int] = field(default_factory=dict)    # connection -> ns at which it was closed
     reports: list[Event] = field(default_factory=list)      # the world's report lines: t, name, value
@@ -142,6 +162,7 @@ class Trace:
     finished: list[Request] = field(default_factory=list)
     _cancels: dict[int, Event] = field(default_factory=dict)    # task -> the line of its last cancel
     _files: dict[int, FileOp] = field(default_factory=dict)     # op -> call
+    _db_calls: dict[int, DbCall] = field(default_factory=dict)  # op -> call
     _jobs: dict[int, Job] = field(default_factory=dict)         # op -> job
 
     @property
@@ -301,6 +322,8 @@ def _take(trace: Trace, running: dict[int, Request], event: Event) -> None:
             trace.closed[event["conn"]] = event["t"]
         elif ev.startswith("file."):
             _take_file(trace, event)
+        elif ev.startswith("db."):
+            _take_db(trace, event)
         elif ev.startswith("cpu.") and "op" in event:
             _take_job(trace, event)
         elif ev == "report":
@@ -333,6 +356,25 @@ def _take_file(trace: Trace, event: Event) -> None:
     else:
         call = trace._files[event["op"]]
         call.end, call.rc, call.bytes = event["t"], event.get("rc", -errno.ECANCELED), event.get("bytes", 0)
+
+
+def _take_db(trace: Trace, event: Event) -> None:
+    """Files a line about a database."""
+    ev = event["ev"]
+    if ev == "db.start":
+        call = DbCall(event["op"], event.get("task", 0), event["call"], event.get("db", event["op"]),
+                      event.get("sql", ""), event["t"])
+        trace.db_calls.append(call)
+        trace._db_calls[call.op] = call
+    elif ev == "db.locked":
+        trace._db_calls[event["op"]].locked = event["t"]
+    elif ev == "db.lost":
+        trace.db_lost[event["db"]] = event["t"]
+    elif ev == "db.left":
+        trace.tables.setdefault(event["url"], {})[event["table"]] = event.get("rows")
+    elif ev in ("db.end", "db.cancelled"):
+        call = trace._db_calls[event["op"]]
+        call.end, call.rc, call.says = event["t"], event.get("rc", -errno.ECANCELED), event.get("says", "")
 
 
 def _take_job(trace: Trace, event: Event) -> None:

@@ -175,6 +175,7 @@ static const char *awaited(const struct reason *reason)
         [WAIT_TASK] = "a task", [WAIT_TASKS] = "tasks", [WAIT_GROUP] = "the tasks of a group",
         [WAIT_GROUP_NEXT] = "the next task of a group", [WAIT_COND] = "a condition", [WAIT_BARRIER] = "a barrier",
         [WAIT_GEN_NEXT] = "a generator", [WAIT_FILE] = "the disk", [WAIT_STREAM] = "a stream",
+        [WAIT_DATABASE] = "a database", [WAIT_CONNECTION] = "a connection of a pool",
     };
     bool known = reason->kind < sizeof what / sizeof what[0] && what[reason->kind];
     return known ? what[reason->kind] : "its turn";

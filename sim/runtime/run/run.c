@@ -1,5 +1,6 @@
 /* run.c - one run of a program: what it is given is opened, the main task runs, what it left behind is reported. */
 #include "runtime/outside/asleep.h"
+#include "runtime/outside/database.h"
 #include "runtime/outside/file.h"
 #include "runtime/outside/http.h"
 #include "runtime/state/hold.h"
@@ -120,6 +121,7 @@ static void close_all(struct loop *loop)
     co__holds_free(loop);
     co__answers_leave(loop);
     co__files_free(loop);
+    co__databases_free(loop);
     co__flows_free(loop);
     co__sessions_free(loop);
     co__tasks_free(loop);
@@ -135,6 +137,7 @@ static void report_leaks(struct loop *loop)
     for (const struct co_hold *hold = loop->held; hold; hold = hold->next)
         co__leak(loop, "lock", NULL, hold->taken_at);
     co__files_report(loop);
+    co__databases_report(loop);
     co__leaks_end(loop);
 }
 

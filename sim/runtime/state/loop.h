@@ -77,6 +77,8 @@ struct loop {
     struct co_hold *held;           /* locks that somebody holds, the newest first                    */
     struct co_answer *answers;      /* answers not yet freed, the newest first                        */
     struct co_open_file *files;     /* files not yet closed, the newest first                         */
+    struct co_database *databases;  /* databases not yet closed, and such as have connections out     */
+    uint32_t prepared;              /* statements prepared so far                                     */
     struct co_cookies *sessions;    /* sessions not yet closed, the newest first                      */
     struct co_flow *flows;          /* streams not yet closed, the newest first                       */
     uint32_t last_session;          /* the number of the newest one                                   */

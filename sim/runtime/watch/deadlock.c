@@ -46,6 +46,8 @@ void co__print_wait(const struct co_task *task)
             [WAIT_GEN_NEXT] = "the next value of a generator", [WAIT_GEN_YIELD] = "somebody who wants its next value",
             [WAIT_HTTP] = "an answer that never comes", [WAIT_JOB] = "a worker",
             [WAIT_FILE] = "the disk",
+            [WAIT_DATABASE] = "a database",
+            [WAIT_CONNECTION] = "a connection to a database that nobody gives back",
             [WAIT_STREAM] = "more of a stream, which never comes",
         };
         bool known = task->kind < sizeof what / sizeof *what && what[task->kind];

@@ -16,6 +16,10 @@ void co__leak(struct loop *loop, const char *what, const struct co_task *task, c
                         : strcmp(what, "file") == 0 ? "was never closed: use co_file_close or CO_FILE"
                         : strcmp(what, "session") == 0 ? "was never closed: use CO_SESSION or co_session_close"
                         : strcmp(what, "stream") == 0 ? "was never closed: use CO_STREAM or co_stream_close"
+                        : strcmp(what, "database") == 0 ? "was never closed: use CO_DB or co_db_close"
+                        : strcmp(what, "connection") == 0 ? "was never given back: use CO_CONN or co_conn_give"
+                        : strcmp(what, "rows") == 0 ? "were never closed: use CO_ROWS or co_rows_close"
+                        : strcmp(what, "transaction") == 0 ? "was neither committed nor rolled back: use CO_TRANSACTION"
                         : "was never ended";
     if (loop->leaks++ < LEAK_LINES) {
         if (strcmp(what, "task") == 0)

@@ -1,5 +1,6 @@
 /* strerror.c - errors in words, those of this library's own making first. */
 #include "co.h"
+#include "co_db.h"
 
 #include <string.h>
 
@@ -29,6 +30,12 @@ const char *co_strerror(int rc)
     case -EOVERFLOW:    return "more releases than acquires";
     case -EBADF:        return "not open, or not for that";
     case -EBUSY:        return "another task waits for the same stream";
+    case -CO_EROWS:     return "this connection has rows that are not read to their end: close them first";
+    case -CO_ECONSTRAINT: return "the data forbids it: it is there already, or a rule of its table does not hold";
+    case -CO_ESERIAL:   return "another transaction got there first: begin yours again";
+    case -CO_ESQL:      return "the statement is wrong: co_db_message() says why";
+    case -CO_EFAILED:   return "the transaction has failed: it can only be rolled back";
+    case -CO_ECROWDED:  return "the database takes no more connections";
     default:            return rc >= 0 ? "success" : strerror(-rc);
     }
 }

@@ -29,6 +29,8 @@ static void forget(struct operation *operation)
         rw_http_forget((struct exchange *)operation);
     else if (operation->kind == WORLD_FILE)
         rw_file_forget((struct access *)operation);
+    else if (operation->kind == WORLD_DATABASE)
+        rw_query_forget((struct query *)operation);
 }
 
 static void free_one(struct operation *operation)
@@ -125,6 +127,8 @@ static void give(struct operation *operation, struct world_completion *out)
     out->rc = operation->rc;
     if (operation->kind == WORLD_FILE)
         rw_file_give((struct access *)operation, out);
+    if (operation->kind == WORLD_DATABASE)
+        rw_query_give((struct query *)operation, out);
 }
 
 size_t rw_operations_take(struct real *world, struct world_completion out[], size_t max)

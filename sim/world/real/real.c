@@ -124,6 +124,7 @@ static uint64_t real_submit(struct co_world *calls, const struct world_request *
     case WORLD_JOB: return rw_job_submit(world, request);
     case WORLD_FILE: return world->served.disk ? rw_served_submit(world, request) : rw_file_submit(world, request);
     case WORLD_HTTP_READ: return http_read(world, request);
+    case WORLD_DATABASE: return rw_query_submit(world, request);
     case WORLD_REPORT: report(world, request); break;
     case WORLD_SESSION_CLOSE: rw_session_close(world, request->session); break;
     case WORLD_FINISH:
@@ -145,6 +146,8 @@ static void real_cancel(struct co_world *calls, uint64_t id)
         rw_http_cancel(world, (struct exchange *)operation);
     else if (operation->kind == WORLD_FILE)
         rw_file_cancel(world, (struct access *)operation);
+    else if (operation->kind == WORLD_DATABASE)
+        rw_query_cancel(world, (struct query *)operation);
     else
         rw_job_cancel(world, (struct job *)operation);
 }
@@ -166,6 +169,7 @@ static void real_close(struct co_world *calls)
     rw_interrupt_close(world);
     rw_served_close(world);
     rw_jobs_close(world);
+    rw_databases_close(world);
     rw_http_close(world);
     rw_alarm_close(world);
     uv_close((uv_handle_t *)&world->wake, NULL);

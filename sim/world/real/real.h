@@ -15,6 +15,7 @@
  *     verdict.c     curl's errors as errno values
  *     job.c         workers: threads
  *     file.c        the disk; file_work.c: what its threads do
+ *     database.c    databases; database_sqlite.c: in a file; database_postgres.c: a server
  *     served.c      a world file that is served for real
  *
  * Everything runs on the loop's thread, within the calls, except jobs (job.c) and calls to the disk (file_work.c).
@@ -53,7 +54,8 @@ void rw_table_free(struct table *table);
 /* What submit asked for, until its last completion was handed over and nobody works on it any more. */
 struct operation {
     uint64_t id, user;
-    enum world_op kind;             /* HTTP: it is a struct exchange; JOB: a struct job; FILE: a struct access */
+    enum world_op kind;             /* HTTP: it is a struct exchange; JOB: a struct job; FILE: a struct access;
+                                     * DATABASE: a struct query                                             */
     int64_t t;                      /* when what is to be handed over happened                              */
     int32_t rc;                     /* once over                                                            */
     bool over;                      /* nothing more will happen to it                                       */
@@ -296,6 +298,16 @@ void rw_file_forget(struct access *access);
 void rw_files_trace(struct real *world);
 void rw_files_close(struct real *world);
 
+/* ---- database.c ---------------------------------------------------------------------------------------- */
+
+struct client;
+struct query;
+uint64_t rw_query_submit(struct real *world, const struct world_request *request);
+void rw_query_cancel(struct real *world, struct query *query);
+void rw_query_give(const struct query *query, struct world_completion *out);
+void rw_query_forget(struct query *query);
+void rw_databases_close(struct real *world);
+
 /* ---- served.c ------------------------------------------------------------------------------------------- */
 
 /* A world file that is served for real. Zero-filled: there is none, the world is the machine's own. */
@@ -359,6 +371,7 @@ struct real {
     struct http http;
     struct jobs jobs;
     struct files files;
+    struct client *clients;         /* connections to databases                                             */
     struct served served;
 };
 

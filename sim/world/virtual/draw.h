@@ -10,7 +10,8 @@ struct exchange;
 struct fault;
 struct world;
 
-enum draw { DRAW_LATENCY = 1, DRAW_FAULT = 2, DRAW_TURN = 3 /* and up: one number for each of a route's turns */ };
+enum draw { DRAW_SQL = 0, DRAW_LATENCY = 1, DRAW_FAULT = 2,
+            DRAW_TURN = 3 /* and up: one number for each of a route's turns */ };
 
 /* 64 bits that depend on these four alone. */
 uint64_t vw_draw(uint64_t seed, uint64_t key, uint64_t k, enum draw what);

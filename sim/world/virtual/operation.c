@@ -131,7 +131,8 @@ static bool grow(struct world *world)
 static struct operation **free_list(struct world *world, enum world_op kind)
 {
     struct operations *operations = &world->operations;
-    return kind == WORLD_HTTP ? &operations->free_exchanges
+    return kind == WORLD_DATABASE ? &operations->free_queries
+         : kind == WORLD_HTTP ? &operations->free_exchanges
          : kind == WORLD_FILE ? &operations->free_accesses : &operations->free_jobs;
 }
 
@@ -141,7 +142,7 @@ CO_HOT struct operation *vw_operation_new(struct world *world, enum world_op kin
     if (operations->count == operations->room && !grow(world))
         return NULL;
     size_t size = kind == WORLD_HTTP ? sizeof(struct exchange) : kind == WORLD_FILE ? sizeof(struct access)
-        : sizeof(struct job);
+        : kind == WORLD_DATABASE ? sizeof(struct query) : sizeof(struct job);
     struct operation **list = free_list(world, kind), *operation = *list;
     if (operation)
         *list = operation->next;
@@ -181,6 +182,8 @@ static void forget(struct operation *operation)
 {
     if (operation->kind == WORLD_FILE)
         vw_access_forget((struct access *)operation);
+    if (operation->kind == WORLD_DATABASE)
+        vw_query_forget((struct query *)operation);
     if (operation->kind == WORLD_HTTP && ((struct exchange *)operation)->echo) {
         free(((struct exchange *)operation)->echo);
         ((struct exchange *)operation)->echo = NULL;
@@ -224,6 +227,7 @@ void vw_operations_free(struct world *world)
     free_all(operations->free_exchanges);
     free_all(operations->free_jobs);
     free_all(operations->free_accesses);
+    free_all(operations->free_queries);
     free(operations->slots);
     free(world->events.heap);
     free(world->results.ring);

@@ -117,6 +117,8 @@ static void give(const struct network *network, struct result *result, struct wo
         result->parts = 0;
         if (operation->kind == WORLD_FILE)
             give_found((const struct access *)operation, out);
+        if (operation->kind == WORLD_DATABASE)
+            vw_query_give((const struct query *)operation, out);
     }
 }
 

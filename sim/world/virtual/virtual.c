@@ -26,6 +26,8 @@ static void pass(struct world *world, int64_t until, bool stop_at_result)
             vw_exchange_step(world, (struct exchange *)operation);
         else if (operation->kind == WORLD_FILE)
             vw_access_step(world, (struct access *)operation);
+        else if (operation->kind == WORLD_DATABASE)
+            vw_query_step(world, (struct query *)operation);
         else
             vw_job_step(world, (struct job *)operation);
     }
@@ -108,7 +110,11 @@ CO_HOT static uint64_t world_submit(struct co_world *calls, const struct world_r
         break;
     case WORLD_SESSION_CLOSE: vw_session_close(world, request->session); break;
     case WORLD_FILE: return vw_access_submit(world, request);
-    case WORLD_FINISH: vw_disk_trace(world); break;
+    case WORLD_FINISH:
+        vw_disk_trace(world);
+        vw_databases_trace(world);
+        break;
+    case WORLD_DATABASE: return vw_query_submit(world, request);
     case WORLD_HTTP_READ: return http_read(world, request);
     }
     return ++world->operations.last_id;
@@ -124,6 +130,8 @@ static void world_cancel(struct co_world *calls, uint64_t id)
         vw_exchange_cancel(world, (struct exchange *)operation);
     else if (operation->kind == WORLD_FILE)
         vw_access_cancel(world, (struct access *)operation);
+    else if (operation->kind == WORLD_DATABASE)
+        vw_query_cancel(world, (struct query *)operation);
     else
         vw_job_cancel(world, (struct job *)operation);
 }
@@ -138,6 +146,7 @@ static void world_close(struct co_world *calls)
         vw_pools_free(&world->network.sites[i]);
     vw_network_free(&world->network);
     vw_disk_free(&world->disk);
+    vw_databases_free(&world->databases);
     vw_jobs_free(&world->jobs);
     free(world);
 }
@@ -153,6 +162,7 @@ struct co_world *world_virtual_open(const char *path, uint64_t seed, struct trac
         snprintf(error, size, "%s: out of memory", path ? path : "the empty world");
         vw_network_free(&description.network);
         vw_disk_free(&description.disk);
+        vw_databases_free(&description.databases);
         free(world);
         return NULL;
     }
@@ -163,6 +173,7 @@ struct co_world *world_virtual_open(const char *path, uint64_t seed, struct trac
     world->tape = tape;
     world->network = description.network;
     world->disk = description.disk;
+    world->databases = description.databases;
     world->results.first = world->results.next = 1;
     return &world->calls;
 }

@@ -20,6 +20,7 @@
 #include "../../explore/tape.h"
 #include "../../trace/trace.h"
 #include "../world.h"
+#include "database.h"
 #include "disk.h"
 #include "job.h"
 #include "network.h"
@@ -42,6 +43,7 @@ struct world {
     struct network network;
     struct jobs jobs;
     struct disk disk;
+    struct databases databases;
     struct operations operations;
     struct events events;
     struct results results;

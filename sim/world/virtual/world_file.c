@@ -37,6 +37,7 @@ static const struct field world_fields[] = {
     {"sites", vw_read_sites, offsetof(struct description, network)},
     {"descriptors", vw_read_from_1, offsetof(struct description, network.descriptors)},
     {"disk", vw_read_disk, offsetof(struct description, disk)},
+    {"databases", vw_read_databases, offsetof(struct description, databases)},
     {"$schema", vw_read_ignored, 0},   /* where an editor finds world.schema.json */
 };
 
@@ -131,6 +132,7 @@ bool vw_file_read(struct description *description, const char *path, char *error
     if (!ok) {
         vw_network_free(&description->network);
         vw_disk_free(&description->disk);
+        vw_databases_free(&description->databases);
     }
     return ok;
 }
@@ -155,6 +157,7 @@ long world_file_urls(const char *path, char ***urls, char *error, size_t size)
         }
     vw_network_free(&description.network);
     vw_disk_free(&description.disk);
+    vw_databases_free(&description.databases);
     if (!*urls) {
         snprintf(error, size, "%s: out of memory", path);
         return -1;

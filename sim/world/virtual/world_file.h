@@ -8,6 +8,7 @@
 #ifndef WORLD_FILE_H
 #define WORLD_FILE_H
 
+#include "database.h"
 #include "disk.h"
 #include "network.h"
 #include "schedule.h"
@@ -27,6 +28,7 @@ struct description {
     int64_t cpus;
     struct network network;
     struct disk disk;
+    struct databases databases;
 };
 
 /* Reads a world file. NULL: an empty world. False: one line in error[size], and nothing to free. */
@@ -115,6 +117,7 @@ void vw_append(struct bytes *bytes, const char *data, size_t length);
 bool vw_read_header_lines(struct reader *, const struct place *, const json_t *, struct bytes *lines);
 
 bool vw_read_disk(struct reader *, const struct place *, const json_t *, void *disk);         /* which is empty       */
+bool vw_read_databases(struct reader *, const struct place *, const json_t *, void *databases);
 bool vw_read_sites(struct reader *, const struct place *, const json_t *, void *network);
 bool vw_read_route(struct reader *, const struct place *, const json_t *, void *route);
 /* What an answer consists of: status, headers, `further` header lines (NULL: none) and body, which lie in *bytes, to be
