@@ -35,7 +35,7 @@ def postgres(tmp_path_factory) -> Iterator[str]:
     """A URL of a server that is started for these tests, and stopped."""
     programs = server_programs()
     if programs is None:
-        pytest.skip("no PostgreSQL here: apt install postgresql-15 (make deps-dev)")
+        pytest.skip("no PostgreSQL here: apt-get install postgresql-15")
     home = Path(subprocess.run(["mktemp", "-d", "/tmp/looplab-pg-XXXXXX"], text=True, capture_output=True,
                                check=True).stdout.strip())      # a socket's path is at most 107 bytes
     data, who = home / "data", somebody()
@@ -60,8 +60,9 @@ def program(tmp_path_factory) -> Path:
     if not (BUILD / "kit" / "libco-real.a").exists():
         pytest.skip("no real world here: libuv or libcurl is missing")
     made = tmp_path_factory.mktemp("both") / "both"
-    subprocess.run(["gcc", "@sim/kit/student.flags", "-Werror", "-O1", "-Isim/include", SOURCE, "build/kit/libco-real.a",
-                    "build/kit/libco.a", "@sim/kit/link.flags", "@sim/kit/real.flags", "-o", made], cwd=ROOT, check=True)
+    subprocess.run(["gcc", "@sim/kit/student.flags", "-Werror", "-O1", "-Isim/include", SOURCE,
+                    "build/kit/libco-real.a", "build/kit/libco.a", "@sim/kit/link.flags", "@sim/kit/real.flags", "-o",
+                    made], cwd=ROOT, check=True)
     return made
 
 

@@ -2,8 +2,8 @@
  *
  * While it connects libpq may change its socket, even for one of the same number: it is watched anew after each step.
  * Rows come one by one, and when there are enough for a batch the socket is not read until more are wanted. A cancel is
- * a connection of its own, and blocks: a thread makes it. It can hit the statement behind the one that was meant, so the
- * connection rests until that thread is done and a statement that is nobody's has gone there and back.
+ * a connection of its own, and blocks: a thread makes it. It can hit the statement behind the one that was meant, so
+ * the connection rests until that thread is done and a statement that is nobody's has gone there and back.
  */
 #include "database_postgres.h"
 
