@@ -38,7 +38,7 @@ struct visit {
     bool stop_first;                /* pool_stop is called before pool_run                 */
     int64_t early;                  /* pool_open is called so much before pool_run         */
     size_t handled;                 /* pages that the handler was called for               */
-    size_t wrong;                   /* of these: without a URL, or of status 400 or more */
+    size_t wrong;                   /* of these: without its URL's pointer, or of status 400 or more */
     char **found;                   /* URLs that stood in pages: jobs, so they must live on    */
     size_t found_n;
     json_t *left;                   /* the URLs handed back                                */
@@ -74,11 +74,23 @@ static int read_line(struct visit *visit, struct pool *pool, const char *line, s
     return 0;
 }
 
+/* Is it the very pointer of a job? */
+static bool is_added(const struct visit *visit, const char *url)
+{
+    for (size_t i = 0; i < visit->run->n; i++)
+        if (visit->run->urls[i] == url)
+            return true;
+    for (size_t i = 0; i < visit->found_n; i++)
+        if (visit->found[i] == url)
+            return true;
+    return false;
+}
+
 static int handle(struct pool *pool, const char *url, const struct co_response *page, void *arg)
 {
     struct visit *visit = arg;
     visit->handled++;
-    if (!url || page->status < 100 || page->status >= 400)
+    if (!is_added(visit, url) || page->status < 100 || page->status >= 400)
         visit->wrong++;
     if (visit->handle_ns > 0) {
         int rc = co_sleep(visit->handle_ns);    /* in earnest: a database takes the page. Meanwhile other tasks run */
@@ -175,7 +187,7 @@ static int run_and_take_back(struct visit *visit, struct pool *pool, struct pool
     size_t most = visit->run->n * visit->repeat + visit->found_n + 1;
     const char *url = NULL;
     for (size_t i = 0; rc == 0 && i < most && (visit->last = pool_take_back(pool, &url)) == 1; i++)
-        json_array_append_new(visit->left, url ? json_string(url) : json_null());
+        json_array_append_new(visit->left, !url ? json_null() : json_string(is_added(visit, url) ? url : "(a copy)"));
     return rc;
 }
 

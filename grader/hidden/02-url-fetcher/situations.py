@@ -20,7 +20,7 @@ PLAN = [((shape,), size) for size in (ONE, TWO, FEW, SOME, FEW) for shape in SHA
     ((LIMIT, k), SOME) for k in range(len(LIMITS))] + [
     ((shape,), size) for shape, size in (
         (ALL, NONE), (QUIET, NONE), (LIMIT, NONE), (LIMIT, FEW), (CANCELLED, SOME), (STOPPED, SOME),
-        (CANCELLED, FEW), (BESIDE, SOME), (LIMIT, MANY), (WIDE, HUNDREDS), (ALL, HUNDREDS), (ALL, MOST))]
+        (CANCELLED, FEW), (BESIDE, SOME), (BESIDE, SOME), (LIMIT, MANY), (WIDE, HUNDREDS), (ALL, HUNDREDS), (ALL, MOST))]
 CASES = len(PLAN) + 9
 MODES = {EACH: "one", EACH_CANCELLED: "one", QUIET: "quiet"}
 TODOS = {"one": "fetch_url, TODO 1", "all": "fetch_all, TODOs 2 to 4", "quiet": "fetch_all, TODOs 2 to 4"}
@@ -66,7 +66,11 @@ def situation(c: Choices) -> Situation:
     if shape == STOPPED:
         more["stop_at"] = c.between(1, max(1, len(urls)))
     if shape == BESIDE:
-        more["beside"], more["split"] = instant(c, ends), c.below(len(urls) + 1)
+        more["split"] = c.below(len(urls) + 1) if c.one_in(4) else len(urls) // 2
+        more["beside"] = instant(c, ends)
+        if c.one_in(2):             # the first is cancelled, mostly while both are under way
+            more["cancel"] = instant(c, ends[:more["split"]])
+            more["beside"] = min(more["beside"], more["cancel"] // 2)
     settings: dict[str, Any] = {"per_host": per_host}
     settings.update({"delay": time(c)} if c.one_in(2) else {})
     settings.update({"poison": 90} if c.one_in(2) else {})

@@ -29,7 +29,7 @@ BYTES = (b"Caf\xe9", "Café".encode(), b"\xa0", b"\x85", b"\xff\xfe", "€".enco
 COMMENTS = ((b"<!--", b"<!-- ", b"<!--", b"<<!--", b"<!-", b"<! --"),
             (b"<title>no</title>", b"", b"<title>no", b"- <title>no</title>", b"-> <title>no</title>", b"<script>",
              b"<!--", b"> <title>no</title>", b"-- > <title>no</title>", b"--!> <title>no</title>",
-             b"\0<title>no</title>"),
+             b"\0<title>no</title>", b"\r\r> <title>no</title>", b"\r\r\x1e<title>no</title>"),
             (b"-->", b"-->", b" -->", b"--->", b"", b" --", b"-- >"))
 SCRIPTS = ((b"<script>", b"<script>", b"<SCRIPT src='a'>", b"<script/>", b"<script\n>", b"<script <title>",
             b"<scr<script>", b"<SCRIPT>", b"<scripts>", b"<script\v>", b"<script"),
@@ -40,7 +40,8 @@ SCRIPTS = ((b"<script>", b"<script>", b"<SCRIPT src='a'>", b"<script/>", b"<scri
 OTHERS = (b"<p>", b"text", b"1 < 2", b"<", b"<<", b"<html><head>", b"</title>", b"</head>", b"-->", b"\n",
           b"<meta a=b>", b"<!doctype html>", b"<titled>no</titled>", b"</titles>", b"<p title='<title>in</title>'>",
           b"&lt;title>no</title>", b"<title", b"<t<title", b">", b"<TITLES>no</TITLES>",
-          b"</TITLE><title><title>b</title>")
+          b"</TITLE><title><title>b</title>", b"<style><title>in</title></style>",
+          b"<textarea><title>in</title></textarea>", b"<svg><title>in</title></svg>")
 ZEROS = (b"\0", b"\0\0\0", b"<\0title>no</title>", b"\0<p>\0", b"\xff\0\xfe", b"<p>\xe9</p>", b"<!-- \0 -->")
 
 TITLE = ("title",) * 4

@@ -66,7 +66,7 @@ class _Jobs:
     def _page(self) -> dict:
         c = self._c
         kinds = KINDS + (["adds"] * 6 if self._shape in (CRAWL, STOPS) else []) \
-            + (["stops"] * 3 if self._shape == STOPS else [])
+            + (["stops"] * 3 if self._shape == STOPS else []) + (["bad"] * 8 if self._shape == HANDLED else [])
         page: dict[str, Any] = {"kind": c.one_of(kinds), "latency": time(c)}
         if page["kind"] == "status":
             page["status"] = c.one_of(BAD_STATUSES + GOOD_STATUSES)

@@ -13,12 +13,13 @@ import errno
 from typing import Any, Callable, Optional, Sequence
 
 from ..plain.duration import Duration, ms, sec
-from ..plain.text import count
+from ..plain.text import count, cut
 from .choices import Choices
 from .world import Fault, World
 
 STATUSES = (404, 500, 503, 204, 304, 429, 403, 201, 599, 400, 399)
 LARGE_MOST = 2
+LONG_PATH = 90              # times five characters
 Dress = Callable[[Choices, dict], dict]
 """(choices, page) -> what a lab adds to the last answer of a page: "route", words of World.route, and "said" of it."""
 INVALID = ("nonsense", "ftp://a.test/1", "http://", "http:///x", "http://a.test:port/", "http://a.test:99999/",
@@ -104,7 +105,7 @@ class Pages:
             return {"kind": "good", "site": 0, "latency": 0, "size": c.between(0, 50), "cpu": time(c, 300)}
         page: dict[str, Any] = {"kind": c.one_of(self._kinds), "site": c.below(3),
                                 "latency": Duration(time(c) // self._shrunk),
-                                "size": c.between(1, 4000)}
+                                "size": c.between(1, 4000), "long": c.one_in(12)}
         if page["kind"] == "status":
             page["status"] = c.one_of(STATUSES)
         elif page["kind"] in ("reset", "truncated"):
@@ -138,7 +139,7 @@ class Pages:
 
     def _add(self, url: str, said: str) -> None:
         self.urls.append(url)
-        self.said.append(said.format(url=url))
+        self.said.append(said.format(url=cut(url, 40)))
 
     def _place_site(self, k: int, kind: str, after: Duration) -> None:
         refused, url = kind == "refused", f"http://{kind}{k}.test"
@@ -148,6 +149,8 @@ class Pages:
 
     def _place_page(self, k: int, page: dict, site: dict) -> None:
         kind, path, said = page["kind"], f"/{k}", str(page["latency"])
+        if page.get("long"):
+            path, said = path + "-long" * LONG_PATH, said + f", a URL of {5 * LONG_PATH} characters and more"
         if kind == "large" and self.kinds.count("large") > LARGE_MOST:
             kind = "good"           # hundreds of them would only take time and memory
         size = {"empty": 0, "large": 3_000_000 + page["size"]}.get(kind, page["size"])

@@ -17,7 +17,7 @@ from .plays import Outcome, Play, Plays, Stage
 from .recorded import Recorded
 
 DEEPER = 20                 # DEEP=1: so many times as many situations
-BOTH_EACH = 8               # every so manyth is played in the build with sanitizers, too
+BOTH_EACH = 8               # every so manyth is played in the build with sanitizers, too, and the largest
 AHEAD = 2                   # so many are under way while one is looked at
 TRIES_ALL, TRIES_EACH = 400, 100        # to make those that fail smaller: in all, and for one requirement
 PROVEN_EACH = 3             # in so many situations a requirement must be seen to be kept by a judge
@@ -96,12 +96,14 @@ class Search:
     def _played(self, wary: bool) -> Iterator[tuple[Play, Choices]]:
         """Each that was drawn, under way while those before it are looked at."""
         ahead: list[tuple[Play, Choices]] = []
+        sizes = [least for _, (least, _) in self.contract.plan]
+        largest = sizes.index(max(sizes))
         for k, (situation, choices) in enumerate(self._all()):
             if self._ends_never(situation):
                 continue
             if self._stage.worn:
                 break
-            ahead.append((self._plays.begin(situation, both=k % BOTH_EACH == 0), choices))
+            ahead.append((self._plays.begin(situation, both=k % BOTH_EACH == 0 or k == largest), choices))
             if len(ahead) > (0 if wary or self.stopped else AHEAD):
                 yield ahead.pop(0)
         yield from ahead
