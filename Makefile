@@ -349,8 +349,9 @@ build/compile_commands.json: build/kit/sources.txt build/kit/files.txt build/kit
 	$(foreach f,$(wildcard sim/tests/explore/*.c),$(file >>$@,$(call example,$f),))
 	$(foreach f,$(examples),$(file >>$@,$(call example,$f),))
 	$(foreach l,$(LABS),$(file >>$@,$(call command,labs/$l/main.c,-Isim/include -Ilabs/$l),))
-	$(foreach l,$(LABS),$(foreach f,$(filter-out %/main.c,$(filter labs/$l/% solutions/$l/%,\
+	$(foreach l,$(LABS) $(warmups),$(foreach f,$(filter-out %/main.c,$(filter labs/$l/% solutions/$l/%,\
 	    $(lab_sources))),$(file >>$@,$(call student,$f,$l),)))
+	$(foreach l,$(warmups),$(file >>$@,$(call command,labs/$l/main.c,-Isim/include -Isim -Ilabs/$l),))
 	$(file >>$@,$(call command,grader/launcher/launch.c,-Isim))
 	$(file >>$@,])
 

@@ -24,7 +24,7 @@ from looplab.reading.woven import weave
 from looplab.running.build import compiler
 from variants import ALL, BUILD, ROOT
 
-LABS = sorted(path.parent.name for path in (ROOT / "labs").glob("*/worlds"))
+LABS = sorted(path.parent.name for path in (ROOT / "labs").glob("*/worlds") if path.parent.name != "00-warmups")
 WORLDS = [(lab, path.name) for lab in LABS for path in sorted((ROOT / "labs" / lab / "worlds").glob("*.json"))]
 EXAMPLES = sorted(path.stem for path in (ROOT / "sim/examples").glob("*.json"))     # those that have a world
 SEVERAL_RUNS = {"46-rate-limiter", "54-anti-unbounded-tasks", "59-leaky-bucket", "63-impatience", "64-shared-link"}

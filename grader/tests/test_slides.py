@@ -24,7 +24,7 @@ import build  # noqa: E402
 
 DECKS = build.decks()
 MODULES = [deck for deck in DECKS if (ROOT / "labs" / deck.stem).is_dir()]
-LABS = sorted(path.name for path in (ROOT / "labs").iterdir() if path.is_dir())
+LABS = sorted(path.name for path in (ROOT / "labs").iterdir() if path.is_dir() and path.name != "00-warmups")
 
 
 BUILT = [deck for deck in DECKS if ALL or deck.stem in ("02-url-fetcher", "07-closing")]

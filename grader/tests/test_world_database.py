@@ -130,3 +130,23 @@ def test_sqlite_is_looked_for_when_a_database_is_opened_and_not_before(tmp_path)
                     "build/kit/libco.a", "@sim/kit/link.flags", "-o", str(tmp_path / "shop")], cwd=ROOT, check=True)
     said = subprocess.run(["ldd", str(tmp_path / "shop")], capture_output=True, text=True).stdout
     assert "libc" in said and "sqlite" not in said and "libpq" not in said
+
+
+DECLARED = """
+#include <sqlite3.h>
+#include "world/sql/sqlite.h"
+#define AS_DECLARED(result, name, parameters) \\
+    _Static_assert(__builtin_types_compatible_p(__typeof__(&sqlite3_##name), __typeof__(((struct sqlite *)0)->name)), \\
+                   "sqlite3_" #name " is another function");
+SQLITE_CALLS(AS_DECLARED)
+"""
+
+
+def test_sqlite_is_declared_as_it_is(tmp_path):
+    """Our own prototypes beside those of SQLite's header, where a machine has it."""
+    (tmp_path / "declared.c").write_text(DECLARED)
+    gcc = ["gcc", "-std=gnu11", "-fsyntax-only", "-Isim", "-Isim/world"]
+    if subprocess.run([*gcc, "-include", "sqlite3.h", "-x", "c", "/dev/null"], cwd=ROOT, capture_output=True).returncode:
+        pytest.skip("there is no sqlite3.h here: apt-get install libsqlite3-dev")
+    said = subprocess.run([*gcc, str(tmp_path / "declared.c")], cwd=ROOT, capture_output=True, text=True)
+    assert (said.returncode, said.stderr) == (0, "")

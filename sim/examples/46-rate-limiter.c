@@ -1,7 +1,6 @@
 /* 46 - Two limits at once: so many at the same time (a semaphore), and so many a second (four places, each free again
- * 1,050 ms after it was taken). Notice that the server, which allows four a second, answers all ten with 200, and
- * without the limiter turns six of them away. The 50 ms are for the way: what leaves a second apart may arrive 999 ms
- * apart. asyncio: Semaphore, and aiolimiter's AsyncLimiter. */
+ * after 1,050 ms: what leaves 1,000 apart may arrive 999 apart). Notice that the server, which allows four a second,
+ * answers all ten, and without the limiter turns six away. asyncio: Semaphore, and aiolimiter's AsyncLimiter. */
 #include "co.h"
 
 #include <stdio.h>

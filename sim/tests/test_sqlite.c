@@ -4,19 +4,7 @@
 #include "co_db.h"
 #include "world/world.h"
 
-#if defined(__has_include)
-#if __has_include(<sqlite3.h>)
-#include <sqlite3.h>
-#endif
-#endif
 #include "sql/sqlite.h"
-
-#ifdef SQLITE_VERSION
-#define AS_DECLARED(result, name, parameters) \
-    _Static_assert(__builtin_types_compatible_p(__typeof__(&sqlite3_##name), __typeof__(((struct sqlite *)0)->name)), \
-                   "sqlite3_" #name " is another function");
-SQLITE_CALLS(AS_DECLARED)
-#endif
 
 /* This machine has no SQLite. */
 void *dlopen(const char *name, int how)
