@@ -47,7 +47,9 @@ def record(entry: Path) -> None:
         got = verdict(grade(entry, Path(out)))
     told = of_entry(entry)
     got.update(names=told.get("names", ""), misconception=told.get("misconception", ""))
-    (entry / "verdict.json").write_text(json.dumps(got, indent=2, ensure_ascii=False) + "\n")
+    new = entry / "verdict.json.new"            # whoever ends this leaves whole files
+    new.write_text(json.dumps(got, indent=2, ensure_ascii=False) + "\n")
+    new.replace(entry / "verdict.json")
     print(f"{'-' if got['score'] is None else got['score']:>3}  {entry.parent.name}/{entry.name}")
 
 
