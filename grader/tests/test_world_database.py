@@ -146,7 +146,8 @@ def test_sqlite_is_declared_as_it_is(tmp_path):
     """Our own prototypes beside those of SQLite's header, where a machine has it."""
     (tmp_path / "declared.c").write_text(DECLARED)
     gcc = ["gcc", "-std=gnu11", "-fsyntax-only", "-Isim", "-Isim/world"]
-    if subprocess.run([*gcc, "-include", "sqlite3.h", "-x", "c", "/dev/null"], cwd=ROOT, capture_output=True).returncode:
+    if subprocess.run([*gcc, "-include", "sqlite3.h", "-x", "c", "/dev/null"],
+                      capture_output=True, cwd=ROOT).returncode:
         pytest.skip("there is no sqlite3.h here: apt-get install libsqlite3-dev")
     said = subprocess.run([*gcc, str(tmp_path / "declared.c")], cwd=ROOT, capture_output=True, text=True)
     assert (said.returncode, said.stderr) == (0, "")

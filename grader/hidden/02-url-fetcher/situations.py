@@ -20,7 +20,8 @@ PLAN = [((shape,), size) for size in (ONE, TWO, FEW, SOME, FEW) for shape in SHA
     ((LIMIT, k), SOME) for k in range(len(LIMITS))] + [
     ((shape,), size) for shape, size in (
         (ALL, NONE), (QUIET, NONE), (LIMIT, NONE), (LIMIT, FEW), (CANCELLED, SOME), (STOPPED, SOME),
-        (CANCELLED, FEW), (BESIDE, SOME), (BESIDE, SOME), (LIMIT, MANY), (WIDE, HUNDREDS), (ALL, HUNDREDS), (ALL, MOST))]
+        (CANCELLED, FEW), (BESIDE, SOME), (BESIDE, SOME), (LIMIT, MANY), (WIDE, HUNDREDS), (ALL, HUNDREDS),
+        (ALL, MOST))]
 CASES = len(PLAN) + 9
 MODES = {EACH: "one", EACH_CANCELLED: "one", QUIET: "quiet"}
 TODOS = {"one": "fetch_url, TODO 1", "all": "fetch_all, TODOs 2 to 4", "quiet": "fetch_all, TODOs 2 to 4"}

@@ -20,7 +20,8 @@ TITLED, HUNDREDS = (90, 110), (150, 200)
 PLAN = [((shape,), size) for size in (ONE, FEW, SOME) for shape in SHAPES if shape != TITLES] + [
     ((shape,), size) for shape, size in (
         (TITLES, TITLED), (TITLES, TITLED), (TITLES, TITLED), (TITLES, TITLED), (TITLES, TITLED), (ALL, NONE),
-        (CANCELLED, TWO), (STOPPED, SOME), (CANCELLED, SOME), (PAGE_CANCELLED, SOME), (TIMED, MANY), (ALL, HUNDREDS))]
+        (CANCELLED, TWO), (STOPPED, SOME), (CANCELLED, SOME), (PAGE_CANCELLED, SOME), (TIMED, MANY), (ALL, HUNDREDS),
+        (TITLES, TITLED))]
 CASES = len(PLAN)
 BY_PAGE = (PAGE, TITLES, PAGE_CANCELLED)
 USUAL, LEAST, MOST = sec(2), ms(1), sec(30)

@@ -55,4 +55,9 @@ int co__jump(struct context *to, int value)
     abort();
 }
 
+#else
+
+/* With sanitizers a unit of nothing names the folder that it was compiled in. */
+static const char nothing __attribute__((used));
+
 #endif
