@@ -13,45 +13,7 @@ int main(void)
 
 #else
 
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t n, size_t size);
-extern void *__libc_realloc(void *old, size_t size);
-extern void __libc_free(void *block);
-
-static long left = -1;                  /* allocations until one fails; below 0: none will */
-static long blocks;                     /* that are in use */
-
-static bool fails(void)
-{
-    return left >= 0 && left-- == 0;
-}
-
-void *malloc(size_t size)
-{
-    void *block = fails() ? NULL : __libc_malloc(size);
-    blocks += block != NULL;
-    return block;
-}
-
-void *calloc(size_t n, size_t size)
-{
-    void *block = fails() ? NULL : __libc_calloc(n, size);
-    blocks += block != NULL;
-    return block;
-}
-
-void *realloc(void *old, size_t size)
-{
-    void *block = fails() ? NULL : __libc_realloc(old, size);
-    blocks += block && !old;
-    return block;
-}
-
-void free(void *block)
-{
-    blocks -= block != NULL;
-    __libc_free(block);
-}
+#include "failing_memory.h"
 
 static const char world[] =
     "{\"world\":\"looplab/world/v1\",\"databases\":[{\"url\":\"sqlite:a\",\"rtt\":\"1ms\",\"setup\":"
