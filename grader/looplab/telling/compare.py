@@ -350,11 +350,15 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
         comparison = compare(Program(lab, folder, Path(work)), world, options.mode, options.settings.split(),
                              int(options.runs))
     print(told(comparison, f"lab {lab.number}, {options.mode or 'default mode'}, {world.name}"), end="")
-    if options.out:
-        Path(options.out).mkdir(parents=True, exist_ok=True)
-        (Path(options.out) / "compare.json").write_text(json.dumps(as_json(comparison, lab, world, options.mode),
-                                                                   indent=1) + "\n")
+    _keep(as_json(comparison, lab, world, options.mode), options.out)
     return results.OK if comparison.agrees else results.BELOW
+
+
+def _keep(said: dict[str, Any], out: str) -> None:
+    """OUT/compare.json, where one was asked for."""
+    if out:
+        Path(out).mkdir(parents=True, exist_ok=True)
+        (Path(out) / "compare.json").write_text(json.dumps(said, indent=1) + "\n")
 
 
 def _an_example(word: str, runs: int, out: str, root: Path) -> int:
@@ -366,7 +370,7 @@ def _an_example(word: str, runs: int, out: str, root: Path) -> int:
                                      runs)
     _tell("")
     print(comparison.told(source.stem), end="")
-    example.write(comparison, source.stem, out)
+    _keep(comparison.as_json(source.stem), out)
     return results.BELOW if comparison.differences else results.OK
 
 

@@ -8,7 +8,6 @@ lines, in whatever order, and if in the best of them each time in a line (a numb
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -16,7 +15,7 @@ import tempfile
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from ..plain.duration import show
 from ..plain.failure import UsageError
@@ -137,10 +136,3 @@ def compare(program: Path, world: Path, work: Path, root: Path, runs: int) -> Co
         if not Comparison(predicted, real).differences:
             break
     return Comparison(predicted, real)
-
-
-def write(comparison: Comparison, name: str, out: Optional[str]) -> None:
-    """OUT/compare.json, where one was asked for."""
-    if out:
-        Path(out).mkdir(parents=True, exist_ok=True)
-        (Path(out) / "compare.json").write_text(json.dumps(comparison.as_json(name), indent=1) + "\n")
