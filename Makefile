@@ -212,9 +212,10 @@ objects = $(foreach s,$2,build/obj/$(call whose,$1,$s)/$s.o)
 compile-whole = $(compile).new && mv $@.new $@
 
 # $(call remember,NAME,VARIABLE): build/kit/NAME.txt holds the variable's text and is written only when that has
-# changed, so what depends on it is built again when a flag changes, or when a source goes away.
+# changed, so what depends on it is built again when a flag changes, or when a source goes away. (The newline at its end
+# is no change: where its buffer moves, GNU make 4.3 leaves it in what it reads, and all would be built again.)
 define remember
-ifneq ($$(subst <$$(file <build/kit/$1.txt)>,,<$$($2)>),)
+ifneq ($$(subst <$$(strip $$(file <build/kit/$1.txt))>,,<$$(strip $$($2))>),)
 build/kit/$1.txt: again
 endif
 build/kit/$1.txt:
@@ -481,8 +482,8 @@ build/tests/explore/%: sim/tests/explore/cases.c build/kit/libco-explore.a sim/k
 	$(say)$(CC) $@.o -Wl,--whole-archive build/kit/libco-explore.a -Wl,--no-whole-archive @sim/kit/link.flags \
 	    @sim/explore/search/link.flags -o $@
 
-# Each has a core of its own (grader/tests/conftest.py).
-workers := $(shell n=$$(nproc 2>/dev/null || echo 2); [ "$$n" -le 8 ] && echo "$$n" || echo 8)
+# Two for each core, as a third of the time nobody computes; each keeps to one (grader/tests/conftest.py).
+workers := $(shell n=$$(( 2 * $$(nproc 2>/dev/null || echo 2) )); [ "$$n" -le 8 ] && echo "$$n" || echo 8)
 
 test: $(kit) $(test_programs) $(if $(real_tested),build/kit/serve build/kit/libco-real.a)
 test: $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools)),try-node))  ## all tests of the project itself [ALL=1: in every build, under valgrind, and whatever else is long]
