@@ -27,7 +27,7 @@ from looplab.running.process import Outcome
 from story import OK, Story, overlapped
 
 def keep_to_one_core() -> None:
-    """Each worker of a session that runs tests side by side has a core of its own, with all that it starts: what is
+    """Each worker of a session that runs tests side by side keeps to one core, with all that it starts: what is
     moved from core to core costs up to twice the processor time on a virtual machine."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")[2:]
     if worker and hasattr(os, "sched_setaffinity"):
