@@ -185,7 +185,8 @@ static struct world_request request_of(const struct program *program, const stru
     return request;
 }
 
-/* Hands it to the world. Returns its id, or 0: no memory. */
+/* Hands it to the world, which writes into the record that it was made: that is the proof. Returns its id, or 0: no
+ * memory. */
 static uint64_t hand_on(struct program *program, const struct wire_submit *submit, const char *data)
 {
     struct co_world *world = program->judge->world;

@@ -287,7 +287,7 @@ static void end_request(struct peer *peer, const struct world_completion *comple
         lie_idle(peer);
         read_requests(peer);
     } else {
-        hang_up(peer, true);
+        hang_up(peer, true);            /* -ECONNRESET: "fault": "reset" */
     }
 }
 
