@@ -10,6 +10,7 @@
  *     --leaks             with --confine: what LeakSanitizer looks at its own threads with is allowed
  *     --read PATH         of the file system it can reach this, to read and execute ...
  *     --write PATH        ... and this, to write, and nothing else that is not named so (kit/fence.h)
+ *     --user ID           as this user and group, in no other group; what --write names is theirs. Takes root
  *     --fixed-addresses   the same addresses in every run
  *     --keep-fd N         keep this open file (below 256); all others above 2 are closed
  *     launch --check      prints how well --confine works on this machine: "seccomp" or "rlimits"
@@ -31,6 +32,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -53,6 +55,7 @@ enum { CANNOT_LAUNCH = 125, MAX_FD = 256, STACK = 8 << 20, MOST_PATHS = 64 };
 /* What the command line asks for. */
 struct order {
     long long cpu, memory, file;            /* -1: no limit */
+    long long user;                         /* -1: as whoever starts it */
     bool confined, forks, leaks, fixed;
     bool keep[MAX_FD];
     int paths_n;
@@ -325,6 +328,8 @@ static void read_option(struct order *order, const char *option, char **next)
         order->memory = number(option, *next, INT64_MAX);
     else if (strcmp(option, "--file") == 0)
         order->file = number(option, *next, INT64_MAX);
+    else if (strcmp(option, "--user") == 0)
+        order->user = number(option, *next, 0xFFFFFFFE);
     else if (strcmp(option, "--keep-fd") == 0)
         order->keep[number(option, *next, MAX_FD - 1)] = true;
     else if (strcmp(option, "--read") == 0)
@@ -365,19 +370,42 @@ static void set_limits(const struct order *order)
         limit(RLIMIT_AS, (rlim_t)order->memory, (rlim_t)order->memory, "memory");
 }
 
-/* A fence that was asked for and cannot be had ends it: what is started here is never started without. */
+/* What it may write is its user's. (Devices are everybody's already.) */
+static void give(const struct order *order)
+{
+    for (int i = 0; i < order->paths_n; i++) {
+        const char *name = order->paths[i].name;
+        struct stat what;
+        if (order->paths[i].use != FENCE_FILL || lstat(name, &what) != 0 ||
+            !(S_ISDIR(what.st_mode) || S_ISREG(what.st_mode)))
+            continue;
+        if (lchown(name, (uid_t)order->user, (gid_t)order->user) != 0)
+            fail("cannot give away", name);
+    }
+}
+
+/* With that the rights of root are gone, and the way back to them. */
+static void become(const struct order *order)
+{
+    uid_t id = (uid_t)order->user;
+    if (order->user >= 0 && (setgroups(0, NULL) != 0 || setresgid(id, id, id) != 0 || setresuid(id, id, id) != 0))
+        fail("cannot become another user", "");
+}
+
+/* A fence, or a user, that was asked for and cannot be had ends it: what is started here is never started without. */
 static void close_in(const struct order *order)
 {
-    if (order->paths_n == 0)
-        return;
-    int fence = fence_begin();
-    if (fence < 0)
+    int fence = order->paths_n ? fence_begin() : -1;
+    if (order->paths_n && fence < 0)
         fail("cannot make a fence", "");
     for (int i = 0; i < order->paths_n; i++) {
         if (!fence_allow(fence, order->paths[i].name, order->paths[i].use))
             fail("cannot let into the fence", order->paths[i].name);
     }
-    if (!fence_close(fence))
+    if (order->user >= 0)
+        give(order);
+    become(order);
+    if (order->paths_n && !fence_close(fence))
         fail("cannot close the fence", "");
 }
 
@@ -400,7 +428,7 @@ static int probe(const char *inside, const char *outside)
 
 int main(int argc, char **argv)
 {
-    struct order order = {.cpu = -1, .memory = -1, .file = -1, .program = argv};
+    struct order order = {.cpu = -1, .memory = -1, .file = -1, .user = -1, .program = argv};
     if (argc == 2 && strcmp(argv[1], "--check") == 0)
         return puts(confine(&order) ? "seccomp" : "rlimits") < 0;
     if (argc == 3 && strcmp(argv[1], "--serve") == 0)
@@ -414,13 +442,14 @@ int main(int argc, char **argv)
     clean_files(order.keep);
     umask(022);
     set_limits(&order);
+    close_in(&order);
 #ifdef __linux__
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);       /* the grader is gone: so are we */
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);       /* the grader is gone: so are we (who becomes another user
+                                                              must ask for it anew) */
     if (order.fixed)
         /* Some containers forbid it; traces hold no addresses anyway. */
         (void)personality(ADDR_NO_RANDOMIZE);
 #endif
-    close_in(&order);
     if (order.confined)
         (void)confine(&order);           /* where it cannot be had, --check says so, and so does the result */
 

@@ -145,7 +145,7 @@ def _require_tier(wanted: str) -> None:
     if wanted not in tuple(tier.TIERS):
         raise UsageError(f"TIER={wanted}: the tiers are A, B, C and D")
     if wanted in "AB":
-        os.environ["LOOPLAB_TIER"] = "A"
+        os.environ["LOOPLAB_TIER"] = wanted
     try:
         lacks = process.shut_in().lacks(wanted)
     except process.LaunchError as fault:

@@ -83,6 +83,7 @@ class End:
     limit: Optional[str] = None
     stdout: str = ""
     stderr: str = ""
+    cpu_s: float = 0.0
 
 
 def well(ran: Ran) -> End:
@@ -135,7 +136,7 @@ class FakeRunning:
 
     def finish(self) -> Outcome:
         known = {"exit": None if self.end.signal else self.end.exit, "signal": self.end.signal, "limit": self.end.limit,
-                 "stdout": self.end.stdout, "stderr": self.end.stderr}
+                 "stdout": self.end.stdout, "stderr": self.end.stderr, "cpu_s": self.end.cpu_s}
         return Outcome(**{name: known.get(name, 0) for name in (field.name for field in fields(Outcome))})
 
     def kill(self) -> None:

@@ -915,3 +915,24 @@ def test_a_check_author_can_run_pytest(tmp_path):
                               "PYTHONDONTWRITEBYTECODE": "1", "SEED": "7"})
     assert ran.returncode == 1 and "make run LAB=01" in ran.stdout and "expected: " in ran.stdout, \
         ran.stdout + ran.stderr
+
+
+# ---- all runs together ----
+
+FOUR = "".join(f'''
+@points(10, "correctness")
+def test_{name}(lab):
+    """Fetches {n} pages."""
+    lab.run("async", urls({n}))
+''' for n, name in enumerate(["one", "two", "three", "four"], start=1))
+
+
+def test_runs_that_compute_long_are_not_made_without_end(house):
+    """Each is within its own limit; what they take together is limited, too, so that no grading lasts for ever."""
+    house.behave = lambda ran: End(well(ran).trace, cpu_s=16.0)
+    _, result, checks = grade(house, FOUR)
+    ends = {name: (check["status"], check["message"]) for name, check in checks.items()}
+    assert ends["test_one"] == ends["test_two"] == ("passed", "")
+    for name in ("test_three", "test_four"):
+        assert ends[name][0] == "failed" and "its runs have taken over 30 s of processor time already" in ends[name][1]
+    assert result["status"] == "graded"

@@ -8,6 +8,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -208,3 +210,108 @@ def test_no_call_reaches_out(limits, tmp_path):
     program = compile_c(tmp_path, CALLS)
     outcome = process.run([program], limits=limits, cwd=tmp_path, launch=house().launch)
     assert (outcome.exit, outcome.stdout) == (0, "end\n")
+
+
+# ---- Tier B: a user of its own ----
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can start programs as another user")
+
+WHO = r"""
+    #include <fcntl.h>
+    #include <grp.h>
+    #include <stdio.h>
+    #include <unistd.h>
+    int main(int argc, char **argv)
+    {
+        printf("%d %d %d %d %d\n", (int)getuid(), (int)geteuid(), (int)getgid(), (int)getegid(), getgroups(0, NULL));
+        puts(argc == 2 && open(argv[1], O_WRONLY) >= 0 ? "writes what is root's" : "does not write what is root's");
+        puts(open("made", O_WRONLY | O_CREAT, 0600) >= 0 ? "makes a file of its own" : "makes no file");
+        puts(setuid(0) == 0 ? "root again" : "never root again");
+        return 0;
+    }"""
+
+
+@pytest.fixture
+def open_folder():
+    """A folder that every user finds: pytest's own are root's alone."""
+    with tempfile.TemporaryDirectory(prefix="looplab-who-") as name:
+        os.chmod(name, 0o711)
+        yield Path(name)
+
+
+@needs_landlock
+@needs_root
+def test_a_program_is_nobody_that_the_machine_knows(monkeypatch, open_folder):
+    """It writes what it makes, and not what is root's in the very folder that it may write to."""
+    monkeypatch.setenv("LOOPLAB_TIER", "B")
+    program, own = compile_c(open_folder, WHO), open_folder / "own"
+    own.mkdir()
+    (own / "roots").write_text("a grade")
+    reached = process.shut_in()         # the kit's own launcher: the toy house is root's alone
+    outcome = process.run([program, own / "roots"], cwd=own, fence=Fence((program,), (own,)))
+    user = str(reached.user)
+    assert reached.tier == "B" and int(user) >= 61184
+    assert outcome.stdout.splitlines() == [" ".join([user] * 4 + ["0"]), "does not write what is root's",
+                                           "makes a file of its own", "never root again"], outcome.stderr
+    assert (own / "made").stat().st_uid == int(user)
+
+
+@needs_landlock
+@needs_root
+@pytest.mark.parametrize("lab", ["01", "06", "00"])
+def test_a_lab_of_each_kind_is_graded_so(lab, open_folder):
+    """A lab whose programs run, one whose programs are tests, one of many small files: full marks, and the card says
+    that nothing of it could be forged but by a program that makes its own worlds."""
+    out = open_folder / "out"
+    done = subprocess.run(["make", "grade", f"LAB={lab}", "FROM=solutions", f"OUT={out}", "TIER=B"], cwd=ROOT, text=True,
+                          capture_output=True, timeout=300,
+                          env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")})
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+    result = json.loads(next(out.glob("*/results.json")).read_text())
+    assert (result["tier"], result["score"]) == ("B", result["max_score"])
+    assert result["forgeable"] == (lab == "06")
+    assert "Sandbox: tier B (a user of its own, Landlock, seccomp)" in done.stdout
+
+
+@needs_landlock
+@needs_seccomp
+def test_who_is_not_root_or_has_no_landlock_reaches_no_tier_b():
+    """Each for its reason; where bubblewrap is there, that one holds instead."""
+    setresuid = 117 if os.uname().machine == "x86_64" else 147
+    for calls, word in [((setresuid,), "cannot become another user"), ((LANDLOCK,), "cannot make a fence")]:
+        found = found_without("namespaces", *calls, LOOPLAB_TIER="B")
+        assert found.tier in "CD" and (word in found.missing["B"] or os.geteuid() != 0)
+        assert found.lacks("B") and "B: " in (found.lacks("B") or "")
+
+
+STAYS = r"""
+    #include <unistd.h>
+    int main(void) { for (;;) pause(); }"""
+
+LEAVES = """
+import os, pathlib, sys, time
+from looplab.running import process
+from looplab.running.fence import Fence
+program, own = map(pathlib.Path, sys.argv[1:])
+running = process.start([program], cwd=own, fence=Fence((program,), (own,)))
+while not pathlib.Path(f"/proc/{running.pid}/comm").read_text().startswith(program.name[:15]):
+    time.sleep(0.01)            # still the launcher
+print(running.pid, pathlib.Path(f"/proc/{running.pid}/status").read_text().split("Uid:")[1].split()[0], flush=True)
+os._exit(0)
+"""
+
+
+@needs_landlock
+@needs_root
+def test_it_ends_with_the_grader(open_folder):
+    """Who becomes another user loses the kernel's promise to end it with its parent: it is asked for after that."""
+    program, own = compile_c(open_folder, STAYS), open_folder / "own"
+    own.mkdir()
+    done = subprocess.run([sys.executable, "-c", LEAVES, program, own], capture_output=True, text=True, timeout=60,
+                          env={**os.environ, "PYTHONPATH": str(ROOT / "grader"), "LOOPLAB_TIER": "B"})
+    pid, user = map(int, done.stdout.split())
+    assert user >= 61184
+    until = time.monotonic() + 30
+    while Path(f"/proc/{pid}").exists() and "State:\tZ" not in Path(f"/proc/{pid}/status").read_text():
+        assert time.monotonic() < until, "it is still there"
+        time.sleep(0.02)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Optional
 
 from ..course.lab import Lab
+from ..running import process
 from .kind import Kind
 from .program_lab import ProgramLab
 from .session import Session
@@ -22,4 +24,15 @@ def begin(lab: Lab, source_dir: Path, out: Path, seed: int) -> Session:
     """A session for the student's file in source_dir, the caller's to close. Raises OSError where there is no room."""
     scratch = lab.root / "build" / "work"
     scratch.mkdir(parents=True, exist_ok=True)
-    return Session(lab, source_dir, out, Path(tempfile.mkdtemp(dir=scratch)), seed, kind_of(lab))
+    work, user = Path(tempfile.mkdtemp(dir=scratch)), _user(lab)
+    if user is not None:
+        work.chmod(0o711)       # what is in there is called by its name, by a user who cannot list it
+    return Session(lab, source_dir, out, work, seed, kind_of(lab), user)
+
+
+def _user(lab: Lab) -> Optional[int]:
+    """Whom programs run as, if not as the grader. (A launcher that does not run is told of where a program starts.)"""
+    try:
+        return process.shut_in(lab.launch).user if lab.launch.is_file() else None
+    except process.LaunchError:
+        return None

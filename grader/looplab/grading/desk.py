@@ -27,20 +27,31 @@ class Awaited(Protocol):
 
 
 class Desk:
-    """An empty folder to be in, and a place for its trace.
+    """An empty folder to be in, and a place for its trace. owner: the user that both are for; None: the grader's own.
 
     Desks are used again, as making and removing folders costs more than a run does; a folder that a program has
     left anything in is replaced by a fresh one, so that no run can leave word for the next.
     """
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, owner: Optional[int] = None):
         self.judge: Optional[Judge] = None
         self.running: Optional[Awaited] = None      # who sits there
         self.home = folder / "home"
         self.trace = folder / "trace"
         self.world = folder / "world"
         self.memory = folder / "memory"
-        self.home.mkdir(parents=True)
+        self._owner = owner
+        folder.mkdir(parents=True)
+        self._give(folder)
+        self._make_home()
+
+    def _make_home(self) -> None:
+        self.home.mkdir()
+        self._give(self.home)
+
+    def _give(self, folder: Path) -> None:
+        if self._owner is not None:
+            os.chown(folder, self._owner, self._owner)
 
     def clear(self) -> None:
         """Makes it as good as new."""
@@ -54,7 +65,8 @@ class Desk:
             self.home.unlink(missing_ok=True)
         elif any(self.home.iterdir()):
             shutil.rmtree(self.home)
-        self.home.mkdir(exist_ok=True)
+        if not self.home.exists():
+            self._make_home()
 
     def lay(self, world: str) -> None:
         """Puts the world of the next run here."""
@@ -112,10 +124,10 @@ class Desk:
 
 class Desks:
     """The desks of one grading, in a scratch folder of its own. look: called before and after each run, for whoever
-    watches over the machine."""
+    watches over the machine. owner: the user that programs run as, where it is not the grader's own."""
 
-    def __init__(self, folder: Path, look: Callable[[], None] = lambda: None):
-        self.folder, self._look = folder, look
+    def __init__(self, folder: Path, look: Callable[[], None] = lambda: None, owner: Optional[int] = None):
+        self.folder, self._look, self._owner = folder, look, owner
         self._free: list[Desk] = []
         self._taken: list[Desk] = []
         self._made = 0
@@ -136,7 +148,7 @@ class Desks:
             except OSError:     # a program has locked it up: it is left alone, and removed in the end
                 pass
         self._made += 1
-        return Desk(self.folder / str(self._made))
+        return Desk(self.folder / str(self._made), self._owner)
 
     def give_back(self, desk: Desk) -> None:
         """Nobody runs there any more, and its trace has been read."""

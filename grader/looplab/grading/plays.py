@@ -38,12 +38,12 @@ class Pending(Protocol):
 
 
 class Stage(Protocol):
-    """Who makes runs: the session. judged: can a judge hold their worlds? worn: it takes no more of them. ended: why
-    one is a failure by itself. begin: in one process, or both. whole: in both builds, with a command that repeats it in
-    the world of that name. kept: a run that was begun here counts as such a one."""
+    """Who makes runs: the session. judged: can a judge hold their worlds? worn: why it takes no more of them, "": it
+    does. ended: why one is a failure by itself. begin: in one process, or both. whole: in both builds, with a command
+    that repeats it in the world of that name. kept: a run that was begun here counts as such a one."""
 
     judged: bool
-    worn: bool
+    worn: str
 
     def ended(self, recorded: Recorded) -> Optional[Failure]: ...
 

@@ -45,6 +45,7 @@ SMALL_KILLS_MOST = 8        # the same where each run is of another program
 AFTER_KILL = process.Limits(cpu_s=1, wall_s=2.0)
 OWN_ENV = {"HOME": ".", "TMPDIR": "."}
 TRACES_MOST = 64 << 20      # bytes of traces that are read in a grading; the longest known has 15 million
+SPENT_MOST_S = 30.0         # processor time of all runs in a grading; a right program takes one or two seconds
 _NOBODY = Check("report", "", "correctness", 0, "the report")       # who asks for a run that no check asks for
 SEARCHED = process.Limits(cpu_s=1)      # what a run of the search may use, of which most take a thousandth of that
 
@@ -67,17 +68,20 @@ class Begun:
 
 
 class Session:
-    """One grading. out: the lab's folder under OUT, for worlds; work: a scratch folder, removed in the end."""
+    """One grading. out: the lab's folder under OUT, for worlds; work: a scratch folder, removed in the end; user: whom
+    programs run as, None: as the grader."""
 
-    def __init__(self, lab: Lab, source_dir: Path, out: Path, work: Path, seed: int, kind: Kind):
+    def __init__(self, lab: Lab, source_dir: Path, out: Path, work: Path, seed: int, kind: Kind,
+                 user: Optional[int] = None):
         self.lab, self.source_dir, self.out, self.work, self.seed, self.kind = lab, source_dir, out, work, seed, kind
         self.room = machine.Room(work, work / "desks")
-        self.desks = Desks(work / "desks", self.room.look)
+        self.desks = Desks(work / "desks", self.room.look, user)
         self.second = TwoBuilds(self.desks, self._start)
         # A judge holds the world of each run that counts; LOOPLAB_JUDGE=0: of none. (A suite makes its own worlds.)
         self.judged = os.environ.get("LOOPLAB_JUDGE") != "0" and not lab.suite
         self.kills = 0
         self.traced = 0                 # bytes of traces that were read
+        self.spent_s = 0.0              # processor time of the runs that were waited for
         self.output = ""                # what the program printed in the run that failed first, for the report
         self.program: Optional[build.Program] = None
         self._builder: Optional[threading.Thread] = None
@@ -180,7 +184,8 @@ class Session:
         """A run of one process only, that is over at once: one of many programs'. Raises CheckFailed when too many had
         to be stopped before."""
         if self.kills >= SMALL_KILLS_MOST or self.worn:
-            raise CheckFailed(Failure("", f"not run: {SMALL_KILLS_MOST} runs had to be stopped at a limit already"))
+            raise CheckFailed(Failure("", "not run: " + (self.worn or f"{SMALL_KILLS_MOST} runs had to be stopped at a "
+                                                         "limit") + " already"))
         desk = self.desks.take()
         recorded = self._record(check, called, desk, self._start(self.ready().cover, called, desk, SEARCHED))
         self.kills += recorded.outcome.limit is not None
@@ -266,6 +271,7 @@ class Session:
         outcome = running.finish()
         text = "" if outcome.limit else desk.text()
         self.traced += len(text)
+        self.spent_s += outcome.cpu_s
         try:
             trace = self._parse(*desk.ends()) if outcome.limit else self._parse(text)
         except TraceError:
@@ -286,12 +292,17 @@ class Session:
         if self.kills >= KILLS_MOST:
             raise CheckFailed(Failure("", "not run: the program had to be stopped at a limit twice already"))
         if self.worn:
-            raise CheckFailed(Failure("", f"not run: the records of its runs have over {TRACES_MOST >> 20} MB already"))
+            raise CheckFailed(Failure("", f"not run: {self.worn} already"))
 
     @property
-    def worn(self) -> bool:
-        """Is there too much to read for any further run?"""
-        return self.traced > TRACES_MOST * (DEEPER if os.environ.get("DEEP") == "1" else 1)
+    def worn(self) -> str:
+        """Why no further run is made: there is too much to read, or all together compute too long. "": one may be."""
+        deeper = DEEPER if os.environ.get("DEEP") == "1" else 1
+        if self.traced > TRACES_MOST * deeper:
+            return f"the records of its runs have over {TRACES_MOST * deeper >> 20} MB"
+        if self.spent_s > SPENT_MOST_S * deeper:
+            return f"its runs have taken over {SPENT_MOST_S * deeper:.0f} s of processor time"
+        return ""
 
     def reference(self, check: Check, mode: str, world: World, urls: Optional[Sequence[str]] = None, *,
                   tape: Optional[str] = None, settings: Optional[Settings] = None, may_fail: bool = False) -> Run:

@@ -294,7 +294,7 @@ def command(argv: Sequence[str | Path], limits: Limits, *, cwd: Path, launch: Pa
     if not limits.processes:
         words += ["--confine", "--fixed-addresses", *([] if limits.memory else ["--leaks"])]
     if fence and shut_in(launch).fences:
-        words += fence.words()
+        words += [*tier.as_user(shut_in(launch).user), *fence.words()]
     return [*words, *more, "--", name if in_cwd else os.path.abspath(program), *argv[1:]]
 
 

@@ -10,7 +10,9 @@ Nobody is asked what the kernel can do: a program is started that tries to do wh
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -34,6 +36,7 @@ class Reached:
     tier: str
     missing: dict[str, str]
     fences: bool = True         # Landlock holds, by itself or inside a better tier
+    user: int | None = None     # whom a student's side runs as; None: as the grader
 
     def lacks(self, wanted: str) -> str | None:
         """What is missing for at least that tier, in words; None: it is reached."""
@@ -44,9 +47,9 @@ class Reached:
 
 
 def reached(launch: Path) -> Reached:
-    """What holds on this machine, tried once in a process, with this launcher. Only LOOPLAB_TIER=A tries more than C,
-    which costs next to nothing and needs nothing installed; D tries none. Raises OSError and
-    subprocess.SubprocessError where the launcher does not run."""
+    """What holds on this machine, tried once in a process, with this launcher. LOOPLAB_TIER says how much is tried:
+    A and B each first themselves, then the other, by default only C, which costs next to nothing and needs nothing
+    installed; D tries none. Raises OSError and subprocess.SubprocessError where the launcher does not run."""
     most = os.environ.get("LOOPLAB_TIER", "C")
     return _reached(launch, most if most in TIERS else "C")
 
@@ -56,26 +59,47 @@ def _reached(launch: Path, most: str) -> Reached:
     if most == "D":
         return Reached("D", {tier: "LOOPLAB_TIER=D asks for no better one" for tier in "ABC"}, fences=False)
     fences = _try(launch)
-    missing = {"C": fences} if fences else {}
-    apart = _try(launch, apart=True, fenced=fences is None) if most == "A" else "it is tried where TIER=A asks for it"
-    if apart is None:
-        return Reached("A", {}, fences is None)
-    return Reached("D" if missing else "C", {"A": apart, **missing}, fences is None)
+    missing = {tier: f"it is tried where TIER={tier} asks for it" for tier in "AB"}
+    for tier in {"A": "AB", "B": "BA"}.get(most, ""):
+        user = _stranger() if tier == "B" else None
+        why = _try(launch, apart=True, fenced=fences is None) if tier == "A" else fences or _try(launch, user=user)
+        if why is None:
+            return Reached(tier, {"A": missing["A"]} if tier == "B" else {}, fences is None, user)
+        missing[tier] = why
+    return Reached("D" if fences else "C", {**missing, **({"C": fences} if fences else {})}, fences is None)
+
+
+def as_user(user: int | None) -> list[str]:
+    """The launcher's option for that."""
+    return [] if user is None else ["--user", str(user)]
 
 
 # ---- Below: the trial ------------------------------------------------------------------------------
 
-def _try(launch: Path, apart: bool = False, fenced: bool = True) -> str | None:
-    """Why a program is not shut in: behind a fence, apart in a cell, or both. None: it is."""
+def _stranger() -> int:
+    """A user that this machine knows nothing of, another one for most gradings that run at a time: of the numbers that
+    systemd, too, gives to whoever needs one for a while."""
+    known = {account.pw_uid for account in pwd.getpwall()} | {group.gr_gid for group in grp.getgrall()}
+    numbers = range(61184, 65520)
+    return next(number for number in (numbers[(os.getpid() + i) % len(numbers)] for i in range(len(numbers)))
+                if number not in known)
+
+
+def _try(launch: Path, apart: bool = False, fenced: bool = True, user: int | None = None) -> str | None:
+    """Why a program is not shut in: behind a fence, apart in a cell, or both, or as that user. None: it is."""
+    if user is not None and os.geteuid() != 0:
+        return "only root can start programs as another user"
     folder = swallows()
     if folder:
         return f"this checkout stands in {folder}, which every program may read: move it elsewhere"
     with tempfile.TemporaryDirectory(prefix="looplab-tier-") as name:
         inside, outside = Path(name) / "inside", Path(name) / "outside"
         inside.mkdir()
+        os.chmod(name, 0o711)       # for the user that is to reach what is inside
         outside.write_text("not to be seen")
         fence = Fence((launch,), (inside,))
-        words = [launch, "--confine", *(fence.words() if fenced else []), "--", launch, "--probe", inside, outside]
+        words = [launch, "--confine", *as_user(user), *(fence.words() if fenced else []), "--", launch, "--probe",
+                 inside, outside]
         try:
             code, said = _in_cell(fence, launch, words, inside) if apart else _here(words)
         except CellError as fault:
@@ -83,6 +107,8 @@ def _try(launch: Path, apart: bool = False, fenced: bool = True) -> str | None:
     if code == 0:
         return None
     first = said.strip().partition("\n")[0].replace("launch: ", "")
+    if user is not None:
+        return f"a program does not run as user {user} ({first}): it takes a checkout that every user may read"
     return f"bubblewrap does not hold ({first})" if apart else \
         f"Landlock or seccomp does not work ({first}): it takes Linux 5.13 that was started with lsm=landlock"
 
