@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import os
 import re
 from datetime import datetime, timedelta, timezone
 from fractions import Fraction
@@ -211,9 +212,11 @@ def test_a_class_with_a_course_file(tmp_path, monkeypatch, capsys):
     def each(pieces, jobs):
         for piece in pieces:
             asked.append((piece.folder.parent.parent.name, piece.lab.slug, piece.seed))
+            assert os.environ["LOOPLAB_TIER"] == "B"        # what the course asks for is tried
             yield piece, {**result(piece.lab.slug, 50), "seed": piece.seed}, False
 
     monkeypatch.setattr(command.pool, "each", each)
+    monkeypatch.setenv("LOOPLAB_TIER", "C")
     source = tmp_path / "in"
     for name in ("ada/compare.c", "bob/compare.c", "bob/fetcher.c"):
         (source / name).parent.mkdir(parents=True, exist_ok=True)

@@ -39,6 +39,8 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     intake.check_places(options.source, options.out)
     listed = roster.read(Path(options.roster)) if options.roster else None
     course = course_file.read(Path(options.course), root) if options.course else None
+    if course and course.tier in ("A", "B"):
+        os.environ["LOOPLAB_TIER"] = course.tier        # to be tried; where it was not reached, check_tier() says so
     chosen = _chosen(options, course, root)
     with _alone(out, shard), tempfile.TemporaryDirectory(prefix="looplab-class-") as scratch:
         taken = intake.of_source(source, chosen, Path(scratch))
