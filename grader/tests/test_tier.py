@@ -263,8 +263,8 @@ def test_a_lab_of_each_kind_is_graded_so(lab, open_folder):
     """A lab whose programs run, one whose programs are tests, one of many small files: full marks, and the card says
     that nothing of it could be forged but by a program that makes its own worlds."""
     out = open_folder / "out"
-    done = subprocess.run(["make", "grade", f"LAB={lab}", "FROM=solutions", f"OUT={out}", "TIER=B"], cwd=ROOT, text=True,
-                          capture_output=True, timeout=300,
+    done = subprocess.run(["make", "grade", f"LAB={lab}", "FROM=solutions", f"OUT={out}", "TIER=B"], cwd=ROOT,
+                          text=True, capture_output=True, timeout=300,
                           env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")})
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
     result = json.loads(next(out.glob("*/results.json")).read_text())
