@@ -10,7 +10,8 @@ from ..asking.call import Call, Settings, call
 from ..asking.check import Check
 from ..asking.contract import Contract, Situation
 from ..asking.world import World
-from ..plain.failure import Cause, CheckFailed, Failure, GraderFault
+from ..plain.failure import CheckFailed, Failure, GraderFault
+from ..reading import forged
 from ..reading.run import NeverReported, Run
 from .recorded import Recorded
 
@@ -134,10 +135,13 @@ class Plays:
                                                        settings=situation.settings, may_fail=True)
             return Outcome(self._contract.judge(situation, run))
         except NeverReported:
-            failure = Failure("each call returns to main.c, which reports it", "not every one did",
-                              Cause("never reported", "does something cancel tasks that are not its own, or end them "
-                                                      "in another way?"))
-            return Outcome({self._contract.blame(situation): CheckFailed(failure)})
+            failure = forged.told("not every one did")
+        except Exception:
+            name = run.forged()
+            if name is None:
+                raise
+            failure = forged.told(f"what is reported as {name!r} is not what main.c reports")
+        return Outcome({self._contract.blame(situation): CheckFailed(failure)})
 
 
 @dataclass(frozen=True)

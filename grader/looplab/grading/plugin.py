@@ -21,6 +21,7 @@ from ..course import lab as labs
 from ..plain import seed, words
 from ..plain.duration import Duration
 from ..plain.failure import Cause, CheckFailed, Failure, GraderFault
+from ..reading import forged
 from ..running import build
 from ..running.coverage import CoverageError
 from ..running.process import LaunchError
@@ -243,8 +244,22 @@ class Checks:
             check.virtual_ns = check.virtual_ns if raised.virtual_ns is None else raised.virtual_ns
         elif isinstance(raised, AssertionError):
             self._take_assert(check, raised)
-        else:
+        elif not self._take_forged(check, raised):
             check.faulty(_fault_of(raised, check))
+
+    def _take_forged(self, check: Check, raised: BaseException) -> bool:
+        """A check that went wrong over what is no report of main.c's fails, and nobody else is at fault."""
+        run = self._fixture.last if self._fixture else None
+        try:
+            name = run.forged() if run and not isinstance(raised, LaunchError) else None
+        except (CheckFailed, GraderFault, LaunchError, build.BuildError):
+            return False                    # the reference does not run here, either
+        if not run or name is None:
+            return False
+        failure = forged.told(f"what is reported as {name!r} is not what main.c reports")
+        check.failed(failure.text(), failure.src)
+        check.replay = run.replay
+        return True
 
     def _take_assert(self, check: Check, raised: AssertionError) -> None:
         """A plain `assert`, with or without run.explain()."""

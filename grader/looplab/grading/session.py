@@ -135,7 +135,9 @@ class Session:
             recorded = self._recorded[called] = self._make(check, called)
             recorded.asked = world.urls() if urls is None else list(urls)
         self._judge(check, recorded, may_fail)
-        return self._as_run(recorded, world, passes=passes, todo=todo, tell=tell)
+        run = self._as_run(recorded, world, passes=passes, todo=todo, tell=tell)
+        run.beside = lambda: self.reference(check, mode, world, urls, tape=tape, settings=settings, may_fail=True)
+        return run
 
     def run_orders(self, check: Check, mode: str, world: World, urls: Optional[Sequence[str]] = None, *, count: int,
                    settings: Optional[Settings] = None, **more: Any) -> list[Run]:

@@ -10,7 +10,7 @@ from ..plain import words
 from ..plain.duration import Duration, show
 from ..plain.failure import Cause, CheckFailed, Failure, GraderFault
 from ..plain.text import count
-from . import calls, diagnosis
+from . import calls, diagnosis, forged
 from .case import Case
 from .trace import Block, Event, Leak, Request, Task, Trace
 
@@ -223,6 +223,11 @@ class Run:
     def events(self) -> list[Event]:
         """Every line of the trace after the first."""
         return self.trace.events
+
+    def forged(self) -> Optional[str]:
+        """The name of a report that main.c has not written, as the reference's run in the same situation shows. None:
+        each might be its own."""
+        return forged.unlike(self.reports, self.beside().reports) if self.beside else None
 
     # ---- assertions ----
 

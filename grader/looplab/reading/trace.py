@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Iterator, Optional
 
 from ..plain.duration import Duration
+from .sound import first_distorted
 
 Event = dict
 FORMAT = "looplab/trace/v1"
@@ -236,6 +237,10 @@ def read(text: str) -> Trace:
     if not events or events[0].get("trace") != FORMAT:
         raise TraceError(f"line 1: expected the header of a {FORMAT}")
     trace = Trace(events[0], events[1:], cut)
+    distorted = first_distorted(trace.events, text)
+    if distorted:
+        index, key = distorted
+        raise TraceError(f"line {index + 2}: {trace.events[index].get('ev')!r} lacks or distorts {key!r}")
     running: dict[int, Request] = {}
     for number, event in enumerate(trace.events, start=2):
         try:
@@ -270,7 +275,7 @@ def read_cut(head: str, tail: str) -> Trace:
 def _lenient(line: str) -> Optional[Event]:
     try:
         event = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return event if isinstance(event, dict) else None
 
@@ -281,13 +286,13 @@ def _objects(lines: list[str]) -> Iterator[Event]:
         events = json.loads("[" + ",".join(lines) + "]")
         if len(events) == len(lines) and all(type(event) is dict for event in events):
             return iter(events)
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     events = []
     for number, line in enumerate(lines, start=1):
         try:
             event = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             event = None
         if not isinstance(event, dict):
             raise TraceError(f"line {number}: expected a JSON object")
