@@ -17,7 +17,7 @@ import pytest
 
 from conftest import End, well
 from looplab import cli
-from looplab.reading import trace
+from looplab.reading import sound, trace
 from looplab.reading.forged import unlike
 from looplab.reading.woven import weave
 
@@ -26,8 +26,8 @@ RUNS = [("01-sync-vs-async", "default.json", "async"), ("02-url-fetcher", "bodie
         ("03-scraper", "default.json", "all"), ("04-worker-queue", "busy.json", ""),
         ("05-data-pipeline", "default.json", "")]
 CASES = 20_000 if "LOOPLAB_ALL" in os.environ else 40
-ODD = [None, True, -1, 0, 2**63, -2**63, 10**30, 0.5, 1e308, "", "x", "../../x", "\u202e", "%s%n", [], {}, [[]], {"a": {}},
-       float("nan"), float("inf"), "9" * 300, [1] * 50]
+ODD = [None, True, -1, 0, 2**63, -2**63, 10**30, 0.5, 1e308, "", "x", "../../x", "\u202e", "%s%n", [], {}, [[]],
+       {"a": {}}, float("nan"), float("inf"), "9" * 300, [1] * 50]
 
 
 def line_of(rng: random.Random, lines: list[str]) -> int:
@@ -68,7 +68,8 @@ def other_bytes(rng: random.Random, lines: list[str]) -> None:
     text = list(lines[at])
     for _ in range(rng.randrange(1, 4)):
         if text:
-            text[rng.randrange(len(text))] = rng.choice(['"', "{", "}", "[", ",", "\\", "\0", "\x1b", "é", "9", "\n", ""])
+            text[rng.randrange(len(text))] = rng.choice(['"', "{", "}", "[", ",", "\\", "\0", "\x1b", "é", "9", "\n",
+                                                         ""])
     lines[at] = "".join(text)
 
 
@@ -199,3 +200,25 @@ RIGHT = {"start": {"n": 2}, "result": {"rc": 0, "results": [{"error": 0, "title"
     ({**RIGHT, "result": {**RIGHT["result"], "results": [{"error": 0}]}}, "result")])
 def test_a_report_that_main_has_not_written_is_known(reports, name):
     assert unlike(reports, RIGHT) == name
+
+
+def kind_of(said: dict, definitions: dict) -> str:
+    """What the schema lets a property be: "number", "word", "anything"."""
+    if "$ref" in said:
+        return kind_of(definitions[said["$ref"].rpartition("/")[2]], definitions)
+    if "allOf" in said:
+        return kind_of(said["allOf"][0], definitions)
+    values = said.get("enum", [said["const"]] if "const" in said else [])
+    kinds = {"integer": "number", "string": "word"}
+    return kinds.get(said.get("type", ""), "") or ("anything" if not values else
+                                                  "word" if isinstance(values[0], str) else "number")
+
+
+def test_the_kinds_are_the_schemas():
+    schema = json.loads((ROOT / "sim/trace/trace.schema.json").read_text())
+    found = {(name, kind_of(said, schema["definitions"]))
+             for definition in schema["definitions"].values() for name, said in definition.get("properties", {}).items()}
+    named = {(name, kind) for names, kind in [(sound.NUMBERS, "number"), (sound.WORDS + sound.PLACES, "word"),
+                                              (sound.ANYTHING, "anything")] for name in names}
+    of_the_header = {("trace", "word"), ("seed", "number"), ("program", "word"), ("program", "number")}
+    assert found - of_the_header == named

@@ -14,8 +14,8 @@ from ..plain.failure import Cause, Failure
 def told(happened: str) -> Failure:
     """The failure of a program that has done so, or has kept main.c from reporting."""
     return Failure("each call returns to main.c, which reports it", happened,
-                   Cause("never reported", "does something cancel tasks that are not its own, or end them in another way, "
-                                           "or report by itself?"))
+                   Cause("never reported", "does something cancel tasks that are not its own, or end them in another "
+                                           "way, or report by itself?"))
 
 
 def unlike(reports: Mapping[str, Any], right: Mapping[str, Any]) -> Optional[str]:
