@@ -10,18 +10,18 @@ import re
 from typing import Optional, Sequence
 
 NUMBERS = ("t", "op", "task", "by", "rc", "status", "bytes", "cpu", "conn", "reused", "blocking", "session", "ns",
-           "pool", "worker", "calls", "job_of", "db", "file", "holder", "lines", "messages", "moves", "others", "prepared",
-           "sent", "signal", "since", "size", "steps", "target")
+           "pool", "worker", "calls", "job_of", "db", "file", "holder", "lines", "messages", "moves", "others",
+           "prepared", "sent", "signal", "since", "size", "steps", "target")
 WORDS = ("ev", "from", "url", "method", "call", "path", "to", "mode", "on", "name", "says", "sql", "table", "text",
          "hash", "told", "what", "why")
 PLACES = ("src", "at")
 ANYTHING = ("value", "rows")
 
 _PLACE = re.compile(r'[^/]+:[1-9]\d{0,8}')
-_NUMBER_MOST = 10 ** 18
+_NUMBER_MOST = 10 ** 19          # as long as an int64_t
 _LINE = re.compile(
-    r'\{"t":\d{1,18},"from":"(?:runtime|world|judge)","ev":"[a-z.]+"'
-    rf'(?:,"(?:{"|".join(NUMBERS)})":-?\d{{1,18}}'
+    r'\{"t":\d{1,19},"from":"(?:runtime|world|judge)","ev":"[a-z.]+"'
+    rf'(?:,"(?:{"|".join(NUMBERS)})":-?\d{{1,19}}'
     rf'|,"(?:{"|".join(WORDS)}|program)":"(?:[^"\\\n]|\\.)*"'
     rf'|,"(?:{"|".join(PLACES)})":"[^/"\\\n]+:[1-9]\d{{0,8}}")*(?:,"(?:{"|".join(ANYTHING)})":[^\n]*)?\}}\n')
 
