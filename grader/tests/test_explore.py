@@ -208,3 +208,12 @@ def test_a_program_that_ends_before_its_first_task_is_told(tmp_path):
     (tmp_path / "pool.c").write_text(source + "\n__attribute__((constructor)) static void end(void) { exit(0); }\n")
     done = shell(tmp_path, True, FROM=str(tmp_path), **TWO)
     assert done.returncode == 1 and "ended before its first task" in done.stderr
+
+
+def test_what_a_newer_clang_calls_is_there(tmp_path):
+    """From version 16 on it calls __tsan_memset where older ones, and gcc, call memset: the same function, whose
+    return address is the place that is told."""
+    listed = subprocess.run(["nm", BUILD / "kit/libco-explore.a"], capture_output=True, text=True).stdout
+    places = {name: place for place, name in re.findall(r"^([0-9a-f]+) T (\w+)$", listed, re.M)}
+    for name in ("memcpy", "memmove", "memset"):
+        assert places[f"__tsan_{name}"] == places[f"explore_{name}"], name
