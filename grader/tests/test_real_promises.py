@@ -7,6 +7,8 @@ from __future__ import annotations
 import errno
 import json
 import subprocess
+import time
+from email.utils import formatdate
 from pathlib import Path
 
 import pytest
@@ -109,3 +111,20 @@ def test_the_heads_of_a_chain_are_counted_one_by_one(tmp_path, real):
     done = play(tmp_path, routes, asked, (1,), real)
     assert [(one["rc"], one["status"]) for one in done] == [(-errno.ELOOP, 0), (0, 200), (-errno.ELOOP, 0)]
     assert done[1]["length"] == len("there")
+
+
+def test_cookies_go_by_the_machines_calendar(tmp_path):
+    """Expires of yesterday deletes, of tomorrow does not, and what was a second ahead is over a second later. Each is a
+    chain of redirects, so that nothing hangs on when it is asked."""
+    day = 86400
+
+    def sets(path: str, ahead: float, then: str) -> dict:
+        expires = formatdate(time.time() + ahead, usegmt=True)
+        return {"path": path, "redirect": then, "headers": {"Set-Cookie": f"a=1; Path=/; Expires={expires}"}}
+
+    routes = [sets("/1", day, "/asks"), sets("/2", day, "/3"), sets("/3", -day, "/asks"), sets("/4", 1, "/5"),
+              {"path": "/5", "latency": "1100ms", "redirect": "/asks"},
+              {"path": "/asks", "require": {"Cookie": "a=1"}}]
+    asked = [{"url": URL + path, "session": k + 1} for k, path in enumerate(["/1", "/2", "/4"])]
+    done = play(tmp_path, routes, asked, (0, 0, 0))
+    assert [one["status"] for one in done] == [200, 401, 401]

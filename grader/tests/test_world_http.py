@@ -123,6 +123,16 @@ def test_a_version_that_cannot_be_is_refused(wrong):
         World().site("http://a.test").route("/", **wrong)
 
 
+def test_when_connections_are_closed_and_how_many_wait_is_in_the_file():
+    site = World().site("http://a.test", keep_idle=ms(60), keep_requests=2, backlog=0).json()["sites"][0]
+    assert (site["keep_alive"], site["backlog"]) == ({"idle": "60ms", "requests": 2}, 0)
+    assert "keep_alive" not in World().site("http://a.test").json()["sites"][0]
+    with pytest.raises(WorldError, match="requests is 0"):
+        World().site("http://a.test", keep_requests=0)
+    with pytest.raises(WorldError, match="backlog is -1"):
+        World().site("http://a.test", backlog=-1)
+
+
 def test_a_site_that_works_on_says_so():
     sites = World().site("http://a.test", works_on=True).site("http://b.test").json()["sites"]
     assert [site.get("works_on") for site in sites] == [True, None]

@@ -265,6 +265,31 @@ static void test_read_to_the_end_a_connection_is_used_again(void **state)
     rig_close(rig);
 }
 
+/* What fits into the window has come, read or not: its connection is free. One byte more, and it is not. */
+static void test_given_up_a_connection_is_kept_where_all_had_come(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_open(SITE("{'path':'/','body':'0123456789'}"));
+    uint64_t id = get(rig, "http://a.test/", 1, 10);
+    rig_expect(rig, "10ms #1 200 \"0123456789\" end\n");
+    rig->world->cancel(rig->world, id);                 /* too late: it is over */
+    id = get(rig, "http://a.test/", 1, 9);
+    rig_expect_until(rig, MS(30), "20ms #2 200 \"012345678\"\n");
+    get(rig, "http://a.test/", 1, 10);                  /* while it is under way, another one is opened */
+    rig_expect_until(rig, MS(50), "40ms #3 200 \"0123456789\" end\n");
+    rig->world->cancel(rig->world, id);
+    get(rig, "http://a.test/", 1, 10);
+    rig_expect(rig, "50ms #2 end ECANCELED\n60ms #4 200 \"0123456789\" end\n");
+    expect_last_lines(rig, "30ms http.connected op=3 conn=2 reused=0\n"
+                           "40ms http.end op=3 rc=0 status=200 bytes=10\n"
+                           "50ms http.cancelled op=2\n"
+                           "50ms http.closed conn=1\n"
+                           "50ms http.start op=4 task=1 url=http://a.test/ method=GET session=1\n"
+                           "50ms http.connected op=4 conn=2 reused=1\n"
+                           "60ms http.end op=4 rc=0 status=200 bytes=10\n");
+    rig_close(rig);
+}
+
 static void test_reading_what_is_not_there(void **state)
 {
     (void)state;
@@ -298,6 +323,7 @@ int main(void)
         cmocka_unit_test(test_never_more_than_the_window),
         cmocka_unit_test(test_cancelling_a_stopped_one),
         cmocka_unit_test(test_read_to_the_end_a_connection_is_used_again),
+        cmocka_unit_test(test_given_up_a_connection_is_kept_where_all_had_come),
         cmocka_unit_test(test_reading_what_is_not_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

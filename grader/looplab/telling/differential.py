@@ -170,12 +170,22 @@ def slowed(situation: Situation, ms: int) -> Situation:
     return moved
 
 
+def spread(situation: Situation, ms: int) -> Situation:
+    """The same, and bodies that come all at once in the virtual world take so much time."""
+    moved = copy.deepcopy(situation)
+    for site in moved["world"]["sites"]:
+        for route in site["routes"]:
+            if route.get("body_size") and not {"link", "bandwidth"} & (set(site) | set(route)):
+                route["bandwidth"] = max(1, route["body_size"] * 1000 // ms)
+    return moved
+
+
 def is_steady(stage: Stage, situation: Situation, predicted: list[Played]) -> bool:
     """Does the prediction stay what it is when its times move a little?"""
     most = STEADY * stage.slack
     moves = [move(situation, tuple(stage.slack * ms for ms in by))
              for move, all_by in [(nudged, NUDGES), (apart, APART)] for by in all_by]
-    for moved in [*moves, slowed(situation, 2 * stage.slack)]:
+    for moved in [*moves, slowed(situation, 2 * stage.slack), spread(situation, 2 * stage.slack)]:
         for one, other in zip(predicted, stage.predicted(moved)):
             moved_by = abs((one.ended - one.begun) - (other.ended - other.begun))
             if one.result != other.result or one.way != other.way or moved_by > most:

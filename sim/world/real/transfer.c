@@ -82,14 +82,21 @@ static size_t on_header(char *line, size_t one, size_t size, void *argument)
     return length;
 }
 
-/* With a window no more is taken than may be handed over, but for what is left of one piece of curl's (16 KiB): the
- * rest waits in the socket, and the server with it. */
+/* With a window no more is taken than may be handed over: a piece of curl's that does not fit waits in its hands, the
+ * rest in the socket, and the server with it. (A window smaller than a piece takes one when all before it was read.) */
+static bool fits(const struct exchange *exchange, size_t length)
+{
+    size_t here = exchange->in.size - exchange->head;
+    return !exchange->window || here + length <= exchange->credit
+        || (here == 0 && exchange->credit == exchange->window);
+}
+
 static size_t on_body(char *data, size_t one, size_t size, void *argument)
 {
     struct exchange *exchange = argument;
     size_t length = one * size;
     rw_http_given(exchange);
-    if (exchange->window && exchange->in.size - exchange->head >= exchange->credit) {
+    if (!fits(exchange, length)) {
         exchange->paused = true;
         return CURL_WRITEFUNC_PAUSE;
     }
@@ -98,6 +105,7 @@ static size_t on_body(char *data, size_t one, size_t size, void *argument)
     if (!append(&exchange->in, data, length))
         return refuse(exchange, -ENOMEM);
     exchange->received += length;
+    exchange->session->world->http.more |= exchange->window > 0;
     rw_http_offer(exchange);
     return length;
 }
