@@ -271,7 +271,8 @@ static int64_t work(struct exchange *exchange)
 /* So many bytes of its body leave the server together with its head. */
 static bool is_sent_at_once(const struct exchange *exchange, int64_t bytes)
 {
-    return bytes == 0 || (!vw_flow_is_linked(exchange) && vw_flow_time(exchange, bytes) == 0);
+    return bytes == 0 || (!vw_flow_is_linked(exchange)
+                          && (vw_flow_is_at_once(exchange) || vw_flow_time(exchange, bytes) == 0));
 }
 
 static int64_t served(struct world *world, struct exchange *exchange)

@@ -20,28 +20,18 @@ enum {
     SEGMENT = 1448, HANDED_OVER = 16384,
 };
 
-CO_HOT bool vw_flow_is_cut(const struct exchange *exchange)
+bool vw_flow_fault_cuts(const struct exchange *exchange)
 {
     const struct fault *fault = exchange->fault;
-    return fault && (fault->kind == FAULT_RESET || fault->kind == FAULT_TRUNCATE) && !exchange->head_only
+    return (fault->kind == FAULT_RESET || fault->kind == FAULT_TRUNCATE) && !exchange->head_only
         && (fault->after < exchange->answer->body
             || (fault->kind == FAULT_RESET && exchange->answer->framing == FRAMED_CLOSE));
 }
 
-CO_HOT int64_t vw_flow_length(const struct exchange *exchange)
-{
-    if (exchange->head_only)
-        return 0;
-    return vw_flow_is_cut(exchange) && exchange->fault->after < exchange->answer->body ? exchange->fault->after
-                                                                                       : exchange->answer->body;
-}
-
 /* Who has all of the answer does not mind that the connection is broken off then. Who was told no length takes what has
  * come for all. */
-CO_HOT int32_t vw_flow_rc(const struct exchange *exchange)
+int32_t vw_flow_cut_rc(const struct exchange *exchange)
 {
-    if (!vw_flow_is_cut(exchange))
-        return 0;
     if (exchange->fault->kind == FAULT_RESET)
         return -ECONNRESET;
     return exchange->answer->framing == FRAMED_CLOSE ? 0 : -EPROTO;
@@ -52,12 +42,7 @@ static bool drips(const struct exchange *exchange)
     return exchange->fault && exchange->fault->kind == FAULT_DRIP;
 }
 
-CO_HOT bool vw_flow_is_linked(const struct exchange *exchange)
-{
-    return exchange->site->link.rate > 0 && !drips(exchange);
-}
-
-CO_HOT int64_t vw_flow_time(const struct exchange *exchange, int64_t bytes)
+int64_t vw_flow_time(const struct exchange *exchange, int64_t bytes)
 {
     if (drips(exchange))
         return vw_scale(bytes / exchange->fault->bytes + (bytes % exchange->fault->bytes != 0), exchange->fault->every,
@@ -71,11 +56,6 @@ int64_t vw_flow_arrival(const struct exchange *exchange, int64_t bytes)
 {
     int64_t more = bytes - exchange->flow_from;
     return more <= 0 ? exchange->flow_at : vw_later(exchange->flow_at, vw_flow_time(exchange, more));
-}
-
-CO_HOT int64_t vw_flow_limit(const struct exchange *exchange)
-{
-    return exchange->coming < exchange->window_end ? exchange->coming : exchange->window_end;
 }
 
 /* A server that is served for real has real kernels before it. */

@@ -33,9 +33,9 @@ static uint32_t parse_port(const char *text, size_t length)
     return port <= 65535 ? port : 0;
 }
 
-/* Where host and port end, and *host where the host does: before ":port", but a
- * colon inside [::1] is the host's own. */
-static size_t site_end(const char *text, size_t from, size_t length, size_t *host)
+/* Where host and port end, and *host where the host does: before ":port", but a colon inside [::1] is the host's own.
+ * *is_small: it has no capital letter. */
+static size_t site_end(const char *text, size_t from, size_t length, size_t *host, bool *is_small)
 {
     size_t at = from, colon = 0;
     for (; at < length; at++) {
@@ -47,6 +47,8 @@ static size_t site_end(const char *text, size_t from, size_t length, size_t *hos
             colon = at;
         else if (text[at] == ']')
             colon = 0;
+        else if (lower(text[at]) != text[at])
+            *is_small = false;
     }
     *host = colon ? colon : at;
     return at;
@@ -66,13 +68,13 @@ CO_HOT bool vw_url_parse(struct url *url, const char *text, size_t length)
     size_t scheme = is_http ? 4 : find_any(text, 0, length, ':', '/', '?', '#');
     if (scheme == 0 || length - scheme < 3 || memcmp(text + scheme, "://", 3) != 0)
         return false;
-    size_t origin, end = site_end(text, scheme + 3, length, &origin);
-    if (origin == scheme + 3 || origin > sizeof url->origin)
+    bool is_small = is_http;
+    size_t origin, end = site_end(text, scheme + 3, length, &origin, &is_small);
+    if (origin == scheme + 3 || origin > sizeof url->lower)
         return false;
-    if (is_http)
-        memcpy(url->origin, text, 7);
-    for (size_t i = is_http ? 7 : 0; i < origin; i++)
-        url->origin[i] = lower(text[i]);
+    url->origin = is_small ? text : url->lower;
+    for (size_t i = 0; !is_small && i < origin; i++)
+        url->lower[i] = lower(text[i]);
     url->origin_length = origin;
     if (origin + 1 < end)
         url->port = parse_port(text + origin + 1, end - origin - 1);
@@ -102,7 +104,7 @@ CO_HOT struct site *vw_site_find(const struct network *network, const struct url
     size_t at = origin_hash(url->origin, url->origin_length, url->port) & network->by_origin_mask;
     for (uint32_t index; (index = network->by_origin[at]); at = (at + 1) & network->by_origin_mask) {
         struct site *site = &network->sites[index - 1];
-        if (site->port == url->port && strlen(site->origin) == url->origin_length
+        if (site->port == url->port && site->origin_length == url->origin_length
             && memcmp(site->origin, url->origin, url->origin_length) == 0)
             return site;
     }
@@ -116,7 +118,7 @@ struct route *vw_path_find(const struct site *site, const char *path, size_t len
     size_t at = (size_t)vw_key(path, length) & site->by_path_mask;
     for (uint32_t index; (index = site->by_path[at]); at = (at + 1) & site->by_path_mask) {
         struct route *route = &site->routes[index - 1];
-        if (strlen(route->path) == length && memcmp(route->path, path, length) == 0)
+        if (route->path_length == length && memcmp(route->path, path, length) == 0)
             return route;
     }
     return NULL;
@@ -247,13 +249,15 @@ bool vw_site_index(struct site *site)
     site->by_path = new_index(site->route_count, &site->by_path_mask);
     if (!site->by_path)
         return false;
+    for (size_t i = 0; i < site->route_count; i++)
+        site->routes[i].path_length = strlen(site->routes[i].path);
     for (size_t i = 0; i < site->route_count; i++) {
-        struct route *route = &site->routes[i], *first = vw_path_find(site, route->path, strlen(route->path));
+        struct route *route = &site->routes[i], *first = vw_path_find(site, route->path, route->path_length);
         if (first) {
             route->other_method = first->other_method;
             first->other_method = route;
         } else {
-            enter(site->by_path, site->by_path_mask, (size_t)vw_key(route->path, strlen(route->path)), i);
+            enter(site->by_path, site->by_path_mask, (size_t)vw_key(route->path, route->path_length), i);
         }
     }
     return true;
@@ -294,7 +298,8 @@ bool vw_network_index(struct network *network)
         return false;
     for (size_t i = 0; i < network->site_count; i++) {
         struct site *site = &network->sites[i];
-        enter(network->by_origin, network->by_origin_mask, origin_hash(site->origin, strlen(site->origin), site->port),
+        site->origin_length = strlen(site->origin);
+        enter(network->by_origin, network->by_origin_mask, origin_hash(site->origin, site->origin_length, site->port),
               i);
     }
     return true;

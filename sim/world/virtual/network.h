@@ -84,6 +84,7 @@ struct turn {
 struct route {
     /* With its query, if it has one. Begins with '/'. */
     char *path;
+    size_t path_length;
     /* NULL: any method. */
     char *method;
     /* The next route of this path, for another method; NULL: none. */
@@ -176,6 +177,7 @@ struct site {
     char *url;
     /* Scheme and host in lower case, "http://a.test", and the port; together they say which site is meant. */
     char *origin;
+    size_t origin_length;
     uint32_t port;
     /* There and back; half of it (rounded down) is the way there. */
     int64_t rtt;
@@ -241,8 +243,9 @@ struct network {
 
 /* A URL, taken apart. */
 struct url {
-    /* Scheme and host in lower case: "http://a.test". */
-    char origin[272];
+    /* Scheme and host in lower case, "http://a.test": in the text that was parsed, where they stand so, else in `lower`.
+     * No '\0' follows. */
+    const char *origin;
     size_t origin_length;
     uint32_t port;
     /* Path and query, in the text that was parsed or "/". */
@@ -250,6 +253,7 @@ struct url {
     size_t path_length;
     /* The length of the path alone. */
     size_t query_at;
+    char lower[272];
 };
 
 bool vw_url_parse(struct url *url, const char *text, size_t length);

@@ -4,11 +4,6 @@
 
 #include <assert.h>
 
-CO_HOT int64_t vw_later(int64_t a, int64_t b)
-{
-    return a > VW_UNLIMITED - b ? VW_UNLIMITED : a + b;
-}
-
 int64_t vw_scale(int64_t a, int64_t b, int64_t c)
 {
     unsigned __int128 product = (unsigned __int128)a * (uint64_t)b + (uint64_t)(c - 1);

@@ -30,7 +30,10 @@ struct events {
 };
 
 /* a + b, both from 0; VW_UNLIMITED (never) if that overflows. */
-int64_t vw_later(int64_t a, int64_t b);
+static inline int64_t vw_later(int64_t a, int64_t b)
+{
+    return a > VW_UNLIMITED - b ? VW_UNLIMITED : a + b;
+}
 /* a * b / c rounded up, VW_UNLIMITED if that overflows; all from 0, c from 1. */
 int64_t vw_scale(int64_t a, int64_t b, int64_t c);
 /* The operation takes its next step at `time`; never, if that is VW_UNLIMITED. It must have no event yet. */
