@@ -15,7 +15,7 @@ from variants import ALL
 from looplab.plain.failure import GraderFault
 from looplab.running import nginx
 from looplab.telling import differential
-from looplab.telling.differential import Played, Stage, apart, differences, nudged, slowed
+from looplab.telling.differential import Played, Stage, apart, differences, nudged, slowed, spread
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = sorted((Path(__file__).parent / "differences").glob("*.json"))
@@ -170,6 +170,27 @@ def test_what_hangs_on_a_millisecond_is_no_difference():
     assert moved["script"]["requests"] == [{"at": 3, "timeout": 22, "url": "x"}]
     assert situation["script"]["requests"][0]["at"] == 0
     assert [route["latency"] for route in slowed(situation, 2)["world"]["sites"][0]["routes"]] == ["22ms", "2ms"]
+
+
+def test_bodies_that_come_at_once_take_a_moment_when_it_is_asked_what_hangs_on_it():
+    routes = [{"body_size": 70_000}, {"body_size": 5}, {"body_size": 5, "bandwidth": 9}, {"status": 404}]
+    sites = [{"routes": routes}, {"link": 1_000_000, "routes": [dict(routes[0])]}]
+    moved = spread({"world": {"sites": sites}, "script": {"requests": []}}, 2)["world"]["sites"]
+    assert [route.get("bandwidth") for route in moved[0]["routes"]] == [35_000_000, 2500, 9, None]
+    assert "bandwidth" not in moved[1]["routes"][0] and "bandwidth" not in routes[0]
+
+
+@needs_real
+def test_whether_all_of_a_stream_had_come_when_it_was_closed_is_passed_over(tmp_path):
+    """Closed at its first ten bytes, of a body that would fit into its window; or after 100 ms."""
+    site = {"url": "http://a.test", "routes": [{"path": "/", "latency": "0ms", "body_size": 50_000}]}
+    asked = [{"url": "http://a.test/", "at": at, "timeout": 600, "session": 1} for at in (0, 200)]
+    asked[0].update(piece=10, most=10, pause=0)
+    situation = {"world": {"world": "looplab/world/v1", "sites": [site]}, "script": {"sessions": [0], "requests": asked}}
+    stage = Stage(ROOT, tmp_path)
+    assert not differential.is_steady(stage, situation, stage.predicted(situation))
+    asked[0]["pause"] = 100
+    assert differential.is_steady(stage, situation, stage.predicted(situation))
 
 
 def test_no_client_drawn_reads_for_minutes():
