@@ -46,17 +46,12 @@ static void real_block(struct co_world *calls, int64_t ns)
         ;
 }
 
-/* Sees to what is there; with `wait`, until something is, or the alarm goes off. Of a stream curl reads a piece at a
- * time: what else of it is there, as far as its window goes, belongs to the same moment. */
+/* Sees to what is there; with `wait`, until something is, or the alarm goes off. */
 static void poll_once(struct real *world, bool wait)
 {
-    do {
-        world->http.more = false;
-        rw_watch_wait(world, wait && !world->http.due);
-        rw_sessions_reap(world);
-        rw_http_begin(world);
-        wait = false;
-    } while (world->http.more);
+    rw_watch_wait(world, wait && !world->http.due);
+    rw_sessions_reap(world);
+    rw_http_begin(world);
     world->polled = rw_now(world);
 }
 
@@ -68,8 +63,6 @@ static size_t real_wait(struct co_world *calls, int64_t until, struct world_comp
         return 0;
     rw_operations_recycle(world);
     rw_http_begin(world);
-    if (world->http.more)           /* of a stream that was let go on */
-        poll_once(world, false);
     while ((n = rw_operations_take(world, out, max)) == 0 && (n = rw_served_take(world, out, max)) == 0) {
         int64_t now = rw_now(world);
         bool up = now >= until;

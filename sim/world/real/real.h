@@ -169,7 +169,6 @@ struct http {
     size_t socket_room;
     uint64_t last_socket;           /* the newest one's number                                              */
     bool closing;                   /* the world is: nothing new begins                                     */
-    bool more;                      /* a piece of a stream has come; perhaps the next one is there, too       */
 };
 
 bool rw_http_open(struct real *world);

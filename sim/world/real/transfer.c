@@ -105,7 +105,6 @@ static size_t on_body(char *data, size_t one, size_t size, void *argument)
     if (!append(&exchange->in, data, length))
         return refuse(exchange, -ENOMEM);
     exchange->received += length;
-    exchange->session->world->http.more |= exchange->window > 0;
     rw_http_offer(exchange);
     return length;
 }
