@@ -151,9 +151,9 @@ here := -ffile-prefix-map="$$PWD"=.
 # run in it each time, where that is not all of them.
 variants := plain asan ucontext gcc-O0 gcc-O3 tsan clang clang-O0 clang-O3 clang-asan aarch64
 plain_flags := -O3 -fomit-frame-pointer
-# In the runtime and in the virtual world no call is anybody's place: a wait ends with a jump to the switch (ready.c), and
-# what a call only hands on needs no frame. (Each line of a task's stack that is touched is a miss: all stacks begin at
-# the same place of a page.)
+# In the runtime and in the virtual world no call is anybody's place: a wait ends with a jump to the switch (ready.c),
+# and what a call only hands on needs no frame. (Each line of a task's stack that is touched is a miss: all stacks
+# begin at the same place of a page.)
 runtime_flags := -foptimize-sibling-calls
 build/obj/plain/sim/runtime/%.o build/obj/plain/sim/world/virtual/%.o: plain_flags += $(runtime_flags)
 # Sanitizers name functions and lines: of the rest of -g nobody asks there.

@@ -186,7 +186,8 @@ def test_whether_all_of_a_stream_had_come_when_it_was_closed_is_passed_over(tmp_
     site = {"url": "http://a.test", "routes": [{"path": "/", "latency": "0ms", "body_size": 50_000}]}
     asked = [{"url": "http://a.test/", "at": at, "timeout": 600, "session": 1} for at in (0, 200)]
     asked[0].update(piece=10, most=10, pause=0)
-    situation = {"world": {"world": "looplab/world/v1", "sites": [site]}, "script": {"sessions": [0], "requests": asked}}
+    world = {"world": "looplab/world/v1", "sites": [site]}
+    situation = {"world": world, "script": {"sessions": [0], "requests": asked}}
     stage = Stage(ROOT, tmp_path)
     assert not differential.is_steady(stage, situation, stage.predicted(situation))
     asked[0]["pause"] = 100

@@ -105,6 +105,7 @@ struct exchange {
     bool once;                      /* never sent a second time: not over a connection used before           */
     bool sent, resent;              /* it was sent; once more, over another connection                      */
     bool paused;                    /* curl waits until the program has read more                           */
+    size_t known;                   /* of what it brings next, so many bytes it has brought before          */
     int32_t failure;                /* why we, not curl, broke it off; 0: we did not                        */
     int status;
     size_t header_bytes;            /* so far, all heads together                                           */

@@ -82,31 +82,32 @@ static size_t on_header(char *line, size_t one, size_t size, void *argument)
     return length;
 }
 
-/* With a window no more is taken than may be handed over: a piece of curl's that does not fit waits in its hands, the
- * rest in the socket, and the server with it. (A window smaller than a piece takes one when all before it was read.) */
-static bool fits(const struct exchange *exchange, size_t length)
+static bool take(struct exchange *exchange, const char *data, size_t size)
 {
-    size_t here = exchange->in.size - exchange->head;
-    return !exchange->window || here + length <= exchange->credit
-        || (here == 0 && exchange->credit == exchange->window);
+    if (size == 0)
+        return true;
+    if (!append(&exchange->in, data, size))
+        return false;
+    exchange->received += size;
+    rw_http_offer(exchange);
+    return true;
 }
 
+/* With a window no more is taken than may be handed over. Of a piece that does not fit in wholly the beginning is: curl
+ * holds all of it back and brings it once more, and the rest waits in the socket, and the server with it. */
 static size_t on_body(char *data, size_t one, size_t size, void *argument)
 {
     struct exchange *exchange = argument;
-    size_t length = one * size;
+    size_t length = one * size, known = exchange->known < length ? exchange->known : length, new = length - known;
     rw_http_given(exchange);
-    if (!fits(exchange, length)) {
-        exchange->paused = true;
-        return CURL_WRITEFUNC_PAUSE;
-    }
+    size_t room = exchange->window ? exchange->credit - (exchange->in.size - exchange->head) : SIZE_MAX;
     if (!exchange->window && exchange->received + length > RW_MOST_BODY)
         return refuse(exchange, -EMSGSIZE);
-    if (!append(&exchange->in, data, length))
+    if (!take(exchange, data + known, new < room ? new : room))
         return refuse(exchange, -ENOMEM);
-    exchange->received += length;
-    rw_http_offer(exchange);
-    return length;
+    exchange->paused = new > room;
+    exchange->known = exchange->paused ? known + room : exchange->known - known;
+    return exchange->paused ? CURL_WRITEFUNC_PAUSE : length;
 }
 
 /* ---- Connections ------------------------------------------------------------------------------------------ */

@@ -62,9 +62,10 @@ static bool echo(struct exchange *exchange, const struct world_request *request)
     return true;
 }
 
-/* Whether the request brings what its route requires. What a server was sent it has, and no line more. (Rarely asked:
- * its buffer is not to lie in the way.) */
-static __attribute__((noinline)) bool is_authorized(const struct exchange *exchange, const struct url *url, const struct world_request *request)
+/* Whether the request brings what its route requires. What a server was sent it has, and no line more. (Rarely asked,
+ * and its buffer is not to lie in the way.) */
+static __attribute__((noinline)) bool is_authorized(const struct exchange *exchange, const struct url *url,
+                                                    const struct world_request *request)
 {
     char implied[VW_IMPLIED] = "";
     const char *headers = (const char *)request->data + request->lengths[0] + request->lengths[1];

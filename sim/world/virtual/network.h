@@ -243,8 +243,8 @@ struct network {
 
 /* A URL, taken apart. */
 struct url {
-    /* Scheme and host in lower case, "http://a.test": in the text that was parsed, where they stand so, else in `lower`.
-     * No '\0' follows. */
+    /* Scheme and host in lower case, "http://a.test": in the text that was parsed, where they stand so, else in
+     * `lower`. No '\0' follows. */
     const char *origin;
     size_t origin_length;
     uint32_t port;
