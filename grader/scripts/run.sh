@@ -97,6 +97,8 @@ $(for source in sim/examples/[0-9][0-9]-*.c; do source=${source##*/} && echo "  
     case ${REAL:+$number} in
         40) fail "$example compares times with ==, which only the virtual clock grants: run it without REAL=1" ;;
     esac
+    [ -z "${REAL:-}" ] || ! grep -qs '"databases":' "${source%.c}.json" ||
+        fail "$example works on the database of its world, which no real server holds: run it without REAL=1"
     own_folder examples
     # shellcheck disable=SC2086 # two words
     compile @sim/kit/student.flags -O1 -Isim/include "$source" ${REAL:+build/kit/libco-real.a} build/kit/libco.a \

@@ -8,6 +8,7 @@ lines, in whatever order, and if in the best of them each time in a line (a numb
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -46,13 +47,18 @@ class Printed:
 
 
 def find(word: str, root: Path) -> Path:
-    """The example that "7", "07" or its whole name means, if it has a world of its own. Raises UsageError."""
+    """The example that "7", "07" or its whole name means, if it has a world of its own, and one that can be served.
+    Raises UsageError."""
     folder = root / "sim" / "examples"
     for source in sorted(folder.glob("[0-9][0-9]-*.c")):
         number = source.stem.partition("-")[0]
         if word in (source.stem, number, number.lstrip("0")):
-            if not source.with_suffix(".json").is_file():
+            world = source.with_suffix(".json")
+            if not world.is_file():
                 raise UsageError(f"{source.stem} has no world of its own: there is nothing to compare")
+            if "databases" in json.loads(world.read_text()):
+                raise UsageError(f"{source.stem} works on the database of its world, which no real server holds: "
+                                 "there is nothing to compare")
             return source
     raise UsageError(f"there is no example '{word}': sim/examples/README.md lists them")
 
