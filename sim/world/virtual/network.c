@@ -10,10 +10,13 @@
 
 /* ---- URLs ---------------------------------------------------------------------------------- */
 
-/* ASCII only, whatever the locale says. */
-static char lower(char c)
+/* Whether text[0..length) is the same as `small`, which has no capital letters. */
+static bool is_same(const char *text, const char *small, size_t length)
 {
-    return (unsigned char)(c - 'A') < 26 ? (char)(c | 32) : c;
+    size_t i = 0;
+    while (i < length && vw_lower(text[i]) == small[i])
+        i++;
+    return i == length;
 }
 
 static bool is_small_letter(char c)
@@ -33,9 +36,8 @@ static uint32_t parse_port(const char *text, size_t length)
     return port <= 65535 ? port : 0;
 }
 
-/* Where host and port end, and *host where the host does: before ":port", but a colon inside [::1] is the host's own.
- * *is_small: it has no capital letter. */
-static size_t site_end(const char *text, size_t from, size_t length, size_t *host, bool *is_small)
+/* Where host and port end, and *host where the host does: before ":port", but a colon inside [::1] is the host's own. */
+static size_t site_end(const char *text, size_t from, size_t length, size_t *host)
 {
     size_t at = from, colon = 0;
     for (; at < length; at++) {
@@ -47,8 +49,6 @@ static size_t site_end(const char *text, size_t from, size_t length, size_t *hos
             colon = at;
         else if (text[at] == ']')
             colon = 0;
-        else if (lower(text[at]) != text[at])
-            *is_small = false;
     }
     *host = colon ? colon : at;
     return at;
@@ -68,18 +68,15 @@ CO_HOT bool vw_url_parse(struct url *url, const char *text, size_t length)
     size_t scheme = is_http ? 4 : find_any(text, 0, length, ':', '/', '?', '#');
     if (scheme == 0 || length - scheme < 3 || memcmp(text + scheme, "://", 3) != 0)
         return false;
-    bool is_small = is_http;
-    size_t origin, end = site_end(text, scheme + 3, length, &origin, &is_small);
-    if (origin == scheme + 3 || origin > sizeof url->lower)
+    size_t origin, end = site_end(text, scheme + 3, length, &origin);
+    if (origin == scheme + 3 || origin > VW_ORIGIN)
         return false;
-    url->origin = is_small ? text : url->lower;
-    for (size_t i = 0; !is_small && i < origin; i++)
-        url->lower[i] = lower(text[i]);
+    url->origin = text;
     url->origin_length = origin;
     if (origin + 1 < end)
         url->port = parse_port(text + origin + 1, end - origin - 1);
     else
-        url->port = scheme == 5 && memcmp(url->origin, "https", 5) == 0 ? 443 : 80;
+        url->port = scheme == 5 && is_same(text, "https", 5) ? 443 : 80;
     url->path = text + end;
     url->path_length = find_any(text, end, length, '#', '#', '#', '#') - end;
     if (url->path_length == 0 || url->path[0] != '/') {   /* "http://a.test" and "http://a.test?q": the path is "/" */
@@ -92,9 +89,13 @@ CO_HOT bool vw_url_parse(struct url *url, const char *text, size_t length)
 
 /* ---- Finding ------------------------------------------------------------------------------- */
 
+/* FNV-1a, of small letters and capital ones alike. */
 static size_t origin_hash(const char *origin, size_t length, uint32_t port)
 {
-    return (size_t)(vw_key(origin, length) ^ port);
+    uint64_t hash = 0xCBF29CE484222325u;
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (unsigned char)(origin[i] | 32)) * 0x100000001B3u;
+    return (size_t)(hash ^ port);
 }
 
 CO_HOT struct site *vw_site_find(const struct network *network, const struct url *url)
@@ -105,7 +106,8 @@ CO_HOT struct site *vw_site_find(const struct network *network, const struct url
     for (uint32_t index; (index = network->by_origin[at]); at = (at + 1) & network->by_origin_mask) {
         struct site *site = &network->sites[index - 1];
         if (site->port == url->port && site->origin_length == url->origin_length
-            && memcmp(site->origin, url->origin, url->origin_length) == 0)
+            && (memcmp(url->origin, site->origin, url->origin_length) == 0      /* nearly always */
+                || is_same(url->origin, site->origin, url->origin_length)))
             return site;
     }
     return NULL;
@@ -189,7 +191,7 @@ const char *vw_header_find(const char *headers, size_t length, const char *name,
 
 size_t vw_implied_headers(const struct url *url, char *out, size_t size)
 {
-    bool is_https = url->origin[4] == 's';
+    bool is_https = vw_lower(url->origin[4]) == 's';
     int scheme = is_https ? 8 : 7, length = (int)url->origin_length - scheme;       /* it has no '\0' behind it */
     char port[8] = "";
     if (url->port != (is_https ? 443 : 80))

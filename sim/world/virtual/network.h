@@ -243,8 +243,7 @@ struct network {
 
 /* A URL, taken apart. */
 struct url {
-    /* Scheme and host in lower case, "http://a.test": in the text that was parsed, where they stand so, else in
-     * `lower`. No '\0' follows. */
+    /* Scheme and host, in the text that was parsed: "http://a.test", in small letters or others. No '\0' follows. */
     const char *origin;
     size_t origin_length;
     uint32_t port;
@@ -253,8 +252,15 @@ struct url {
     size_t path_length;
     /* The length of the path alone. */
     size_t query_at;
-    char lower[272];
 };
+
+enum { VW_ORIGIN = 272 };       /* the most bytes of scheme and host */
+
+/* ASCII only, whatever the locale says. */
+static inline char vw_lower(char c)
+{
+    return (unsigned char)(c - 'A') < 26 ? (char)(c | 32) : c;
+}
 
 bool vw_url_parse(struct url *url, const char *text, size_t length);
 struct site *vw_site_find(const struct network *network, const struct url *url);

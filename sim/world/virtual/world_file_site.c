@@ -16,6 +16,8 @@ static bool read_url(struct reader *reader, const struct place *place, const jso
         return vw_refuse(reader, place, "a URL such as \"http://a.test\" or \"http://a.test:8080\"", value);
     site->port = url.port;
     site->origin = strndup(url.origin, url.origin_length);
+    for (char *c = site->origin; c && *c; c++)
+        *c = vw_lower(*c);
     site->url = strdup(text);
     return site->origin && site->url ? true : vw_refuse_memory(reader);
 }
