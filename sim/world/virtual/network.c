@@ -36,7 +36,7 @@ static uint32_t parse_port(const char *text, size_t length)
     return port <= 65535 ? port : 0;
 }
 
-/* Where host and port end, and *host where the host does: before ":port", but a colon inside [::1] is the host's own. */
+/* Where host and port end, and *host where the host does: before ":port", but a colon in [::1] is the host's own. */
 static size_t site_end(const char *text, size_t from, size_t length, size_t *host)
 {
     size_t at = from, colon = 0;
