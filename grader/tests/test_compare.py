@@ -226,6 +226,18 @@ def test_a_run_that_was_late_is_no_difference_and_a_wrong_result_is():
     assert not wrong.agrees
 
 
+def test_who_ended_first_at_one_instant_may_decide_what_follows():
+    """Two end at 100 ms: the task of the first takes the next job. A run in the other order tells nothing of that, as
+    long as there is one in the predicted order."""
+    def run(first: float, second: float, jobs: list[int]) -> Made:
+        return made(("a", first), ("b", second), end=100, result={"jobs": jobs})
+
+    predicted, same, other = run(100, 100, [2, 1]), run(100, 101, [2, 1]), run(101, 100, [1, 2])
+    assert compare.Comparison(predicted, [other, same, other]).agrees
+    assert not compare.Comparison(predicted, [other, other]).agrees
+    assert not compare.Comparison(predicted, [same, run(100, 101, [1, 2])]).agrees
+
+
 def test_what_many_connections_at_once_cost_is_no_difference():
     """Measured apart: a run may be so much later in all it tells, and no more; and a result stays a result."""
     def run(took_ms: int, status: int = 200) -> Made:

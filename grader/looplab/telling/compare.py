@@ -1,8 +1,8 @@
 """`looplab compare`: a lab's program in its virtual world, and the very same program in that world served for real.
 
-It agrees if every real run has the same results, and the best of them the same times, too: it takes as long as
-predicted, within 3 % or 5 ms, and its requests end in the same order wherever two ends were predicted to lie more than
-10 ms apart. The best one, since a busy machine makes a run late, and nothing makes it early. Where none will do, what
+It agrees if every real run in which the requests end in the predicted order has the same results, and the best of all
+the same times, too: it takes as long as predicted, within 3 % or 5 ms, and its requests end in the same order wherever
+two ends were predicted to lie more than 10 ms apart. The best one, since a busy machine makes a run late, and nothing makes it early. Where none will do, what
 this machine needs to open as many connections at once is measured apart, with a client that does nothing else: so much
 later it may be. Where that does not do either, as many runs are made once more.
 """
@@ -90,9 +90,17 @@ class Comparison:
         return min(self.real, key=off)
 
     @property
+    def in_order(self) -> list[Made]:
+        """The runs in which the requests ended in just the order that was predicted, where several end at one instant,
+        too; all, if there is none. In another order other tasks go on first, and what follows from that (who takes the
+        next job) is another legal run's."""
+        names = [name for name, _ in self.predicted.ends]
+        return [made for made in self.real if [name for name, _ in made.ends] == names] or self.real
+
+    @property
     def differences(self) -> list[str]:
-        """Of the results, in words: what is no time in any run, and all there is in the best."""
-        said = [one for made in self.real for one in differences(self.predicted.result, made.result, times=False)]
+        """Of the results, in words: what is no time in any run that kept the order, and all there is in the best."""
+        said = [one for made in self.in_order for one in differences(self.predicted.result, made.result, times=False)]
         return list(dict.fromkeys([*said, *differences(self.predicted.result, self.best.result, late=self.late)]))
 
     @property
