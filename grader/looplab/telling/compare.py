@@ -2,9 +2,10 @@
 
 It agrees if every real run in which the requests end in the predicted order has the same results, and the best of all
 the same times, too: it takes as long as predicted, within 3 % or 5 ms, and its requests end in the same order wherever
-two ends were predicted to lie more than 10 ms apart. The best one, since a busy machine makes a run late, and nothing makes it early. Where none will do, what
-this machine needs to open as many connections at once is measured apart, with a client that does nothing else: so much
-later it may be. Where that does not do either, as many runs are made once more.
+two ends were predicted to lie more than 10 ms apart. The best one, since a busy machine makes a run late, and nothing
+makes it early. Where none will do, what this machine needs to open as many connections at once is measured apart, with
+a client that does nothing else: so much later it may be. Where that does not do either, as many runs are made once
+more.
 """
 
 from __future__ import annotations
