@@ -26,7 +26,7 @@ AR := ar
 # What the user says reaches the scripts through the environment: blanks and quotes in it do no harm.
 export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE \
         SET REAL RUNS URLS DEPTH SAME TRIALS JSON CHECK FORMAT DECK TODO LEVEL NAME TEST FAULT ROSTER JOBS TIER KIND \
-        COURSE FORMATS GRADEBOOK SHARD JOIN CC BUILD
+        COURSE FORMATS GRADEBOOK SHARD JOIN ENGINE SHARDS HOSTS CC BUILD
 
 # By another name: to some shells RANDOM is a word of their own.
 export LOOPLAB_RANDOM := $(RANDOM)
@@ -420,7 +420,7 @@ formats = $${FORMATS:+--format "$$FORMATS"}
 grade = $(looplab-command) grade $${LAB:+--lab "$$LAB"} $${SEED:+--seed "$$SEED"} $${TIER:+--require-tier "$$TIER"}
 
 .PHONY: help grade demo run serve compare report watch hint warmups progress start class handout similar course \
-        convert autograder new-lab check-lab test bench slides doctor deps deps-dev clean try-node
+        convert autograder new-lab check-lab test bench slides doctor deps deps-dev clean try-node try-cluster
 .PHONY: $(exits:%=run-%)
 
 help:
@@ -440,8 +440,8 @@ hint: run-hint    ## tell the next hint: LAB=03 [TODO=2] [LEVEL=2]
 warmups: run-warmups  ## the warm-ups, with a tick at those that are done (make watch LAB=00)
 progress: run-progress  ## all labs at a glance
 start: run-start  ## a clean copy of the labs to work in, with its own git history: NAME=../my-labs
-handout: run-handout  ## lay out what students get: OUT=DIR [KIND=folder|git|zip] [LAB=01,02]
-class: run-class  ## grade a class: FROM=DIR [OUT=DIR] [ROSTER=F COURSE=F GRADEBOOK=F LAB=03 JOBS=2 SEED=N SHARD=2/7 | JOIN=DIR]
+handout: run-handout  ## lay out what students get: OUT=DIR [KIND=folder|git|zip] [LAB=01,02 | COURSE=course.toml]
+class: run-class  ## grade a class: FROM=DIR [OUT=DIR ROSTER=F COURSE=F GRADEBOOK=F LAB=03 JOBS=2 SHARD=2/7 JOIN=DIR ENGINE=E]
 course: run-course  ## check a course file, and show it: [COURSE=course.toml]
 similar: run-similar  ## pairs that are alike, side by side: FROM=submissions [LAB=03] [OUT=DIR]
 convert: run-convert  ## results.json, there already, in other systems' formats: FORMATS="junit gradescope" [FROM=DIR]
@@ -487,12 +487,13 @@ build/tests/explore/%: sim/tests/explore/cases.c build/kit/libco-explore.a sim/k
 # Two for each core, as a third of the time nobody computes; each keeps to one (grader/tests/conftest.py).
 workers := $(shell n=$$(( 2 * $$(nproc 2>/dev/null || echo 2) )); [ "$$n" -le 8 ] && echo "$$n" || echo 8)
 
+test: $(if $(ALL),try-cluster)
 test: $(kit) $(test_programs) $(if $(real_tested),build/kit/serve build/kit/libco-real.a)
 test: $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools)),try-node))  ## all tests of the project itself [ALL=1: in every build, under valgrind, and whatever else is long]
 	@$(build-is-done)env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
 	    -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u DEPTH -u SAME -u TRIALS \
 	    -u SET -u REAL -u RUNS -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TODO -u LEVEL -u NAME -u TEST -u FAULT \
-	    -u ROSTER -u JOBS -u TIER -u KIND -u COURSE -u FORMATS -u GRADEBOOK -u SHARD -u JOIN \
+	    -u ROSTER -u JOBS -u TIER -u KIND -u COURSE -u FORMATS -u GRADEBOOK -u SHARD -u JOIN -u ENGINE -u SHARDS -u HOSTS \
 	    -u LOOPLAB_RANDOM \
 	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest \
 	    $(if $(filter xdist,$(looplab_tools)),-n $(workers) --dist loadgroup) grader/tests
@@ -509,10 +510,12 @@ bench: $(if $(REAL),build/kit/libco-real.a build/kit/libco.a build/kit/02-url-fe
 run-watch: $(kit)
 	@$(looplab-command) watch $${LAB:+--lab "$$LAB"} $${FROM:+--from "$$FROM"} $${SEED:+--seed "$$SEED"}; $(own-code)
 run-class: $(kit)
-	@if [ -n "$$FROM" ]; then $(looplab-command) class --from "$$FROM" $${OUT:+--out "$$OUT"} \
+	@if [ "$$ENGINE" = parallel ] && ! sh grader/scripts/deps.sh parallel; then (exit 66); \
+	elif [ -n "$$FROM" ]; then $(looplab-command) class --from "$$FROM" $${OUT:+--out "$$OUT"} \
 	    $${ROSTER:+--roster "$$ROSTER"} $${COURSE:+--course="$$COURSE"} $${GRADEBOOK:+--gradebook "$$GRADEBOOK"} \
 	    $${LAB:+--lab "$$LAB"} $${JOBS:+--jobs "$$JOBS"} $${SEED:+--seed "$$SEED"} \
-	    $${SHARD:+--shard="$$SHARD"} $${JOIN:+--join="$$JOIN"}; else \
+	    $${SHARD:+--shard="$$SHARD"} $${JOIN:+--join="$$JOIN"} $${ENGINE:+--engine="$$ENGINE"} \
+	    $${SHARDS:+--shards="$$SHARDS"} $${HOSTS:+--hosts="$$HOSTS"}; else \
 	    echo 'say which submissions, as in: make class FROM=submissions' >&2; (exit 66); fi; $(own-code)
 run-convert:
 	@$(looplab-command) convert --format "$$FORMATS" $${FROM:+--from "$$FROM"}; $(own-code)
@@ -541,8 +544,13 @@ run-similar:
 	@if [ -n "$$FROM" ]; then $(looplab-command) similar --from="$$FROM" $${OUT:+--out="$$OUT"} $${LAB:+--lab="$$LAB"}; \
 	    else echo 'say which submissions, as in: make similar FROM=submissions' >&2; (exit 66); fi; $(own-code)
 run-handout:
-	@if [ -n "$$OUT" ]; then $(looplab-command) handout --out="$$OUT" $${KIND:+--kind="$$KIND"} $${LAB:+--labs="$$LAB"}; \
+	@if [ -n "$$OUT" ]; then $(looplab-command) handout --out="$$OUT" $${KIND:+--kind="$$KIND"} $${LAB:+--labs="$$LAB"} \
+	    $${COURSE:+--course="$$COURSE"}; \
 	    else echo 'say where, as in: make handout OUT=../handout' >&2; (exit 66); fi; $(own-code)
+
+# For the tests of ENGINE=slurm: a cluster on this machine.
+try-cluster:
+	@sh grader/scripts/deps.sh cluster
 
 # Marp is fetched once, in the version that the lock file names, into build/.
 build/node/ready: slides/package.json slides/package-lock.json

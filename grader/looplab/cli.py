@@ -40,7 +40,7 @@ _COMMANDS = {
     "warmups": (".telling.ticks", "the warm-ups, with a tick at those done"),
     "progress": (".telling.progress", "all labs at a glance"),
     "start": (".course.start", "lay out a working copy of the labs"),
-    "handout": (".course.handout", "lay out what students get: a folder, a git repository or a zip"),
+    "handout": (".teaching.handout", "lay out what students get: a folder, a git repository or a zip"),
 }
 """The other commands: the module whose main() does each, and a line for --help."""
 

@@ -5,6 +5,8 @@
 #     deps.sh install FILE tests   the same, and the contributors' tools; what cannot be had is said and left out
 #     deps.sh real FILE            install what the real world (REAL=1) needs and is missing; write FILE, for make
 #     deps.sh sandbox              install what TIER=A needs and is missing
+#     deps.sh parallel             install what ENGINE=parallel needs and is missing
+#     deps.sh cluster              install what the tests of ENGINE=slurm need, as far as it can be had
 #     deps.sh peers                install what `make bench PEERS=1` compares with, as far as it can be had
 #     deps.sh slides               install what `make slides` needs, or say what is missing
 #     deps.sh doctor               change nothing; say what is there, what is missing, and what for
@@ -66,6 +68,7 @@ libcurl          | the real world: HTTP                                    | lib
 nginx            | a server for the tests of the real world                | nginx-light        | nginx             | nginx                | nginx
 openssl          | certificates for these tests                            | openssl            | openssl           | openssl              | openssl
 curl             | a client that the real world is compared with           | curl               | curl              | curl                 | curl
+parallel         | runs a class's shards here and over ssh                 | parallel           | parallel          | parallel             | parallel
 aiohttp          | another one, in Python                                  | python3-aiohttp    | python3-aiohttp   | python-aiohttp       | -
 END
 }
@@ -73,8 +76,17 @@ END
 # What TIER=A needs.
 sandbox_tools() { dev_tools | grep -E '^bubblewrap '; }
 
+# What ENGINE=parallel needs.
+parallel_tools() { dev_tools | grep -E '^parallel '; }
+
 # What REAL=1 needs besides what a student has: the libraries among the contributors' tools.
 real_tools() { dev_tools | grep -E '^lib(uv|curl) '; }
+
+cluster_tools() {
+    cat <<'END'
+slurm | a cluster on this machine | slurmctld slurmd slurm-client munge | - | - | -
+END
+}
 
 peer_tools() {
     cat <<'END'
@@ -218,6 +230,9 @@ check_aiohttp() {
     done
     return 1
 }
+
+check_parallel() { parallel --version 2> /dev/null | grep '^GNU parallel'; }
+check_slurm() { (PATH=$PATH:/usr/sbin && command -v munged slurmctld slurmd > /dev/null && says sbatch --version); }
 
 check_simgrid() {
     links g++ '#include <simgrid/s4u.hpp>
@@ -531,14 +546,16 @@ install_test_tools() {
         "make deps-dev tries again"
 }
 
-# What the runtime is compared with: each on its own, and none of it is needed.
-peers() {
-    look peer_tools
+# each_of LIST WORDS: installs what is missing of a list, each on its own, and none of it is needed: where it cannot be
+# had, the words say what follows. No server is started for it.
+each_of() {
+    look "$1"
     for tool in $need; do
-        find_manager && wanted=$(packages peer_tools "$tool") && [ -n "$wanted" ] && find_root && installing $wanted
+        installer=install_packages
+        find_manager && [ "$manager" = apt-get ] && installer=install_unstarted
+        [ -n "$manager" ] && wanted=$(packages "$1" "$tool") && [ -n "$wanted" ] && find_root && installing $wanted
         check "$tool" > /dev/null ||
-            echo "deps: without $tool ($(field peer_tools "$tool" 2)): could not be installed," \
-                "so it is not compared" >&2
+            echo "deps: without $tool ($(field "$1" "$tool" 2)): could not be installed, so $2" >&2
     done
 }
 
@@ -593,8 +610,11 @@ case ${1:-} in
 install) install "${2:?the file for make}" "${3:-}" ;;
 real) real "${2:?the file for make}" ;;
 sandbox) install_all sandbox_tools ;;
-peers) peers ;;
+parallel) install_all parallel_tools ;;
+cluster) each_of cluster_tools "its tests are skipped" ;;
+peers) each_of peer_tools "it is not compared" ;;
 slides) install_all slide_tools ;;
 doctor) doctor ;;
-*) echo "usage: deps.sh install FILE [tests] | real FILE | sandbox | peers | slides | doctor" >&2 && exit 2 ;;
+*) echo "usage: deps.sh install FILE [tests] | real FILE | sandbox | parallel | cluster | peers | slides |" \
+    doctor >&2 && exit 2 ;;
 esac

@@ -157,6 +157,60 @@ def test_a_classs_archive_with_a_path_that_leads_out_loses_that_path_only(tmp_pa
     assert not list(tmp_path.rglob("out.c"))
 
 
+def class_zip(folder: Path, **texts: bytes) -> intake.Intake:
+    """A class in one zip: students' files by their names, "/" written as "__"."""
+    with zipfile.ZipFile(folder / "z.zip", "w", zipfile.ZIP_DEFLATED) as whole:
+        for name, text in texts.items():
+            whole.writestr(name.replace("__", "/") + ".c", text)
+    scratch = folder / "scratch"
+    scratch.mkdir()
+    return intake.of_source(folder / "z.zip", LABS, scratch)
+
+
+def test_a_bomb_in_a_classs_archive_stops_nobody_else(tmp_path, monkeypatch):
+    """Nor does it fill the disk: what is too much goes away at once."""
+    monkeypatch.setattr(archive, "ONE_MOST", 1 << 20)
+    bombs = {f"bob__{number}": b" " * (2 << 20) for number in range(9)}
+    taken = class_zip(tmp_path, ada__compare=b"int x;", **bombs, bob__compare=b"int y;", eve__compare=b"int z;")
+    assert found(taken) == [(name, "01", "compare.c") for name in ("ada", "bob", "eve")]
+    said = [one.said for one in taken.troubles if one.kind == "archive"]
+    assert said[:2] == [f"z.zip holds 'bob/{number}.c', which makes it more than 1 MB: it was left out"
+                        for number in range(2)] and said[2:] == ["z.zip holds 7 more such in 'bob'"]
+    assert sum(path.stat().st_size for path in (tmp_path / "scratch").rglob("*.c")) < 100
+
+
+def test_a_bomb_as_a_classs_own_archive_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "CLASS_BYTES_MOST", 3 << 20)
+    monkeypatch.setattr(archive, "ONE_MOST", 1 << 20)
+    taken = class_zip(tmp_path, **{f"s{number}__compare": b"x" * (1 << 20) for number in range(5)})
+    assert [one[0] for one in found(taken)] == ["s0", "s1", "s2"]
+    assert [one.said.partition(": it")[0] for one in taken.troubles if one.kind == "archive"] == [
+        f"z.zip holds 's{number}/compare.c', which makes it more than 3 MB" for number in (3, 4)]
+    monkeypatch.setattr(archive, "CLASS_FILES_MOST", 4)
+    with pytest.raises(UsageError, match="FROM=.*: z.zip holds 5 files; 4 are the most that is read"):
+        intake.of_source(tmp_path / "z.zip", LABS, lay(tmp_path / "more", "x").parent / "more")
+
+
+def test_what_is_spoilt_in_a_classs_archive_is_left_out(tmp_path):
+    """Bytes that no longer unpack, a name that is too long, a folder where there is a file."""
+    with zipfile.ZipFile(tmp_path / "z.zip", "w", zipfile.ZIP_DEFLATED) as whole:
+        whole.writestr("ada/compare.c", TEXT)
+        whole.writestr("bob/compare.c", "int other;\n" * 50)
+        whole.writestr(f"eve/{'x' * 300}.c", TEXT)
+        whole.writestr("ada/compare.c/compare.c", TEXT)
+        at = whole.getinfo("bob/compare.c").header_offset + 30 + len("bob/compare.c")
+    data = bytearray((tmp_path / "z.zip").read_bytes())
+    data[at:at + 4] = b"\xff\xff\xff\xff"
+    (tmp_path / "z.zip").write_bytes(data)
+    (tmp_path / "scratch").mkdir()
+    taken = intake.of_source(tmp_path / "z.zip", LABS, tmp_path / "scratch")
+    assert found(taken) == [("ada", "01", "compare.c")]
+    assert sorted(one.said.partition("', ")[2].partition(":")[0] for one in taken.troubles if one.kind == "archive") \
+        == ["which cannot be unpacked", "which cannot be written", "which cannot be written"]
+    with pytest.raises(archive.ArchiveError, match="z.zip holds 'bob/compare.c', which cannot be unpacked: "):
+        archive.unpack(tmp_path / "z.zip", lay(tmp_path / "again", "y") / "y.d")
+
+
 def test_an_archive_of_too_much(tmp_path, monkeypatch):
     monkeypatch.setattr(archive, "BYTES_MOST", 1 << 20)
     with zipfile.ZipFile(tmp_path / "z.zip", "w", zipfile.ZIP_DEFLATED) as whole:
@@ -347,7 +401,7 @@ def test_gradings_beside_each_other_keep_to_a_processor_each(monkeypatch, jobs, 
     together: list[list] = [[]]
 
     class Grading:
-        def __init__(self, lab, folder, out, seed, core):
+        def __init__(self, lab, folder, out, seed, core, figures):
             self.core, self.looks = core, seed
             together.append([*together[-1], core])
 

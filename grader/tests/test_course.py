@@ -6,16 +6,17 @@ import argparse
 import csv
 import os
 import re
+import shutil
 from datetime import datetime, timedelta, timezone
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from looplab.asking.points import CATEGORIES
-from looplab.course import lab as labs
+from looplab.course import git, lab as labs
 from looplab.plain import seed as seeds
 from looplab.plain.failure import UsageError
-from looplab.teaching import command, course_file, course_table, feedback, intake, roster, tables
+from looplab.teaching import command, course_file, course_table, feedback, handed_in, intake, roster, tables
 from looplab.teaching.outcome import Outcome
 
 WHOLE = '''title = "Systems programming"
@@ -148,7 +149,7 @@ def test_points_weights_and_late_rules_in_the_table(tmp_path):
     outcome = Outcome([use.lab for use in course.uses], ["ada", "bob", "carl"],
                       {("ada", ONE): result(ONE, 55), ("ada", THREE): result(THREE, 100), ("bob", ONE): result(ONE, 33),
                        ("carl", ONE): result(ONE, 100)}, course=course)
-    outcome.apply_late({"ada": course.use(ONE).due + timedelta(days=2)}, {"bob"})
+    outcome.apply_late({("ada", ONE): course.use(ONE).due + timedelta(days=2)}, {"bob"})
     rows = list(csv.reader(tables.grades(outcome).splitlines()))
     assert rows == [["folder", ONE, THREE, "total", "percent", "note"],
                     ["ada", "8.8", "30", "38.8", "86", "01: late, less 20 %"],
@@ -186,6 +187,106 @@ def test_when_it_was_handed_in(tmp_path):
     taken = intake.of_source(folder, labs.find_labs(), tmp_path)
     assert taken.times == {"submission_7": datetime(2026, 10, 16, 20, 11, 46, tzinfo=timezone.utc)}
     assert taken.marked_late == {"eve 5"}
+
+
+@pytest.mark.parametrize("text, at", [
+    ("Thursday, 26 November 2026, 8:41 AM", (2026, 11, 26, 8, 41)), ("26 November 2026, 12:05 AM", (2026, 11, 26, 0, 5)),
+    ("Friday, 1 May 2026, 12:00 PM", (2026, 5, 1, 12, 0)), ("1 May 2026, 23:59", (2026, 5, 1, 23, 59)),
+    ("Donnerstag, 26. November 2026, 08:41", None), ("31 June 2026, 8:41 AM", None), ("-", None), ("", None),
+    ("1 May 2026, 25:00", None)])
+def test_when_moodles_worksheet_says(text, at):
+    zone = timezone(timedelta(hours=2))
+    assert handed_in.of_moodle(text, zone) == (datetime(*at, tzinfo=zone) if at else None)
+    assert handed_in.of_moodle(text, None) is None
+
+
+WORKSHEET = ("Identifier,Full name,Status,Grade,Maximum Grade,Last modified (submission)\n"
+             'Participant 101,Ada Lovelace,x,,20,"{}"\nParticipant 102,Bob B,x,,20,-\n')
+
+
+def test_late_by_moodles_worksheet_costs_points_there_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(command.pool, "each", lambda pieces, jobs: (
+        (piece, result(piece.lab.slug, 50), False) for piece in pieces))
+    for number, name in ((101, "Ada Lovelace"), (102, "Bob B")):
+        folder = tmp_path / f"in/{name}_{number}_assignsubmission_file"
+        folder.mkdir(parents=True)
+        (folder / "compare.c").write_text(f"int x{number};\n")
+    (tmp_path / "course.toml").write_text(WHOLE)
+    due = course_file.read(tmp_path / "course.toml").use(ONE).due + timedelta(hours=30)
+    (tmp_path / "sheet.csv").write_text(WORKSHEET.format(due.strftime("%A, %d %B %Y, %I:%M %p")))
+    command.main(["--from", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--lab", "01",
+                  "--course", str(tmp_path / "course.toml"), "--gradebook", str(tmp_path / "sheet.csv")])
+    assert [row["note"] for row in csv.DictReader((tmp_path / "out/grades.csv").open())] == ["01: late, less 20 %", ""]
+    assert [row["Grade"] for row in csv.DictReader((tmp_path / "out/sheet.csv").open())] == ["8", "10"]
+
+
+def clone(folder: Path, *commits: tuple[str, str]) -> Path:
+    """A history: (file, time) of each commit."""
+    folder.mkdir(parents=True)
+    git.run(folder, "init", "--quiet", "--template=")
+    for number, (name, at) in enumerate(commits):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"int x{number};\n")
+        git.run(folder, "add", "--all")
+        git.run(folder, "-c", "user.name=a", "-c", "user.email=a@b.test", "commit", "--quiet", "-m", "x", at=at)
+    return folder
+
+
+needs_git = pytest.mark.skipif(not shutil.which("git"), reason="no git here")
+
+
+@needs_git
+@pytest.mark.parametrize("packed", [False, True])
+def test_when_a_clones_file_was_changed_last(tmp_path, packed):
+    """Not when something else was."""
+    top = clone(tmp_path / "in/ada", ("labs/compare.c", "@1700000000 +0000"), ("README", "@1800000000 +0000"))
+    if packed:
+        git.run(top, "gc", "--quiet")
+        git.run(top, "pack-refs", "--all")
+    at = datetime.fromtimestamp(1_700_000_000, timezone.utc)
+    assert handed_in.of_clone(top / "labs/compare.c", tmp_path / "in") == at
+    assert handed_in.of_clone(top / "labs/compare.c", top / "labs") is None         # above what was handed in
+    git.run(top, "checkout", "--quiet", "--detach")
+    assert handed_in.of_clone(top / "labs/compare.c", tmp_path / "in") == at
+
+
+@needs_git
+def test_a_hostile_clone_runs_nothing_and_stops_nobody(tmp_path, monkeypatch):
+    monkeypatch.setattr(handed_in, "GIT_S", 1.0)
+    bait = tmp_path / "bait"
+    top = clone(tmp_path / "in/ada", ("compare.c", "@1700000000 +0000"))
+    script = tmp_path / "script"
+    script.write_text(f"#!/bin/sh\ntouch '{bait}'\n")
+    script.chmod(0o755)
+    for key in ("gpg.program", "core.fsmonitor", "core.pager", "core.sshCommand", "core.alternateRefsCommand"):
+        git.run(top, "config", key, str(script))
+    git.run(top, "config", "log.showSignature", "true")
+    assert handed_in.of_clone(top / "compare.c", tmp_path) and not bait.exists()
+    for head in (b"ref: ../../../etc/passwd", b"ref: refs/../x", b"f" * 40, b"", b"--output=x", b"\xff" * 50):
+        (top / ".git/HEAD").write_bytes(head + b"\n")
+        assert handed_in.of_clone(top / "compare.c", tmp_path) is None
+    (top / ".git/HEAD").write_text("f" * 40 + "\n")
+    (top / ".git/objects/pack").mkdir(exist_ok=True)
+    for end in ("idx", "pack"):
+        os.mkfifo(top / f".git/objects/pack/pack-{'0' * 40}.{end}")     # a git that opens it waits for ever
+    assert handed_in.of_clone(top / "compare.c", tmp_path) is None
+    shutil.move(top / ".git", tmp_path / "elsewhere")
+    (top / ".git").symlink_to(tmp_path / "elsewhere")
+    assert handed_in.of_clone(top / "compare.c", tmp_path) is None
+
+
+@needs_git
+def test_late_by_a_clone(tmp_path, monkeypatch):
+    monkeypatch.setattr(command.pool, "each", lambda pieces, jobs: (
+        (piece, result(piece.lab.slug, 50), False) for piece in pieces))
+    (tmp_path / "course.toml").write_text(WHOLE)
+    due = course_file.read(tmp_path / "course.toml").use(ONE).due
+    for name, days in (("ada", 1), ("bob", -1)):
+        clone(tmp_path / "in" / name, ("compare.c", f"@{int((due + timedelta(days=days)).timestamp())} +0000"),
+              ("notes", "@2000000000 +0000"))
+    command.main(["--from", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--course",
+                  str(tmp_path / "course.toml")])
+    assert [row["note"] for row in csv.DictReader((tmp_path / "out/grades.csv").open())] == ["01: late, less 10 %", ""]
 
 
 def test_the_seed_is_by_the_id_of_the_roster(tmp_path):

@@ -125,7 +125,7 @@ def test_without_a_network_one_line_says_what_is_missing_and_how_to_get_it(tmp_p
 # ---- The contributors' tools ----
 
 TOOLS = ("gcc clang g++ aarch64-linux-gnu-gcc qemu-aarch64 ld python3 gcovr gdb valgrind nginx openssl curl node npm "
-         "chromium fc-list bwrap").split()
+         "chromium fc-list bwrap parallel").split()
 
 
 def whole_machine(folder: Path, *scripts: tuple[str, str], without: str = "") -> dict[str, str]:

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
-from looplab.course import copy, git, handout, lab as labs
+from looplab.course import copy, git, lab as labs
 from looplab.plain.failure import UsageError
+from looplab.teaching import handout
 from variants import ALL, ROOT
 
 pytestmark = pytest.mark.skipif(not (ROOT / ".git").exists() or not shutil.which("git"), reason="not a git clone")
@@ -132,6 +133,30 @@ def test_editors_and_the_workflow_have_their_files(folder):
 def test_only_the_labs_that_are_asked_for(tmp_path):
     assert handout.main(["--out", str(tmp_path / "out"), "--labs", "1,06"]) == 0
     assert labs.slugs(tmp_path / "out") == [labs.slugs()[1], labs.slugs()[6]]
+
+
+COURSE = """title = "C"
+secret = "correct horse battery staple"
+[late]
+percent_a_day = 10
+most = 50
+[labs.01]
+points = 20
+due = 2026-10-15T23:59:00+02:00
+[labs.06]
+"""
+
+
+def test_a_courses_labs_points_and_dates_and_nothing_else_of_its_file(tmp_path):
+    (tmp_path / "course.toml").write_text(COURSE)
+    assert handout.main(["--out", str(tmp_path / "out"), "--course", str(tmp_path / "course.toml")]) == 0
+    assert labs.slugs(tmp_path / "out") == [labs.slugs()[1], labs.slugs()[6]]
+    text = (tmp_path / "out/README.md").read_text("utf-8")
+    assert "| 01-sync-vs-async | 20 | 2026-10-15 23:59+02:00 |\n| 06-testing | 100 | - |\n" in text
+    assert "loses 10 % for each day begun, 50 % at most." in text and "## For students" in text
+    assert not [name for name, data in tree(tmp_path / "out").items() if b"correct horse battery staple" in data]
+    with pytest.raises(UsageError, match="LAB=02: COURSE=.* does not use 02-url-fetcher"):
+        handout.main(["--out", str(tmp_path / "x"), "--course", str(tmp_path / "course.toml"), "--labs", "02"])
 
 
 @pytest.mark.parametrize("words, said", [

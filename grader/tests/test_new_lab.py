@@ -13,10 +13,10 @@ from typing import Any, Callable, Iterator
 import pytest
 
 from looplab import cli
-from looplab.course import handout, lab as labs
+from looplab.course import lab as labs
 from looplab.course.lab import Lab
 from looplab.plain.failure import UsageError
-from looplab.teaching import course_file, lab_rules, new_lab
+from looplab.teaching import course_file, handout, lab_rules, new_lab
 from variants import ALL
 
 ROOT = Path(__file__).resolve().parents[2]

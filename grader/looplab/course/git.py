@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
-from typing import Mapping
+from typing import Mapping, Optional
 
 _HOME = Path(__file__).parent / "nobody"
 
@@ -24,14 +24,18 @@ def environment(outer: Mapping[str, str] = os.environ) -> dict[str, str]:
             "GIT_ATTR_NOSYSTEM": "1", "LC_ALL": "C"}
 
 
-def run(folder: Path, *words: str, at: str = "") -> bytes:
-    """`git WORDS` in a folder: what it wrote to its standard output. at: the time of a commit, as git writes dates.
+def run(folder: Path, *words: str, at: str = "", timeout_s: Optional[float] = None) -> bytes:
+    """`git WORDS` in a folder: what it wrote to its standard output. at: the time of a commit, as git writes
+    dates. timeout_s: so long it may take; None: as long as it takes.
 
-    Raises GitError when git fails, FileNotFoundError where there is no git, OSError where it cannot be started.
+    Raises GitError when git fails or takes longer, FileNotFoundError where there is no git, OSError where it cannot be started.
     """
     dates = {"GIT_AUTHOR_DATE": at, "GIT_COMMITTER_DATE": at} if at else {}
-    done = subprocess.run(["git", *words], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True,
-                          env={**environment(), **dates})
+    try:
+        done = subprocess.run(["git", *words], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True,
+                              timeout=timeout_s, env={**environment(), **dates})
+    except subprocess.TimeoutExpired:
+        raise GitError(f"git {words[0]}: not done after {timeout_s:g} s") from None
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().split("\n")
         why = next((line for line in said if line.startswith(("fatal:", "error:"))), said[0])

@@ -11,10 +11,12 @@ from .lab import Lab
 
 @dataclass(frozen=True)
 class Order:
-    """An order to grade some labs. out: the folder that gets a NN-slug folder for each. check: only this one."""
+    """An order to grade some labs. out: the folder that gets a NN-slug folder for each. check: only this one.
+    figures: with a picture of each failed check's run beside its page, for a class's."""
 
     labs: list[Lab]
     source: Path
     out: Path
     seed: int
     check: Optional[str]
+    figures: bool = False

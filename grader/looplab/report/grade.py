@@ -53,7 +53,7 @@ def _graded(lab: Lab, order: Order, tell: together.Tell) -> tuple[dict, Source]:
     session = begin(lab, folder, out, order.seed)
     try:
         checks = run_checks(session, order.check, tell)
-        _draw(session, checks, out)
+        _draw(session, checks, out, order.figures)
         elapsed = time.monotonic() - began
         again = f"make grade LAB={lab.number}"
         if folder.resolve() != lab.folder.resolve():
@@ -73,11 +73,11 @@ def _graded(lab: Lab, order: Order, tell: together.Tell) -> tuple[dict, Source]:
         session.close()
 
 
-def _draw(session: Session, checks: Checks, out: Path) -> None:
+def _draw(session: Session, checks: Checks, out: Path, figures: bool) -> None:
     """The pages of the failed checks. Where the disk has filled up meanwhile there are none, and the result says so."""
     try:
         if not session.room.fault:
-            writer.write_failed(session, checks.checks, out)
+            writer.write_failed(session, checks.checks, out, figures)
     except OSError:
         session.room.look()
         if not session.room.fault:
@@ -88,7 +88,7 @@ def _clear(out: Path) -> None:
     """Takes away the last grading's result and worlds, so that none of them is ever taken for this one's."""
     out.mkdir(parents=True, exist_ok=True)
     for old in [out / "results.json", *(out / "worlds").glob("*.json"), *(out / "worlds").glob("*.urls"),
-                *(out / "reports").glob("*.html")]:
+                *(out / "reports").glob("*.html"), *(out / "reports").glob("*.svg")]:
         old.unlink(missing_ok=True)
 
 

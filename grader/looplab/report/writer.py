@@ -21,8 +21,9 @@ FORMATS = {"html": page.render, "chrome": lambda subject: chrome.render(subject.
 SUFFIXES = {"html": ".html", "chrome": ".trace.json", "svg": ".svg", "text": ".txt"}
 
 
-def write_failed(session: Session, checks: list[Check], out: Path) -> dict[str, Path]:
+def write_failed(session: Session, checks: list[Check], out: Path, figures: bool = False) -> dict[str, Path]:
     """A page for each failed check that made a run: OUT/NN-slug/reports/<check>.html. Returns check id -> file.
+    figures: a picture, too, beside each: <check>.svg.
 
     Raises OSError where nothing can be written.
     """
@@ -35,6 +36,8 @@ def write_failed(session: Session, checks: list[Check], out: Path) -> dict[str, 
                 written[check.id] = file = out / check.report
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(in_utf8(page.render(subject)))
+                if figures:
+                    file.with_suffix(".svg").write_bytes(in_utf8(figure(subject)))
     return written
 
 

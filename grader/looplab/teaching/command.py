@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Iterator, Mapping, Optional, Sequence
 
@@ -23,7 +24,8 @@ from ..plain.stream import for_stream
 from ..plain.text import WIDTH, count, cut, printable
 from ..telling import results
 from ..telling.progress_line import ProgressLine
-from . import course_file, feedback, gradebook, intake, page, pool, roster, shards, shelf, tables
+from . import (course_file, engine, feedback, gradebook, handed_in, intake, matrix, page, pool, roster, shards, shelf,
+               slurm, tables)
 from .intake import Submission
 from .outcome import Outcome
 
@@ -42,6 +44,8 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     if course and course.tier in ("A", "B"):
         os.environ["LOOPLAB_TIER"] = course.tier        # to be tried; where it was not reached, check_tier() says so
     chosen = _chosen(options, course, root)
+    if options.engine and not _on_engine(options, root, chosen, listed):
+        return ALL_WELL
     with _alone(out, shard), tempfile.TemporaryDirectory(prefix="looplab-class-") as scratch:
         taken = intake.of_source(source, chosen, Path(scratch))
         if not taken.submissions and not taken.troubles:
@@ -57,11 +61,11 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
             return _one_shard(taken.submissions, outcome, out, root, shard, options, own)
         else:
             _grade(taken.submissions, outcome, out, root, options, own)
-    if course:
-        outcome.apply_late(taken.times, taken.marked_late)
-        outcome.check_tier()
-    if listed:
-        _call_roll(outcome, listed)
+        if listed:
+            _call_roll(outcome, listed)
+        if course:
+            outcome.apply_late(_times(taken, outcome, book, Path(scratch), source), taken.marked_late)
+            outcome.check_tier()
     filled = {}
     if book:
         filled[Path(options.gradebook).name], troubles = gradebook.fill(book, outcome)
@@ -69,6 +73,37 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     _write(outcome, out, filled)
     shards.clear(out)
     return _told(outcome, out)
+
+
+def _on_engine(options: argparse.Namespace, root: Path, chosen: Sequence[labs.Lab],
+               listed: Optional[roster.Roster]) -> bool:
+    """Has the shards of the class graded elsewhere; then they are to be joined. False: that is a workflow's to do."""
+    with tempfile.TemporaryDirectory(prefix="looplab-class-") as scratch:
+        taken = intake.of_source(Path(options.source), chosen, Path(scratch))
+    _gradebook(options, Path(options.out), taken, chosen, listed)       # what is wrong with it is told now
+    hosts = tuple((options.hosts or "").replace(",", " ").split())
+    most = {"slurm": slurm.MOST, "github": matrix.MOST}.get(options.engine, shards.MOST)
+    of = engine.shards_for(len(taken.submissions), options.shards or "", len(hosts), most)
+    said = {"FROM": options.source, "ROSTER": options.roster, "COURSE": options.course}
+    if options.engine == "github":
+        _write_workflow(options, root, of, {name: word for name, word in said.items() if word})
+        return False
+    words = ["class", "--out", engine.absolute(options.out), "--jobs", options.jobs]
+    words += [f"--{name.lower()}={engine.absolute(word)}" for name, word in said.items() if word]
+    words += [f"--{name}={word}" for name, word in (("lab", options.lab), ("seed", options.seed)) if word]
+    engine.run(engine.Work(options.engine, engine.command(root, words), Path(options.out).absolute(), of,
+                           int(options.jobs), hosts))
+    options.join = options.out
+    return True
+
+
+def _write_workflow(options: argparse.Namespace, root: Path, of: int, places: Mapping[str, str]) -> None:
+    said = {name: matrix.within(name, word, root) for name, word in places.items()}
+    said.update({name: word for name, word in (("LAB", options.lab), ("SEED", options.seed)) if word})
+    file = root / matrix.FILE
+    matrix.write(file, matrix.text(of, said))
+    print(for_stream(sys.stdout, f"{matrix.FILE}: {count(of, 'shard')}, and a job that joins them. Commit it, push it "
+                     f"to a private repository, start it there; the artifact \"class\" holds what comes out"))
 
 
 @contextmanager
@@ -124,7 +159,11 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--seed", metavar="N", help="the same numbers for all (default: each student's own)")
     parser.add_argument("--shard", metavar="K/N", help="only this part of the class: 2/7; all parts have one OUT")
     parser.add_argument("--join", metavar="DIR", help="grade nothing: make the tables of shards whose OUT this was")
+    parser.add_argument("--engine", metavar="E", help=f"who runs the shards: {', '.join(engine.NAMES)}")
+    parser.add_argument("--shards", metavar="N", help=f"so many (default: one for {engine.EACH} submissions)")
+    parser.add_argument("--hosts", metavar="H,H", help="parallel's, as ssh knows them; they see this checkout and OUT")
     options = parser.parse_args(argv)
+    _check_engine(options)
     if options.shard and (options.join or options.gradebook):
         raise UsageError("SHARD: JOIN and GRADEBOOK are for the whole class, when all shards have ended")
     if options.join and not Path(options.join).is_dir():
@@ -137,6 +176,20 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     if options.seed is not None:
         seeds.parse(options.seed)
     return options
+
+
+def _check_engine(options: argparse.Namespace) -> None:
+    """Raises UsageError."""
+    if options.engine and options.engine not in engine.NAMES:
+        raise UsageError(f"ENGINE={options.engine}: expected {', '.join(engine.NAMES[:-1])} or {engine.NAMES[-1]}")
+    if options.engine and (options.shard or options.join):
+        raise UsageError(f"ENGINE={options.engine}: SHARD and JOIN are said by the engine itself")
+    if options.engine == "github" and (options.out or options.gradebook):
+        raise UsageError("ENGINE=github: OUT and GRADEBOOK are for the machine that grades: leave them out, and fill "
+                         "the gradebook from the results that come back")
+    for name, for_whom in (("shards", engine.NAMES), ("hosts", ("parallel",))):
+        if getattr(options, name) and options.engine not in for_whom:
+            raise UsageError(f"{name.upper()}={getattr(options, name)}: that is for ENGINE={for_whom[0]}")
 
 
 # ---- Grading ----
@@ -232,6 +285,23 @@ def _span(seconds: float) -> str:
 # ---- What comes out ----
 
 
+def _times(taken: intake.Intake, outcome: Outcome, book: Optional[gradebook.Book], *tops: Path) -> dict[
+        tuple[str, str], datetime]:
+    """When each was handed in, where something tells: by student and lab. tops: the folders that all of it lies in."""
+    times: dict[tuple[str, str], datetime] = {}
+    assert outcome.course
+    for one in taken.submissions if outcome.course.late.percent_a_day else ():
+        use = outcome.course.use(one.lab.slug)
+        rows = book.row(one.student, outcome.people.get(one.student)) if book and book.handed_in else []
+        told = handed_in.of_moodle(book.handed_in[rows[0]], use.due.tzinfo) if book and len(rows) == 1 and use.due \
+            else None
+        top = next((top for top in tops if top in one.file.parents), None)
+        clones = [handed_in.of_clone(file, top) for _, file in one.files] if top and use.due else []
+        when = taken.times.get(one.student) or told or max(filter(None, clones), default=None)
+        times.update({(one.student, one.lab.slug): when} if when else {})
+    return times
+
+
 def _call_roll(outcome: Outcome, listed: roster.Roster) -> None:
     """Says who of the roster each folder is, who is absent, and whom nobody knows."""
     present: set[roster.Student] = set()
@@ -269,7 +339,7 @@ def _gradebook(options: argparse.Namespace, out: Path, taken: intake.Intake, cho
 def _write(outcome: Outcome, out: Path, filled: Mapping[str, bytes]) -> None:
     """The tables and pages, each whole or not at all. filled: files as they are, by name."""
     texts: dict[str, str] = {"grades.csv": tables.grades(outcome), "attention.csv": tables.attention(outcome),
-             "class.html": page.render(outcome)}
+             "class.html": page.render(outcome, out)}
     levels = outcome.course.feedback if outcome.course else {}
     for student in outcome.students:
         mine = [outcome.results[student, lab.slug] for lab in outcome.labs if (student, lab.slug) in outcome.results]

@@ -7,7 +7,7 @@ lib/gradebook_importer.rb, Moodle's mod/assign/feedback/offline/importgradeslib.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional, Sequence
 
@@ -36,6 +36,7 @@ class Book:
     people: dict[int, Student]
     worths: dict[int, float]                # by row, where each says so itself (Moodle)
     locked: set[int]                        # rows whose grades cannot be changed (Moodle)
+    handed_in: dict[int, str] = field(default_factory=dict)     # by row: when, in the platform's words (Moodle)
 
     def row(self, folder: str, person: Optional[Student]) -> list[int]:
         """The rows that may be this student's: those with their number, else those with their name."""
@@ -118,7 +119,7 @@ def _moodle(name: str, sheet: cells.Sheet, heads: list[str], rows: list[int], la
     def cell(row: int, head: str) -> str:
         return sheet.text(row, lower.index(head)) if head in lower else ""
 
-    people, worths, locked = {}, {}, set()      # type: ignore[var-annotated]
+    people, worths, locked, handed_in = {}, {}, set(), {}       # type: ignore[var-annotated]
     for row in rows:
         identifier = _IDENTIFIER.fullmatch(sheet.text(row, 0))
         if identifier:
@@ -128,8 +129,9 @@ def _moodle(name: str, sheet: cells.Sheet, heads: list[str], rows: list[int], la
             most = _number(cell(row, "maximum grade"))
             worths.update({row: most} if most else {})
             locked |= {row} if cell(row, "grade can be changed").lower() == "no" else set()
+            handed_in[row] = cell(row, "last modified (submission)")
     slug = labs[0].slug
-    return Book(name, "moodle", sheet, {slug: grade}, {slug: None}, people, worths, locked)
+    return Book(name, "moodle", sheet, {slug: grade}, {slug: None}, people, worths, locked, handed_in)
 
 
 # ---- Filling in ----
@@ -158,13 +160,14 @@ def fill(book: Book, outcome: Outcome) -> tuple[bytes, list[Trouble]]:
             continue
         taken[rows[0]] = folder
         for lab in outcome.labs:
-            said = _put(book, rows[0], lab, outcome.results.get((folder, lab.slug), {}))
+            said = _put(book, rows[0], lab, outcome.results.get((folder, lab.slug), {}),
+                        outcome.lost.get((folder, lab.slug), 0))
             troubles += [Trouble(folder, lab.slug, "gradebook", said)] if said else []
     return book.sheet.bytes(), troubles
 
 
-def _put(book: Book, row: int, lab: Lab, result: dict) -> str:
-    """Writes one grade; returns what needs a person, or ""."""
+def _put(book: Book, row: int, lab: Lab, result: dict, lost: int) -> str:
+    """Writes one grade, less what being late costs (percent); returns what needs a person, or ""."""
     column = book.column.get(lab.slug)
     if column is None or result.get("status") != "graded":
         return ""
@@ -174,7 +177,7 @@ def _put(book: Book, row: int, lab: Lab, result: dict) -> str:
     if row in book.locked:
         return "the platform says that this grade cannot be changed"
     worth = book.worths.get(row) or book.worth[lab.slug] or result["max_score"]
-    points = round(result["score"] * worth / result["max_score"], 2)
+    points = round(result["score"] * worth * (100 - lost) / result["max_score"] / 100, 2)
     book.sheet.put(row, column, f"{points:.2f}".rstrip("0").rstrip("."))
     if book.kind == "moodle" and not points:
         return "some versions of Moodle leave out a grade of 0 when they read the file: look whether it is there"

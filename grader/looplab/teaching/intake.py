@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import stat
 import unicodedata
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from typing import Iterator, Optional, Sequence
 
 from ..course.lab import Lab
 from ..plain.failure import UsageError
-from . import archive
+from . import archive, handed_in
 
 BYTES_MOST = 1 << 20        # of a file that is graded
 ENTRIES_MOST = 50_000       # that are looked at, of one student
@@ -96,13 +97,13 @@ def check_places(source: str, out: str) -> None:
 
 def of_source(source: Path, labs: Sequence[Lab], scratch: Path) -> Intake:
     """As read(), of a folder or of a zip with the folder in it. Raises UsageError for a zip that cannot be unpacked."""
-    folder, unpacked, refused = source, scratch / "unpacked", []        # type: ignore[var-annotated]
+    folder, unpacked, refused = source, scratch / "unpacked", []      # type: ignore[var-annotated]
     unpacked.mkdir()
     if not source.is_dir():
         folder = scratch / "whole"
         folder.mkdir()
         try:
-            archive.unpack(source, folder, refused)
+            refused = archive.unpack_class(source, folder)
         except archive.ArchiveError as fault:
             raise UsageError(f"FROM={source}: {fault}") from None
     taken = read(folder, labs, unpacked)
@@ -113,7 +114,8 @@ def of_source(source: Path, labs: Sequence[Lab], scratch: Path) -> Intake:
 def read(folder: Path, labs: Sequence[Lab], scratch: Path) -> Intake:
     """Everything that lies in the folder, students in the order of their names. scratch: an empty folder for what is
     unpacked."""
-    found, intake = {}, Intake(times=_times(folder))        # type: ignore[var-annotated]
+    told = (_bytes(folder / "submission_metadata.yml") or b"").decode("utf-8", "replace")
+    found, intake = {}, Intake(times=handed_in.of_gradescope(told))        # type: ignore[var-annotated]
     entries = [entry for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
                if not entry.name.startswith(".") and entry.name not in _NOT_THEIRS]
     names = _names([_owner(entry) for entry in entries], intake)
@@ -132,24 +134,6 @@ def read(folder: Path, labs: Sequence[Lab], scratch: Path) -> Intake:
         intake.students.append(student)
         _choose(student, found[student], labs, intake)
     return intake
-
-
-def _times(folder: Path) -> dict[str, datetime]:
-    """When each was handed in, as Gradescope's submission_metadata.yml has it; {} without one."""
-    times, student = {}, ""
-    text = _bytes(folder / "submission_metadata.yml") or b""
-    for line in text.decode("utf-8", "replace").split("\n"):
-        head = re.fullmatch(r"(submission_\d+):\s*", line)
-        when = re.fullmatch(r"  :?created_at: *['\"]?(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)[.\d]* *"
-                            r"(Z|[+-]\d\d:?\d\d)['\"]?\s*", line)
-        student = head[1] if head else student
-        if when and student:
-            zone = "+0000" if when[3] == "Z" else when[3].replace(":", "")
-            try:
-                times[student] = datetime.strptime(f"{when[1]} {when[2]} {zone}", "%Y-%m-%d %H:%M:%S %z")
-            except ValueError:
-                pass                                        # no such day: as if nothing were told
-    return times
 
 
 def _owner(entry: Path) -> _Owner:
@@ -213,6 +197,7 @@ def _files(entry: Path, owner: _Owner, intake: Intake, student: str, scratch: Pa
             archive.unpack(entry, target)
         except archive.ArchiveError as fault:
             intake.troubles.append(Trouble(student, "", "archive", str(fault)))
+            shutil.rmtree(target)
             return []
         entry, mode = target, target.lstat().st_mode
     if not stat.S_ISDIR(mode):

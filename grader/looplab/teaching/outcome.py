@@ -47,15 +47,15 @@ class Outcome:
         return {lab.slug: self.course.earned(self.results[student, lab.slug], self.lost.get((student, lab.slug), 0))
                 for lab in self.labs if self.course and self.score(student, lab) is not None}
 
-    def apply_late(self, times: dict[str, datetime], marked: set[str]) -> None:
-        """Holds when each was handed in against the course file. Where the platform's export does not tell when,
-        nothing is lost; where it tells only that it was late, a person decides."""
+    def apply_late(self, times: dict[tuple[str, str], datetime], marked: set[str]) -> None:
+        """Holds when each was handed in against the course file. times: by student and lab. Where the platform's export
+        does not tell when, nothing is lost; where it tells only that it was late, a person decides."""
         for student, slug in sorted(self.results):
             use = self.course.use(slug) if self.course else None
             if not use or not use.due or not self.course or not self.course.late.percent_a_day:
                 continue
-            if student in times:
-                lost = self.course.late.lost(use.due, times[student])
+            if (student, slug) in times:
+                lost = self.course.late.lost(use.due, times[student, slug])
                 if lost:
                     self.lost[student, slug] = lost
                 continue

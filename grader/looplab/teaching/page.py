@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections import Counter
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Sequence
+from typing import Optional, Sequence
 
 from ..course.lab import Lab
 from ..plain.text import count, printable
@@ -15,6 +16,8 @@ from .outcome import Outcome
 
 BINS = 10
 CAUSES_MOST = 8
+FIGURES_MOST = 3            # of a lab: time lines of the most frequent ones
+FIGURE_BYTES_MOST = 200_000
 _CSS = (Path(__file__).parent / "page.css")
 
 
@@ -25,11 +28,12 @@ class Cause:
     check: str      # the title of the check that fails
     text: str       # what the grader says, of one of them
     times: int
+    figure: Optional[Path] = None       # that one's time line, as `make report` draws it; None: there is none
 
 
-def render(outcome: Outcome) -> str:
-    """The page."""
-    labs = "\n".join(_lab(outcome, lab) for lab in outcome.labs)
+def render(outcome: Outcome, out: Optional[Path] = None) -> str:
+    """The page. out: the folder with everybody's results; None: no time lines."""
+    labs = "\n".join(_lab(outcome, lab, out) for lab in outcome.labs)
     kinds = Counter(trouble.kind for trouble in outcome.troubles)
     person = ", ".join(f"{times} × {escape(kind)}" for kind, times in sorted(kinds.items())) or "nothing"
     return f"""<!doctype html>
@@ -46,16 +50,29 @@ def render(outcome: Outcome) -> str:
 """
 
 
-def causes(results: Sequence[dict]) -> list[Cause]:
-    """The most frequent ones. The same but for its line, its numbers and its names is the same."""
-    said: dict[tuple[str, str], list[str]] = {}
-    for result in results:
+def causes(results: Sequence[dict], folders: Sequence[Path] = ()) -> list[Cause]:
+    """The most frequent ones. The same but for its line, its numbers and its names is the same; it is told in the words
+    of the one whose time line is the smallest. folders: where each result lies, as far as time lines are wanted."""
+    said: dict[tuple[str, str], list[tuple[int, str, Optional[Path]]]] = {}
+    for number, result in enumerate(results):
         for check in result["checks"]:
             if check["status"] == "failed":
                 text = _cause(check["message"])
-                said.setdefault((check["title"], re.sub(r"\w+\.c:\d+|\d[\d,.]*", "…", text)), []).append(text)
-    found = [Cause(title, min(texts), len(texts)) for (title, _), texts in said.items()]
+                figure = _figure(check, folders[number]) if folders else None
+                size = figure.stat().st_size if figure else FIGURE_BYTES_MOST + 1
+                said.setdefault((check["title"], re.sub(r"\w+\.c:\d+|\d[\d,.]*", "…", text)), []).append(
+                    (size, text, figure))
+    found = []
+    for (title, _), those in said.items():
+        _, text, figure = min(those, key=lambda one: one[:2])       # of equals the first
+        found.append(Cause(title, text, len(those), figure))
     return sorted(found, key=lambda cause: (-cause.times, cause.check, cause.text))[:CAUSES_MOST]
+
+
+def _figure(check: dict, folder: Path) -> Optional[Path]:
+    """The picture beside a check's page; None where there is none of a fit size."""
+    file = (folder / check["report"]).with_suffix(".svg") if check.get("report") else None
+    return file if file and file.is_file() and file.stat().st_size <= FIGURE_BYTES_MOST else None
 
 
 def _cause(message: str) -> str:
@@ -68,10 +85,10 @@ def _cause(message: str) -> str:
     return lines[0]
 
 
-def _lab(outcome: Outcome, lab: Lab) -> str:
-    results = [outcome.results[student, lab.slug] for student in outcome.students
-               if (student, lab.slug) in outcome.results]
-    graded = [result for result in results if result["status"] == "graded"]
+def _lab(outcome: Outcome, lab: Lab, out: Optional[Path]) -> str:
+    mine = [student for student in outcome.students
+            if outcome.results.get((student, lab.slug), {}).get("status") == "graded"]
+    graded = [outcome.results[student, lab.slug] for student in mine]
     if not graded:
         return f"<section><h2>{escape(lab.slug)}</h2><p>Nobody's file could be graded.</p></section>"
     scores = sorted(result["score"] for result in graded)
@@ -81,7 +98,7 @@ def _lab(outcome: Outcome, lab: Lab) -> str:
     return f"""<section><h2>{escape(lab.slug)}</h2>
 <p>{len(graded)} graded, {full} with full marks, the median is {median:g}.</p>
 {_distribution(scores)}
-{_causes(graded)}
+{_causes(graded, [out / student / lab.slug for student in mine] if out else ())}
 <h3>Checks</h3>
 {_checks(graded)}</section>"""
 
@@ -116,10 +133,20 @@ def _checks(graded: Sequence[dict]) -> str:
                     f"<ul>\n{easy}</ul></details>" if easy else "")
 
 
-def _causes(graded: Sequence[dict]) -> str:
-    found = causes(graded)
+def _causes(graded: Sequence[dict], folders: Sequence[Path]) -> str:
+    found = causes(graded, folders)
     if not found:
         return ""
+    drawn = [cause for cause in found if cause.figure][:FIGURES_MOST]
     items = "".join(f"<li><b>{cause.times} ×</b> {escape(cause.text)}<br><small>{escape(printable(cause.check))}"
-                    "</small></li>\n" for cause in found)
+                    f"</small>{_drawn(cause) if cause in drawn else ''}</li>\n" for cause in found)
     return f"<h3>The most frequent causes</h3>\n<ol>\n{items}</ol>\n"
+
+
+def _drawn(cause: Cause) -> str:
+    """The time line, as a picture: nothing in it runs, and nothing of it is anything to the page."""
+    assert cause.figure
+    data = base64.b64encode(cause.figure.read_bytes()).decode()
+    said = escape(f"The time line of one of them: {cause.text}")
+    return (f'<div class="run" role="region" tabindex="0" aria-label="A time line: {escape(cause.text)}">'
+            f'<img alt="{said}" src="data:image/svg+xml;base64,{data}"></div>')

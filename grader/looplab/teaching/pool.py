@@ -44,8 +44,8 @@ def each(pieces: Sequence[Piece], jobs: int, wall_s: float = WALL_S) -> Iterator
             while waiting and len(running) < jobs:
                 piece = waiting.pop()
                 core = free.pop()
-                running[piece.number] = (piece, Grading(piece.lab, piece.folder, piece.out, piece.seed, core),
-                                         time.monotonic() + wall_s, core)
+                grading = Grading(piece.lab, piece.folder, piece.out, piece.seed, core, figures=True)
+                running[piece.number] = (piece, grading, time.monotonic() + wall_s, core)
             time.sleep(_LOOK_S)
             for piece, grading, until, core in list(running.values()):
                 cut = not grading.done() and time.monotonic() > until

@@ -46,6 +46,9 @@ class Shard:
         """Where it says that it has ended."""
         return out / FOLDER / f"{self.number}-of-{self.of}"
 
+    def has_ended(self, out: Path) -> bool:
+        return (self.folder(out) / _ENDED).is_file()
+
     def begin(self, out: Path) -> None:
         """Takes back that it has ended. Raises OSError."""
         self.folder(out).mkdir(parents=True, exist_ok=True)

@@ -23,13 +23,13 @@ PATIENCE_S = 5      # for a grading that is told to end
 
 class Grading:
     """A grading under way. It ends by itself; stop() ends it early. core: the only processor that it uses, with all
-    that it starts; None: any. only: the one check to make; None: all."""
+    that it starts; None: any. only: the one check to make; None: all. figures: see Order."""
 
     def __init__(self, lab: Lab, folder: Path, out: Path, seed: int, core: Optional[int] = None,
-                 only: Optional[str] = None):
+                 only: Optional[str] = None, figures: bool = False):
         # What it found comes back in a file without a name: what lies in `out` may be another grading's by then.
         self._told = tempfile.TemporaryFile()
-        self._pid = _fork(lab, folder, out, seed, self._told, core, only)
+        self._pid = _fork(Order([lab], folder, out, seed, only, figures), self._told, core)
 
     def done(self) -> bool:
         """Has it ended? Does not wait."""
@@ -59,8 +59,7 @@ class Grading:
             time.sleep(0.005)
 
 
-def _fork(lab: Lab, folder: Path, out: Path, seed: int, told: IO[bytes], core: Optional[int],
-          only: Optional[str]) -> int:
+def _fork(order: Order, told: IO[bytes], core: Optional[int]) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     before = signals.held()
@@ -81,7 +80,7 @@ def _fork(lab: Lab, folder: Path, out: Path, seed: int, told: IO[bytes], core: O
         nowhere = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(nowhere, descriptor)
-        code = _grade(lab, folder, out, seed, told, only)
+        code = _grade(order, told)
     except BaseException:       # whatever it was: there is no result then, and the watch says so
         pass
     finally:
@@ -92,10 +91,10 @@ def _interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _grade(lab: Lab, folder: Path, out: Path, seed: int, told: IO[bytes], only: Optional[str]) -> int:
+def _grade(order: Order, told: IO[bytes]) -> int:
     from ..report.grade import grade
 
-    result = grade(lab, Order([lab], folder, out, seed, only), Style(), lambda done, of, title: None).result
+    result = grade(order.labs[0], order, Style(), lambda done, of, title: None).result
     if not result:
         return 3
     told.write(json.dumps(result).encode())

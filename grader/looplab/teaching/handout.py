@@ -13,9 +13,12 @@ import tempfile
 import time
 import zipfile
 from pathlib import Path
+from typing import Optional
 
+from ..course import copy, git, lab as labs
 from ..plain.failure import UsageError
-from . import copy, git, lab as labs
+from . import course_file
+from .course_file import Course
 
 KINDS = ("folder", "git", "zip")
 TOP = "looplab"             # the folder that a zip holds
@@ -31,17 +34,19 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     parser.add_argument("--out", metavar="DIR", required=True, help="what to make: a folder, or a zip file")
     parser.add_argument("--kind", metavar="K", default="folder", help="folder, git or zip (default: folder)")
     parser.add_argument("--labs", metavar="L,L", default="", help="only these labs (default: all)")
+    parser.add_argument("--course", metavar="TOML", help="a course file: its labs, points and dates")
     options = parser.parse_args(argv)
     if options.kind not in KINDS:
         raise UsageError(f"KIND={options.kind}: expected {', '.join(KINDS[:-1])} or {KINDS[-1]}")
-    chosen = [labs.asked(word, root).slug for word in options.labs.split(",")] if options.labs else labs.slugs(root)
+    course = course_file.read(Path(options.course), root) if options.course else None
+    chosen = _chosen(options, course, root)
     target = Path(options.out).absolute()
     if options.kind == "zip" and target.suffix != ".zip":
         target = target.with_name(target.name + ".zip")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UsageError(f"OUT={options.out}: {target} is there already; choose another name")
     try:
-        make(root, target, options.kind, chosen)
+        make(root, target, options.kind, chosen, _dates(course, chosen) if course else "")
     except git.GitError as fault:
         raise UsageError(f"OUT={options.out}: nothing was made: {fault}") from None
     except FileNotFoundError as fault:
@@ -54,14 +59,35 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     return 0
 
 
-def make(root: Path, target: Path, kind: str, chosen: list[str]) -> None:
-    """Makes it, whole or not at all. kind: one of KINDS. chosen: the labs that are in it, by their slugs. Raises
-    GitError, OSError."""
+def _chosen(options: argparse.Namespace, course: Optional[Course], root: Path) -> list[str]:
+    known = [use.lab.slug for use in course.uses] if course else labs.slugs(root)
+    chosen = [labs.asked(word, root).slug for word in options.labs.split(",")] if options.labs else known
+    other = [slug for slug in chosen if slug not in known]
+    if other:
+        raise UsageError(f"LAB={options.labs}: COURSE={options.course} does not use {other[0]}; it uses "
+                         f"{', '.join(known)}")
+    return chosen
+
+
+def _dates(course: Course, chosen: list[str]) -> str:
+    """What students are told of the course: points and dates. Nothing else of the file is theirs."""
+    rows = [f"| {use.lab.slug} | {use.points} | {use.due.isoformat(' ', 'minutes') if use.due else '-'} |"
+            for use in course.uses if use.lab.slug in chosen]
+    late = course.late
+    said = f"\nWho is late loses {late.percent_a_day} % for each day begun, {late.most} % at most" \
+           f"{f', after {late.grace_minutes} minutes of grace' if late.grace_minutes else ''}.\n" \
+        if late.percent_a_day else ""
+    return "\n".join(["## Points and dates", "", "| lab | points | due |", "|---|--:|---|", *rows]) + "\n" + said
+
+
+def make(root: Path, target: Path, kind: str, chosen: list[str], dates: str = "") -> None:
+    """Makes it, whole or not at all. kind: one of KINDS. chosen: the labs that are in it, by their slugs. dates: a part
+    of its README. Raises GitError, OSError."""
     at = _commit_time(root)
     if kind == "zip":
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="looplab-handout-") as scratch:
-            _fill(root, Path(scratch), chosen, at)
+            _fill(root, Path(scratch), chosen, at, dates)
             beside = target.with_name(f".{target.name}.new")
             try:
                 _zip(Path(scratch), beside, at)
@@ -70,7 +96,7 @@ def make(root: Path, target: Path, kind: str, chosen: list[str]) -> None:
                 beside.unlink(missing_ok=True)
         return
     with copy.whole_or_nothing(target):
-        _fill(root, target, chosen, at)
+        _fill(root, target, chosen, at, dates)
         if kind == "git":
             if not copy.commit(target, f"@{at} +0000"):
                 raise FileNotFoundError(2, "git is not installed", "git")
@@ -87,7 +113,7 @@ def _commit_time(root: Path) -> int:
     return _EARLIEST
 
 
-def _fill(root: Path, target: Path, chosen: list[str], at: int) -> None:
+def _fill(root: Path, target: Path, chosen: list[str], at: int, dates: str) -> None:
     copy.lay_out(root, target)
     for slug in labs.slugs(target):
         if slug not in chosen:
@@ -98,8 +124,8 @@ def _fill(root: Path, target: Path, chosen: list[str], at: int) -> None:
             to = target / file.relative_to(added)
             to.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, to)
-        readme.write_text(head.read_text(encoding="utf-8") + "\n" + part(readme.read_text(encoding="utf-8"),
-                                                                        "For students"), encoding="utf-8")
+        said = part(readme.read_text(encoding="utf-8"), "For students")
+        readme.write_text("\n".join(filter(None, [head.read_text(encoding="utf-8"), dates, said])), encoding="utf-8")
     for path in sorted(target.rglob("*")):
         if not path.is_symlink():
             os.chmod(path, 0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)

@@ -1,0 +1,304 @@
+"""A class on GNU parallel, Slurm and GitHub: the bytes of one machine, a shard that dies is run again, and nothing is
+joined that is not whole. (With ALL=1 there is a Slurm cluster on this machine, and a workflow's steps are run.)"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+
+from looplab.course import lab as labs
+from looplab.plain.failure import UsageError
+from looplab.teaching import command, engine, matrix, parallel, shards, slurm
+from looplab.teaching.shards import Shard
+from test_class import CORPUS, lay, ran, tree
+from variants import ALL, ROOT, require
+
+
+@pytest.fixture(scope="module")
+def submissions(tmp_path_factory) -> Path:
+    """Three that do not compile; a name has a blank, and what a shell and GNU parallel would take for more than a
+    name."""
+    return lay(tmp_path_factory.mktemp("engine") / "in", "ada/compare.c", "bob {} $HOME'/compare.c", "eve/compare.c",
+               text="int x")
+
+
+@pytest.fixture(scope="module")
+def whole(submissions, tmp_path_factory) -> dict[str, bytes]:
+    """What one machine makes of it."""
+    out = tmp_path_factory.mktemp("engine") / "out"
+    assert ran(submissions, out).wait(300) == 1
+    return tree(out)
+
+
+# ---- What is said -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("submissions, asked, hosts, most, of", [
+    (0, "", 0, 256, 1), (1, "", 0, 256, 1), (50, "", 0, 256, 1), (51, "", 0, 256, 2), (300, "", 0, 256, 6),
+    (99_999, "", 0, 256, 256), (3, "", 4, 10_000, 4), (300, "9", 0, 256, 9)])
+def test_shards_of_fifty(submissions, asked, hosts, most, of):
+    assert engine.shards_for(submissions, asked, hosts, most) == of
+
+
+@pytest.mark.parametrize("words, said", [
+    (["--engine", "pbs"], "ENGINE=pbs: expected parallel, slurm or github"),
+    (["--engine", "slurm", "--shard", "1/2"], "SHARD and JOIN are said by the engine"),
+    (["--engine", "github", "--out", "x"], "OUT and GRADEBOOK are for the machine that grades"),
+    (["--engine", "github", "--shards", "257"], "SHARDS=257: expected a whole number from 1 to 256"),
+    (["--engine", "slurm", "--shards", "1001"], "SHARDS=1001: expected a whole number from 1 to 1000"),
+    (["--engine", "parallel", "--shards", "0"], "SHARDS=0: expected a whole number"),
+    (["--shards", "2"], "SHARDS=2: that is for ENGINE=parallel"),
+    (["--engine", "slurm", "--hosts", "a"], "HOSTS=a: that is for ENGINE=parallel"),
+    (["--engine", "github"], "expected a place in this checkout")])
+def test_wrong_use_is_told_before_anything_is_run(words, said, submissions, monkeypatch):
+    monkeypatch.setattr(engine, "run", lambda work: pytest.fail("it was run"))
+    with pytest.raises(UsageError, match=said):
+        command.main(["--from", str(submissions), *words])
+
+
+@pytest.mark.parametrize("name", ["parallel", "slurm"])
+def test_where_it_is_not_installed_one_line_says_so(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UsageError, match=f"ENGINE={name}: .*(not installed|there is no sbatch here)"):
+        engine.run(engine.Work(name, ["true"], tmp_path, 2, 1))
+
+
+# ---- Which shards are run -----------------------------------------------------------------------
+
+
+class Engine:
+    """Stands for an engine: of each try it is said which shards end, and it notes which were asked for."""
+
+    def __init__(self, out: Path, *tries: tuple[int, ...]):
+        self.out, self.tries, self.asked, self.stopped = out, list(tries), [], 0     # type: ignore[var-annotated]
+
+    def start(self, commands, hosts):
+        self.asked.append([command[-1] for command in commands])
+        for number in self.tries.pop(0):
+            Shard(number, 3).begin(self.out)
+            Shard(number, 3).end(self.out, {})
+        return subprocess.Popen(["false" if self.tries else "true"])
+
+    def stop(self, running, log) -> None:
+        running.wait()
+        self.stopped += 1
+
+    def last_words(self, number, log) -> str:
+        return f"of {number}: no memory"
+
+
+@pytest.fixture
+def work(tmp_path) -> engine.Work:
+    return engine.Work("parallel", ["grade"], tmp_path, 3, 1)
+
+
+def test_a_shard_that_died_is_run_again_and_no_other(work, monkeypatch, capsys):
+    stands = Engine(work.out, (1, 3), (2,))
+    monkeypatch.setattr(engine, "parallel", stands)
+    engine.run(work)
+    assert stands.asked == [["1/3", "2/3", "3/3"], ["2/3"]] and stands.stopped == 2
+    assert capsys.readouterr().err == "1 shard of 3 (2) died: run again\n"
+
+
+def test_one_that_always_dies_is_named_and_nothing_is_joined(work, monkeypatch):
+    stands = Engine(work.out, (1,), (3,), (), ())
+    monkeypatch.setattr(engine, "parallel", stands)
+    with pytest.raises(UsageError, match=r"1 shard of 3 \(2\) did not end in 3 tries: of 2: no memory; nothing is join"):
+        engine.run(work)
+    assert stands.asked[1:] == [["2/3", "3/3"], ["2/3"]]
+
+
+def test_that_a_shard_ended_long_ago_says_nothing(work, monkeypatch):
+    Shard(1, 3).begin(work.out)
+    Shard(1, 3).end(work.out, {})
+    stands = Engine(work.out, (1, 2, 3))
+    monkeypatch.setattr(engine, "parallel", stands)
+    engine.run(work)
+    assert stands.asked == [["1/3", "2/3", "3/3"]]
+
+
+# ---- GNU parallel -------------------------------------------------------------------------------
+
+
+def shard_processes(out: Path, shard: str) -> list[int]:
+    """The processes that grade this shard."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if shard.encode() in words and os.fsencode(out) in words and words[0].rpartition(b"/")[2].startswith(b"python"):
+            found.append(int(entry.name))
+    return found
+
+
+class Killer(threading.Thread):
+    """Kills the first process that grades a shard."""
+
+    def __init__(self, out: Path, shard: str):
+        super().__init__(daemon=True)
+        self.out, self.shard, self.killed = out, shard, 0
+
+    def run(self) -> None:
+        until = time.monotonic() + 120
+        while not self.killed and time.monotonic() < until:
+            for pid in shard_processes(self.out, self.shard):
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                    self.killed = pid
+                except ProcessLookupError:
+                    pass
+            time.sleep(0.005)
+
+
+def test_parallel_gives_the_same_bytes_also_when_a_shard_died_and_a_host_is_down(submissions, whole, tmp_path,
+                                                                                 monkeypatch):
+    """ssh is a script of the test: one host answers, the other one does not."""
+    require("parallel")
+    ssh, log = tmp_path / "ssh", tmp_path / "asked"
+    ssh.write_text(f'#!/bin/sh\nfor word; do [ "$word" != down ] || {{ echo down >> {log}; exit 255; }}; done\n'
+                   f'while [ "$1" != up ]; do shift; done; shift\n[ "$1" != -- ] || shift\necho up >> {log}\n'
+                   'exec sh -c "$*"\n')
+    ssh.chmod(0o755)
+    monkeypatch.setenv("PARALLEL_SSH", str(ssh))
+    monkeypatch.setenv("PARALLEL_HOME", str(tmp_path / "home"))
+    out = tmp_path / "out"
+    killer = Killer(out, "1/2")
+    killer.start()
+    done = ran(submissions, out, "--engine", "parallel", "--shards", "2", "--hosts", "up,down")
+    said, errors = done.communicate(timeout=300)
+    assert done.returncode == 1, said + errors
+    assert killer.killed and "down" in log.read_text() and "up" in log.read_text(), said + errors
+    assert tree(out) == whole
+
+
+# ---- Slurm --------------------------------------------------------------------------------------
+
+SLURM = """\
+ClusterName=looplab
+SlurmctldHost=localhost(127.0.0.1)
+SlurmUser=root
+SlurmdUser=root
+SlurmctldPort={ports[0]}
+SlurmdPort={ports[1]}
+AuthType=auth/munge
+AuthInfo=socket={home}/munge.socket
+CredType=cred/munge
+StateSaveLocation={home}/state
+SlurmdSpoolDir={home}/spool
+SlurmctldPidFile={home}/slurmctld.pid
+SlurmdPidFile={home}/slurmd.pid
+SlurmctldLogFile={home}/slurmctld.log
+SlurmdLogFile={home}/slurmd.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/none
+AccountingStorageType=accounting_storage/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
+ReturnToService=2
+MpiDefault=none
+NodeName=localhost NodeAddr=127.0.0.1 CPUs={cores} State=UNKNOWN
+PartitionName=all Nodes=localhost Default=YES State=UP
+"""
+
+
+def free_ports(many: int) -> list[int]:
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(many)]
+    ports = [one.getsockname()[1] for one in held]
+    for one in held:
+        one.close()
+    return ports
+
+
+@pytest.fixture
+def cluster(tmp_path_factory) -> Iterator[dict[str, str]]:
+    """The environment of a Slurm cluster of one node, this one: all of it on the loopback, all of it gone in the end.
+    The folder has a short name: a socket lies in it."""
+    if not ALL:
+        pytest.skip("a Slurm cluster on this machine: say make test ALL=1")
+    path = os.environ["PATH"] + ":/usr/sbin:/sbin"
+    lacks = [name for name in ("munged", "slurmctld", "slurmd", "sbatch") if not shutil.which(name, path=path)]
+    if lacks or os.geteuid() != 0:
+        pytest.skip(f"no {lacks[0]} here (sh grader/scripts/deps.sh cluster)" if lacks else "only root starts slurmd")
+    home = tmp_path_factory.mktemp("slurm")
+    home.chmod(0o755)
+    for folder in ("state", "spool"):
+        (home / folder).mkdir()
+    (home / "slurm.conf").write_text(SLURM.format(home=home, ports=free_ports(2), cores=os.cpu_count()))
+    (home / "munge.key").write_bytes(os.urandom(128))
+    (home / "munge.key").chmod(0o600)
+    env = {**os.environ, "PATH": path, "SLURM_CONF": f"{home}/slurm.conf"}
+    started = [subprocess.Popen(words, env=env, start_new_session=True, stdout=subprocess.DEVNULL,
+                                stderr=open(home / f"{words[0]}.err", "wb")) for words in (
+        ["munged", "--foreground", "--force", f"--key-file={home}/munge.key", f"--socket={home}/munge.socket",
+         f"--pid-file={home}/munge.pid", f"--log-file={home}/munge.log", f"--seed-file={home}/munge.seed"],
+        ["slurmctld", "-D", "-c"], ["slurmd", "-D", "-N", "localhost"])]
+    try:
+        until = time.monotonic() + 120
+        while b"idle" not in subprocess.run(["sinfo", "--noheader", "--format=%T"], env=env,
+                                            capture_output=True).stdout:
+            assert time.monotonic() < until, "".join(path.read_text("utf-8", "replace") for path in home.glob("*.log"))
+            time.sleep(0.2)
+        yield env
+    finally:
+        for process in reversed(started):
+            process.terminate()
+        for process in reversed(started):
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def test_slurm_gives_the_same_bytes_also_when_a_shard_died(cluster, tmp_path, monkeypatch):
+    """Two shards, one killed; two that do not compile, and one that is graded."""
+    source, out = lay(tmp_path / "in", "ada/compare.c", "eve/compare.c", text="int x"), tmp_path / "100 %"
+    (source / "bob").mkdir()
+    shutil.copy(CORPUS / "awaits-each/compare.c", source / "bob")
+    assert ran(source, out).wait(300) == 1
+    one = tree(out)
+    shutil.rmtree(out)
+    for name, value in cluster.items():
+        monkeypatch.setenv(name, value)
+    killer = Killer(out, "1/2")
+    killer.start()
+    done = ran(source, out, "--engine", "slurm", "--shards", "2", "--jobs", "1")
+    said, errors = done.communicate(timeout=600)
+    assert done.returncode == 1, said + errors
+    assert killer.killed and errors == "1 shard of 2 (1) died: run again\n"
+    assert tree(out) == one
+
+
+def test_what_slurm_is_told(tmp_path, monkeypatch):
+    """sbatch is a script of the test: the array, the processors, and each task's command."""
+    sbatch = tmp_path / "sbatch"
+    sbatch.write_text('#!/bin/sh\nfor word; do echo "$word"; done > words\ncat > script\necho "7;cluster"\n')
+    sbatch.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.chdir(tmp_path)
+    log = tmp_path / "50 %"
+    log.mkdir()
+    commands = [["echo", f"a b's {number}"] for number in (2, 5)]
+    assert slurm.start(commands, [2, 5], 3, log).wait() == 0
+    words = (tmp_path / "words").read_text().split("\n")
+    assert {"--wait", "--array=2,5", "--cpus-per-task=3", f"--output={tmp_path}/50 %%/slurm-%a.txt"} <= set(words)
+    for number in (2, 5):
+        said = subprocess.run(["sh", tmp_path / "script"], env={**os.environ, "SLURM_ARRAY_TASK_ID": str(number)},
+                              capture_output=True, text=True)
+        assert said.stdout == f"a b's {number}\n"
+    assert (log / "job").read_text() == "7;cluster\n"
