@@ -232,7 +232,11 @@ check_aiohttp() {
 }
 
 check_parallel() { parallel --version 2> /dev/null | grep '^GNU parallel'; }
-check_slurm() { (PATH=$PATH:/usr/sbin && command -v munged slurmctld slurmd > /dev/null && says sbatch --version); }
+check_slurm() {
+    (PATH=$PATH:/usr/sbin
+    for program in munged slurmctld slurmd sbatch; do command -v $program > /dev/null || return 1; done
+    says slurmctld -V)
+}
 
 check_simgrid() {
     links g++ '#include <simgrid/s4u.hpp>

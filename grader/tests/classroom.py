@@ -43,10 +43,10 @@ def everybody(size: int, seed: int = 7) -> list[HandedIn]:
     """So many submissions, of as many students; the same ones each time."""
     chance = random.Random(seed)
     slugs = sorted(path.name for path in CORPUS.iterdir() if path.is_dir() and (ROOT / "solutions" / path.name).is_dir())
-    kinds = ("right", "wrong", "wrong", "wrong", "wrong", "ungradable", "hostile")
+    kinds = ("right", "wrong", "ungradable", "hostile", "wrong", "wrong", "wrong")
     made = []
     for number in range(1, size + 1):
-        slug, kind = chance.choice(slugs), kinds[number % len(kinds)]
+        slug, kind = chance.choice(slugs), kinds[(number - 1) % len(kinds)]
         (source,) = (path for path in (ROOT / "solutions" / slug).glob("*.c"))
         text = source.read_bytes()
         if kind == "wrong":

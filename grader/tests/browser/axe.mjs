@@ -1,9 +1,9 @@
 /* axe.mjs - opens pages as a reader would, offline, and says what axe-core finds wrong with each: one JSON object a page,
  * width and colour scheme on standard output.
  *
- *     node axe.mjs CHROMIUM FOLDER PAGE.html...
+ *     node axe.mjs CHROMIUM FOLDER few|all PAGE.html...
  *
- * FOLDER gets a screenshot of each. NODE_FOLDER names the folder whose node_modules has puppeteer-core and axe-core.
+ * few: two of the four widths and schemes. FOLDER gets a screenshot of each. NODE_FOLDER names the folder whose node_modules has puppeteer-core and axe-core.
  */
 import fs from 'node:fs'
 import path from 'node:path'
@@ -12,13 +12,14 @@ import { createRequire } from 'node:module'
 const modules = createRequire(path.join(process.env.NODE_FOLDER, 'package.json'))
 const puppeteer = modules('puppeteer-core')
 const axe = fs.readFileSync(modules.resolve('axe-core/axe.min.js'), 'utf8')
-const [chromium, folder, ...files] = process.argv.slice(2)
+const [chromium, folder, many, ...files] = process.argv.slice(2)
+const ways = [[1280, 'light'], [390, 'dark'], [1280, 'dark'], [390, 'light']].slice(0, many === 'all' ? 4 : 2)
 
 const browser = await puppeteer.launch({ executablePath: chromium, headless: true,
   args: ['--no-sandbox', '--disable-dev-shm-usage'] })
 try {
   for (const file of files)
-    for (const [width, scheme] of [[1280, 'light'], [390, 'dark'], [1280, 'dark'], [390, 'light']]) {
+    for (const [width, scheme] of ways) {
       const page = await browser.newPage(), requests = [], faults = []
       await page.setOfflineMode(true)
       page.on('request', request => { if (!/^(file|data|blob):/.test(request.url())) requests.push(request.url()) })
