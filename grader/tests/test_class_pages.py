@@ -86,8 +86,8 @@ def test_nothing_is_wrong_with_a_page_in_a_browser(of_three, tmp_path):
     (out / "feedback.html").write_text(feedback.page("ada", [outcome.results["ada", ONE.slug]], troubles))
     files = [out / "class.html", out / "feedback.html", *sorted((tmp_path / "alike").rglob("*.html"))]
     done = subprocess.run(["node", "grader/tests/browser/axe.mjs", program, str(tmp_path),
-                           "all" if ALL else "few", *map(str, files)], cwd=ROOT, capture_output=True, text=True, timeout=300,
-                          env={**os.environ, "NODE_FOLDER": str(ROOT / "build/node")})
+                           "all" if ALL else "few", *map(str, files)], cwd=ROOT, text=True, timeout=300,
+                          capture_output=True, env={**os.environ, "NODE_FOLDER": str(ROOT / "build/node")})
     assert done.returncode == 0, done.stdout + done.stderr
     seen = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(files) == 4 and len(seen) == len(list(tmp_path.glob("*.png"))) == (16 if ALL else 8)

@@ -64,7 +64,7 @@ def _file(side: str, beyond: str, student: str, prints: Prints, parts: Sequence[
             told.add(number)
             badge = f'<a id="{side}{number}" href="#{beyond}{number}">{number}</a>'
         kind = f' class="c{(number - 1) % COLOURS}"' if number else ""
-        rows.append(f'<tr{kind}><th scope="row">{badge}</th><td class="n">{line}</td>'
+        rows.append(f'<tr{kind}><td class="part">{badge}</td><td class="n">{line}</td>'
                     f"<td><code>{_text(text)}</code></td></tr>\n")
     return (f'<section><h2>{_text(student)}</h2>\n<div class="code" role="region" tabindex="0" '
             f'aria-label="{_text(student)}: the file"><table><tbody>\n{"".join(rows)}</tbody></table></div></section>')
