@@ -188,7 +188,8 @@ def _score(result: dict, style: Style) -> list[str]:
     full = result["score"] == result["max_score"] and result["status"] == "graded"
     text = f"{result['score']}/{result['max_score']}"
     note = " (a fault of the grader: this score does not count)" if result["status"] == "error" else ""
-    lines = [style.paint(f"{'score'} {text}", "1;32" if full else "1") + f"{note} in {result['elapsed_s']:.1f} s"]
+    took = f" in {result['elapsed_s']:.1f} s" if result["elapsed_s"] else ""       # a class leaves it out
+    lines = [style.paint(f"{'score'} {text}", "1;32" if full else "1") + note + took]
     if "points" in result:
         lines.append(f"({result['points']} points, but at most {result['score']} count while a check fails; "
                      "coverage aside)")
