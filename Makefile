@@ -445,7 +445,7 @@ class: run-class  ## grade a class: FROM=DIR [OUT=DIR ROSTER=F COURSE=F GRADEBOO
 course: run-course  ## check a course file, and show it: [COURSE=course.toml]
 similar: run-similar  ## pairs that are alike, side by side: FROM=submissions [LAB=03] [OUT=DIR]
 convert: run-convert  ## results.json, there already, in other systems' formats: FORMATS="junit gradescope" [FROM=DIR]
-autograder: run-autograder  ## a zip that Gradescope takes as an autograder: LAB=02 [OUT=F]
+autograder: run-autograder  ## a zip that grades a lab on Gradescope, or with KIND=prairielearn on PrairieLearn: LAB=02 [OUT=F]
 new-lab: run-new-lab  ## lay out a lab of your own, that grades at once: NAME=09-chat (labs/AUTHORING.md)
 check-lab: run-check-lab  ## hold a lab to what is asked of one: LAB=09
 $(exits):
@@ -520,7 +520,8 @@ run-class: $(kit)
 run-convert:
 	@$(looplab-command) convert --format "$$FORMATS" $${FROM:+--from "$$FROM"}; $(own-code)
 run-autograder:
-	@if [ -n "$$LAB" ]; then $(looplab-command) autograder --lab "$$LAB" $${OUT:+--out "$$OUT"}; else \
+	@if [ -n "$$LAB" ]; then $(looplab-command) autograder --lab "$$LAB" $${OUT:+--out "$$OUT"} \
+	    $${KIND:+--kind "$$KIND"}; else \
 	    echo 'say which lab, as in: make autograder LAB=02' >&2; (exit 66); fi; $(own-code)
 run-hint:
 	@$(looplab-command) hint $${LAB:+--lab "$$LAB"} $${TODO:+--todo "$$TODO"} $${LEVEL:+--level "$$LEVEL"} \

@@ -103,12 +103,65 @@ def test_a_fault_of_the_grader_leaves_no_result(packed, tmp_path):
     assert list((top / "results").iterdir()) == [] and "/submission/labs OUT" in (tmp_path / "told").read_text()
 
 
+# ---- PrairieLearn ----
+
+
+@pytest.fixture(scope="module")
+def question() -> dict[str, str]:
+    """The files of the zip that are none of the project's."""
+    with zipfile.ZipFile(io.BytesIO(autograder.pack(LAB, labs.ROOT, "prairielearn"))) as archive:
+        assert "looplab/grader/hidden/02-url-fetcher/test_hidden.py" in archive.namelist()
+        return {name: archive.read(name).decode() for name in archive.namelist() if not name.startswith("looplab/")}
+
+
+GRADING_KEYS = {"enabled", "image", "entrypoint", "serverFilesCourse", "timeout", "enableNetworking", "environment"}
+
+
+def test_prairielearns_info_says_what_its_schema_asks_for(question):
+    """An unknown key is refused; a timeout is at most 600 s; there is no network."""
+    assert set(question) == {"Containerfile", "entrypoint.sh", "questions/looplab-02-url-fetcher/info.json",
+                             "questions/looplab-02-url-fetcher/question.html"}
+    info = json.loads(question["questions/looplab-02-url-fetcher/info.json"])
+    options = info.pop("externalGradingOptions")
+    assert set(info) == {"uuid", "type", "title", "topic", "gradingMethod", "singleVariant"}
+    assert re.fullmatch("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", info["uuid"])
+    assert (info["type"], info["gradingMethod"]) == ("v3", "External") and set(options) <= GRADING_KEYS
+    assert options["enabled"] is True and 0 < options["timeout"] <= 600 and "enableNetworking" not in options
+    assert options["entrypoint"].startswith("/") and f"COPY entrypoint.sh {options['entrypoint']}\n" \
+        in question["Containerfile"]
+    assert 'file-names="fetcher.c"' in question["questions/looplab-02-url-fetcher/question.html"]
+    lines = question["Containerfile"].split("\n")
+    assert "FROM prairielearn/grader-c" in lines and "COPY looplab /looplab" in lines
+    assert {"gcc", "libjansson-dev", "python3-pytest"} <= set(question["Containerfile"].split())
+    assert "@" not in "".join(question.values())
+
+
+@pytest.mark.parametrize("code, written, known", [
+    ("1", '{"score": 0.5}', {"score": 0.5}), ("2", '{"gradable": false}', {"gradable": False}),
+    ("3", "", {"gradable": False, "message": "The grader failed, which is not your fault."})])
+def test_prairielearns_container_always_leaves_a_result_and_code_0(question, tmp_path, code, written, known):
+    grade = tmp_path / "grade dir"
+    (grade / "data").mkdir(parents=True)
+    (grade / "student").mkdir()
+    (grade / "data/data.json").write_text('{"variant_seed": 4711}' if code == "1" else "no json")
+    (tmp_path / "house").mkdir()
+    env = with_make(tmp_path, GRADE=str(grade), LOOPLAB=str(tmp_path / "house"), RESULT=written, PLACE="build/graded",
+                    FILE="prairielearn.json", CODE=code)
+    (tmp_path / "entrypoint.sh").write_text(question["entrypoint.sh"])
+    assert subprocess.run(["bash", tmp_path / "entrypoint.sh"], env=env, capture_output=True).returncode == 0
+    assert json.loads((grade / "results/results.json").read_text()) == known
+    assert (tmp_path / "told").read_text() == f"{'4711' if code == '1' else 'somebody'}|grade LAB=02 " \
+        f"FROM={grade}/student OUT=build/graded FORMATS=prairielearn\n"
+
+
 def test_make_autograder(tmp_path, capsys, packed):
     assert cli.main(["autograder", "--lab", "2", "--out", str(tmp_path / "new/a.zip")]) == 0
     assert (tmp_path / "new/a.zip").read_bytes() == packed and len([*(tmp_path / "new").iterdir()]) == 1
     assert cli.main(["autograder", "--lab", "77"]) == 2 and cli.main(["autograder", "--lab", "2", "--out",
                                                                       str(tmp_path)]) == 2
     assert "this is a folder; name a file" in capsys.readouterr().err
+    assert cli.main(["autograder", "--lab", "2", "--kind", "moodle"]) == 2
+    assert "KIND=moodle: expected gradescope or prairielearn" in capsys.readouterr().err
 
 
 # ---- CI ----

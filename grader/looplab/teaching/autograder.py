@@ -1,6 +1,7 @@
-"""`looplab autograder`: a zip that Gradescope takes as an autograder, the same bytes from the same commit.
+"""`looplab autograder`: a zip that Gradescope takes as an autograder, or one with a question of PrairieLearn's and the
+image that grades it; the same bytes from the same commit.
 
-What Gradescope does with it stands in docs/specs.md of gradescope/autograder_samples: setup.sh is run once when the
+What Gradescope does with its stands in docs/specs.md of gradescope/autograder_samples: setup.sh is run once when the
 image is built, run_autograder for each submission; the zip lies unpacked in /autograder/source.
 """
 
@@ -16,7 +17,9 @@ from typing import Iterator
 from ..course import copy, git, lab as labs
 from ..course.lab import Lab
 from ..plain.failure import UsageError
+from . import prairielearn
 
+KINDS = ("gradescope", "prairielearn")
 HOUSE = "looplab"
 TAKEN = (*copy.TAKEN, "grader/hidden", "solutions")
 _LEFT = ("sim/examples/", ".devcontainer/")
@@ -61,16 +64,19 @@ mv "$top/results/results.json.new" "$top/results/results.json"
 
 def main(argv: list[str], root: Path = labs.ROOT) -> int:
     """The command line behind the word "autograder". Raises UsageError, also for what git or the disk refuses."""
-    parser = argparse.ArgumentParser(prog="looplab autograder", description="A zip for Gradescope.")
+    parser = argparse.ArgumentParser(prog="looplab autograder", description="A zip for Gradescope or PrairieLearn.")
     parser.add_argument("--lab", required=True, metavar="L", help="the lab that it grades")
     parser.add_argument("--out", metavar="FILE", help="the zip (default: build/autograder/NN-slug.zip)")
+    parser.add_argument("--kind", metavar="K", default=KINDS[0], help=f"{' or '.join(KINDS)} (default: {KINDS[0]})")
     options = parser.parse_args(argv)
+    if options.kind not in KINDS:
+        raise UsageError(f"KIND={options.kind}: expected {' or '.join(KINDS)}")
     lab = labs.asked(options.lab, root)
     target = Path(options.out) if options.out else root / "build" / "autograder" / f"{lab.slug}.zip"
     if target.is_dir():
         raise UsageError(f"OUT={options.out}: this is a folder; name a file, such as {target.name}/{lab.slug}.zip")
     try:
-        whole = pack(lab, root)
+        whole = pack(lab, root, options.kind)
         target.parent.mkdir(parents=True, exist_ok=True)
         beside = target.with_name(f".{target.name}.new")
         beside.write_bytes(whole)
@@ -80,16 +86,19 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     except OSError as fault:
         raise UsageError(f"OUT={target.name}: {fault.strerror}: {fault.filename}") from None
     worth, files = (2 * len(lab.sources), f"the files of labs/{lab.slug}") if lab.warmups else (100, lab.source)
-    print(f"{target if options.out else os.path.relpath(target)}: upload it as the autograder of {lab.slug}, which is "
-          f"worth {worth} points; students hand in {files}")
+    there = target if options.out else os.path.relpath(target)
+    told = f"{there}: upload it as the autograder of {lab.slug}" if options.kind == KINDS[0] \
+        else f"{there}: unpack it, build its image (Containerfile), and put questions/ into your course; {lab.slug}"
+    print(f"{told}, which is worth {worth} points; students hand in {files}")
     return 0
 
 
-def pack(lab: Lab, root: Path) -> bytes:
-    """The zip. Nothing is compressed in it: compressed bytes differ from one zlib to the next."""
+def pack(lab: Lab, root: Path, kind: str = KINDS[0]) -> bytes:
+    """The zip. kind: one of KINDS. Nothing is compressed in it: compressed bytes differ from one zlib to the next."""
     files = {f"{HOUSE}/{name}": text for name, text in _house(root) if not name.startswith(_LEFT)}
-    for name, text in (("setup.sh", SETUP), ("run_autograder", RUN)):
-        files[name] = (text.replace("@LAB@", lab.number).replace("@SLUG@", lab.slug).encode(), True)
+    own = {name: (text, True) for name, text in (("setup.sh", SETUP), ("run_autograder", RUN))}
+    for name, (text, runs) in (prairielearn.files(lab, _packages(root)) if kind == KINDS[1] else own).items():
+        files[name] = (text.replace("@LAB@", lab.number).replace("@SLUG@", lab.slug).encode(), runs)
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(files):
@@ -98,6 +107,12 @@ def pack(lab: Lab, root: Path) -> bytes:
             entry.create_system, entry.external_attr = 3, (0o100755 if runs else 0o100644) << 16
             archive.writestr(entry, data)
     return out.getvalue()
+
+
+def _packages(root: Path) -> list[str]:
+    """What Debian and Ubuntu install for a grading: the container's list."""
+    text = (root / ".devcontainer/Containerfile").read_text("utf-8").replace("\\\n", " ")
+    return text.partition("--no-install-recommends ")[2].partition("&&")[0].split()
 
 
 def _house(root: Path) -> Iterator[tuple[str, tuple[bytes, bool]]]:
