@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from grading import Graded, complete_labs, grade, only_file
+from grading import OURS, Graded, complete_labs, grade, only_file
 from looplab.course.lab import Lab
 from looplab.teaching import lab_rules
 from looplab.teaching.lab_rules import RULES
@@ -19,6 +19,10 @@ from variants import ALL
 
 LABS, BEGUN = complete_labs()
 each_lab = pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.slug)
+
+
+def test_ours_are_there():
+    assert set(OURS) <= {lab.slug for lab in LABS}
 
 
 @pytest.mark.parametrize("slug", BEGUN)

@@ -6,12 +6,12 @@ import os
 
 import pytest
 
-from grading import complete_labs
+from grading import OURS, complete_labs
 from variants import some
 from mutate import FOLDER, candidates, equivalents, machine_code, try_some
 from mutation import bodies, further, mutants, spread, tokens
 
-LABS, _ = complete_labs()
+LABS = [lab for lab in complete_labs()[0] if lab.slug in OURS]
 SAMPLE = 3 if os.environ.get("LOOPLAB_ALL") else 1
 LEAST = 40      # of each lab, such as compile to another program
 

@@ -12,6 +12,7 @@ from typing import Any, Callable, Iterator
 
 import pytest
 
+from grading import not_ours
 from looplab import cli
 from looplab.course import lab as labs
 from looplab.course.lab import Lab
@@ -38,7 +39,7 @@ def house(tmp_path_factory) -> Iterator[Path]:
     house = tmp_path_factory.mktemp("new") / "house"
     for name in TAKEN + BUILT:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, house / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, house / name, symlinks=True, ignore=not_ours)
         else:
             (house / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, house / name)
