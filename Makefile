@@ -26,7 +26,7 @@ AR := ar
 # What the user says reaches the scripts through the environment: blanks and quotes in it do no harm.
 export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE \
         SET REAL RUNS URLS DEPTH SAME TRIALS JSON CHECK FORMAT DECK TODO LEVEL NAME TEST FAULT ROSTER JOBS TIER KIND \
-        COURSE FORMATS GRADEBOOK SHARD JOIN ENGINE SHARDS HOSTS CC BUILD
+        COURSE FORMATS GRADEBOOK SHARD JOIN ENGINE SHARDS HOSTS RECORD CC BUILD
 
 # By another name: to some shells RANDOM is a word of their own.
 export LOOPLAB_RANDOM := $(RANDOM)
@@ -447,7 +447,7 @@ similar: run-similar  ## pairs that are alike, side by side: FROM=submissions [L
 convert: run-convert  ## results.json, there already, in other systems' formats: FORMATS="junit gradescope" [FROM=DIR]
 autograder: run-autograder  ## a zip that grades a lab on Gradescope, or with KIND=prairielearn on PrairieLearn: LAB=02 [OUT=F]
 new-lab: run-new-lab  ## lay out a lab of your own, that grades at once: NAME=09-chat (labs/AUTHORING.md)
-check-lab: run-check-lab  ## hold a lab to what is asked of one: LAB=09
+check-lab: run-check-lab  ## hold a lab to what is asked of one: LAB=09 [RECORD=1: write the verdicts of its corpus]
 $(exits):
 	@$(exit-as-noted build/exit.)
 
@@ -493,7 +493,7 @@ test: $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools
 	@$(build-is-done)env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
 	    -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u DEPTH -u SAME -u TRIALS \
 	    -u SET -u REAL -u RUNS -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TODO -u LEVEL -u NAME -u TEST -u FAULT \
-	    -u ROSTER -u JOBS -u TIER -u KIND -u COURSE -u FORMATS -u GRADEBOOK -u SHARD -u JOIN -u ENGINE -u SHARDS -u HOSTS \
+	    -u ROSTER -u JOBS -u TIER -u KIND -u COURSE -u FORMATS -u GRADEBOOK -u SHARD -u JOIN -u ENGINE -u SHARDS -u HOSTS -u RECORD \
 	    -u LOOPLAB_RANDOM \
 	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest \
 	    $(if $(filter xdist,$(looplab_tools)),-n $(workers) --dist loadgroup) grader/tests
@@ -537,7 +537,7 @@ run-new-lab:
 	@if [ -n "$$NAME" ]; then $(looplab-command) new-lab -- "$$NAME"; else \
 	    echo 'say its number and name, as in: make new-lab NAME=09-chat' >&2; (exit 66); fi; $(own-code)
 run-check-lab: $(kit)
-	@if [ -n "$$LAB" ]; then $(looplab-command) check-lab --lab "$$LAB"; else \
+	@if [ -n "$$LAB" ]; then $(looplab-command) check-lab --lab "$$LAB" $${RECORD:+--record}; else \
 	    echo 'say which lab, as in: make check-lab LAB=09' >&2; (exit 66); fi; $(own-code)
 run-course:
 	@$(looplab-command) course $${COURSE:+--course="$$COURSE"}; $(own-code)

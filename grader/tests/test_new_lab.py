@@ -3,6 +3,7 @@ wrong with one. (With ALL=1 its solution is graded by make, too.)"""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -68,7 +69,12 @@ def test_it_grades_at_once(house):
 
 
 def test_it_keeps_every_rule(house):
-    done = make(house, "check-lab", "LAB=09")
+    """Its verdict is written as it was, too, where only its author's words were there."""
+    (verdict,) = (house / "grader/tests/corpus" / SLUG).glob("*/verdict.json")
+    before = json.loads(verdict.read_text("utf-8"))
+    verdict.write_text(json.dumps({key: before[key] for key in ("names", "misconception")}))
+    done = make(house, "check-lab", "LAB=09", "RECORD=1")
+    assert json.loads(verdict.read_text("utf-8")) == before and verdict.read_text("utf-8").endswith("}\n")
     told = re.findall(r"^(ok   |wrong)  ", done.stdout, re.MULTILINE)
     assert done.returncode == 0 and told == ["ok   "] * (len(lab_rules.RULES) + 4), done.stdout + done.stderr
     assert f"{SLUG} keeps all {len(told)} rules" in done.stdout

@@ -31,7 +31,10 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     """The command line behind the word "check-lab"; returns the exit code. Raises UsageError."""
     parser = argparse.ArgumentParser(prog="looplab check-lab", description="Holds a lab to what is asked of one.")
     parser.add_argument("--lab", metavar="L", required=True, help="1, 01 or 01-sync-vs-async")
-    word = parser.parse_args(argv).lab
+    parser.add_argument("--record", action="store_true", help="first write into each verdict.json of the lab's corpus "
+                                                              "what the grader says now")
+    options = parser.parse_args(argv)
+    word = options.lab
     try:
         lab = labs.asked(word, root)
     except LabError as fault:
@@ -39,7 +42,7 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
         return BROKEN
     if not (root / "solutions").is_dir():
         raise UsageError(f"LAB={word}: solutions/ is not here: labs are checked in the whole project, not in a handout")
-    told = [_tell(title, wrongs) for title, wrongs in _all(lab)]
+    told = [_tell(title, wrongs) for title, wrongs in _all(lab, options.record)]
     broken = told.count(False)
     print(f"{lab.slug}: {broken} of {len(told)} rules are broken" if broken else
           f"{lab.slug} keeps all {len(told)} rules")
@@ -54,17 +57,20 @@ def _tell(title: str, wrongs: Sequence[Wrong]) -> bool:
     return not wrongs
 
 
-def _all(lab: Lab) -> Iterator[Told]:
+def _all(lab: Lab, record: bool) -> Iterator[Told]:
     """Every rule, those that need no grading first."""
+    for entry in lab_rules.corpus(lab) if record else ():
+        if not (entry / "verdict.json").is_file():
+            _write(entry, {})
     known = [(rule.title, rule.wrongs(lab)) for rule in lab_rules.RULES]
     yield from known
     if known[0][1]:
         return          # there is nothing to grade
     with tempfile.TemporaryDirectory(prefix="looplab-check-") as scratch:
-        yield from _graded(lab, Path(scratch))
+        yield from _graded(lab, Path(scratch), record)
 
 
-def _graded(lab: Lab, scratch: Path) -> Iterator[Told]:
+def _graded(lab: Lab, scratch: Path, record: bool) -> Iterator[Told]:
     """What is asked of gradings."""
     from ..report.grade import grade    # brings in the whole grader
 
@@ -83,8 +89,19 @@ def _graded(lab: Lab, scratch: Path) -> Iterator[Told]:
     wrongs = []
     for entry in entries:
         told = json.loads((entry / "verdict.json").read_text("utf-8"))
+        if record:
+            told = {**told, **lab_rules.verdict(results[entry / lab.source])}
+            _write(entry, told)
         wrongs += lab_rules.of_corpus(lab_rules.short(lab, entry), results[entry / lab.source], told)
     yield "Wrong ones get their verdict, and are told why", wrongs
+
+
+def _write(entry: Path, told: dict) -> None:
+    """A verdict.json, whole or not at all; what its author has to say of it stays."""
+    keys = ("score", "failed", "skipped", "names", "misconception")
+    beside = entry / "verdict.json.new"
+    beside.write_text(json.dumps({key: told.get(key, "") for key in keys}, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    beside.replace(entry / "verdict.json")
 
 
 def _results(lab: Lab, files: Sequence[Path], scratch: Path) -> dict[Path, dict]:

@@ -428,7 +428,7 @@ def _corpus(lab: Lab) -> Iterator[Wrong]:
         if not (entry / "verdict.json").is_file():
             yield Wrong(short(lab, entry), "has no verdict.json",
                         'write {"names": "words of its message", "misconception": "what its author believes"} and say '
-                        f"python3 grader/tests/corpus/record.py {lab.slug}/{entry.name}")
+                        f"make check-lab LAB={lab.number} RECORD=1 writes it")
 
 
 RULES = (
@@ -518,7 +518,7 @@ def of_corpus(where: str, result: Mapping[str, Any], told: Mapping[str, Any]) ->
     got = verdict(result)
     failed = _first_message(result)
     wrongs = [Wrong(where, f"{key}: the grader says {_shown(got[key])}, verdict.json {_shown(told.get(key))}",
-                    "find out which of the two is right; record.py writes the grader's") for key in got
+                    "find out which of the two is right; RECORD=1 writes the grader's") for key in got
               if got[key] != told.get(key)]
     if failed is not None and not told.get("names"):
         wrongs.append(Wrong(where, "verdict.json does not say which cause is to be named", 'write "names": a regular '
