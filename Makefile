@@ -493,7 +493,8 @@ test: $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools
 	@$(build-is-done)env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
 	    -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u DEPTH -u SAME -u TRIALS \
 	    -u SET -u REAL -u RUNS -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TODO -u LEVEL -u NAME -u TEST -u FAULT \
-	    -u ROSTER -u JOBS -u TIER -u KIND -u COURSE -u FORMATS -u GRADEBOOK -u SHARD -u JOIN -u ENGINE -u SHARDS -u HOSTS -u RECORD \
+	    -u ROSTER -u JOBS -u TIER -u KIND -u COURSE -u FORMATS -u GRADEBOOK -u SHARD -u JOIN \
+	    -u ENGINE -u SHARDS -u HOSTS -u RECORD \
 	    -u LOOPLAB_RANDOM \
 	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest \
 	    $(if $(filter xdist,$(looplab_tools)),-n $(workers) --dist loadgroup) grader/tests

@@ -231,7 +231,7 @@ check_aiohttp() {
     return 1
 }
 
-check_parallel() { parallel --version 2> /dev/null | grep '^GNU parallel'; }
+check_parallel() { says parallel --version; }
 check_slurm() {
     (PATH=$PATH:/usr/sbin
     for program in munged slurmctld slurmd sbatch; do command -v $program > /dev/null || return 1; done

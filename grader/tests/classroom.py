@@ -42,7 +42,7 @@ class HandedIn:
 def everybody(size: int, seed: int = 7) -> list[HandedIn]:
     """So many submissions, of as many students; the same ones each time."""
     chance = random.Random(seed)
-    slugs = sorted(path.name for path in CORPUS.iterdir() if path.is_dir() and (ROOT / "solutions" / path.name).is_dir())
+    slugs = sorted(path.name for path in CORPUS.iterdir() if (ROOT / "solutions" / path.name).is_dir())
     kinds = ("right", "wrong", "ungradable", "hostile", "wrong", "wrong", "wrong")
     made = []
     for number in range(1, size + 1):

@@ -13,8 +13,8 @@ from warm import looplab
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("01-sync-vs-async", "02-url-fetcher", "03-scraper", "04-worker-queue", "05-data-pipeline", "06-testing")
-"""The kit's own labs. Of these is asked more than `make check-lab` asks of any lab: a deck of slides, many mutants. A lab
-that somebody else has made in their checkout is none of them."""
+"""The kit's own labs. Of these is asked more than `make check-lab` asks of any lab: a deck of slides, many mutants. A
+lab that somebody else has made in their checkout is none of them."""
 
 
 def not_ours(folder: str, names: list[str]) -> set[str]:

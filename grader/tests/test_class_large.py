@@ -1,5 +1,5 @@
-"""A class as platforms leave it, of all kinds of submissions: each is graded, and killed at any moment and started again
-it is the same bytes. With ALL=1 there are 300 of them, and 20 kills; each time a few, and none."""
+"""A class as platforms leave it, of all kinds of submissions: each is graded, and killed at any moment and started
+again it is the same bytes. With ALL=1 there are 300 of them, and 20 kills; each time a few, and none."""
 
 from __future__ import annotations
 

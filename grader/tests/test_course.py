@@ -190,7 +190,8 @@ def test_when_it_was_handed_in(tmp_path):
 
 
 @pytest.mark.parametrize("text, at", [
-    ("Thursday, 26 November 2026, 8:41 AM", (2026, 11, 26, 8, 41)), ("26 November 2026, 12:05 AM", (2026, 11, 26, 0, 5)),
+    ("Thursday, 26 November 2026, 8:41 AM", (2026, 11, 26, 8, 41)),
+    ("26 November 2026, 12:05 AM", (2026, 11, 26, 0, 5)),
     ("Friday, 1 May 2026, 12:00 PM", (2026, 5, 1, 12, 0)), ("1 May 2026, 23:59", (2026, 5, 1, 23, 59)),
     ("Donnerstag, 26. November 2026, 08:41", None), ("31 June 2026, 8:41 AM", None), ("-", None), ("", None),
     ("1 May 2026, 25:00", None)])

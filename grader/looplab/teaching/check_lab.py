@@ -100,7 +100,8 @@ def _write(entry: Path, told: dict) -> None:
     """A verdict.json, whole or not at all; what its author has to say of it stays."""
     keys = ("score", "failed", "skipped", "names", "misconception")
     beside = entry / "verdict.json.new"
-    beside.write_text(json.dumps({key: told.get(key, "") for key in keys}, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    whole = {key: told.get(key, "") for key in keys}
+    beside.write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", "utf-8")
     beside.replace(entry / "verdict.json")
 
 

@@ -17,6 +17,7 @@ from typing import Optional
 
 from ..course import copy, git, lab as labs
 from ..plain.failure import UsageError
+from ..plain.text import count
 from . import course_file
 from .course_file import Course
 
@@ -55,7 +56,7 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
         raise UsageError(f"KIND={options.kind}: nothing was made: git is not installed") from None
     except OSError as fault:
         raise UsageError(f"OUT={options.out}: nothing was made: {fault.strerror}: {fault.filename or target}") from None
-    print(f"What students get is in {target}: {len(chosen)} labs, without solutions and hidden checks.")
+    print(f"What students get is in {target}: {count(len(chosen), 'lab')}, without solutions and hidden checks.")
     return 0
 
 

@@ -1,5 +1,5 @@
-"""A question of PrairieLearn's that is graded outside of it: its info.json and page, and the image that grades it, built
-on PrairieLearn's own for C.
+"""A question of PrairieLearn's that is graded outside of it: its info.json and page, and the image that grades it,
+built on PrairieLearn's own for C.
 
 What PrairieLearn does with them stands in docs/externalGrading.md and in schemas/infoQuestion.json of
 PrairieLearn/PrairieLearn: /grade/student holds the files, /grade/data/data.json the variant, and the container leaves

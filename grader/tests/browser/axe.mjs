@@ -1,9 +1,10 @@
-/* axe.mjs - opens pages as a reader would, offline, and says what axe-core finds wrong with each: one JSON object a page,
- * width and colour scheme on standard output.
+/* axe.mjs - opens pages as a reader would, offline, and says what axe-core finds wrong with each: one JSON object a
+ * page, width and colour scheme on standard output.
  *
  *     node axe.mjs CHROMIUM FOLDER few|all PAGE.html...
  *
- * few: two of the four widths and schemes. FOLDER gets a screenshot of each. NODE_FOLDER names the folder whose node_modules has puppeteer-core and axe-core.
+ * few: two of the four widths and schemes. FOLDER gets a screenshot of each. NODE_FOLDER names the folder whose
+ * node_modules has puppeteer-core and axe-core.
  */
 import fs from 'node:fs'
 import path from 'node:path'
@@ -28,7 +29,7 @@ try {
       await page.setViewport({ width, height: 900 })
       await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }])
       await page.goto('file://' + path.resolve(file))
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+      const wide = await page.$eval('html', html => html.scrollWidth - html.clientWidth)
       const broken = await page.$$eval('img', all => all.filter(one => !one.naturalWidth).length)
       const pictures = await page.$$eval('img', all => all.length)
       const name = `${path.basename(path.dirname(file))}-${path.basename(file, '.html')}-${width}-${scheme}.png`
