@@ -67,6 +67,16 @@ def test_a_typical_mistake_has_a_time_line(of_three):
     assert "<img" not in page.render(outcome)
 
 
+def test_the_same_mistake_under_two_checks_is_drawn_once(of_three):
+    outcome, out = of_three
+    for student in ("ada", "bob"):
+        text = {"ada": "compare.c:5 waits 10 ms", "bob": "compare.c:7 waits 90 ms"}[student]
+        outcome.results[student, ONE.slug] = result(40, test_a=text, test_b=text)
+        (out / student / ONE.slug / "reports/test_b.svg").write_text(drawn(3))
+    text = page.render(outcome, out)
+    assert text.count("<img") == 1 and text.count("2 ×</b> compare.c:7 waits 90 ms") == 2
+
+
 def test_one_that_is_too_large_is_left_out(of_three, monkeypatch):
     outcome, out = of_three
     monkeypatch.setattr(page, "FIGURE_BYTES_MOST", 100)

@@ -60,13 +60,17 @@ def causes(results: Sequence[dict], folders: Sequence[Path] = ()) -> list[Cause]
                 text = _cause(check["message"])
                 figure = _figure(check, folders[number]) if folders else None
                 size = figure.stat().st_size if figure else FIGURE_BYTES_MOST + 1
-                said.setdefault((check["title"], re.sub(r"\w+\.c:\d+|\d[\d,.]*", "…", text)), []).append(
-                    (size, text, figure))
+                said.setdefault((check["title"], _kind(text)), []).append((size, text, figure))
     found = []
     for (title, _), those in said.items():
         _, text, figure = min(those, key=lambda one: one[:2])       # of equals the first
         found.append(Cause(title, text, len(those), figure))
     return sorted(found, key=lambda cause: (-cause.times, cause.check, cause.text))[:CAUSES_MOST]
+
+
+def _kind(text: str) -> str:
+    """Without lines and numbers."""
+    return re.sub(r"\w+\.c:\d+|\d[\d,.]*", "…", text)
 
 
 def _figure(check: dict, folder: Path) -> Optional[Path]:
@@ -137,7 +141,8 @@ def _causes(graded: Sequence[dict], folders: Sequence[Path]) -> str:
     found = causes(graded, folders)
     if not found:
         return ""
-    drawn = [cause for cause in found if cause.figure][:FIGURES_MOST]
+    first = {_kind(cause.text): cause for cause in reversed(found) if cause.figure}   # of a kind one is enough
+    drawn = [cause for cause in found if cause in first.values()][:FIGURES_MOST]
     items = "".join(f"<li><b>{cause.times} ×</b> {escape(cause.text)}<br><small>{escape(printable(cause.check))}"
                     f"</small>{_drawn(cause) if cause in drawn else ''}</li>\n" for cause in found)
     return f"<h3>The most frequent causes</h3>\n<ol>\n{items}</ol>\n"
@@ -148,5 +153,5 @@ def _drawn(cause: Cause) -> str:
     assert cause.figure
     data = base64.b64encode(cause.figure.read_bytes()).decode()
     said = escape(f"The time line of one of them: {cause.text}")
-    return (f'<div class="run" role="region" tabindex="0" aria-label="A time line: {escape(cause.text)}">'
+    return (f'<div class="run" role="group" tabindex="0" aria-label="A time line: {escape(cause.text)}">'
             f'<img alt="{said}" src="data:image/svg+xml;base64,{data}"></div>')
