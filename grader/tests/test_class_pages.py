@@ -72,7 +72,7 @@ def test_the_same_mistake_under_two_checks_is_drawn_once(of_three):
     for student in ("ada", "bob"):
         text = {"ada": "compare.c:5 waits 10 ms", "bob": "compare.c:7 waits 90 ms"}[student]
         outcome.results[student, ONE.slug] = result(40, test_a=text, test_b=text)
-        (out / student / ONE.slug / "reports/test_b.svg").write_text(drawn(3))
+        (out / student / ONE.slug / "reports/test_b.svg").write_text(drawn(9 if student == "ada" else 3))
     text = page.render(outcome, out)
     assert text.count("<img") == 1 and text.count("2 ×</b> compare.c:7 waits 90 ms") == 2
 

@@ -262,17 +262,27 @@ def test_a_hostile_clone_runs_nothing_and_stops_nobody(tmp_path, monkeypatch):
     for key in ("gpg.program", "core.fsmonitor", "core.pager", "core.sshCommand", "core.alternateRefsCommand"):
         git.run(top, "config", key, str(script))
     git.run(top, "config", "log.showSignature", "true")
+    signed = git.run(top, "cat-file", "commit", "HEAD").replace(
+        b"\n\n", b"\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n abc\n -----END PGP SIGNATURE-----\n\n", 1)
+    (tmp_path / "commit").write_bytes(signed)
+    made = git.run(top, "hash-object", "-t", "commit", "-w", str(tmp_path / "commit")).decode().strip()
+    git.run(top, "update-ref", "HEAD", made)
     assert handed_in.of_clone(top / "compare.c", tmp_path) and not bait.exists()
+    git.run(top, "log", "-1")
+    assert bait.exists()            # that is what its settings do
+    shutil.move(top / ".git", tmp_path / "elsewhere")
+    (top / ".git").symlink_to(tmp_path / "elsewhere")
+    assert handed_in.of_clone(top / "compare.c", tmp_path) is None
+    (top / ".git").unlink()
+    shutil.move(tmp_path / "elsewhere", top / ".git")
     for head in (b"ref: ../../../etc/passwd", b"ref: refs/../x", b"f" * 40, b"", b"--output=x", b"\xff" * 50):
         (top / ".git/HEAD").write_bytes(head + b"\n")
         assert handed_in.of_clone(top / "compare.c", tmp_path) is None
+        assert handed_in._head(top / ".git") == (head.decode() if head == b"f" * 40 else None)
     (top / ".git/HEAD").write_text("f" * 40 + "\n")
     (top / ".git/objects/pack").mkdir(exist_ok=True)
     for end in ("idx", "pack"):
         os.mkfifo(top / f".git/objects/pack/pack-{'0' * 40}.{end}")     # a git that opens it waits for ever
-    assert handed_in.of_clone(top / "compare.c", tmp_path) is None
-    shutil.move(top / ".git", tmp_path / "elsewhere")
-    (top / ".git").symlink_to(tmp_path / "elsewhere")
     assert handed_in.of_clone(top / "compare.c", tmp_path) is None
 
 

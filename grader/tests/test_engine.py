@@ -29,8 +29,8 @@ from variants import ALL, ROOT, chromium, require
 def submissions(tmp_path_factory) -> Path:
     """Three that do not compile; a name has a blank, and what a shell and GNU parallel would take for more than a
     name."""
-    return lay(tmp_path_factory.mktemp("engine") / "in", "ada/compare.c", "bob {} $HOME'/compare.c", "eve/compare.c",
-               text="int x")
+    return lay(tmp_path_factory.mktemp("engine") / "in {} $HOME'", "ada/compare.c", "bob {} $HOME'/compare.c",
+               "eve/compare.c", text="int x")
 
 
 @pytest.fixture(scope="module")

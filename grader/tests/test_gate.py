@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from grading import complete_labs, grade, only_file
+from grading import OURS, complete_labs, grade, only_file
 from looplab.running import gate, process
 from looplab.running.build import Ungradable
 from toyhouse import GOOD, build_text, house
@@ -23,7 +23,7 @@ CONTRACTS = {
 }
 
 
-@pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.slug)
+@pytest.mark.parametrize("lab", [lab for lab in LABS if lab.slug in OURS], ids=lambda lab: lab.slug)
 def test_the_contract_is_what_the_header_declares(lab):
     assert gate.contract(lab) == CONTRACTS[lab.slug]
 

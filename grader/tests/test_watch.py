@@ -126,9 +126,10 @@ def test_a_session_on_a_terminal(terminal, tmp_path):
 
 def test_back_and_to_any_lab(terminal):
     terminal.until(r"verdict after")
+    none = next(digit for digit in "987" if f"0{digit}" not in {slug[:2] for slug in labs.slugs()})
     listed = r"[\s\S]*01-sync-vs-async[\s\S]*> +02-url-fetcher[\s\S]*06-testing"
     for key, shows in (("p", r"Lab 00 warmups"), ("1", r"Lab 01 sync"), ("3", r"Lab 03 scraper"),
-                       ("p", r"Lab 02 url fetcher"), ("9", r"There is no lab 9" + listed), ("n", r"Lab 03"),
+                       ("p", r"Lab 02 url fetcher"), (none, rf"There is no lab {none}" + listed), ("n", r"Lab 03"),
                        ("g", r"> +03-scraper[\s\S]*Press a lab's number"), ("1", r"Lab 01")):
         terminal.press(key)
         terminal.until(shows)
