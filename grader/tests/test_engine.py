@@ -283,6 +283,18 @@ def test_slurm_gives_the_same_bytes_also_when_a_shard_died(cluster, tmp_path, mo
     assert tree(out) == one
 
 
+def test_where_slurm_takes_no_job_nothing_is_tried_again(tmp_path, monkeypatch):
+    sbatch = tmp_path / "sbatch"
+    sbatch.write_text('#!/bin/sh\necho x >> asked\necho "sbatch: error: one" >&2\n'
+                      'echo "sbatch: fatal: no cluster" >&2\nexit 1\n')
+    sbatch.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="^ENGINE=slurm: sbatch takes no job: sbatch: fatal: no cluster$"):
+        engine.run(engine.Work("slurm", ["true"], tmp_path / "out", 2, 1))
+    assert (tmp_path / "asked").read_text() == "x\n"
+
+
 def test_what_slurm_is_told(tmp_path, monkeypatch):
     """sbatch is a script of the test: the array, the processors, and each task's command."""
     sbatch = tmp_path / "sbatch"

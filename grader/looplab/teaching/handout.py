@@ -10,6 +10,7 @@ import argparse
 import os
 import shutil
 import tempfile
+import textwrap
 import time
 import zipfile
 from pathlib import Path
@@ -116,9 +117,9 @@ def _commit_time(root: Path) -> int:
 
 def _fill(root: Path, target: Path, chosen: list[str], at: int, dates: str) -> None:
     copy.lay_out(root, target)
-    for slug in labs.slugs(target):
-        if slug not in chosen:
-            shutil.rmtree(target / "labs" / slug)
+    others = [slug for slug in labs.slugs(target) if slug not in chosen]
+    for slug in others:
+        shutil.rmtree(target / "labs" / slug)
     added, readme, head = target / _ADDED, target / "README.md", target / _ADDED / _HEAD
     if added.is_dir():
         for file in sorted(path for path in added.rglob("*") if path.is_file() and path != head):
@@ -126,7 +127,9 @@ def _fill(root: Path, target: Path, chosen: list[str], at: int, dates: str) -> N
             to.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, to)
         said = part(readme.read_text(encoding="utf-8"), "For students")
-        readme.write_text("\n".join(filter(None, [head.read_text(encoding="utf-8"), dates, said])), encoding="utf-8")
+        some = textwrap.fill(f"This copy holds {', '.join(chosen)}. Where an example below names another lab, take one "
+                             "of these.", 120, break_on_hyphens=False) + "\n" if others else ""
+        readme.write_text("\n".join(filter(None, [head.read_text(encoding="utf-8"), some, dates, said])), "utf-8")
     for path in sorted(target.rglob("*")):
         if not path.is_symlink():
             os.chmod(path, 0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)

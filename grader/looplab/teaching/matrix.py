@@ -18,7 +18,7 @@ FILE = ".github/workflows/class.yml"
 OUT = "build/class"
 
 _TEXT = """\
-# Grades a class in @OF@ shards, and joins them: written by `make class ENGINE=github`. Start it by hand (Actions,
+# Grades a class in @OF@ parts, and joins them: written by `make class ENGINE=github`. Start it by hand (Actions,
 # class, "Run workflow"). Who can read the repository reads what was handed in: let it be a private one.
 name: class
 on: workflow_dispatch

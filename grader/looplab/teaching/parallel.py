@@ -16,7 +16,7 @@ PROGRAM = "parallel"
 
 def start(commands: Sequence[Sequence[str]], hosts: Sequence[str]) -> subprocess.Popen[bytes]:
     """Starts these commands, one at a time on each host. hosts: as ssh knows them, ":" for this one; none: here. What
-    they write goes where ours goes. Raises UsageError where there is no such program.
+    they say of faults goes where ours goes. Raises UsageError where there is no such program.
 
     The commands are its input, not its words: whatever a folder is called, nothing in it is replaced."""
     words = [PROGRAM, "--will-cite", "--null", "--jobs", "1", "--line-buffer"]
@@ -25,7 +25,8 @@ def start(commands: Sequence[Sequence[str]], hosts: Sequence[str]) -> subprocess
     if hosts:
         words += ["--retries", str(len(hosts) + 1)]         # on another host, where one does not answer
     try:
-        running = subprocess.Popen(words, stdin=subprocess.PIPE, env={**os.environ, "SHELL": "/bin/sh"})
+        running = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                   env={**os.environ, "SHELL": "/bin/sh"})
     except FileNotFoundError:
         raise UsageError("ENGINE=parallel: GNU parallel is not installed") from None
     assert running.stdin

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Sequence
 
 from ..plain.failure import UsageError
+from ..plain.text import printable
 
 MOST = 1000         # what a cluster takes if it was told nothing else (MaxArraySize, less one)
 
@@ -21,8 +22,8 @@ def start(commands: Sequence[Sequence[str]], numbers: Sequence[int], cores: int,
     words = ["sbatch", "--parsable", "--wait", "--no-requeue", "--job-name=looplab", f"--cpus-per-task={cores}",
              f"--array={','.join(map(str, numbers))}", f"--output={_plain(log)}/slurm-%a.txt"]
     try:
-        with open(log / "job", "wb") as said:
-            running = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=said)
+        with open(log / "job", "wb") as job, open(log / "refused", "wb") as said:
+            running = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=job, stderr=said)
     except FileNotFoundError:
         raise UsageError("ENGINE=slurm: there is no sbatch here: say it where jobs are submitted") from None
     assert running.stdin
@@ -40,13 +41,16 @@ def _plain(path: Path) -> str:
 
 
 def stop(running: subprocess.Popen[bytes], log: Path) -> None:
-    """Takes the array back where it is still under way."""
+    """Takes the array back where it is still under way. Raises UsageError where it was never taken."""
+    job = (log / "job").read_text().strip().partition(";")[0]
     if running.poll() is None:
-        job = (log / "job").read_text().strip().partition(";")[0]
         if job:
             subprocess.run(["scancel", job], check=False)
         running.terminate()
         running.wait()
+    elif running.returncode and not job:
+        said = (log / "refused").read_text("utf-8", "replace").strip().split("\n")[-1]
+        raise UsageError(f"ENGINE=slurm: sbatch takes no job: {printable(said)}")
 
 
 def last_words(number: int, log: Path) -> str:
