@@ -56,6 +56,18 @@ def test_each_manager_is_asked_for_its_own_packages(manager, package, tmp_path):
     assert not (tmp_path / "deps.mk").exists()
 
 
+@pytest.mark.parametrize("words, asked, said", [
+    (["parallel"], {"parallel"}, "still do not work: parallel"),
+    (["cluster"], {"slurmctld", "slurmd", "slurm-client", "munge"}, "could not be installed, so its tests are skipped"),
+    (["sandbox"], {"bubblewrap"}, "still do not work: bubblewrap")])
+def test_what_one_task_needs_is_installed_for_it_alone(words, asked, said, tmp_path):
+    env = bare_machine(tmp_path / "bin", ("apt-get", 'echo "$@" >> asked; exit 0\n'), ("id", "echo 0\n"))
+    run = deps(env, tmp_path, *words)
+    assert_one_line(run, 0 if words == ["cluster"] else 2, said)
+    told = set((tmp_path / "asked").read_text().split())
+    assert asked <= told and "gcc" not in told
+
+
 def test_a_package_that_cannot_be_installed_is_named(tmp_path):
     refuse = 'case "$*" in *gcovr*) echo "E: Unable to locate package gcovr"; exit 100 ;; esac\n'
     env = bare_machine(tmp_path / "bin", ("apt-get", refuse), ("id", "echo 0\n"))

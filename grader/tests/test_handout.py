@@ -115,7 +115,8 @@ def test_every_source_that_make_looks_for_is_in_it(folder):
 def test_the_readme_is_the_students_part(folder):
     text = (folder / "README.md").read_text("utf-8")
     assert re.findall(r"^## .*", text, re.MULTILINE) == ["## For students"]
-    assert "This copy holds" not in text and not re.search(r"make (demo|test|class|slides)|grader/hidden|solutions/", text)
+    assert "This copy holds" not in text
+    assert not re.search(r"make (demo|test|class|slides)|grader/hidden|solutions/", text)
     assert [name for name in re.findall(r"\]\(([\w./-]+)\)|`((?:labs|sim|grader|\.github)/[\w./-]+)`", text)
             if not (folder / (name[0] or name[1])).exists()] == []
 

@@ -102,8 +102,8 @@ def _write_workflow(options: argparse.Namespace, root: Path, of: int, places: Ma
     said.update({name: word for name, word in (("LAB", options.lab), ("SEED", options.seed)) if word})
     file = root / matrix.FILE
     matrix.write(file, matrix.text(of, said))
-    print(f"{matrix.FILE}: {count(of, 'shard')}, and a job that joins them. Commit it, push it to a private repository,\n"
-          'and start it there (Actions, class, "Run workflow"); the artifact "class" holds what comes out.')
+    print(f"{matrix.FILE}: {count(of, 'shard')}, and a job that joins them. Commit it, push it to a private\n"
+          'repository, and start it there (Actions, class, "Run workflow"); the artifact "class" holds what comes out.')
 
 
 @contextmanager
