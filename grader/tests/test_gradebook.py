@@ -31,7 +31,7 @@ def filled(tmp_path: Path, text: str, results: dict, chosen=(ONE,), people=None,
     (tmp_path / "export.csv").write_bytes(text.encode(encoding))
     book = gradebook.read(tmp_path / "export.csv", chosen)
     students = sorted({student for student, _ in results})
-    gradebook.check(book, students, None)
+    assert gradebook.another_course(book, students, None) == ""
     whole, troubles = gradebook.fill(book, Outcome(chosen, students, results, people=people or {}))
     return whole.decode(encoding), [(one.student, one.said) for one in troubles]
 
@@ -114,9 +114,28 @@ def test_an_export_that_cannot_be_filled_in_is_refused(tmp_path, change, said):
     assert said in str(caught.value) and "\n" not in str(caught.value)
 
 
-def test_the_export_of_another_course(tmp_path):
-    with pytest.raises(UsageError, match="none of its 3 students has handed anything in: is it the export of another"):
-        filled(tmp_path, CANVAS, {("nobody 77", ONE.slug): result(85)})
+def graded_as(result_of, folder: Path, *words: str) -> int:
+    """`make class` with a stand-in for the grading; returns the exit code."""
+    (folder / "in/nobody").mkdir(parents=True)
+    (folder / "in/nobody/compare.c").write_text("int x;\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(command.pool, "each", lambda pieces, jobs: ((piece, result_of, False) for piece in pieces))
+        return command.main(["--from", str(folder / "in"), "--out", str(folder / "out"), "--lab", "01", *words])
+
+
+def test_the_export_of_another_course_stops_nobody(tmp_path, capsys):
+    (tmp_path / "export.csv").write_text(CANVAS)
+    assert graded_as(result(85), tmp_path, "--gradebook", str(tmp_path / "export.csv")) == 1
+    said = "none of its 3 students has handed anything in: is it the export of another course?"
+    assert said in (tmp_path / "out/attention.csv").read_text() and "gradebook: " in capsys.readouterr().out
+    assert "nobody,85" in (tmp_path / "out/grades.csv").read_text() and not (tmp_path / "out/export.csv").exists()
+
+
+@pytest.mark.parametrize("status, code", [("graded", 0), ("ungradable", 1), ("error", 3)])
+def test_the_exit_code_says_which_kind_happened(tmp_path, status, code):
+    """2 is for a wrong argument."""
+    score = 85 if status == "graded" else None
+    assert graded_as({**result(85), "status": status, "score": score, "message": "so"}, tmp_path) == code
 
 
 # ---- Moodle ----

@@ -51,8 +51,8 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
         if not taken.submissions and not taken.troubles:
             raise UsageError(f"FROM={options.source}: nobody's files are there; expected a folder, a zip or a file of "
                              "Canvas's for each student")
-        book = _gradebook(options, out, taken, chosen, listed)
-        outcome = Outcome(chosen, taken.students, troubles=list(taken.troubles), course=course)
+        book, another = _gradebook(options, out, taken, chosen, listed)
+        outcome = Outcome(chosen, taken.students, troubles=[*taken.troubles, *another], course=course)
         own = _seeds(options, course, taken.students, listed)
         _leave_out_unused(taken.submissions, outcome, options)
         if options.join:
@@ -321,10 +321,11 @@ def _call_roll(outcome: Outcome, listed: roster.Roster) -> None:
 
 
 def _gradebook(options: argparse.Namespace, out: Path, taken: intake.Intake, chosen: Sequence[labs.Lab],
-               listed: Optional[roster.Roster]) -> Optional[gradebook.Book]:
-    """The teacher's export, looked at before anything is graded. Raises UsageError."""
+               listed: Optional[roster.Roster]) -> tuple[Optional[gradebook.Book], list[intake.Trouble]]:
+    """The teacher's export, looked at before anything is graded. One of another course is told of, and left as it is.
+    Raises UsageError."""
     if not options.gradebook:
-        return None
+        return None, []
     path = Path(options.gradebook)
     if path.name in (*TABLES, *taken.students):
         raise UsageError(f"GRADEBOOK={options.gradebook}: OUT gets a file of that name; give yours another one")
@@ -332,8 +333,8 @@ def _gradebook(options: argparse.Namespace, out: Path, taken: intake.Intake, cho
         raise UsageError(f"GRADEBOOK={options.gradebook}: it lies in OUT, where it would be written over")
     used = {submission.lab.slug for submission in taken.submissions}
     book = gradebook.read(path, [lab for lab in chosen if lab.slug in used or options.lab])
-    gradebook.check(book, taken.students, listed)
-    return book
+    another = gradebook.another_course(book, taken.students, listed)
+    return (None, [intake.Trouble("", "", "gradebook", another)]) if another else (book, [])
 
 
 def _write(outcome: Outcome, out: Path, filled: Mapping[str, bytes]) -> None:

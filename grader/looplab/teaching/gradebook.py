@@ -137,14 +137,15 @@ def _moodle(name: str, sheet: cells.Sheet, heads: list[str], rows: list[int], la
 # ---- Filling in ----
 
 
-def check(book: Book, folders: Sequence[str], listed: Optional[Roster]) -> None:
-    """Raises UsageError where it is the export of another course: nobody who handed anything in has a row."""
+def another_course(book: Book, folders: Sequence[str], listed: Optional[Roster]) -> str:
+    """What is to be said where it is the export of another course, since nobody who handed anything in has a row; ""
+    where it is not."""
     for folder in folders:
         known = listed.of(folder) if listed else []
         if book.row(folder, known[0] if len(known) == 1 else None):
-            return
-    raise UsageError(f"{book.name}: none of its {len(book.people)} students has handed anything in: is it the export "
-                     "of another course?")
+            return ""
+    return f"{book.name}: none of its {len(book.people)} students has handed anything in: is it the export of " \
+           "another course?"
 
 
 def fill(book: Book, outcome: Outcome) -> tuple[bytes, list[Trouble]]:
