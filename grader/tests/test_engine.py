@@ -19,7 +19,7 @@ from typing import Iterator
 import pytest
 
 from looplab.plain.failure import UsageError
-from looplab.teaching import command, engine, matrix, slurm
+from looplab.teaching import command, engine, matrix, parallel, slurm
 from looplab.teaching.shards import Shard
 from test_class import CORPUS, lay, ran, tree
 from variants import ALL, ROOT, chromium, require
@@ -182,6 +182,22 @@ def test_parallel_gives_the_same_bytes_also_when_a_shard_died_and_a_host_is_down
     assert done.returncode == 1, said + errors
     assert killer.killed and "down" in log.read_text() and "up" in log.read_text(), said + errors
     assert tree(out) == whole
+
+
+def test_an_engine_that_is_stopped_ends_what_it_runs(tmp_path):
+    """As when make is ended."""
+    require("parallel")
+    told = tmp_path / "pid"
+    running = parallel.start([["sh", "-c", f"echo $$ > {told}; exec sleep 600"]], [])
+    until = time.monotonic() + 120
+    while not (told.exists() and told.read_text().strip()) and time.monotonic() < until:
+        time.sleep(0.01)
+    pid = int(told.read_text())
+    parallel.stop(running, tmp_path)
+    while Path(f"/proc/{pid}/cmdline").exists() and b"sleep" in Path(f"/proc/{pid}/cmdline").read_bytes() \
+            and time.monotonic() < until:
+        time.sleep(0.01)
+    assert time.monotonic() < until and running.returncode is not None
 
 
 # ---- Slurm --------------------------------------------------------------------------------------

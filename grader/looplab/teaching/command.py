@@ -88,7 +88,8 @@ def _on_engine(options: argparse.Namespace, root: Path, chosen: Sequence[labs.La
     if options.engine == "github":
         _write_workflow(options, root, of, {name: word for name, word in said.items() if word})
         return False
-    words = ["class", "--out", engine.absolute(options.out), "--jobs", options.jobs]
+    each = options.jobs if options.engine == "slurm" else options.each
+    words = ["class", "--out", engine.absolute(options.out), *(["--jobs", each] if each else [])]
     words += [f"--{name.lower()}={engine.absolute(word)}" for name, word in said.items() if word]
     words += [f"--{name}={word}" for name, word in (("lab", options.lab), ("seed", options.seed)) if word]
     engine.run(engine.Work(options.engine, engine.command(root, words), Path(options.out).absolute(), of,
@@ -102,8 +103,9 @@ def _write_workflow(options: argparse.Namespace, root: Path, of: int, places: Ma
     said.update({name: word for name, word in (("LAB", options.lab), ("SEED", options.seed)) if word})
     file = root / matrix.FILE
     matrix.write(file, matrix.text(of, said))
-    print(f"{matrix.FILE}: {count(of, 'shard')}, and a job that joins them. Commit it, push it to a private\n"
-          'repository, and start it there (Actions, class, "Run workflow"); the artifact "class" holds what comes out.')
+    print(f"{matrix.FILE}: {count(of, 'shard')}, and a job that joins them. Commit it, push it to a\n"
+          'private repository, and start it there (Actions, class, "Run workflow"); the artifact "class" holds what '
+          "comes out.")
 
 
 @contextmanager
@@ -155,7 +157,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--gradebook", metavar="CSV", help="Canvas's or Moodle's export: OUT gets it with the grades")
     parser.add_argument("--lab", metavar="L", help="only this lab (default: every lab of which files are there)")
     parser.add_argument("--course", metavar="TOML", help="a course file: labs, points, dates, feedback, seeds")
-    parser.add_argument("--jobs", metavar="N", default=str(together.cores()), help="so many at a time (default: cores)")
+    parser.add_argument("--jobs", metavar="N", help="so many at a time (default: cores)")
     parser.add_argument("--seed", metavar="N", help="the same numbers for all (default: each student's own)")
     parser.add_argument("--shard", metavar="K/N", help="only this part of the class: 2/7; all parts have one OUT")
     parser.add_argument("--join", metavar="DIR", help="grade nothing: make the tables of shards whose OUT this was")
@@ -164,6 +166,8 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--hosts", metavar="H,H", help="parallel's, as ssh knows them; they see this checkout and OUT")
     options = parser.parse_args(argv)
     _check_engine(options)
+    options.each = options.jobs                 # on other machines: None leaves it to each of them
+    options.jobs = options.jobs or str(together.cores())
     if options.shard and (options.join or options.gradebook):
         raise UsageError("SHARD: JOIN and GRADEBOOK are for the whole class, when all shards have ended")
     if options.join and not Path(options.join).is_dir():

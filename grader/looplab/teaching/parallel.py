@@ -3,6 +3,7 @@ doi:10.5281/zenodo.1146014 (whom it asks to name)."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import subprocess
@@ -12,6 +13,7 @@ from typing import Sequence
 from ..plain.failure import UsageError
 
 PROGRAM = "parallel"
+PATIENCE_S = 1.0
 
 
 def start(commands: Sequence[Sequence[str]], hosts: Sequence[str]) -> subprocess.Popen[bytes]:
@@ -37,9 +39,13 @@ def start(commands: Sequence[Sequence[str]], hosts: Sequence[str]) -> subprocess
 
 def stop(running: subprocess.Popen[bytes], log: Path) -> None:
     """Ends it and the commands that it runs; one that has ended stays so. Waits for it."""
-    for _ in range(2):                  # at the first word it waits for what is under way
-        if running.poll() is None:
-            running.terminate()
+    for _ in range(3):                  # at the first word it waits for what is under way, at the next it ends that
+        if running.poll() is not None:
+            return
+        running.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            running.wait(PATIENCE_S)
+    running.kill()
     running.wait()
 
 
