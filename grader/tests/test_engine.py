@@ -18,6 +18,7 @@ from typing import Iterator
 
 import pytest
 
+from looplab.plain import together
 from looplab.plain.failure import UsageError
 from looplab.teaching import command, engine, matrix, parallel, slurm
 from looplab.teaching.shards import Shard
@@ -65,6 +66,31 @@ def test_wrong_use_is_told_before_anything_is_run(words, said, submissions, monk
     monkeypatch.setattr(engine, "run", lambda work: pytest.fail("it was run"))
     with pytest.raises(UsageError, match=said):
         command.main(["--from", str(submissions), *words])
+
+
+def test_a_shard_is_told_all_that_the_class_is_told(submissions, tmp_path, monkeypatch):
+    """With places that mean the same on any machine. Only Slurm's is told how many processors it has, where nobody
+    says."""
+    class Ran(Exception):
+        pass
+
+    def run(work):
+        raise Ran(work)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(engine, "run", run)
+    (tmp_path / "r.csv").write_text("id,name\n1,ada\n")
+    (tmp_path / "c.toml").write_text('seeds = "one"\n[labs.01]\n')
+    said = ["--from", str(submissions), "--out", "out", "--roster", "r.csv", "--course", "c.toml", "--lab", "1", "--seed",
+            "7"]
+    for name, jobs in (("parallel", []), ("slurm", ["--jobs", str(together.cores())])):
+        with pytest.raises(Ran) as caught:
+            command.main([*said, "--engine", name])
+        (work,) = caught.value.args
+        words = work.words[work.words.index("class"):]
+        assert words == ["class", "--out", f"{tmp_path}/out", *jobs, f"--from={submissions}",
+                         f"--roster={tmp_path}/r.csv", f"--course={tmp_path}/c.toml", "--lab=1", "--seed=7"]
+        assert (work.out, work.of) == (tmp_path / "out", 1)
 
 
 @pytest.mark.parametrize("name", ["parallel", "slurm"])
