@@ -360,6 +360,13 @@ def test_a_class_is_graded_and_a_kill_costs_nothing(submissions, tmp_path):
         assert last.returncode == 1 and tree(out) == whole
 
 
+def test_what_one_that_was_killed_has_unpacked_goes_away(tmp_path):
+    left = lay(tmp_path / "out", ".unpacked/whole/ada/compare.c") / ".unpacked"
+    with command._scratch(tmp_path / "out", None) as folder:
+        assert folder == left and list(folder.iterdir()) == []
+    assert not left.exists()
+
+
 def test_only_what_changed_is_graded_again(submissions, tmp_path):
     mine, out = tmp_path / "in", tmp_path / "out"
     shutil.copytree(submissions, mine)

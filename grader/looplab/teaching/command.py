@@ -10,7 +10,6 @@ import argparse
 import os
 import shutil
 import sys
-import tempfile
 import time
 from contextlib import contextmanager
 from datetime import datetime
@@ -46,8 +45,8 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     chosen = _chosen(options, course, root)
     if options.engine and not _on_engine(options, root, chosen, listed):
         return ALL_WELL
-    with _alone(out, shard), tempfile.TemporaryDirectory(prefix="looplab-class-") as scratch:
-        taken = intake.of_source(source, chosen, Path(scratch))
+    with _alone(out, shard), _scratch(out, shard) as scratch:
+        taken = intake.of_source(source, chosen, scratch)
         if not taken.submissions and not taken.troubles:
             raise UsageError(f"FROM={options.source}: nobody's files are there; expected a folder, a zip or a file of "
                              "Canvas's for each student")
@@ -64,7 +63,7 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
         if listed:
             _call_roll(outcome, listed)
         if course:
-            outcome.apply_late(_times(taken, outcome, book, Path(scratch), source), taken.marked_late)
+            outcome.apply_late(_times(taken, outcome, book, scratch, source), taken.marked_late)
             outcome.check_tier()
     filled = {}
     if book:
@@ -78,9 +77,10 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
 def _on_engine(options: argparse.Namespace, root: Path, chosen: Sequence[labs.Lab],
                listed: Optional[roster.Roster]) -> bool:
     """Has the shards of the class graded elsewhere; then they are to be joined. False: that is a workflow's to do."""
-    with tempfile.TemporaryDirectory(prefix="looplab-class-") as scratch:
-        taken = intake.of_source(Path(options.source), chosen, Path(scratch))
-    _gradebook(options, Path(options.out), taken, chosen, listed)       # what is wrong with it is told now
+    out = Path(options.out)
+    with _alone(out, None), _scratch(out, None) as scratch:
+        taken = intake.of_source(Path(options.source), chosen, scratch)
+    _gradebook(options, out, taken, chosen, listed)         # what is wrong with it is told now
     hosts = tuple((options.hosts or "").replace(",", " ").split())
     most = {"slurm": slurm.MOST, "github": matrix.MOST}.get(options.engine, shards.MOST)
     of = engine.shards_for(len(taken.submissions), options.shards or "", len(hosts), most)
@@ -92,7 +92,7 @@ def _on_engine(options: argparse.Namespace, root: Path, chosen: Sequence[labs.La
     words = ["class", "--out", engine.absolute(options.out), *(["--jobs", each] if each else [])]
     words += [f"--{name.lower()}={engine.absolute(word)}" for name, word in said.items() if word]
     words += [f"--{name}={word}" for name, word in (("lab", options.lab), ("seed", options.seed)) if word]
-    engine.run(engine.Work(options.engine, engine.command(root, words), Path(options.out).absolute(), of,
+    engine.run(engine.Work(options.engine, engine.command(root, words), out.absolute(), of,
                            int(options.jobs), hosts))
     options.join = options.out
     return True
@@ -117,6 +117,19 @@ def _alone(out: Path, shard: Optional[shards.Shard]) -> Iterator[None]:
             return
         with alone.in_folder(shard.folder(out), f"the same shard, {shard}, that is graded into {out}"):
             yield
+
+
+@contextmanager
+def _scratch(out: Path, shard: Optional[shards.Shard]) -> Iterator[Path]:
+    """An empty folder for what is unpacked. It lies where results go: what one that was killed has left there goes away
+    with the next."""
+    folder = (shard.folder(out) if shard else out) / ".unpacked"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _chosen(options: argparse.Namespace, course: Optional[course_file.Course], root: Path) -> list[labs.Lab]:
