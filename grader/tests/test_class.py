@@ -360,6 +360,22 @@ def test_a_class_is_graded_and_a_kill_costs_nothing(submissions, tmp_path):
         assert last.returncode == 1 and tree(out) == whole
 
 
+def test_how_far_it_is_and_how_long_it_takes_yet(monkeypatch, capsys):
+    """Every half minute where nobody watches; here a grading takes 20 s, by a clock of the test's."""
+    now = [0.0]
+
+    def each(pieces, jobs):
+        for piece in pieces:
+            now[0] += 20
+            yield piece, None, False
+
+    monkeypatch.setattr(pool, "each", each)
+    monkeypatch.setattr(command.time, "monotonic", lambda: now[0])
+    assert len(list(command._with_progress(range(8), 1, 10))) == 8
+    assert capsys.readouterr().err.split("\n") == ["4/10 graded, 2 min left", "6/10 graded, 80 s left",
+                                                   "8/10 graded, 40 s left", "10/10 graded, 0 s left", ""]
+
+
 def test_what_one_that_was_killed_has_unpacked_goes_away(tmp_path):
     left = lay(tmp_path / "out", ".unpacked/whole/ada/compare.c") / ".unpacked"
     with command._scratch(tmp_path / "out", None) as folder:
