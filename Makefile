@@ -26,7 +26,7 @@ AR := ar
 # What the user says reaches the scripts through the environment: blanks and quotes in it do no harm.
 export LAB EXAMPLE FROM OUT SEED MODE WORLD TRACE TAPE \
         SET REAL RUNS URLS DEPTH SAME TRIALS JSON CHECK FORMAT DECK TODO LEVEL NAME TEST FAULT ROSTER JOBS TIER KIND \
-        COURSE FORMATS GRADEBOOK SHARD JOIN ENGINE SHARDS HOSTS RECORD CC BUILD
+        COURSE FORMATS GRADEBOOK SHARD JOIN ENGINE SHARDS HOSTS NAMES RECORD CC BUILD
 
 # By another name: to some shells RANDOM is a word of their own.
 export LOOPLAB_RANDOM := $(RANDOM)
@@ -494,7 +494,7 @@ test: $(if $(filter npm,$(looplab_tools)),$(if $(filter chromium,$(looplab_tools
 	    -u LAB -u EXAMPLE -u FROM -u OUT -u SEED -u MODE -u WORLD -u TRACE -u TAPE -u DEPTH -u SAME -u TRIALS \
 	    -u SET -u REAL -u RUNS -u URLS -u JSON -u CHECK -u FORMAT -u DECK -u TODO -u LEVEL -u NAME -u TEST -u FAULT \
 	    -u ROSTER -u JOBS -u TIER -u KIND -u COURSE -u FORMATS -u GRADEBOOK -u SHARD -u JOIN \
-	    -u ENGINE -u SHARDS -u HOSTS -u RECORD \
+	    -u ENGINE -u SHARDS -u HOSTS -u NAMES -u RECORD \
 	    -u LOOPLAB_RANDOM \
 	    $(if $(ALL),LOOPLAB_ALL=1) $(looplab) -m pytest -q -rs --rootdir . -o cache_dir=build/pytest \
 	    $(if $(filter xdist,$(looplab_tools)),-n $(workers) --dist loadgroup) grader/tests
@@ -516,7 +516,7 @@ run-class: $(kit)
 	    $${ROSTER:+--roster "$$ROSTER"} $${COURSE:+--course="$$COURSE"} $${GRADEBOOK:+--gradebook "$$GRADEBOOK"} \
 	    $${LAB:+--lab "$$LAB"} $${JOBS:+--jobs "$$JOBS"} $${SEED:+--seed "$$SEED"} \
 	    $${SHARD:+--shard="$$SHARD"} $${JOIN:+--join="$$JOIN"} $${ENGINE:+--engine="$$ENGINE"} \
-	    $${SHARDS:+--shards="$$SHARDS"} $${HOSTS:+--hosts="$$HOSTS"}; else \
+	    $${SHARDS:+--shards="$$SHARDS"} $${HOSTS:+--hosts="$$HOSTS"} $${NAMES:+--names}; else \
 	    echo 'say which submissions, as in: make class FROM=submissions' >&2; (exit 66); fi; $(own-code)
 run-convert:
 	@$(looplab-command) convert --format "$$FORMATS" $${FROM:+--from "$$FROM"}; $(own-code)

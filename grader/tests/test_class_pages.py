@@ -77,6 +77,12 @@ def test_the_same_mistake_under_two_checks_is_drawn_once(of_three):
     assert text.count("<img") == 1 and text.count("2 ×</b> compare.c:7 waits 90 ms") == 2
 
 
+def test_names_are_there_when_they_are_asked_for(of_three):
+    outcome, out = of_three
+    text = page.render(outcome, out, names=True)
+    assert text.count("<details><summary>who</summary>ada, bob</details>") == 2 and "carl" not in text
+
+
 def test_one_that_is_too_large_is_left_out(of_three, monkeypatch):
     outcome, out = of_three
     monkeypatch.setattr(page, "FIGURE_BYTES_MOST", 100)

@@ -69,7 +69,7 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     if book:
         filled[Path(options.gradebook).name], troubles = gradebook.fill(book, outcome)
         outcome.troubles += troubles
-    _write(outcome, out, filled)
+    _write(outcome, out, filled, options.names)
     shards.clear(out)
     return _told(outcome, out)
 
@@ -174,6 +174,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--seed", metavar="N", help="the same numbers for all (default: each student's own)")
     parser.add_argument("--shard", metavar="K/N", help="only this part of the class: 2/7; all parts have one OUT")
     parser.add_argument("--join", metavar="DIR", help="grade nothing: make the tables of shards whose OUT this was")
+    parser.add_argument("--names", action="store_true", help="say on the class page who has made which mistake")
     parser.add_argument("--engine", metavar="E", help=f"who runs the shards: {', '.join(engine.NAMES)}")
     parser.add_argument("--shards", metavar="N", help=f"so many (default: one for {engine.EACH} submissions)")
     parser.add_argument("--hosts", metavar="H,H", help="parallel's, as ssh knows them; they see this checkout and OUT")
@@ -354,10 +355,10 @@ def _gradebook(options: argparse.Namespace, out: Path, taken: intake.Intake, cho
     return (None, [intake.Trouble("", "", "gradebook", another)]) if another else (book, [])
 
 
-def _write(outcome: Outcome, out: Path, filled: Mapping[str, bytes]) -> None:
-    """The tables and pages, each whole or not at all. filled: files as they are, by name."""
+def _write(outcome: Outcome, out: Path, filled: Mapping[str, bytes], names: bool) -> None:
+    """The tables and pages, each whole or not at all. filled: files as they are, by name. names: on the class page."""
     texts: dict[str, str] = {"grades.csv": tables.grades(outcome), "attention.csv": tables.attention(outcome),
-             "class.html": page.render(outcome, out)}
+             "class.html": page.render(outcome, out, names)}
     levels = outcome.course.feedback if outcome.course else {}
     for student in outcome.students:
         mine = [outcome.results[student, lab.slug] for lab in outcome.labs if (student, lab.slug) in outcome.results]

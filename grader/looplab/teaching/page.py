@@ -1,4 +1,4 @@
-"""The class at a glance, as one page that needs nothing else. It names nobody."""
+"""The class at a glance, as one page that needs nothing else. It names nobody, unless it is asked to."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ class Cause:
     text: str       # what the grader says, of one of them
     times: int
     figure: Optional[Path] = None       # that one's time line, as `make report` draws it; None: there is none
+    who: Sequence[str] = ()             # who has made it, where names are asked for
 
 
-def render(outcome: Outcome, out: Optional[Path] = None) -> str:
-    """The page. out: the folder with everybody's results; None: no time lines."""
-    labs = "\n".join(_lab(outcome, lab, out) for lab in outcome.labs)
+def render(outcome: Outcome, out: Optional[Path] = None, names: bool = False) -> str:
+    """The page. out: the folder with everybody's results; None: no time lines. names: with who has made a mistake."""
+    labs = "\n".join(_lab(outcome, lab, out, names) for lab in outcome.labs)
     kinds = Counter(trouble.kind for trouble in outcome.troubles)
     person = ", ".join(f"{times} × {escape(kind)}" for kind, times in sorted(kinds.items())) or "nothing"
     return f"""<!doctype html>
@@ -50,21 +51,23 @@ def render(outcome: Outcome, out: Optional[Path] = None) -> str:
 """
 
 
-def causes(results: Sequence[dict], folders: Sequence[Path] = ()) -> list[Cause]:
+def causes(results: Sequence[dict], folders: Sequence[Path] = (), names: Sequence[str] = ()) -> list[Cause]:
     """The most frequent ones. The same but for its line, its numbers and its names is the same; it is told in the words
-    of the one whose time line is the smallest. folders: where each result lies, as far as time lines are wanted."""
-    said: dict[tuple[str, str], list[tuple[int, str, Optional[Path]]]] = {}
+    of the one whose time line is the smallest. folders: where each result lies, as far as time lines are wanted. names:
+    whose each result is, as far as names are."""
+    said: dict[tuple[str, str], list[tuple[int, str, Optional[Path], str]]] = {}
     for number, result in enumerate(results):
         for check in result["checks"]:
             if check["status"] == "failed":
                 text = _cause(check["message"])
                 figure = _figure(check, folders[number]) if folders else None
                 size = figure.stat().st_size if figure else FIGURE_BYTES_MOST + 1
-                said.setdefault((check["title"], _kind(text)), []).append((size, text, figure))
+                said.setdefault((check["title"], _kind(text)), []).append(
+                    (size, text, figure, names[number] if names else ""))
     found = []
     for (title, _), those in said.items():
-        _, text, figure = min(those, key=lambda one: one[:2])       # of equals the first
-        found.append(Cause(title, text, len(those), figure))
+        _, text, figure, _ = min(those, key=lambda one: one[:2])    # of equals the first
+        found.append(Cause(title, text, len(those), figure, list(dict.fromkeys(one[3] for one in those if one[3]))))
     return sorted(found, key=lambda cause: (-cause.times, cause.check, cause.text))[:CAUSES_MOST]
 
 
@@ -89,7 +92,7 @@ def _cause(message: str) -> str:
     return lines[0]
 
 
-def _lab(outcome: Outcome, lab: Lab, out: Optional[Path]) -> str:
+def _lab(outcome: Outcome, lab: Lab, out: Optional[Path], names: bool) -> str:
     mine = [student for student in outcome.students
             if outcome.results.get((student, lab.slug), {}).get("status") == "graded"]
     graded = [outcome.results[student, lab.slug] for student in mine]
@@ -102,7 +105,7 @@ def _lab(outcome: Outcome, lab: Lab, out: Optional[Path]) -> str:
     return f"""<section><h2>{escape(lab.slug)}</h2>
 <p>{len(graded)} graded, {full} with full marks, the median is {median:g}.</p>
 {_distribution(scores)}
-{_causes(graded, [out / student / lab.slug for student in mine] if out else ())}
+{_causes(graded, [out / student / lab.slug for student in mine] if out else (), mine if names else ())}
 <h3>Checks</h3>
 {_checks(graded)}</section>"""
 
@@ -137,15 +140,20 @@ def _checks(graded: Sequence[dict]) -> str:
                     f"<ul>\n{easy}</ul></details>" if easy else "")
 
 
-def _causes(graded: Sequence[dict], folders: Sequence[Path]) -> str:
-    found = causes(graded, folders)
+def _causes(graded: Sequence[dict], folders: Sequence[Path], names: Sequence[str]) -> str:
+    found = causes(graded, folders, names)
     if not found:
         return ""
     first = {_kind(cause.text): cause for cause in reversed(found) if cause.figure}   # of a kind one is enough
     drawn = [cause for cause in found if cause in first.values()][:FIGURES_MOST]
     items = "".join(f"<li><b>{cause.times} ×</b> {escape(cause.text)}<br><small>{escape(printable(cause.check))}"
-                    f"</small>{_drawn(cause) if cause in drawn else ''}</li>\n" for cause in found)
+                    f"</small>{_named(cause)}{_drawn(cause) if cause in drawn else ''}</li>\n" for cause in found)
     return f"<h3>The most frequent causes</h3>\n<ol>\n{items}</ol>\n"
+
+
+def _named(cause: Cause) -> str:
+    who = escape(printable(", ".join(cause.who)))
+    return f"<details><summary>who</summary>{who}</details>" if who else ""
 
 
 def _drawn(cause: Cause) -> str:
