@@ -81,8 +81,8 @@ def test_a_shard_is_told_all_that_the_class_is_told(submissions, tmp_path, monke
     monkeypatch.setattr(engine, "run", run)
     (tmp_path / "r.csv").write_text("id,name\n1,ada\n")
     (tmp_path / "c.toml").write_text('seeds = "one"\n[labs.01]\n')
-    said = ["--from", str(submissions), "--out", "out", "--roster", "r.csv", "--course", "c.toml", "--lab", "1", "--seed",
-            "7"]
+    said = ["--from", str(submissions), "--out", "out", "--roster", "r.csv", "--course", "c.toml"]
+    said += ["--lab", "1", "--seed", "7"]
     for name, jobs in (("parallel", []), ("slurm", ["--jobs", str(together.cores())])):
         with pytest.raises(Ran) as caught:
             command.main([*said, "--engine", name])
