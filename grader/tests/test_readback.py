@@ -223,3 +223,24 @@ def test_the_kinds_are_the_schemas():
                                               (sound.ANYTHING, "anything")] for name in names}
     of_the_header = {("trace", "word"), ("seed", "number"), ("program", "word"), ("program", "number")}
     assert found - of_the_header == named
+
+
+def test_what_the_runtime_always_writes_is_the_schemas():
+    schema = json.loads((ROOT / "sim/trace/trace.schema.json").read_text())
+    needed = {name.partition(":")[2]: set(said["required"]) - {"t", "from", "ev"}
+              for name, said in schema["definitions"].items() if name.startswith("runtime:")}
+    assert {ev: set(keys) for ev, keys in sound.NEEDED.items()} == needed
+
+
+@pytest.mark.parametrize("ev, key", [(ev, key) for ev, keys in sound.NEEDED.items() for key in keys])
+def test_a_line_that_lacks_what_the_runtime_always_writes(ev, key):
+    """No reader meets it: neither in a whole trace, nor in the ends of one that was cut."""
+    whole = {"t": 0, "from": "runtime", "ev": ev, **dict.fromkeys(sound.NEEDED[ev], 1)}
+    whole.update({name: "x" for name in ("name", "on", "why", "what") if name in whole})
+    header = '{"trace":"looplab/trace/v1","program":"p","seed":0}\n'
+    lacking = {name: value for name, value in whole.items() if name != key}
+    texts = [header + json.dumps(one, separators=(",", ":")) + "\n" for one in (whole, lacking)]
+    assert trace.read(texts[0]).events == [whole]
+    with pytest.raises(trace.TraceError, match=key):
+        trace.read(texts[1])
+    assert [trace.read_cut(text, "\n" + text).events[1:] for text in texts] == [[whole], []]

@@ -1,4 +1,5 @@
-"""Which lines of a trace hold what the kit writes there: numbers where it writes numbers, words where it writes words.
+"""Which lines of a trace hold what the kit writes there: numbers where it writes numbers, words where it writes words,
+and all that it always writes.
 
 A program that nobody trusts has written them. Whoever reads a trace may rely on this; what a line means is another
 matter. sim/trace/trace.schema.json says it all, one event at a time; a test holds the two together.
@@ -16,6 +17,13 @@ WORDS = ("ev", "from", "url", "method", "call", "path", "to", "mode", "on", "nam
          "hash", "told", "what", "why")
 PLACES = ("src", "at")
 ANYTHING = ("value", "rows")
+NEEDED = {
+    "spawn": ("task", "name", "by"), "ready": ("task", "by"), "run": ("task",), "await": ("task", "on"),
+    "done": ("task", "rc"), "cancel": ("task", "by", "why"), "block": ("ns", "on"), "leak": ("what",),
+    "deadlock": ("task", "on", "since"), "silence": ("steps",), "livelock": ("task", "steps"),
+    "endless": ("task", "moves"), "overflow": ("task", "name", "size"), "crash": ("signal",), "end": ("rc",),
+}
+"""What each line of the runtime's holds: those a program could write itself."""
 
 _PLACE = re.compile(r'[^/]+:[1-9]\d{0,8}')
 _NUMBER_MOST = 10 ** 19          # as long as an int64_t
@@ -31,10 +39,25 @@ def first_distorted(events: Sequence[dict], text: str) -> Optional[tuple[int, st
     header before them."""
     written = text.count("\n") == len(_LINE.findall(text)) + 1     # as nearly always: each as the kit writes them
     for index, event in enumerate(events):
-        if not written or "value" in event or "rows" in event:      # behind those anything may stand
-            key = _distorted(event)
-            if key is not None:
-                return index, key
+        # behind "value" and "rows" anything may stand
+        key = _distorted(event) if not written or "value" in event or "rows" in event else _lacking(event)
+        if key is not None:
+            return index, key
+    return None
+
+
+def is_sound(event: dict) -> bool:
+    """Does this line, by itself, hold what the kit writes there?"""
+    return _distorted(event) is None
+
+
+def _lacking(event: dict) -> Optional[str]:
+    """The first key that a line of the runtime's should have and has not."""
+    if event["from"] != "runtime":
+        return None
+    for key in NEEDED.get(event["ev"], ()):
+        if key not in event:
+            return key
     return None
 
 
@@ -50,4 +73,4 @@ def _distorted(event: dict) -> Optional[str]:
             sound = True                    # what nobody reads, and what may be anything
         if not sound:
             return key
-    return next((key for key in ("t", "from", "ev") if key not in event), None)
+    return next((key for key in ("t", "from", "ev") if key not in event), None) or _lacking(event)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Iterator, Optional
 
 from ..plain.duration import Duration
-from .sound import first_distorted
+from .sound import first_distorted, is_sound
 
 Event = dict
 FORMAT = "looplab/trace/v1"
@@ -254,14 +254,15 @@ def read_cut(head: str, tail: str) -> Trace:
     """What can be told of a run that was stopped: its tasks from the trace's first bytes, its last events from its last
     ones.
 
-    head and tail may begin and end in the middle of a line, and may be the same; nothing in them is checked, and
-    requests are not collected. Raises TraceError without a header.
+    head and tail may begin and end in the middle of a line, and may be the same; what is not as the kit writes it is
+    left out, and requests are not collected. Raises TraceError without a header.
     """
     lines = head.split("\n")[:-1]
     first = [event for event in map(_lenient, lines) if event]
     if not first or first[0].get("trace") != FORMAT:
         raise TraceError(f"line 1: expected the header of a {FORMAT}")
-    last = [event for event in map(_lenient, tail.split("\n")[1:-1]) if event]
+    first[1:] = filter(is_sound, first[1:])
+    last = [event for event in map(_lenient, tail.split("\n")[1:-1]) if event and ("trace" in event or is_sound(event))]
     trace = Trace(first[0], last, cut=True)
     for event in first[1:] + last:
         if event.get("ev") in ("spawn", "report"):
