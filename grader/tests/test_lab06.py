@@ -162,6 +162,17 @@ def test_a_program_that_is_started_once_says_the_same(tmp_path):
             assert (one.copies(program.work / "open", process.COVER)._first is not None) == served
 
 
+@pytest.mark.parametrize("said, names", [
+    ([{"name": "one"}, {}, {"name": 5}, {"name": None}, {"name": True}, {"name": ["two"]}, {"name": "a b"}, 7],
+     ["one"]),
+    (None, []), ({"name": "one"}, [])])
+def test_a_list_of_tests_may_hold_anything(said, names):
+    """The suite itself may have written it."""
+    runner = SuiteRunner(LAB, Path(), None)
+    runner._process = lambda *asked: ([{"tests": said}], None)
+    assert [test.name for test in runner.list_tests(Path())] == names
+
+
 def test_coverage_without_assertions(tmp_path):
     graded = grade_text(SILENT, tmp_path)
     assert graded.score <= 30

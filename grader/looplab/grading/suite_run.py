@@ -41,7 +41,8 @@ class SuiteRunner:
         if not isinstance(tests, list):
             self.stopped = True
             return []
-        named = [one for one in tests if isinstance(one, dict) and re.fullmatch(r"\w+", str(one.get("name")))]
+        named = [one for one in tests if isinstance(one, dict) and isinstance(one.get("name"), str)
+                 and re.fullmatch(r"\w+", one["name"])]
         self.tests = [Test(one["name"], f"{Path(str(one.get('file'))).name}:{one.get('line')}") for one in named]
         return self.tests
 
