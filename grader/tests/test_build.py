@@ -296,6 +296,17 @@ def test_kit_not_whole(tmp_path):
         build_text(toy, tmp_path / "in", GOOD)
 
 
+@pytest.mark.parametrize("more, message", [
+    ('__asm__(".data\\n.quad no_such_thing\\n.text");', "toy.c uses no_such_thing, which is defined nowhere"),
+    ("extern __thread int environ; int here(void) { return environ; }",
+     "toy.c cannot be built: ld: environ: TLS reference in cover.o mismatches non-TLS definition in"),
+    ('__asm__(".abort");', "an asm statement in toy.c is wrong: .abort detected")],
+    ids=["a name", "thread", "abort"])
+def test_what_fails_only_with_this_file_is_the_files_fault(tmp_path, more, message):
+    """Whatever the linker or the assembler says of it."""
+    assert refused(tmp_path, GOOD + more)[0].startswith(message)
+
+
 # ---- The labs --------------------------------------------------------------------------------------
 
 def test_names_of_a_lab():

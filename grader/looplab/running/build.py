@@ -276,7 +276,7 @@ def _others(lab: Lab, way: str) -> list[str]:
 
 
 _MESSAGE = re.compile(r"(?P<file>[^\s:][^:\n]*):(?P<line>\d+):(?:\d+:)? "
-                      r"(?P<kind>(?:fatal )?error|Error|warning|note): (?P<text>.*)")
+                      r"(?P<kind>(?:[Ff]atal )?error|Error|warning|note): (?P<text>.*)")
 _UNDEFINED = re.compile(r"undefined reference to [`'](?P<name>\w+)'")
 _MULTIPLE = re.compile(r"multiple definition of [`'](?P<name>\w+)'")
 _PREVIOUS = re.compile(r"previous (?:definition|declaration) (?:of|is here)|originally defined here|previously defined "
@@ -298,8 +298,32 @@ def _fault(lab: Lab, work: Path, outcome: process.Outcome) -> Exception:
     if match := re.search(r"^cc1: (?:fatal )?error: (\S+): ", outcome.stderr, re.MULTILINE):
         return Ungradable(f"{lab.source} has the compiler look for {Path(match[1]).name}, which is no part of the lab: "
                           + _OWN.format(source=lab.source), lab.source)
-    return _link_fault(lab, lines) or BuildError(
-        f"the compiler failed: {_without_paths(lines[0]) if lines else f'exit {outcome.exit}, {outcome.signal}'}")
+    found = _link_fault(lab, lines)
+    if isinstance(found, Ungradable):
+        return found
+    compiled, missing = _without_it(lab, work)
+    names = [match["name"] for line in lines if (match := _UNDEFINED.search(line))]
+    if compiled and names and not missing & set(names):
+        return Ungradable(f"{lab.source} uses {names[0]}, which is defined nowhere", lab.source)
+    said = _without_paths(lines[0]) if lines else f"exit {outcome.exit}, {outcome.signal}"
+    if compiled and not names:
+        return Ungradable(f"{lab.source} cannot be built: {said}", lab.source)
+    return found or BuildError(f"the compiler failed: {said}")
+
+
+def _without_it(lab: Lab, work: Path) -> tuple[bool, set[str]]:
+    """Does what the student's file is built with work on an empty one? And which names are then missing. What fails
+    only with the student's file is the file's doing, whatever the compiler says of it."""
+    folder = work / "empty"
+    folder.mkdir(exist_ok=True)
+    (folder / lab.source).write_text("typedef int nothing;\n")
+    cc, others = compiler(), _others(lab, "cover") if lab.main_object().is_file() else ["-shared", "-nostdlib"]
+    for words in ([*cc, *_arguments(lab, folder, "cover"), "-c", lab.source, "-o", "empty.o"],
+                  [*cc, *_FLAGS["cover"], "empty.o", *others, "-o", "empty"]):
+        outcome = process.run(words, limits=LIMITS, cwd=folder, env=environment(), launch=lab.launch,
+                              fence=of_compilers(lab, folder))
+    missing = {match["name"] for line in outcome.stderr.splitlines() if (match := _UNDEFINED.search(line))}
+    return outcome.ok or bool(missing), missing
 
 
 def _compile_fault(lab: Lab, work: Path, error: re.Match[str], before: list[str], after: list[str]) -> Exception:
