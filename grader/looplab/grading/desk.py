@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import shutil
 from pathlib import Path
 from typing import Callable, Optional, Protocol, TypeVar
 
@@ -64,7 +63,7 @@ class Desk:
         if self.home.is_symlink() or not self.home.is_dir():
             self.home.unlink(missing_ok=True)
         elif any(self.home.iterdir()):
-            shutil.rmtree(self.home)
+            remove(self.home)
         if not self.home.exists():
             self._make_home()
 

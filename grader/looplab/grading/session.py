@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,8 +20,9 @@ from ..asking.world import World
 from ..course.lab import Lab
 from ..plain import seed as seeds
 from ..plain.failure import CheckFailed, Failure, GraderFault
+from ..plain.hostile import remove_what_can_be
 from ..plain.text import cut
-from ..reading import ending, orders
+from ..reading import ending, forged, orders
 from ..reading.run import Explanation, Run, in_order
 from ..reading.trace import Trace, TraceError, read, read_cut
 from ..running import build, coverage, machine, process
@@ -326,7 +326,8 @@ class Session:
         return self._as_run(recorded, world, reference=True)
 
     def idle_memory(self) -> int:
-        """The bytes of memory that the student's program takes to do nothing: to show its help."""
+        """The bytes of memory that the student's program takes to do nothing: to show its help. Raises CheckFailed when
+        it does not tell."""
         if self._idle is None:
             desk = self.desks.take()
             argv = [os.path.relpath(self.ready().cover, desk.home), "--memory", "../memory", "--help"]
@@ -335,7 +336,7 @@ class Session:
             self._idle = desk.peak()
             self.desks.give_back(desk)
         if self._idle is None:
-            raise GraderFault("the program did not tell how much memory it takes to do nothing")
+            raise CheckFailed(forged.no_memory())
         return self._idle
 
     def _call(self, check: Check, mode: str, world: World, urls: Optional[Sequence[str]], tape: Optional[str],
@@ -543,4 +544,4 @@ class Session:
                 pass
         process.begin_again()
         close_below(self.work)
-        shutil.rmtree(self.work, ignore_errors=True)
+        remove_what_can_be(self.work)

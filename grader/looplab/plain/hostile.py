@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import subprocess
 from typing import BinaryIO, Union
 
 
@@ -24,7 +25,8 @@ def read_plain(path: Union[str, "os.PathLike[str]"], most: int = -1) -> bytes:
 
 
 def remove(path: Union[str, "os.PathLike[str]"]) -> None:
-    """Takes away what lies there, if anything does: a file, a link, or a folder with all it holds. Raises OSError."""
+    """Takes away what lies there, if anything does: a file, a link, or a folder with all it holds, however deep. Raises
+    OSError."""
     try:
         os.unlink(path)
     except FileNotFoundError:
@@ -32,4 +34,23 @@ def remove(path: Union[str, "os.PathLike[str]"]) -> None:
     except OSError:             # a folder: which error says so depends on the system
         if not os.path.isdir(path):
             raise
-        shutil.rmtree(path)
+        _remove_folder(path)
+
+
+def remove_what_can_be(folder: Union[str, "os.PathLike[str]"]) -> None:
+    """Takes away a folder, and leaves what cannot be removed."""
+    try:
+        _remove_folder(folder)
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_folder(folder: Union[str, "os.PathLike[str]"]) -> None:
+    """Folders may be nested deeper than Python calls itself, and than a path is long: rm minds neither."""
+    try:
+        shutil.rmtree(folder)
+    except (OSError, RecursionError):
+        told = subprocess.run(["rm", "-rf", "--", os.path.abspath(folder)], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        if os.path.lexists(folder):
+            raise OSError(f"cannot remove {folder}: {told.stderr.decode(errors='replace').strip()[:200]}") from None

@@ -18,13 +18,19 @@ def told(happened: str) -> Failure:
                                            "way, or report by itself?"))
 
 
+def no_memory() -> Failure:
+    """The failure of a program whose word on its memory is not there in the end."""
+    return Failure("the kit's part of the program tells how much memory it took", "that was not there to be read",
+                   Cause("no memory told", "does the program write or remove files that it did not make?"))
+
+
 def unlike(reports: Mapping[str, Any], right: Mapping[str, Any]) -> Optional[str]:
     """The name of the first report that is missing, or is not of the kind of the right one. None: there is none."""
     return next((name for name in right if name not in reports or not _alike(right[name], reports[name])), None)
 
 
 def _alike(right: Any, found: Any) -> bool:
-    if right is None or found is None:
+    if right is None:
         return True                     # what is not there may be of any kind
     if isinstance(right, dict):
         return isinstance(found, dict) and right.keys() == found.keys() \

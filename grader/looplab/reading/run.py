@@ -210,8 +210,10 @@ class Run:
     def memory(self) -> int:
         """The most bytes the process had in memory at once. Rough, and not the same each time: compare only with wide
         margins, and with `lab.reference(…).memory` or `lab.memory_of_nothing()`; the world's own size counts, too."""
-        if self._memory is None:
+        if self._memory is None and self.reference:
             raise GraderFault(f"mode {self.mode} did not tell how much memory it took")
+        if self._memory is None:        # who came to their end have told: it was taken away
+            self._fail(forged.no_memory())
         return self._memory
 
     @property

@@ -125,14 +125,17 @@ def _free(folder: Path) -> Optional[int]:
 
 
 def _written(folder: Path) -> int:
-    """Bytes on the disk of all files below a folder."""
-    total = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += os.lstat(os.path.join(place, name)).st_blocks * 512
-            except OSError:         # it has just gone
-                pass
+    """Bytes on the disk of all files below a folder, however deep."""
+    total, folders = 0, [str(folder)]
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    total += entry.stat(follow_symlinks=False).st_blocks * 512
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+        except OSError:         # it has just gone, or nobody may look into it
+            pass
     return total
 
 
