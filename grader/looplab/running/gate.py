@@ -18,6 +18,9 @@ from ..course.lab import Lab
 from .code import Code
 
 _GNU = b"\3"       # of an ELF header, where the assembler has met such a function (ELFOSABI_GNU)
+# Names of sections: the linker sorts .init_array.N and .ctors.M, M being 65535 - N, by N, which it reads as a number;
+# what is in .init goes before all of them. Compilers write five digits, and theirs are from 100 on.
+_EARLY = re.compile(rb"\.preinit_array|\.ctors|\.init\0|\.init_array\.(?:000\d\d\0|(?!\d{5}\0))")
 _CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
 _NO_FUNCTIONS = frozenset(("void", "int", "sizeof"))        # as in `void (*at)(int)`
 
@@ -51,7 +54,7 @@ def begins_early(compiled: bytes) -> bool:
     """Does this object file of the student's hold code that runs before the kit's first step: as early constructors, or
     to choose a function while the program is loaded? Such a program makes no copies of itself: it would be in the first
     process that the student's code ran."""
-    return b".preinit_array" in compiled or b".init_array.00000" in compiled or compiled[7:8] == _GNU
+    return _EARLY.search(compiled) is not None or compiled[7:8] == _GNU
 
 
 if __name__ == "__main__":
