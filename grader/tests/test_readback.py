@@ -190,7 +190,9 @@ RIGHT = {"start": {"n": 2}, "result": {"rc": 0, "results": [{"error": 0, "title"
 @pytest.mark.parametrize("reports, name", [
     (RIGHT, None),
     ({**RIGHT, "more": 1}, None),
-    ({"start": {"n": 7}, "result": {"rc": -5, "results": [], "speedup": 2}}, None),
+    ({"start": {"n": 7}, "result": {"rc": -5, "results": [{"error": -5, "title": "A"}], "speedup": 2}}, None),
+    ({**RIGHT, "result": {**RIGHT["result"], "results": []}}, "result"),
+    ({**RIGHT, "start": {"n": None}}, "start"),
     ({**RIGHT, "result": {**RIGHT["result"], "results": [{"error": 0, "title": "A"}] * 3}}, None),
     ({"start": {"n": 2}}, "result"),
     ({**RIGHT, "start": {}}, "start"),

@@ -10,9 +10,11 @@ import pytest
 
 from looplab import Fault, World, ms, sec
 from looplab.plain.failure import CheckFailed, GraderFault
+from looplab.reading import ending
 from looplab.reading.run import Run
 from looplab.reading.trace import read
 from looplab.running.build import compiler
+from looplab.running.process import Outcome
 from story import Story
 from variants import ROOT
 
@@ -151,3 +153,14 @@ def test_a_call_that_was_given_up_did_nothing():
     run = Run(story.result(9).end(9).trace(), World(), "async", [], "")
     assert [(call.rc, call.end) for call in run.file_calls] == [(-errno.ECANCELED, ms(7)), (None, None)]
     assert [(job.start, job.rc, job.end) for job in run.cpu] == [(None, -errno.ECANCELED, ms(9))]
+
+
+@pytest.mark.parametrize("calls, forged", [((None,), False), ((1, 2), False), ((None, None), True), ((1, 2, 1), True)])
+def test_a_call_begins_once(calls, forged):
+    """Whoever reports it once more makes its time shorter."""
+    story = Story()
+    for t, call in enumerate(calls):
+        story.world(t, "report", name="start", value={"n": 1} if call is None else {"n": 1, "call": call})
+    outcome = Outcome(exit=0, signal=None, limit=None, stdout="", stderr="", cpu_s=0.0, wall_s=0.0)
+    failed = ending.failure(outcome, story.result(9).end(9).trace())
+    assert (failed is not None and "more than once" in failed.text()) == forged

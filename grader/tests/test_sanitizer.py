@@ -205,3 +205,11 @@ def test_unknown_kinds_keep_their_words(tmp_path):
 ])
 def test_trouble_of_the_sanitizer_itself(line, words):
     assert sanitizer.trouble(f"before\n{line}\nafter\n") == words
+
+
+def test_whether_they_work_here_is_tried(tmp_path, monkeypatch):
+    """Not asked of the student's program, which may say what it likes."""
+    program = build_text(house(), tmp_path, GOOD)
+    assert sanitizer.work_here(program)
+    monkeypatch.setattr(process, "ASAN", process.Limits(memory=1 << 30))        # no room for their shadow
+    assert not sanitizer.work_here(program)

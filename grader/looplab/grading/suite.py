@@ -227,8 +227,10 @@ class Suite:
         verdicts = self._runner.run(program.asan, order, process.ASAN, stderr=stderr)
         for text in stderr:
             trouble = sanitizer.trouble(text)
-            if trouble:
+            if trouble and not sanitizer.work_here(program):
                 raise GraderFault(f"the sanitizers do not work on this machine: {trouble}")
+            if trouble and all(finding.message != sanitizer.FORGED for finding in self.findings):
+                self.findings.append(sanitizer.Finding("forged finding", sanitizer.FORGED, None, "", ""))
             for finding in sanitizer.findings(text, program):
                 if all((finding.kind, finding.src) != (other.kind, other.src) for other in self.findings):
                     self.findings.append(finding)

@@ -85,12 +85,18 @@ class TwoBuilds:
         for finding in recorded.findings:
             self._found(finding, recorded)
         trouble = sanitizer.trouble(outcome.stderr)
-        if trouble:
+        if trouble and sanitizer.work_here(program):
+            self._found(Finding("forged finding", sanitizer.FORGED, None, "", ""), recorded)
+        elif trouble:
             recorded.fault = f"the sanitizers do not work on this machine: {trouble}"
         elif outcome.limit:
             self.off = True
             self._found(Finding("limit", f"was stopped at a limit ({outcome.limit}) in the build with sanitizers, "
                                          "though not in the plain one", None, "", ""), recorded)
+        elif not recorded.findings and outcome.exit == process.ASAN_EXIT != recorded.outcome.exit:
+            self._found(Finding("unreadable finding", "was ended by the sanitizers, and what they said could not be read: "
+                                "does the program close, or redirect, stderr? Then take that out, and look at it", None,
+                                "", ""), recorded)
         elif not recorded.findings:
             self._compare(recorded, program, text)
         if recorded.fault:

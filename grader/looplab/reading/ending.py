@@ -11,7 +11,7 @@ from ..plain.failure import Cause, Failure, GraderFault
 from ..plain.text import cut
 from ..running.process import Outcome
 from ..running.sanitizer import BOUNDS, LIFETIMES, UNSET, Finding
-from . import diagnosis, stuck
+from . import diagnosis, forged, stuck
 from .case import Case
 from .trace import Task, Trace
 
@@ -72,7 +72,17 @@ def failure(outcome: Outcome, trace: Optional[Trace], findings: Sequence[Finding
     if outcome.exit == 2 and (trace is None or trace.ended or not trace.report("start")):
         raise GraderFault("the lab's program refused to "
                           f"start: {cut(outcome.stderr.strip() or 'it did not say why', 300)}")
-    return early(outcome, trace) if trace is None or not trace.ended else None
+    if trace is None or not trace.ended:
+        return early(outcome, trace)
+    return forged.told("its beginning is reported more than once") if _begun_twice(trace) else None
+
+
+def _begun_twice(trace: Trace) -> bool:
+    """Is the beginning of one call reported more than once? main.c does it once: whoever does it again makes the time
+    shorter that the call seems to take."""
+    calls = [report["value"].get("call") if isinstance(report["value"], dict) else None for report in trace.reports
+             if report["name"] == "start"]
+    return any(call in calls[:index] for index, call in enumerate(calls))
 
 
 def early(outcome: Outcome, trace: Optional[Trace]) -> Failure:

@@ -36,7 +36,8 @@ def _alike(right: Any, found: Any) -> bool:
         return isinstance(found, dict) and right.keys() == found.keys() \
             and all(_alike(right[key], found[key]) for key in right)
     if isinstance(right, list):
-        return isinstance(found, list) and (not right or all(_alike(right[0], one) for one in found))
+        return isinstance(found, list) and len(found) >= len(right) \
+            and (not right or all(_alike(right[0], one) for one in found))
     if isinstance(right, (int, float)) and not isinstance(right, bool):
         return isinstance(found, (int, float)) and not isinstance(found, bool)
     return type(found) is type(right)

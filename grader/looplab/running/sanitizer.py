@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Callable
 
 from . import process
-from .build import Program
+from .build import LIMITS, Program, compiler, environment, static_sanitizers
 from .fence import Fence, of_compilers
 
 
@@ -81,10 +81,31 @@ def findings(stderr: str, program: Program) -> list[Finding]:
     return found
 
 
+FORGED = "wrote to stderr what only the sanitizers write, which work here: take that out"
+"""Of a program with trouble(), on a machine where they work_here()."""
+
+
 def trouble(stderr: str) -> str | None:
-    """Why the sanitizer itself did not work here: a fault of the machine, not of the program. None: it worked."""
+    """Why the sanitizer itself did not work here: a fault of the machine, or words that the program has written. None:
+    it worked."""
     match = _TROUBLE.search(stderr)
     return _without_addresses(match[0]) if match else None
+
+
+def work_here(program: Program) -> bool:
+    """Do the sanitizers work on this machine? Tried with a program that does nothing, built as that one is."""
+    folder = program.work / "sanitizers"
+    folder.mkdir(exist_ok=True)
+    (folder / "nothing.c").write_text("int main(void) { return 0; }\n")
+    fence = of_compilers(program.lab, folder)
+    built = process.run([*compiler(), "-fsanitize=address,undefined", *static_sanitizers(program.lab, folder),
+                         "nothing.c", "-o", "nothing"], limits=LIMITS, cwd=folder, env=environment(),
+                        launch=program.lab.launch, fence=fence)
+    if not built.ok:
+        return False
+    ran = process.run(["./nothing"], limits=process.ASAN, cwd=folder, launch=program.lab.launch,
+                      fence=Fence((folder / "nothing",), (folder,)))
+    return ran.ok and not said(ran.stderr)
 
 
 # ---- The reports -----------------------------------------------------------------------------------
