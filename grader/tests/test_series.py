@@ -162,3 +162,13 @@ def test_what_a_program_keeps_from_run_to_run_is_no_fault_of_it(tmp_path):
     graded = grade(lab, only_file(lab, tmp_path / lab.source, tmp_path / "mine"), tmp_path / "out")
     lost = [check["category"] for check in graded.result["checks"] if check["score"] < check["max_score"]]
     assert set(lost) <= {"coverage"}, graded.lost()     # the line that no run reaches
+
+
+def test_each_run_is_told_its_own_processor_time(monkeypatch):
+    """The process tells what all of its runs have taken so far: added up, that would be the more the more runs there
+    are."""
+    series = Series(Forks(Path("program"), ASAN, cwd=Path(), env={}), ASAN)
+    answers = iter([b"0 1 3000", b"0 1 4000", b"1 1 4500"])
+    monkeypatch.setattr(series, "_ask", lambda run, out, err: next(answers))
+    told = [series._outcome(OneOfMany(["program"], Path(), None, None)) for _ in range(3)]
+    assert [round(outcome.cpu_s * 1e6) for outcome in told] == [3000, 1000, 500]

@@ -39,6 +39,7 @@ class Series:
         self._copy: Optional[Answer] = None
         self._odd = 0           # so many of the last runs were
         self._stalled = 0       # and so many of all were never answered
+        self._used_us = 0       # processor time of the process so far
 
     def start(self, words: Sequence[str], *, cwd: Path, alone: Callable[[], process.Running],
               judge: Optional[Judge] = None) -> process.Running | OneOfMany:
@@ -77,8 +78,9 @@ class Series:
         said = re.fullmatch(rb"(\d{1,3}) 1 (\d{1,12})", answer)      # the program could write there, too
         if said and stdout is not None and stderr is not None and not sanitizer.said(stderr):
             self._odd = 0
+            before, self._used_us = self._used_us, int(said[2])
             return process.Outcome(exit=int(said[1]), signal=None, limit=None, stdout=stdout, stderr=stderr,
-                                   cpu_s=int(said[2]) / 1e6, wall_s=time.monotonic() - begun)
+                                   cpu_s=max(0, self._used_us - before) / 1e6, wall_s=time.monotonic() - begun)
         self._odd += 1
         self.end()          # whatever it was, it may have left something behind
         return None
@@ -88,7 +90,7 @@ class Series:
         line = self._socket             # end() may take it away meanwhile
         if not line:
             line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            self._socket = line
+            self._socket, self._used_us = line, 0
             line.settimeout(min(self._limits.wall_s, PATIENCE_S))
             with theirs:
                 self._copy = self._forks.series(theirs, SERIES_S)
