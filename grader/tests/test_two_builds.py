@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 from looplab.asking.check import Check
+from looplab.grading.plays import Plays
 from looplab.grading.recorded import Recorded
 from looplab.grading.two_builds import TwoBuilds
 from looplab.running import process, sanitizer
@@ -37,3 +39,45 @@ def test_trouble_that_the_program_tells_itself(monkeypatch, work):
     monkeypatch.setattr(sanitizer, "work_here", lambda program: work)
     found, fault = settled(0, TROUBLE)
     assert (found, fault is None) == ((["forged finding"], True) if work else ([], False))
+
+
+def test_runs_that_take_too_long_together():
+    """Each within its limits. No further one is made, and that is told once."""
+    second = TwoBuilds(SimpleNamespace(give_back=lambda desk: None), None)
+    for number in range(9):
+        asan = SimpleNamespace(finish=lambda: replace(CLEAN, cpu_s=5.0, idle_s=5.0))
+        second.follow(Recorded(Check("test_it", "It.", "correctness", 1, "here"), None, "", CLEAN, "the same", None,
+                               asan=asan, desk=SimpleNamespace(text=lambda: "the same")), None)
+        second.settle()
+        assert second.off == (number >= 6) and [one.kind for one in second.findings] == ["limit"] * second.off
+
+
+class Found:
+    """A run that reports what no main.c does."""
+
+    beside = None
+
+    def forged(self) -> None:
+        """Of the right kinds it is."""
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_a_contract_that_goes_wrong_over_what_the_reference_does_not_report(breaks):
+    """The reference tells whose fault that is."""
+    reference, run = object(), Found()
+
+    def judge(situation, run):
+        if breaks or run is not reference:
+            raise IndexError
+        return {}
+
+    contract = SimpleNamespace(judge=judge, blame=lambda situation: 7)
+    stage = SimpleNamespace(ended=lambda recorded: None, as_run=lambda recorded, situation: run,
+                            reference=lambda *call, **more: reference)
+    situation = SimpleNamespace(mode="", world=None, urls=None, settings=None)
+    plays, recorded = Plays(stage, contract, None), SimpleNamespace(trace=None)
+    if breaks:
+        with pytest.raises(IndexError):
+            plays._judge(situation, recorded)
+    else:
+        assert "not what main.c can report" in plays._judge(situation, recorded).judged[7].failure.text()

@@ -46,6 +46,7 @@ AFTER_KILL = process.Limits(cpu_s=1, wall_s=2.0)
 OWN_ENV = {"HOME": ".", "TMPDIR": "."}
 TRACES_MOST = 64 << 20      # bytes of traces that are read in a grading; the longest known has 15 million
 SPENT_MOST_S = 30.0         # processor time of all runs in a grading; a right program takes one or two seconds
+IDLE_MOST_S = 20.0          # and so long all of them may sleep in real time, where only the world's clock counts
 _NOBODY = Check("report", "", "correctness", 0, "the report")       # who asks for a run that no check asks for
 SEARCHED = process.Limits(cpu_s=1)      # what a run of the search may use, of which most take a thousandth of that
 
@@ -82,6 +83,7 @@ class Session:
         self.kills = 0
         self.traced = 0                 # bytes of traces that were read
         self.spent_s = 0.0              # processor time of the runs that were waited for
+        self.idle_s = 0.0               # and how long they slept
         self.output = ""                # what the program printed in the run that failed first, for the report
         self.program: Optional[build.Program] = None
         self._builder: Optional[threading.Thread] = None
@@ -274,6 +276,7 @@ class Session:
         text = "" if outcome.limit else desk.text()
         self.traced += len(text)
         self.spent_s += outcome.cpu_s
+        self.idle_s += outcome.idle_s
         try:
             trace = self._parse(*desk.ends()) if outcome.limit else self._parse(text)
         except TraceError:
@@ -304,6 +307,8 @@ class Session:
             return f"the records of its runs have over {TRACES_MOST * deeper >> 20} MB"
         if self.spent_s > SPENT_MOST_S * deeper:
             return f"its runs have taken over {SPENT_MOST_S * deeper:.0f} s of processor time"
+        if self.idle_s > IDLE_MOST_S * deeper:
+            return f"its runs have slept for over {IDLE_MOST_S * deeper:.0f} s in real time"
         return ""
 
     def reference(self, check: Check, mode: str, world: World, urls: Optional[Sequence[str]] = None, *,

@@ -19,6 +19,7 @@ from .desk import Desk, Desks
 from .recorded import Recorded
 
 NOT_DETERMINISTIC = "not deterministic"     # a kind of finding: the same build does something else when run again
+SPENT_MOST_S = 60.0         # all sanitizer runs may compute, or sleep, so long; a right program's take a few seconds
 PENDING_MOST = 4            # so many sanitizer runs may be under way behind the one in front
 
 
@@ -36,6 +37,7 @@ class TwoBuilds:
         self._desks, self._start = desks, start
         self.findings: list[Finding] = []
         self.off = False                # they had to be stopped at a limit: no run is made with them any more
+        self.spent_s = 0.0              # what they have computed and slept so far
         self._pending: list[tuple[Recorded, build.Program]] = []
         self._runs: dict[tuple, Optional[Recorded]] = {}        # the first run of each finding
         self._told: dict[Optional[str], Check] = {}     # the check that a crash has failed, by the place of the crash
@@ -79,6 +81,7 @@ class TwoBuilds:
             return
         finally:
             self._desks.give_back(recorded.desk)
+        self._spend(outcome, recorded)
         recorded.findings = sanitizer.findings(outcome.stderr, program)
         if any(finding.kind == "memory leak" and not finding.src for finding in recorded.findings):
             recorded.findings = self._with_places(recorded, program)
@@ -101,6 +104,14 @@ class TwoBuilds:
             self._compare(recorded, program, text)
         if recorded.fault:
             recorded.check.faulty(recorded.fault)
+
+    def _spend(self, outcome: process.Outcome, recorded: Recorded) -> None:
+        """Adds up what the runs have taken, and makes no more of them when that is too much."""
+        self.spent_s += outcome.cpu_s + outcome.idle_s
+        if self.spent_s > SPENT_MOST_S and not self.off:
+            self.off = True
+            self._found(Finding("limit", f"took over {SPENT_MOST_S:.0f} s in all its runs in the build with sanitizers",
+                                None, "", ""), recorded)
 
     def _with_places(self, recorded: Recorded, program: build.Program) -> list[Finding]:
         """The findings of a run with a leak whose place is not known: the sanitizers are given time to see through

@@ -38,6 +38,8 @@ def _alike(right: Any, found: Any) -> bool:
     if isinstance(right, list):
         return isinstance(found, list) and len(found) >= len(right) \
             and (not right or all(_alike(right[0], one) for one in found))
+    if type(right) is int:
+        return type(found) is int
     if isinstance(right, (int, float)) and not isinstance(right, bool):
         return isinstance(found, (int, float)) and not isinstance(found, bool)
     return type(found) is type(right)

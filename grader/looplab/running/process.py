@@ -94,8 +94,9 @@ class Outcome:
                             # but what it left behind is not what the kit writes; session.py says so.)
     stdout: str             # readable(): no control characters but tab and newline
     stderr: str
-    cpu_s: float            # for information only: no check may depend on these two
+    cpu_s: float            # for information only: no check may depend on these three
     wall_s: float
+    idle_s: float = 0.0     # of wall_s: neither computed nor waited for a processor, by a wide margin
 
     @property
     def ok(self) -> bool:
@@ -210,7 +211,7 @@ class Running:
                 selector.register(fd, selectors.EVENT_READ)
             if ended.fd is not None:
                 selector.register(ended.fd, selectors.EVENT_READ)
-            queued, owed = Queued(child.pid), 0.0
+            queued, owed, waited = Queued(child.pid), 0.0, 0.0
             deadline = self._started + limits.wall_s
             tick = self._started + _TICK_S
             while limit is None:
@@ -232,7 +233,7 @@ class Running:
                 elif time.monotonic() >= tick:
                     tick = time.monotonic() + _TICK_S
                     limit = _excess(child.pid, limits)
-                    queued.look()
+                    waited = queued.look()
             # Its number cannot have gone to anyone else yet: until wait4 it stays taken, and so does its group's.
             _kill_group(child.pid)
             self._ended = True
@@ -251,7 +252,14 @@ class Running:
         stdout, stderr = (readable(bytes(text[:limits.output])) for text in texts.values())
         return Outcome(exit=os.WEXITSTATUS(status) if number is None else None,
                        signal=None if number is None else _signal_name(number), limit=limit, stdout=stdout,
-                       stderr=stderr, cpu_s=cpu_s, wall_s=time.monotonic() - self._started)
+                       stderr=stderr, cpu_s=cpu_s, wall_s=time.monotonic() - self._started,
+                       idle_s=idle(time.monotonic() - self._started, cpu_s, waited))
+
+
+def idle(wall_s: float, cpu_s: float, waited_s: float) -> float:
+    """Seconds in which a run slept, at least. A program waits for its judge, too, which waits for a processor as long
+    as the program does, or a few times that; and half a second is nothing."""
+    return max(0.0, wall_s - cpu_s - 4 * waited_s - 0.5)
 
 
 def start(argv: Sequence[str | Path], *, limits: Limits = COVER, cwd: Path, env: Mapping[str, str] | None = None,

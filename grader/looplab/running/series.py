@@ -20,6 +20,7 @@ from typing import IO, Callable, Optional, Sequence
 from . import process, sanitizer
 from .forks import Answer, Forks
 from .judge import Judge
+from .queued import Queued
 
 
 SERIES_S = 60           # processor time that all runs of one process have together
@@ -79,11 +80,18 @@ class Series:
         if said and stdout is not None and stderr is not None and not sanitizer.said(stderr):
             self._odd = 0
             before, self._used_us = self._used_us, int(said[2])
+            cpu_s, wall_s = max(0, self._used_us - before) / 1e6, time.monotonic() - begun
             return process.Outcome(exit=int(said[1]), signal=None, limit=None, stdout=stdout, stderr=stderr,
-                                   cpu_s=max(0, self._used_us - before) / 1e6, wall_s=time.monotonic() - begun)
+                                   cpu_s=cpu_s, wall_s=wall_s, idle_s=self._idle(wall_s, cpu_s))
         self._odd += 1
         self.end()          # whatever it was, it may have left something behind
         return None
+
+    def _idle(self, wall_s: float, cpu_s: float) -> float:
+        """process.idle(). How long the process has waited for a processor is asked for only where that matters."""
+        if not self._copy or not process.idle(wall_s, cpu_s, 0):
+            return 0.0
+        return process.idle(wall_s, cpu_s, Queued(self._copy.pid).look())
 
     def _ask(self, run: OneOfMany, out: IO[bytes], err: IO[bytes]) -> bytes:
         """The answer to a run; b"" when the process ends. Raises OSError: no answer came, or there is no process."""
