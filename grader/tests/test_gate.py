@@ -68,11 +68,12 @@ def test_a_name_of_the_kit_is_refused(tmp_path):
      "__attribute__((section(\".preinit_array\"), used)) static void (*const at)(void) = f;", True),
     ("static int f(void) { return 1; }\nstatic void *choose(void) { return f; }\n"
      "int g(void) __attribute__((ifunc(\"choose\")));", True),
-    *[(f"static void f(void) {{ }}\n__attribute__((section(\"{name}\"), used)) static void (*const at)(void) = f;", True)
+    *[(f"static void f(void) {{ }}\n"
+       f"__attribute__((section(\"{name}\"), used)) static void (*const at)(void) = f;", True)
       for name in (".init_array.0", ".init_array.000000", ".ctors.65535")],
     ("__asm__(\".pushsection .init,\\\"ax\\\",@progbits\\nnop\\n.popsection\");", True),
-], ids=["none", "constructor", "later", "first", "before all", "chosen when loaded", "one digit", "six digits", "counted "
-        "down", "in front of all"])
+], ids=["none", "constructor", "later", "first", "before all", "chosen when loaded", "one digit", "six digits",
+        "counted down", "in front of all"])
 def test_who_begins_before_the_kit(tmp_path, more, early):
     assert build_text(house(), tmp_path, GOOD + more + "\n").early == early
 

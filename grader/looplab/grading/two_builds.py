@@ -96,10 +96,11 @@ class TwoBuilds:
             self.off = True
             self._found(Finding("limit", f"was stopped at a limit ({outcome.limit}) in the build with sanitizers, "
                                          "though not in the plain one", None, "", ""), recorded)
-        elif not recorded.findings and outcome.exit == process.ASAN_EXIT != recorded.outcome.exit:
-            self._found(Finding("unreadable finding", "was ended by the sanitizers, and what they said could not be read: "
-                                "does the program close, or redirect, stderr? Then take that out, and look at it", None,
-                                "", ""), recorded)
+        elif not recorded.findings and text == recorded.text and outcome.exit != recorded.outcome.exit:
+            self._found(Finding("unreadable finding",
+                                "did the same in both builds, but was ended by the sanitizers, and what they said could "
+                                "not be read: does it close, or redirect, stderr? Take that out, to see it",
+                                None, "", ""), recorded)
         elif not recorded.findings:
             self._compare(recorded, program, text)
         if recorded.fault:
