@@ -246,3 +246,9 @@ def test_a_line_that_lacks_what_the_runtime_always_writes(ev, key):
     with pytest.raises(trace.TraceError, match=key):
         trace.read(texts[1])
     assert [trace.read_cut(text, "\n" + text).events[1:] for text in texts] == [[whole], []]
+
+
+def test_in_the_ends_of_a_trace_no_task_has_another_name_than_a_word():
+    header = '{"trace":"looplab/trace/v1","program":"p","seed":0}\n'
+    line = '{"t":0,"from":"runtime","ev":"spawn","task":2,"name":%s,"by":1}\n'
+    assert [list(trace.read_cut(header + line % name, "\n").tasks) for name in ('"x"', "5")] == [[2], []]

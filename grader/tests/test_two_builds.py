@@ -9,6 +9,7 @@ import pytest
 from looplab.asking.check import Check
 from looplab.grading.plays import Plays
 from looplab.grading.recorded import Recorded
+from looplab.grading.session import Session
 from looplab.grading.two_builds import TwoBuilds
 from looplab.running import process, sanitizer
 
@@ -82,3 +83,10 @@ def test_a_contract_that_goes_wrong_over_what_the_reference_does_not_report(brea
             plays._judge(situation, recorded)
     else:
         assert "not what main.c can report" in plays._judge(situation, recorded).judged[7].failure.text()
+
+
+def test_sleep_adds_up_over_a_grading():
+    """Without what a busy machine may have made of it."""
+    assert [process.idle(*run) for run in ((4, 0.25, 0), (4, 3.5, 0), (4, 0.25, 1), (0.4, 0, 0))] == [3.25, 0, 0, 0]
+    slept = {idle: Session.worn.fget(SimpleNamespace(traced=0, spent_s=0.0, idle_s=idle)) for idle in (19.0, 21.0)}
+    assert slept[19.0] == "" and "slept" in slept[21.0]
