@@ -90,3 +90,15 @@ def test_sleep_adds_up_over_a_grading():
     assert [process.idle(*run) for run in ((4, 0.25, 0), (4, 3.5, 0), (4, 0.25, 1), (0.4, 0, 0))] == [3.25, 0, 0, 0]
     slept = {idle: Session.worn.fget(SimpleNamespace(traced=0, spent_s=0.0, idle_s=idle)) for idle in (19.0, 21.0)}
     assert slept[19.0] == "" and "slept" in slept[21.0]
+
+
+def test_a_machine_too_busy_for_one_run_is_asked_for_no_other():
+    def finish():
+        raise process.LaunchError("the machine is too busy")
+
+    second = TwoBuilds(SimpleNamespace(give_back=lambda desk: None), None)
+    recorded = Recorded(Check("test_it", "It.", "correctness", 1, "here"), None, "", CLEAN, "", None,
+                        asan=SimpleNamespace(finish=finish), desk=SimpleNamespace())
+    second.follow(recorded, None)
+    second.settle()
+    assert second.off and recorded.fault == "the machine is too busy" == recorded.check.message

@@ -76,6 +76,7 @@ class TwoBuilds:
         try:
             outcome, text = _at_last(running, recorded)
         except process.LaunchError as error:
+            self.off = True             # a machine that is too busy for one would let each of the others wait as long
             recorded.fault = str(error)
             recorded.check.faulty(recorded.fault)
             return
