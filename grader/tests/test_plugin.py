@@ -733,6 +733,7 @@ def test_a_sanitizer_that_does_not_work_is_an_error(house, monkeypatch):
     from looplab.running import sanitizer
     monkeypatch.setattr(sanitizer, "trouble", lambda stderr: "no ptrace" if stderr else None)
     monkeypatch.setattr(sanitizer, "findings", lambda stderr, program: [])
+    monkeypatch.setattr(sanitizer, "work_here", lambda program: False)
     house.behave = by_build(well, lambda ran: End(None, exit=1, stderr="LeakSanitizer has encountered a fatal error"))
     code, _, checks = grade(house, ONE % "pass")
     assert code == 3 and "no ptrace" in checks["test_one"]["message"]

@@ -99,8 +99,8 @@ class TwoBuilds:
                                          "though not in the plain one", None, "", ""), recorded)
         elif not recorded.findings and text == recorded.text and outcome.exit != recorded.outcome.exit:
             self._found(Finding("unreadable finding",
-                                "did the same in both builds, but was ended by the sanitizers, and what they said could "
-                                "not be read: does it close, or redirect, stderr? Take that out, to see it",
+                                "did the same in both builds, but was ended by the sanitizers, and what they said "
+                                "could not be read: does it close, or redirect, stderr? Take that out, to see it",
                                 None, "", ""), recorded)
         elif not recorded.findings:
             self._compare(recorded, program, text)
