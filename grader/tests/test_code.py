@@ -48,7 +48,20 @@ def test_renumbered(text, number):
     ('puts("#pragma GCC optimize");\n// #pragma GCC optimize\n', None),
     ('__attribute__((cold)) int f(void) { return optimize(2); }', None)])
 def test_optimised(text, number):
-    assert Code(text.encode()).optimised() == number
+    assert Code(text.encode()).own_way() == (None if number is None else (number, "optimize"))
+
+
+@pytest.mark.parametrize("text, found", [
+    ('int a;\n__attribute__((no_sanitize("address"))) int f(void);', (2, "no_sanitize")),
+    ("__attribute__((__no_sanitize_address__)) int f(void);", (1, "no_sanitize_address")),
+    ("__attribute((cold, no_sanitize_undefined)) int f(void);", (1, "no_sanitize_undefined")),
+    ("[[gnu::no_sanitize_address]] int f(void);", (1, "no_sanitize_address")),
+    ("#define QUIETLY __attribute__((no_sani\\\ntize(\"address\")))\n", (1, "no_sanitize")),
+    ("__attribute__((no_address_safety_analysis)) int f(void);", (1, "no_address_safety_analysis")),
+    ("/* __attribute__((no_sanitize)) */ int no_sanitize;", None), ("int f(void) { return no_sanitize(2); }", None)])
+def test_without_sanitizers(text, found):
+    """What is not looked at is not right for that."""
+    assert Code(text.encode()).own_way() == found
 
 
 def test_what_holds_code():

@@ -428,8 +428,9 @@ def _check_directives(name: str, text: code.Code) -> None:
     if number := text.renumbered():
         raise Ungradable("a #line directive: lines keep the number they have in the file, so take it out",
                          f"{name}:{number}")
-    if number := text.optimised():
-        raise Ungradable("optimize: every file is compiled in the same way, so take it out", f"{name}:{number}")
+    if found := text.own_way():
+        number, word = found
+        raise Ungradable(f"{word}: every file is compiled in the same way, so take it out", f"{name}:{number}")
 
 
 def _check_counted(lab: Lab, work: Path, told: bytes) -> None:

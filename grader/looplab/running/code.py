@@ -21,12 +21,15 @@ _NO_CODE = re.compile(r"""
 _DIRECTIVE = re.compile(r"^\ufeff?[^\S\n]*(?:\#|%:)(?P<rest>[^\n]*)", re.MULTILINE)
 _LINE = re.compile(r"\s*(?:line\b|\d)")
 _DEFINE = re.compile(r"\s*define\s+(?P<name>\w+)(?P<body>.*)", re.DOTALL)
-_OPTIMIZE = re.compile(r"""
-    \b__attribute(?:__)?\s*\(\s*\([^;{}]*\b(?:__)?optimize(?:__)?\b
-  | \[\s*\[[^;{}]*\b(?:__)?optimize(?:__)?\b
-  | \bGCC\s+optimize\b
+_OWN_WAY = r"(?P<word>optimize|no_sanitize\w*?|no_address_safety_analysis|disable_sanitizer_instrumentation)"
+"""What a file would be compiled in a way of its own by: other optimisations, fewer sanitizers."""
+
+_ATTRIBUTE = re.compile(rf"""
+    \b__attribute(?:__)?\s*\(\s*\([^;{{}}]*\b(?:__)?{_OWN_WAY}(?:__)?\b
+  | \[\s*\[[^;{{}}]*\b(?:__)?{_OWN_WAY.replace("word", "other")}(?:__)?\b
+  | \bGCC\s+(?P<pragma>optimize)\b
 """, re.VERBOSE)
-_PRAGMA = re.compile(r"""\b_Pragma\s*\(\s*L?"[^"\n]*\boptimize\b""")
+_PRAGMA = re.compile(r"""\b_Pragma\s*\(\s*L?"[^"\n]*\b(?P<word>optimize)\b""")
 _TOKEN = re.compile(r"\w+|[(){};\n]")
 _HEADED = frozenset(("if", "for", "while", "switch"))
 
@@ -57,15 +60,16 @@ class Code:
         """The first line with a directive that gives lines another number or file: `#line 7`, `# 7 "x.c"`. Or None."""
         return next((number for number, rest in self._directives if _LINE.match(rest)), None)
 
-    def optimised(self) -> int | None:
-        """The first line that asks for optimisations of its own, in an attribute or a pragma. Or None."""
-        if "optimize" not in self._joined.replace(_JOINT, ""):
+    def own_way(self) -> tuple[int, str] | None:
+        """The first line that asks to be compiled in a way of its own, in an attribute or a pragma, and its word:
+        "optimize", "no_sanitize_address". Or None."""
+        if not re.search(_OWN_WAY, self._joined.replace(_JOINT, "")):
             return None
         quoting = _NO_CODE.sub(lambda match: _blanked(match) if match["comment"] else match.group(), self._joined)
-        for pattern, text in ((_OPTIMIZE, self._code), (_PRAGMA, quoting)):
+        for pattern, text in ((_ATTRIBUTE, self._code), (_PRAGMA, quoting)):
             for joined in (text.replace(_JOINT, "\n"), text.replace(_JOINT, "")):
                 if match := pattern.search(joined):
-                    return _number(joined, match.end())
+                    return _number(joined, match.end()), next(word for word in match.groups() if word)
         return None
 
     def macros(self) -> dict[str, str]:
