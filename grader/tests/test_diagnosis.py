@@ -256,6 +256,76 @@ def test_the_first_failure_ends_the_loop():
         in found.text
 
 
+def test_a_limit_on_all_is_told_and_not_what_had_failed_before():
+    """A site refuses at 20 ms; at 40 ms the time is up that somebody has set for all together."""
+    story = aborted_by_join()
+    story.lines = [line.replace('"t":40000000,"from":"world","ev":"http.end"',
+                                '"t":20000000,"from":"world","ev":"http.end"') for line in story.lines]
+    first = next(k for k, line in enumerate(story.lines) if '"ev":"cancel"' in line)
+    limit = Story().runtime(40, "cancel", task=1, by=0, why="timeout", src="compare.c:33").lines[-1]
+    story.lines.insert(first, limit)
+    for topic in ("requests", "results", ""):
+        found = find(Case(story.trace(), URLS[:3], topic=topic))
+        assert (found.kind, found.src) == ("one limit", "compare.c:33"), topic
+        assert "compare.c:33 was up at 40 ms, and ended 2 requests of other tasks" in found.text
+
+
+def test_given_up_though_nothing_had_failed():
+    """The first answer ended the others; what had failed before was taken notice of by nobody."""
+    story = aborted_by_join()
+    story.lines = [line.replace('"rc":-111,"status":0', '"rc":0,"status":200') for line in story.lines]
+    found = find(Case(story.trace(), URLS[:3], topic="requests"))
+    assert (found.kind, found.src) == ("given up", "compare.c:35") and "though nothing had failed" in found.text
+    outside = [line.replace('"why":"group"', '"why":"call","src":"calls.c:70"') for line in story.lines]
+    story.lines = outside
+    assert find(Case(story.trace(), URLS[:3], topic="requests")) is None
+
+
+def with_a_failure(story, op):
+    story.lines = [line.replace('"rc":0,"status":200', '"rc":-111,"status":0')
+                   if f'"ev":"http.end","op":{op},' in line else line for line in story.lines]
+    return story
+
+
+def test_a_list_cut_short_is_not_blamed_on_what_failed_in_it():
+    """Nothing was begun after a failure, as all was begun before."""
+    for op in (1, 2):
+        found = cause(with_a_failure(overlapped(URLS[:2], TOOK[:2]), op), "requests")
+        assert (found.kind, found.src) == ("cut short", "compare.c:30")
+    assert cause(with_a_failure(one_by_one(URLS[:2], TOOK[:2]), 2), "requests").kind == "aborted"
+    assert cause(with_a_failure(one_by_one(URLS[:2], TOOK[:2]), 1), "requests").kind == "cut short"
+    handed_on = with_a_failure(overlapped(URLS[:2], TOOK[:2]), 2)
+    handed_on.lines = [line.replace('"task":3,"rc":0', '"task":3,"rc":-111') for line in handed_on.lines]
+    assert cause(handed_on, "requests").kind == "aborted"
+
+
+@pytest.mark.parametrize("topic", ["timing", "cancelled", "shield"])
+def test_a_shield_that_keeps_a_cancel_away(topic):
+    def story(shield, woken=300):
+        one = Story().begin().spawn(0, 2).get(0, 1, 2, URLS[0])
+        one.runtime(100, "cancel", task=2, by=1, why="call", src="calls.c:70")
+        one.lines = [line.replace('"src":"compare.c:20"', f'"src":"compare.c:20","shield":"{shield}"') if shield
+                     else line for line in one.lines]
+        return one.got(woken, 1).runtime(woken, "run", task=2).result(woken).end(woken)
+
+    def told(one):
+        return find(Case(one.trace(), URLS[:1], topic=topic, expected=ms(100), happened=ms(300)))
+
+    found = told(story("compare.c:17"))
+    assert (found.kind, found.src) == ("shielded", "compare.c:17")
+    assert "the wait at compare.c:20 goes on until 300 ms" in found.text and "begins at compare.c:17" in found.text
+    assert told(story(None)) is None and told(story("compare.c:17", woken=100)) is None
+
+
+def test_a_barrier():
+    story = Story().begin().spawn(0, 2).spawn(0, 3).get(0, 1, 2, URLS[0]).get(0, 2, 3, URLS[1]).got(100, 1)
+    story.wait(100, 2, "barrier", "pool.c:90").got(300, 2).runtime(300, "run", task=2).result(300).end(300)
+    found = cause(story, "meet")
+    assert (found.kind, found.src) == ("barrier", "pool.c:90") and "here for 200 ms" in found.text
+    story.lines = [line.replace('"barrier"', '"event"') for line in story.lines]
+    assert cause(story, "meet") is None
+
+
 def test_failures_that_stop_nobody_are_no_cause():
     story = overlapped(URLS, TOOK)
     story.lines = [line.replace('"rc":0,"status":200', '"rc":-111,"status":0') for line in story.lines]

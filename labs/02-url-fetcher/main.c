@@ -58,15 +58,23 @@ static json_t *result_to_json(const struct fetch_result *result)
                      "length", field((int64_t)result->length, result->length != unwritten.length));
 }
 
+/* Where a pointer stands in the list, or -1. */
+static json_int_t place_of(const char *url, const char *const urls[], size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (url == urls[i])
+            return (json_int_t)i;
+    return -1;
+}
+
 /* The URL that a pointer stands for. A pointer that is none of those handed in
  * is not looked into: nobody knows where it leads. */
 static json_t *url_to_json(const char *url, const char *const urls[], size_t n)
 {
     if (!url)
         return json_string("NULL");
-    for (size_t i = 0; i < n; i++)
-        if (url == urls[i])
-            return json_string(url);
+    if (place_of(url, urls, n) >= 0)
+        return json_string(url);
     return json_string(url == no_url ? no_url : "another pointer");
 }
 
@@ -77,8 +85,9 @@ static void add_results(json_t *report, const char *const urls[], const struct f
     for (size_t i = 0; i < n; i++) {
         json_array_append_new(results, result_to_json(&out[i]));
         if (out[i].url != urls[i])
-            json_array_append_new(wrong_urls, json_pack("{s:I, s:o}", "index", (json_int_t)i,
-                                                        "holds", url_to_json(out[i].url, urls, n)));
+            json_array_append_new(wrong_urls, json_pack("{s:I, s:o, s:I}", "index", (json_int_t)i,
+                                                        "holds", url_to_json(out[i].url, urls, n),
+                                                        "place", place_of(out[i].url, urls, n)));
     }
     json_object_set_new(report, "results", results);
     if (json_array_size(wrong_urls) > 0)

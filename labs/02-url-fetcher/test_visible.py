@@ -490,16 +490,21 @@ def test_quiet(lab):
 # ---- Both functions -------------------------------------------------------------------------
 
 
+def url_told(run, wrong: dict) -> str:
+    """What stands in the url of a result; of a pointer to the same text, which of them it is."""
+    if wrong["holds"] == "never written":
+        return "it was never written"
+    same = wrong["holds"] == run.asked[wrong["index"]]
+    return f"it is urls[{wrong['place']}], another pointer to the same text" if same else f"it is {wrong['holds']}"
+
+
 @points(2, "correctness", needs=(*BOTH, "test_all_keeps_input_order"))
 def test_each_result_holds_its_url(lab):
     """Each result holds the URL that it belongs to (1)"""
     world, urls = walk(lab)
     for run in (lab.run("one", world, urls), lab.run("all", pages(lab), settings={"per_host": 0})):
         for wrong in run.report.get("wrong_urls", []):
-            run.should(False, f"url of result {wrong['index']}: {run.asked[wrong['index']]}",
-                       "it was never written" if wrong["holds"] == "never written" else "it is NULL"
-                       if wrong["holds"] == "NULL" else
-                       f"it is {wrong['holds']}",
+            run.should(False, f"url of result {wrong['index']}: {run.asked[wrong['index']]}", url_told(run, wrong),
                        "that is another fetch's. Does it stand in a static or global variable meanwhile? While "
                        "fetch_url waits, other tasks run through it, too, "
                        "and there is only one of each static variable" if wrong["holds"].startswith("http") else

@@ -165,11 +165,12 @@ static void report_start(const struct visit *visit)
 /* tasks: how many more there are after pool_run than before. */
 static void report_result(const struct visit *visit, int rc, const struct pool_stats *stats, size_t tasks, bool closed)
 {
-    json_t *report = json_pack("{s:i, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:i, s:O, s:o}", "rc", rc,
+    json_t *report = json_pack("{s:i, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:b, s:i, s:O, s:o}", "rc", rc,
                                "jobs", number(stats->jobs),
                                "succeeded", number(stats->succeeded), "failed", number(stats->failed),
                                "elapsed_ns", duration(stats->elapsed), "handled", (json_int_t)visit->handled,
-                               "wrong", (json_int_t)visit->wrong, "tasks", (json_int_t)tasks, "closed", (int)closed,
+                               "wrong", (json_int_t)visit->wrong, "found", (json_int_t)visit->found_n,
+                               "tasks", (json_int_t)tasks, "closed", (int)closed,
                                "last", visit->last, "left", visit->left,
                                "workers", workers_to_json(stats->workers, visit->workers));
     kit_report_call("result", report, visit->run);

@@ -225,9 +225,9 @@ def should_do(run, urls) -> None:
 def why_missing(run, missing) -> str:
     """Why jobs were never begun although pool_run has returned."""
     added = [url for url in missing if url not in run.asked]
-    if added and run.report["handled"] == run.report["wrong"]:
-        return ("the handler could not read a page: each was freed before the call. "
-                "Free it after the handler has returned")
+    if added and (run.report["handled"] == run.report["wrong"] or run.report["handled"] and not run.report["found"]):
+        return ("the handler found nothing in its pages: was each freed, or its body, before the call? Free it after "
+                "the handler has returned")
     if added and len(added) == len(missing):
         return ("handlers added these with pool_add while the pool ran. "
                 "An empty queue is not the end while a job is being done: it may add others. Wait until all that was "
@@ -267,7 +267,7 @@ def should_take_as_planned(run, world: World, urls=None, **numbers) -> None:
     workers, limit = numbers.get("workers", WORKERS), numbers.get("limit", LIMIT)
     if run.elapsed == right.elapsed and [t for t, _ in begins(run)] == [t for t, _ in right.begun]:
         return
-    told = run.cause("block")
+    told = run.cause("block") or run.cause("meet")
     hint = told.text if told else why_time(run, world, urls, right, numbers)
     what = f"{count(workers, 'worker')}, at most {count(limit, 'request')} at a time"
     if run.elapsed != right.elapsed:

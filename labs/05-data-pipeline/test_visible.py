@@ -6,6 +6,7 @@ from __future__ import annotations
 import errno
 import itertools
 import json
+from collections import Counter
 from random import Random
 from typing import Callable, Iterable, Optional
 
@@ -238,8 +239,10 @@ def early_leaver(run) -> str:
     fetched = max((request.end for request in run.requests if request.end is not None), default=0)
     last = max([fetched] + [job.end for job in run.cpu if job.end is not None])
     fetchers, writers = {request.task for request in run.requests}, {call.task for call in run.trace.files}
+    started = Counter(task.src for task in run.trace.tasks.values())
     for task in run.trace.tasks.values():
-        if task.number in fetchers or task.number == 1 or task.done is None or task.rc:
+        if task.number in fetchers or task.number == 1 or task.done is None or task.rc \
+                or started[task.src] == 1 < len(fetchers):      # a helper, and no worker
             continue
         what, until = ("transformed", last) if task.number in writers else ("fetched", fetched)
         if task.done < until:
@@ -247,6 +250,12 @@ def early_leaver(run) -> str:
                     f"being {what}. Sentinels stand behind the last item of all: they are put when every worker of the "
                     "stage before has ended, not when one of them has nothing more to do")
     return ""
+
+
+def meeting(run) -> str:
+    """Where workers wait for each other, which in a pipeline nobody does; "" if they do not."""
+    told = run.cause("meet")
+    return told.text if told else ""
 
 
 def sleeper(run) -> str:
@@ -890,7 +899,8 @@ def test_stages_overlap(lab):
                   int(3 * ms(11)) + -(-len(summary(one).encode()) * 10**9 // 2_000))
                  for url, body, one in zip(shop.world.urls(), shop.bodies, shop.good)]
         batches = sum(max(step[i] for step in steps) for i in range(3))
-        hint = sleeper(run) or early_leaver(run) or "each order goes through by itself: nobody waits for the other two"
+        hint = meeting(run) or sleeper(run) or early_leaver(run) or \
+            "each order goes through by itself: nobody waits for the other two"
         if run.elapsed == batches:
             hint = ("each stage waits until the one before it is all done. All nine workers must be started at the "
                     "beginning, and each hands on an item as soon as it has it")
@@ -919,7 +929,8 @@ def test_stages_overlap(lab):
                        hint=hint)
         run.should(run.elapsed == end, f"{show(Duration(end))}, with one worker a stage and a bound of 2",
                    f"it took {show(run.elapsed)}",
-                   hint=sleeper(run) or "a worker that has something to do and somewhere to put it never waits")
+                   hint=meeting(run) or sleeper(run) or
+                   "a worker that has something to do and somewhere to put it never waits")
 
 
 # ---- pipeline: when something goes wrong --------------------------------------------------------------

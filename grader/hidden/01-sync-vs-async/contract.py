@@ -17,6 +17,8 @@ from .situations import CASES, PLAN, Facts, situation
 
 def blame(case: Situation) -> int:
     """What is broken where a run does not come to its end."""
+    if case.facts.calls > 1:
+        return 7
     if case.facts.cancel is not None:
         return 13
     if len(case.facts.urls) < 2 or len(case.facts.urls) > 12:
@@ -67,10 +69,10 @@ class Half:
         return int(report["t"])
 
 
-def halves(case: Situation, run: Run, *modes: str) -> Iterator[Half]:
-    """Each call of the situation, if it is in one of these modes."""
+def halves(case: Situation, run: Run, *modes: str, single: bool = True) -> Iterator[Half]:
+    """Each call of the situation, if it is in one of these modes. single: only where there is but one."""
     facts: Facts = case.facts
-    if case.mode not in modes:
+    if case.mode not in modes or single and facts.calls > 1:
         return
     n = len(facts.urls)
     if facts.beside is not None:
@@ -96,18 +98,8 @@ def asked_once(case: Situation, run: Run) -> bool:
         made = Counter(request.url for request in half.run.requests)
         if half.undisturbed and not gave_up(half) \
                 or any(times > half.urls.count(url) * half.run.passes for url, times in made.items()):
-            should_ask_once(half.run)
+            half.run.should_ask_once("asked")       # that a failure has ended others is another requirement's: gave_up
     return bool(case.facts.urls)
-
-
-def should_ask_once(run: Run) -> None:
-    """As often as it was given. A failure that came before is not to blame here: gave_up() has asked."""
-    cause, k, n = run.cause("requests"), len(run.requests), len(run.asked) * run.passes
-    if cause and cause.kind == "aborted":
-        run.fail(f"{n} requests, one for each URL", f"{k}", topic="-",
-                 hint="each element is fetched, also one that stood there before, and also the last one: "
-                      f"is there room for {k} only? Make room for n")
-    run.should_ask_once()
 
 
 def gave_up(half: Half) -> bool:
@@ -306,6 +298,29 @@ def none_one_many(case: Situation, run: Run) -> bool:
                                      hint="for n = 0, do nothing, and return 0")
                 returns_0(half.run)
     return n < 2 or n > 60
+
+
+@contract.requirement(7, "Both may be called again, and `fetch_async` also while another call of it is under way: no "
+                         "call knows of another.", after=(12,),
+                      unless=(1, 2, 3, 4, 5, 6, 9, 10, 11, 13, 14, 15, 16))
+def two_calls(case: Situation, run: Run) -> bool:
+    hint = "what belongs to one call stands in the function, or in memory of its own: never in a static or global " \
+           "variable, which all calls share"
+    for half in halves(case, run, "sync", "async", "compare", single=False) if case.facts.calls > 1 else ():
+        if half.cut:
+            gives_up(half, half.cancel or 0)
+        if not half.undisturbed:
+            continue
+        returns_0(half.run)
+        made, right = sorted(request.url for request in half.run.requests), sorted(half.urls * half.run.passes)
+        half.run.should(made == right, f"{count(len(right), 'request')}, one for each URL of that call", f"{len(made)}"
+                        + (", but not for these" if len(made) == len(right) else ""), hint)
+        if "results" in half.run.report:
+            half.run.should_give(half.answers, hint=hint)
+        half.run.should_take((0 if run.mode == "async" else sum(half.times)) + (0 if run.mode == "sync" else
+                                                                               half.longest),
+                             what="as long as it takes without another call", hint=hint)
+    return case.facts.calls > 1
 
 
 @contract.requirement(8, "Every response is freed with `co_response_free`", after=(12,))

@@ -314,7 +314,8 @@ def in_all(case: Situation, run: Run) -> bool:
     return True
 
 
-@contract.requirement(9, "More workers than jobs", after=(1, 7, 10, 12, 13),
+@contract.requirement(9, "Two pools may run at the same time, or one after the other: neither knows of the other.",
+                      after=(1, 7, 10, 12, 13),
                       unless=(1, 2, 3, 4, 5, 6, 7, 8, 11, 13, 17, 18, 19))
 def two_pools(case: Situation, run: Run) -> bool:
     """Two pools at a time, or one after the other, are two pools: nothing of the one is in the other."""

@@ -569,12 +569,13 @@ def should_be_as_quick(call: Call) -> None:
     for one, wanted in zip(call.run.requests, call.planned.starts):
         begun = one.start - first
         call.run.should(begun == wanted, f"the request for {one.url} begins after {show(Duration(wanted))}",
-                        f"after {show(Duration(begun))}", visible.sleeper(call.run) or
+                        f"after {show(Duration(begun))}", visible.meeting(call.run) or visible.sleeper(call.run) or
                         "a fetcher takes the next URL as soon as it has put the last item; each queue holds "
                         "options->bound, no more and no less")
     right = Duration(call.planned.elapsed)
     call.run.should(call.run.elapsed == right, f"{show(right)}, {REFERENCE}",
-                    f"it took {show(call.run.elapsed)}", visible.sleeper(call.run) or visible.early_leaver(call.run) or
+                    f"it took {show(call.run.elapsed)}", visible.meeting(call.run) or visible.sleeper(call.run)
+                    or visible.early_leaver(call.run) or
                     "a worker that has something to do and somewhere to put it never waits")
 
 
@@ -641,17 +642,20 @@ def should_have_ended(call: Call) -> None:
                           and job.start <= at)])
     then = jobs_end + run.trace.report("start")["t"]
     late = [request.url for request in run.requests if request.end is None or max(request.start, request.end) > then]
+    shielded = run.cause("shield")
     run.should(not late, "no request is under way afterwards", f"{late[0] if late else ''} was",
-               "a fetcher that gets -ECANCELED returns it")
+               shielded.text if shielded else "a fetcher that gets -ECANCELED returns it",
+               shielded.src if shielded else None)
     done = next((op for op in run.file_calls if op.call != "remove" and (op.end is None or op.end > jobs_end)), None)
     run.should(done is None, "no file is opened, written or renamed afterwards",
                f"{done.path if done else ''}: {done.call if done else ''} went on",
-               "only the removal of PATH.tmp stands in the shield")
+               shielded.text if shielded else "only the removal of PATH.tmp stands in the shield",
+               shielded.src if shielded else None)
     last = max([jobs_end, *(op.end for op in run.file_calls if op.call == "remove" and op.end is not None)])
     run.should(run.elapsed <= last, f"it ends after {show(last)}: it waits for nothing but jobs that have begun, and "
                "the removal of temporary files", f"it took {show(run.elapsed)}",
-               "what waits after a cancellation? Only the removal stands in a shield, and nothing is put, got or "
-               "written any more")
+               shielded.text if shielded else "what waits after a cancellation? Only the removal stands in a shield, "
+               "and nothing is put, got or written any more", shielded.src if shielded else None)
     alive = run.report["tasks"]
     run.should(not alive, "every worker has ended", f"{count(alive, 'task')} still alive",
                "wait for all, co_join or the end of the group's block, before you return")

@@ -75,9 +75,9 @@ class Contract:
             return holds
         return mark
 
-    def sentence(self, number: int) -> str:
-        """The handout's words for a requirement."""
-        return next(one.sentence for one in self.requirements if one.number == number)
+    def sentence(self, number: int, failed: CheckFailed) -> str:
+        """The handout's words for a requirement: those of the statement that is broken, if it was one."""
+        return next(one.sentence for one in self.requirements if one.number == number and failed.about in (None, one))
 
     def judge(self, situation: Situation, run: Any) -> dict[int, Optional[CheckFailed]]:
         """The requirements that this run has something to say of: None: it keeps them; else how it breaks them."""
@@ -90,6 +90,7 @@ class Contract:
                 if one.holds(situation, run):
                     judged[one.number] = None
             except CheckFailed as failed:
+                failed.about = one
                 judged[one.number] = failed
                 broken.add(one.number)
         return judged

@@ -31,6 +31,7 @@ class Found:
     choices: Choices
     situation: Situation
     stopped: bool
+    about: Optional[object] = None          # the statement of the contract; None: the run did not come to its end
 
 
 @dataclass
@@ -70,7 +71,8 @@ class Search:
         if stage.judged:
             self._prove(played)
         for one in self.contract.requirements:
-            if any(self.told[number].found for number in one.unless):
+            found = self.told[one.number].found
+            if found and found.about in (None, one) and any(self.told[number].found for number in one.unless):
                 self.told[one.number].found = None
         self._settled = {number for number, told in self.told.items() if not told.found}
         tries = TRIES_ALL
@@ -126,7 +128,7 @@ class Search:
             elif number in self._settled:
                 continue
             elif told.found is None or shrink.smaller(choices, told.found.choices):
-                told.found = Found(choices, situation, outcome.stopped is not None)
+                told.found = Found(choices, situation, outcome.stopped is not None, failed.about)
 
     # ---- before a judge ----
 
@@ -171,6 +173,6 @@ class Search:
         situation, cause = told.found.situation, failed.failure.cause
         if self._plays.idle and situation.todo and "TODO" not in failed.failure.text():
             cause = Cause("nothing", f"nothing was ever asked for: begin with {situation.todo}")
-        failure = replace(failed.failure, rule=f"{number}. {self.contract.sentence(number)}", where=situation.said,
-                          cause=cause)
+        failure = replace(failed.failure, rule=f"{number}. {self.contract.sentence(number, failed)}",
+                          where=situation.said, cause=cause)
         told.failed = CheckFailed(failure, told.recorded.replay, failed.virtual_ns)

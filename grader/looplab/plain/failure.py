@@ -47,10 +47,11 @@ class Failure:
 
 class CheckFailed(AssertionError):
     """Raised by the assertion helpers; the student sees the Failure and nothing else. replay: the command that shows
-    it."""
+    it. about: which statement of a contract it breaks, if it is one (asking/contract.py)."""
 
     def __init__(self, failure: Failure, replay: Optional[str] = None, virtual_ns: Optional[int] = None):
         super().__init__(failure.text())
         self.failure = failure
         self.replay = replay
         self.virtual_ns = virtual_ns
+        self.about: Optional[object] = None

@@ -15,7 +15,8 @@ from ..plain.duration import show
 from ..plain.failure import Cause
 from ..plain.text import count
 from . import leaks, pace, shapes
-from .case import KIT_TIMEOUT, Case, last_await, made_in_all, of_student, so_often, waits_of
+from .aborted import aborted, never_asked_for
+from .case import KIT_TIMEOUT, Case, made_in_all, of_student, so_often, waits_of
 from .trace import Request, Trace
 
 
@@ -45,59 +46,8 @@ def _nothing(case: Case) -> Optional[Cause]:
     return None
 
 
-def _aborted(case: Case) -> Optional[Cause]:
-    """After the first failure the rest was cancelled, or never asked for."""
-    bad = next((request for request in case.trace.finished if request.failed), None) \
-        or next((request for request in case.trace.finished if request.status >= 400), None)
-    if not bad:
-        return None
-    given_up = [request for request in case.trace.requests if request.given_up and request.end >= bad.end]
-    missing = _missing(case)
-    if not given_up and not missing:
-        return None
-    what = f"{words.error(bad.rc)} from {bad.url}" if bad.failed else f"the {bad.status} of {bad.url}"
-    if given_up:
-        src = _cancelled_at(case.trace, given_up[0])
-        return Cause("aborted", f"after {what}, {f'{src} gives' if src else 'the program gives'} up "
-                                f"{count(len(given_up), 'request')} still under "
-                                f"way: {_mercy(case.trace, given_up[0], src)}", src)
-    src = waits_of(case.trace, bad)
-    return Cause("aborted", f"after {what}{f' ({src})' if src else ''}, {count(len(missing), 'URL')} "
-                            f"{'was' if len(missing) == 1 else 'were'} never asked for, {missing[0]} first: "
-                            "a failure is a result like another; go on with the next URL", src)
-
-
-def _cancelled_at(trace: Trace, request: Request) -> Optional[str]:
-    """Where the cancel of a request came from: the co_cancel, or the wait for the group that one failure ended."""
-    event = trace.cancel_of(request)
-    if event.get("src"):
-        return event["src"]
-    task = trace.tasks.get(request.task)
-    return last_await(trace, task.by, None, ("group", "task", "wait"), request.end) if task else None
-
-
-def _mercy(trace: Trace, request: Request, src: Optional[str]) -> str:
-    """Why one failure ended the others' requests, and what to do about it."""
-    if trace.cancel_of(request).get("why") == "call":
-        return "a failure is a result like another, so do not cancel the others for it"
-    task = trace.tasks.get(request.task)
-    if task and task.src and task.src == src:       # started and waited for in one call
-        return ("without an array rcs, co_gather cancels all tasks as soon as one fails. Give it one, "
-                "and each task just has its own result")
-    return "the first task that fails cancels the others. Store the error as a result, and let the task return 0"
-
-
-def _missing(case: Case) -> list[str]:
-    """The URLs that should have been asked for and were not, or not often enough."""
-    made = Counter(request.url for request in case.trace.requests)
-    missing = []
-    for url, times in Counter(case.asked).items():
-        missing += [url] * max(0, times * case.passes - made[url])
-    return missing
-
-
 def _some_missing(case: Case) -> Optional[Cause]:
-    missing, asked = _missing(case), list(case.asked)
+    missing, asked = never_asked_for(case), list(case.asked)
     if not missing:
         return None
     url, all_of_them = missing[0], f"{len(missing)} of the {count(len(asked) * case.passes, 'request')} were never made"
@@ -257,24 +207,27 @@ def _unfinished(case: Case) -> Optional[Cause]:
 
 
 _RULES: dict[str, tuple[Callable[[Case], Optional[Cause]], ...]] = {
-    "": (_nothing, _shared_job, shapes.limit_not_ended, _aborted, _unfinished, _double, pace.blocked,
+    "": (_nothing, _shared_job, shapes.limit_not_ended, aborted, _unfinished, _double, pace.blocked,
          pace.one_after_another,
          _some_missing, _own_timeout, leaks.leaks),
-    "timing": (_nothing, _shared_job, shapes.limit_not_ended, _aborted, _unfinished, _double, _own_timeout,
-               pace.blocked,
+    "timing": (_nothing, _shared_job, shapes.limit_not_ended, shapes.shielded, aborted, _unfinished, _double,
+               _own_timeout, pace.blocked, pace.met,
                shapes.no_timeout, shapes.timeout_each_read, shapes.clock_goes_on,
                shapes.worker_ended, pace.one_after_another, pace.slept, pace.overlapped, _some_missing),
-    "results": (_nothing, _shared_job, shapes.limit_not_ended, _out_of_order, _aborted, _unfinished, _double,
+    "results": (_nothing, _shared_job, shapes.limit_not_ended, _out_of_order, aborted, _unfinished, _double,
                 _own_timeout, _some_missing),
-    "requests": (_nothing, _shared_job, _aborted, _double, _some_missing),
+    "requests": (_nothing, _shared_job, aborted, _double, _some_missing),
+    "asked": (_nothing, _shared_job, _double, _some_missing),       # how often, whatever failed before
     "block": (_nothing, pace.blocked),
     "limit": (_nothing, pace.limit, pace.blocked, pace.one_after_another),
-    "reach": (_nothing, _aborted, pace.blocked, shapes.worker_ended,
+    "reach": (_nothing, aborted, pace.blocked, shapes.worker_ended,
               shapes.held_back),     # of a limit: so many, and not fewer
     "connections": (_nothing, shapes.many_sessions, shapes.no_session),
     "bound": (_nothing, shapes.nobody_waits_for_room),
     "files": (shapes.half_written, shapes.left_behind),
     "leaks": (leaks.leaks,),
-    "cancelled": (_nothing, _cancel_ignored),
-    "refusal": (_nothing, _aborted, _its_own_error),     # it returned an error: what it did and when is not asked
+    "cancelled": (_nothing, shapes.shielded, _cancel_ignored),
+    "shield": (shapes.shielded,),
+    "meet": (pace.met,),                # tasks that wait for each other
+    "refusal": (_nothing, aborted, _its_own_error),     # it returned an error: what it did and when is not asked
 }

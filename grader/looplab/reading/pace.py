@@ -113,6 +113,23 @@ def _held_by(trace: Trace, late: Request) -> tuple[Optional[str], str]:
     return spawner, "spawner"
 
 
+def met(case: Case) -> Optional[Cause]:
+    """Tasks waited for each other at a barrier."""
+    if not case.too_slow:
+        return None
+    there: dict[int, Event] = {}
+    longest: tuple[int, Optional[str]] = (0, None)
+    for event in case.trace.events:
+        if event.get("ev") == "await" and event.get("on") == "barrier":
+            there[event["task"]] = event
+        elif event.get("ev") == "run" and event.get("task") in there:
+            since = there.pop(event["task"])
+            longest = max(longest, (event["t"] - since["t"], since.get("src") or ""))
+    ns, src = longest
+    return Cause("barrier", f"at {src or 'a barrier'} whoever comes first waits for all others, here for {show(ns)}: "
+                            "each must go on by itself. Take the barrier away", src or None) if ns else None
+
+
 def overlapped(case: Case) -> Optional[Cause]:
     """Quicker than it should be: at the same time where one after the other was asked for."""
     peak = case.trace.peak

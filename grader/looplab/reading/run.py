@@ -240,7 +240,8 @@ class Run:
 
     def cause(self, topic: str = "", expected: Any = None, happened: Any = None) -> Optional[Cause]:
         """The likely cause of a wrong value; topic: "" or "timing" "results" "requests" "block" "limit" "reach" (too
-        few at once) "connections" "bound" (of a queue) "files" "leaks" "cancelled" "refusal"."""
+        few at once) "connections" "bound" (of a queue) "files" "leaks" "cancelled" "refusal" "asked" (how often)
+        "shield" "meet" (tasks that wait for each other)."""
         answers: Sequence[Any] = expected if topic == "results" and isinstance(expected, list) else ()
         return diagnosis.find(Case(self.trace, self.asked, self.passes, topic, expected, happened, answers,
                                              self.todo,
@@ -314,12 +315,13 @@ class Run:
         if self.blocks:
             self.fail("the loop never stands still", f"it stood still for {show(self.block_ns)}", hint, topic="block")
 
-    def should_ask_once(self, hint: str = "") -> None:
-        """Each URL is asked for as often as it was given, times `passes`; redirects are free."""
-        cause = self.cause("requests")
+    def should_ask_once(self, topic: str = "requests") -> None:
+        """Each URL is asked for as often as it was given, times `passes`; redirects are free. topic: "asked": whatever
+        was given up is another matter."""
+        cause = self.cause(topic)
         if cause:
             self._fail(Failure(f"{count(len(self.asked) * self.passes, 'request')}, one for each URL",
-                               f"{count(len(self.requests), 'request')}", cause))
+                               f"{count(len(self.requests), 'request')}" + _given_up(self.requests), cause))
 
     def should_leak_nothing(self, hint: str = "") -> None:
         """Every task awaited, every answer freed, every lock released."""
@@ -393,6 +395,12 @@ def _wrong_result(right: Any, got: Any) -> str:
     if (right["error"], right["status"]) == (got["error"], got["status"]):
         return "the length is that of the whole body in bytes: it may hold '\\0' bytes, and resp.length counts them"
     return ""
+
+
+def _given_up(requests: Sequence[Request]) -> str:
+    """", 2 of them given up"; "" if none was."""
+    n = sum(request.given_up for request in requests)
+    return f", {n} of them given up" if n else ""
 
 
 def _leaked(leaks: list[Leak]) -> list[str]:

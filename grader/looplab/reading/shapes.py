@@ -15,7 +15,7 @@ from ..plain.duration import show
 from ..plain.failure import Cause
 from ..plain.text import count
 from .case import KIT_TIMEOUT, Case, of_student, waits_of
-from .trace import FileOp, Request, Task, Trace
+from .trace import Event, FileOp, Request, Task, Trace
 
 # ---- Timeouts -----------------------------------------------------------------------------------
 
@@ -63,6 +63,32 @@ def limit_not_ended(case: Case) -> Optional[Cause]:
                  "return before co_timeout_end?). It goes on, and when its time is up, every later call that waits "
                  "returns -ECANCELED at once. Call co_timeout_end on each",
                  leak.src)
+
+
+def shielded(case: Case) -> Optional[Cause]:
+    """Somebody was cancelled, and went on waiting under a shield; to remove a file may need one."""
+    if case.numbers and not case.too_slow:
+        return None
+    trace = case.trace
+    cancels = {event["task"]: event["t"] for event in reversed(trace.of("cancel", "runtime"))}
+    removed = {op.op for op in trace.files if op.call == "remove"}
+    under: dict[int, Event] = {}            # what each task waits for under a shield
+    for event in trace.events:
+        if event.get("ev") == "await" and event.get("shield") and event.get("op") not in removed:
+            under[event["task"]] = event
+        elif event.get("ev") == "run" and event["task"] in under:
+            waited = under.pop(event["task"])
+            if cancels.get(event["task"], event["t"]) < event["t"] and of_student(waited["shield"]):
+                return Cause("shielded",
+                             f"the wait{_at(waited)} goes on until {show(event['t'])}, though its task was cancelled: "
+                             f"it stands under the shield that begins at {waited['shield']}, and no cancel reaches it "
+                             "there. A shield is for a clean-up that has to wait, and for nothing else",
+                             waited["shield"])
+    return None
+
+
+def _at(waited: Event) -> str:
+    return f" at {waited['src']}" if waited.get("src") else ""
 
 
 def clock_goes_on(case: Case) -> Optional[Cause]:

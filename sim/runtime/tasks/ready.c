@@ -15,6 +15,7 @@
 #include "runtime/tasks/enter.h"
 #include "runtime/tasks/ready.h"
 #include "runtime/tasks/ring.h"
+#include "runtime/tasks/scope.h"
 #include "runtime/tasks/task.h"
 #include "runtime/tasks/time.h"
 #include "runtime/watch/report.h"
@@ -168,7 +169,7 @@ static __attribute__((noinline)) int run_others_watched(struct loop *loop, struc
 static void note_wait(struct loop *loop, struct co_task *self)
 {
     if (loop->trace)
-        co__trace_await(self);
+        co__trace_await(self, co__scope_shield(self->scope));
     if (loop->debug && loop->now - loop->step_begin > SLOW_STEP)
         co__report_slow_step(loop->now - loop->step_begin, self);
 }

@@ -202,6 +202,13 @@ int co_wait_for(co_fn fn, void *job, int64_t timeout)
     return co_timeout_end(&limit, fn(job));
 }
 
+const void *co__scope_shield(const struct co_scope *scope)
+{
+    while (scope && !scope->is_shield && !scope->expired)
+        scope = scope->outer;
+    return scope && scope->is_shield ? scope->begun_at : NULL;
+}
+
 void co_shield_begin(struct co_shield *shield)
 {
     struct co_task *self = co__loop ? co__loop->current : NULL;

@@ -28,4 +28,7 @@ bool co__scopes_expire(struct loop *loop, int64_t before); /* ends those; false 
 void co__scopes_drop(struct co_task *task);             /* a task ends: those it forgot to end */
 void co__scopes_free(struct loop *loop);
 
+/* Where the shield begins that keeps a cancel from a wait in this scope; NULL: there is none. */
+const void *co__scope_shield(const struct co_scope *innermost);
+
 #endif

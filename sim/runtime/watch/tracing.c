@@ -80,7 +80,7 @@ void co__trace_spawn(const struct co_task *task)
     trace_end(trace);
 }
 
-void co__trace_await(const struct co_task *task)
+void co__trace_await(const struct co_task *task, const void *shield)
 {
     const char *kind = co__kind_name(task->kind);
     struct trace *trace = begin("await", task);
@@ -91,6 +91,7 @@ void co__trace_await(const struct co_task *task)
         trace_int(trace, "op", (int64_t)((const struct op *)task->waits_for)->id);
     if (task->kind == WAIT_TASK)
         trace_int(trace, "target", ((const struct co_task *)task->waits_for)->id);
+    trace_src(trace, "shield", shield);
     trace_end(trace);
 }
 
