@@ -284,9 +284,11 @@ def test_one_can_be_cancelled(lab):
     """fetch_url ends when it is cancelled (6)"""
     world, urls = walk(lab)
     run = lab.run("cancel-one", world, urls, settings={"after": ms(100)})
+    told = run.cause("shield")
     run.should(run.report["rc"] == -errno.ECANCELED, "fetch_url returns -ECANCELED",
-               f"it returned {error(run.report['rc'])}",
-               "of all errors of co_session_get this one is about you, not about the URL: return it")
+               f"it returned {error(run.report['rc'])}", told.text if told else
+               "of all errors of co_session_get this one is about you, not about the URL: return it",
+               told.src if told else None)
     run.should_take(ms(100), what="until it was cancelled", hint="a call that returned -ECANCELED means: stop waiting, "
                                                                  "clean up, return")
     run.should_leak_nothing()
@@ -603,6 +605,8 @@ def test_two_calls_at_once(lab):
     hint = ("what belongs to one call (its jobs, its session, its counter) stands in fetch_all or in memory of its "
             "own, never in a static or global variable")
     right = world.answers()
+    twice = next((url for url in world.urls() if len(run.requests_for(url)) > 1), None)
+    run.should(twice is None, "each call asks for its own URLs", f"{twice} was asked for by both", hint)
     if run.results != right:
         run.should_give(right, hint)
     sessions = {start.get("session") for start in run.trace.of("http.start", "world")}

@@ -128,6 +128,9 @@ def why_wrong(run, url: str, right: dict, got: dict) -> tuple[str, Optional[str]
         if got["error"] == 0 and request.blocking:
             return (f"{src or 'a blocking call'} takes no notice of a timeout: "
                     "nothing can cancel a call that blocks. Call co_http_get instead", src, True)
+        shield = run.cause("shield")
+        if got["error"] == 0 and shield:
+            return shield.text, shield.src, True
         if got["error"] == 0:
             return (f"its time was up before all of it had come, and {src or 'the program'} went on: put "
                     "co_timeout_begin(&limit, timeout) in front of all that waits, and co_timeout_end behind it", src,
@@ -182,7 +185,8 @@ def should_use_no_session(run) -> None:
 
 def should_know_its_urls(run, only_places: bool = False) -> None:
     """only_places: pages in the place of others; a URL that is none of those asked for has its own check."""
-    wrong = [one for one in run.report.get("wrong_urls", []) if one["holds"] >= 0 or not only_places]
+    wrong = [one for one in run.report.get("wrong_urls", []) if not same_text(run, one)
+             and (one["holds"] >= 0 or not only_places)]
     hint = "store the pointer you were given in page.url, not a copy of the text"
     if len(wrong) > 1 and wrong[0]["holds"] >= 0 and len({one["holds"] for one in wrong}) == 1:
         hint = ("the same page stands in all these places: "
@@ -192,6 +196,11 @@ def should_know_its_urls(run, only_places: bool = False) -> None:
                 "give each task the place that belongs to its URL, &out[i]")
     run.should(not wrong, "out[i].url is urls[i]", f"{count(len(wrong), 'page')} with another one, "
                                                    f"place {wrong[0]['place'] if wrong else 0} first", hint=hint)
+
+
+def same_text(run, wrong: dict) -> bool:
+    """Is it another pointer, to the same text?"""
+    return wrong["holds"] >= 0 and run.asked[wrong["holds"]] == run.asked[wrong["place"]]
 
 
 LIMIT_ON_ALL = ("puts one limit on all pages together: it takes those that are not done with it, and what is known of "

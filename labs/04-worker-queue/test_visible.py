@@ -149,9 +149,11 @@ def with_reason(failure: Failure) -> Failure:
     cause = failure.cause
     if not cause or cause.kind != "deadlock":
         return failure
-    gets, places, joins, room = (words in cause.text for words in ("an item from a queue", "a semaphore",
-                                                                   "items to be finished", "room in a queue"))
-    if room:
+    gets, places, joins, room, barrier = (words in cause.text for words in (
+        "an item from a queue", "a semaphore", "items to be finished", "room in a queue", "at a barrier"))
+    if barrier:
+        why = "a barrier waits until all have come, and some never do. No job has to wait for another one"
+    elif room:
         why = ("the queue is full, and nobody is there to take something out. pool_add may not wait: co_queue_try_put, "
                "into a queue without a bound (maxsize 0)")
     elif joins and not gets and not places:
@@ -256,7 +258,7 @@ def should_begin_in_order(run, right: Plan) -> None:
     wrong = next(i for i, url in enumerate(right.urls) if i >= len(made) or made[i] != url)
     got = made[wrong] if wrong < len(made) else "nothing"
     hint = "take the oldest job first: a CO_QUEUE, or a list that is put to at one end and taken from at the other"
-    if made == right.urls[::-1] or made[0] == run.asked[-1]:
+    if len(right.urls) > 2 and (made == right.urls[::-1] or made[0] == run.asked[-1]):
         hint = "the newest job was taken first; " + hint
     run.fail(f"request number {wrong + 1} is for {right.urls[wrong]}", f"it was for {got}", hint, topic="-")
 
@@ -267,7 +269,7 @@ def should_take_as_planned(run, world: World, urls=None, **numbers) -> None:
     workers, limit = numbers.get("workers", WORKERS), numbers.get("limit", LIMIT)
     if run.elapsed == right.elapsed and [t for t, _ in begins(run)] == [t for t, _ in right.begun]:
         return
-    told = run.cause("block") or run.cause("meet")
+    told = run.cause("block") or run.cause("meet")      # what stands still, or waits for all others
     hint = told.text if told else why_time(run, world, urls, right, numbers)
     what = f"{count(workers, 'worker')}, at most {count(limit, 'request')} at a time"
     if run.elapsed != right.elapsed:
@@ -790,9 +792,11 @@ def should_end_when_cancelled(run, after: int) -> None:
         run.fail("pool_run returns -ECANCELED", f"it returned {error(run.report['rc'])}", topic="cancelled",
                  hint="hand on what the wait in pool_run returned")
     if run.elapsed != after:
+        told = run.cause("shield")
         run.fail(f"it returns at {show(after)}, when it is cancelled", f"it returned at {show(run.elapsed)}", topic="-",
-                 hint="cancel the workers (leaving a CO_GROUP when cancelled does, "
-                      "and co_join) instead of letting them finish")
+                 hint=told.text if told else "cancel the workers (leaving a CO_GROUP when cancelled does, "
+                                             "and co_join) instead of letting them finish",
+                 src=told.src if told else None)
     should_have_ended(run)
 
 

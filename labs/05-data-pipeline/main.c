@@ -10,6 +10,7 @@
  *     delay=250ms   the call is made then, not at 0        cancel=40ms   it is cancelled so much after it began
  *     again=1       one more call after that               beside=1ms    a second call runs so much later
  *     poison=90     fresh memory holds no zeros            split=3       then the first has 3 of the URLs
+ *     deep=250      mode write: in a folder whose name has so many characters
  */
 #include "pipeline.h"
 #include "kit.h"
@@ -273,10 +274,21 @@ static int run_transform(void *job)
 static int one_write(const char *url, size_t number)
 {
     CO_RESPONSE(resp);
-    char path[32];
-    snprintf(path, sizeof path, "out/%zu.json", number);
+    size_t deep = (size_t)kit_setting("deep", 0);
+    char *path = malloc(deep + 40);
+    if (!path)
+        return -ENOMEM;
+    char *end = path + sprintf(path, "out/");
+    if (deep) {
+        memset(end, 'd', deep);
+        end += deep;
+        *end++ = '/';
+    }
+    sprintf(end, "%zu.json", number);
     int rc = get(url, &resp);
-    return rc < 0 ? rc : write_whole(path, resp.body, resp.length);
+    rc = rc < 0 ? rc : write_whole(path, resp.body, resp.length);
+    free(path);
+    return rc;
 }
 
 static int call_write(void *job)

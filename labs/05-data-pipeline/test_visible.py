@@ -7,6 +7,7 @@ import errno
 import itertools
 import json
 from collections import Counter
+from dataclasses import replace
 from random import Random
 from typing import Callable, Iterable, Optional
 
@@ -149,27 +150,30 @@ def work(lab, shop: Shop, mode: str = "pipeline", **settings):
         return lab.run(mode, shop.world, settings=settings or None, may_fail=bool(shop.failures),
                        todo="pipeline, TODOs 3 to 7")
     except CheckFailed as failed:
-        cause = failed.failure.cause
-        more = ""
-        if cause and cause.kind == "deadlock" and "for an item from a queue" in cause.text:
-            more = (". These workers have nothing to do, and nobody has told them so: "
-                    "a sentinel ends the one worker that gets it, so there must be one for each of "
-                    f"the {settings.get('workers', 3)} workers of a stage, and the last stage needs them, too")
-        elif cause and cause.kind == "deadlock" and "for room in a queue" in cause.text:
-            more = (". Nobody takes anything out of that queue any more: " + (
-                "a worker whose item fails must go on with the next one (continue). If it ends there (return, "
-                "break), soon none is left"
-                if shop.failures else "have the workers behind it ended too early, or not begun, "
-                                      "or are there fewer of them than sentinels?"))
-        elif cause and cause.kind == "livelock" and "was cancelled" not in cause.text:
-            more = (". co_queue_put waits until there is room, and co_queue_get until there is an item: neither need "
-                    "be tried again and again. And a worker that gets its sentinel ends: who passes it on and goes "
-                    "round may get it again for ever")
-        if not more:
-            raise
-        raise CheckFailed(Failure(failed.failure.expected, failed.failure.happened,
-                                  Cause(cause.kind, cause.text + more, cause.src)),
-                          failed.replay, failed.virtual_ns) from None
+        failure = with_reason(failed.failure, settings.get("workers", 3), bool(shop.failures))
+        raise CheckFailed(failure, failed.replay, failed.virtual_ns) from None
+
+
+def with_reason(failure: Failure, workers: int, failing: bool) -> Failure:
+    """The failure of a run that did not end, and what in a pipeline leads to it. failing: some items fail in it."""
+    cause, more = failure.cause, ""
+    if cause and cause.kind == "deadlock" and "at a barrier" in cause.text:
+        more = ". No order has to wait for another one: take the barrier away"
+    elif cause and cause.kind == "deadlock" and "for an item from a queue" in cause.text:
+        more = (". These workers have nothing to do, and nobody has told them so: "
+                f"a sentinel ends the one worker that gets it, so there must be one for each of the {workers} workers "
+                "of a stage, and the last stage needs them, too")
+    elif cause and cause.kind == "deadlock" and "for room in a queue" in cause.text:
+        more = (". Nobody takes anything out of that queue any more: " + (
+            "a worker whose item fails must go on with the next one (continue). If it ends there (return, "
+            "break), soon none is left"
+            if failing else "have the workers behind it ended too early, or not begun, "
+                            "or are there fewer of them than sentinels?"))
+    elif cause and cause.kind == "livelock" and "was cancelled" not in cause.text:
+        more = (". co_queue_put waits until there is room, and co_queue_get until there is an item: neither need "
+                "be tried again and again. And a worker that gets its sentinel ends: who passes it on and goes "
+                "round may get it again for ever")
+    return replace(failure, cause=replace(cause, text=cause.text + more)) if cause and more else failure
 
 
 def failures_of(run) -> list[tuple[str, str, int]]:
@@ -1072,8 +1076,10 @@ def should_end_cancelled(run, shop: Shop, after: int, latency: int, cost: int) -
                hint="write PATH.tmp, and rename it when it is complete")
     late = [request.url for request in run.requests if request.end is None
             or request.start >= run.requests[0].start + after]
+    shielded = run.cause("shield")
     run.should(not late, "no request is under way afterwards", f"{late[0] if late else ''} was",
-               hint="a fetcher that gets -ECANCELED returns it")
+               hint=shielded.text if shielded else "a fetcher that gets -ECANCELED returns it",
+               src=shielded.src if shielded else None)
     most = after + max(latency, max(len(body.encode()) for body in shop.bodies) * cost)
     run.should(after <= run.elapsed <= most, f"it ends within {show(Duration(most))}: jobs that have begun and the "
                                              "removal of temporary files, nothing else",

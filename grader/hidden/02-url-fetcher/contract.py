@@ -147,10 +147,7 @@ def should_ask_once(call: Call) -> None:
 def gave_up(call: Call) -> bool:
     """Did one failure end other fetches, or keep them from being begun?"""
     if call.undisturbed:
-        made = call.run.requests
-        return any(request.given_up for request in made) or 0 < len(made) < len(call.asked) \
-            and [request.url for request in made] == call.asked[:len(made)] and (made[-1].failed
-                                                                                  or made[-1].status >= 400)
+        return call.run.gave_up(len(call.asked))
     return call.cut is not None and any(request.given_up and (request.end or 0) < call.start + call.cut
                                         for request in call.run.requests)
 
@@ -476,11 +473,15 @@ def two_calls(case: Situation, run: Run) -> bool:
     for call in calls(case, run, "all", single=False) if case.facts.calls > 1 else ():
         if not call.undisturbed:        # the other one is all that is asked about
             continue
+        hint = "what belongs to one call stands in fetch_all or in memory of its own, never in a static or global " \
+               "variable, which all calls share"
         returns_0(call.run, "fetch_all")
+        strange = [request.url for request in call.run.requests if request.url not in call.asked and call.facts.simple]
+        call.run.should(not strange, "each call asks for its own URLs", f"one asked for {strange[:1]}, the other's",
+                        hint)
         should_ask_once(call)
         keeps_the_limit(call)
-        call.run.should_give(call.answers, hint="what belongs to one call stands in fetch_all or in memory of its own, "
-                                                "never in a static or global variable")
+        call.run.should_give(call.answers, hint=hint)
         should_count(call)
         should_tell_at_once(call)
         call.run.should_take(call.elapsed, what="as long as it takes without another call")

@@ -14,7 +14,7 @@ from looplab.asking.pages import Pages, called, instant, plain_url, time
 ALL, LIMIT, EACH, CANCELLED, EACH_CANCELLED, QUIET, AGAIN, BESIDE, STOPPED, WIDE = SHAPES = range(10)
 ONE, NONE, TWO, FEW, SOME = (1, 1), (0, 0), (2, 2), (3, 4), (5, 12)
 MANY, HUNDREDS, MOST = (13, 40), (100, 150), (1000, 1000)
-LIMITS = (1, 2, 3, 4, 5, 257, 65_537)      # the last two do not fit into a byte or two
+LIMITS = (1, 2, 3, 4, 5, 257, 65_537, 2**32 - 1)       # the last ones do not fit into a byte, two, an int
 PLAN = [((shape,), size) for size in (ONE, TWO, FEW, SOME, FEW) for shape in SHAPES
         if shape != WIDE] + [
     ((LIMIT, k), SOME) for k in range(len(LIMITS))] + [

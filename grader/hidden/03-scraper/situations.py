@@ -24,6 +24,7 @@ PLAN = [((shape,), size) for size in (ONE, FEW, SOME) for shape in SHAPES if sha
         (TITLES, TITLED))]
 CASES = len(PLAN)
 BY_PAGE = (PAGE, TITLES, PAGE_CANCELLED)
+SEVERAL = (AGAIN, BESIDE)           # two who ask for one name share the answer: the second call would have it earlier
 USUAL, LEAST, MOST = sec(2), ms(1), sec(30)
 TODOS = {"page": "scrape_page, TODO 1", "all": "scrape_all, TODOs 3 and 4"}
 KINDS = ["good"] * 12 + ["empty", "binary", "status", "status", "status", "twin", "twin", "reset", "truncated",
@@ -95,7 +96,8 @@ def situation(c: Choices) -> Situation:
     """Any that the handout allows."""
     shape = c.below(len(SHAPES))
     mode = "page" if shape in BY_PAGE else "all"
-    pages = Pages(c, ["good"], quick=True, dress=_dress_title) if shape == TITLES else Pages(c, KINDS, dress=_dress)
+    pages = Pages(c, ["good"], quick=True, dress=_dress_title) if shape == TITLES else \
+        Pages(c, [kind for kind in KINDS if kind != "unresolved" or shape not in SEVERAL], dress=_dress)
     urls, times = pages.urls, pages.times()
     timeout = _timeout(c, shape, times)
     bodies = [pages.routes.get(url, {}).get("body") for url in urls]
@@ -108,6 +110,9 @@ def situation(c: Choices) -> Situation:
         more["stop_at"] = c.between(1, max(1, len(urls)))
     if shape == BESIDE:
         more["beside"], more["split"] = instant(c, ends), c.below(len(urls) + 1)
+        if c.one_in(3):             # the first is cancelled, mostly while both are under way
+            more["cancel"] = instant(c, ends[:more["split"]])
+            more["beside"] = min(more["beside"], more["cancel"] // 2)
     settings: dict[str, Any] = {"timeout": timeout}
     settings.update({"delay": time(c)} if c.one_in(2) else {})
     settings.update({"poison": 90} if c.one_in(2) else {})

@@ -10,6 +10,7 @@ from looplab import Duration, Fault, World, ms
 from looplab.asking.choices import Choices
 from looplab.asking.contract import Situation
 from looplab.asking.pages import called, instant, time
+from looplab.plain.text import count
 
 PLAIN, HANDLED, CRAWL, STOPPED, STOPS, CANCELLED, AGAIN, BESIDE, NO_HANDLER, WIDE = SHAPES = range(10)
 ONE, NONE, TWO, FEW, SOME, MANY, HUNDREDS = (1, 1), (0, 0), (2, 2), (3, 5), (6, 14), (15, 40), (200, 300)
@@ -76,7 +77,7 @@ class _Jobs:
         elif page["kind"] == "twin":
             page["twin"] = c.below(8)
         elif page["kind"] == "stops":
-            page["after"] = c.one_of((False, True))
+            page.update(after=c.one_of((False, True)), fails=c.one_in(4))
         return page
 
     def _time(self, ns: int) -> Duration:
@@ -120,6 +121,10 @@ class _Jobs:
             more = f"{url}-0\n" if page["after"] else ""
             route["body"] = f"stop\n{more}"
             said += ", whose handler calls pool_stop" + (" and then adds a job" if more else "")
+            if page["fails"]:
+                route["body"] += "bad\n"
+                said += " and says -EBADMSG"
+                self.kinds.append("bad")
             if more:
                 routes.append((f"{path}-0", {"latency": ms(5), "body": ""}))
         elif kind == "adds":
@@ -157,6 +162,9 @@ def situation(c: Choices) -> Situation:
         more["cancel"] = instant(c, times) + 1
     if shape == BESIDE:
         more["beside"], more["split"] = instant(c, times), c.below(len(jobs.urls) + 1)
+        if c.one_in(3):             # the first is cancelled, mostly while both are under way
+            more["cancel"] = instant(c, times[:more["split"]]) + 1
+            more["beside"] = min(more["beside"], more["cancel"] // 2)
     facts = Facts(jobs.urls, workers, limit, crawls="adds" in jobs.kinds, stops="stops" in jobs.kinds,
                   failing=bool({"status", "reset", "refused", "unresolved", "hangs", "late", "bad"} & set(jobs.kinds)),
                   **more)
@@ -193,8 +201,7 @@ def _stop(c: Choices, times: list) -> int:
 
 def _after(facts: Facts, settings: dict) -> str:
     """What else is to be said of the pool."""
-    said = f"{facts.workers} workers, at most {facts.limit:,} requests at a time"
-    said = said.replace("1 workers", "1 worker") if facts.workers == 1 else said
+    said = f"{count(facts.workers, 'worker')}, at most {count(facts.limit, 'request')} at a time"
     if facts.handle:
         said += f", each page handled for {Duration(facts.handle)}"
     if not facts.handler:

@@ -145,8 +145,11 @@ def _items(c: Choices, kind: str) -> list[tuple[int, int]]:
     if kind == "many":
         return [(k % 97, 1 + k % 5) for k in range(c.between(20, 150))]
     if kind == "large":
-        return c.several(1, 3, lambda: c.one_of(((2**31, 1), (1, 2**31), (2**40 + 7, 9), (3, 2**32 + 3), (65536, 65536),
-                                                 (2**31 - 1, 2), (2**53 + 1, 1), (2**62 + 3, 1))))
+        items = c.several(1, 3, lambda: c.one_of(((2**31, 1), (1, 2**31), (2**40 + 7, 9), (3, 2**32 + 3),
+                                                  (65536, 65536), (2**31 - 1, 2), (2**53 + 1, 1), (2**62 + 3, 1))))
+        while sum(price * quantity for price, quantity in items) > MOST:        # all totals fit
+            items.pop()
+        return items
     if kind == "most":
         return [c.one_of(((MOST, 1), (1, MOST), (-MOST - 1, 1)))]
     if kind == "negative":

@@ -12,7 +12,7 @@ from looplab.asking.choices import Choices
 from looplab.asking.contract import Situation
 from looplab.asking.pages import called, instant, time
 from looplab.plain.duration import show
-from looplab.plain.text import count
+from looplab.plain.text import count, cut
 
 from .documents import IDS, NO_FIELD, NOT_JSON, Document, any_document, no_field, no_json, plain
 from .plan import GIVES_UP, Machine, Planned, Work, plan
@@ -35,6 +35,7 @@ MODES = {TRANSFORM: "transform", WRITE: "write", WRITE_CANCELLED: "write"}
 CALLED = {"transform": "transform_order on each answer", "write": "write_whole of each answer", "pipeline": "pipeline"}
 TODOS = {"transform": "transform_order, TODO 1", "write": "write_whole, TODO 2", "pipeline": "pipeline, TODOs 3 to 7"}
 MOST_IN_A_QUEUE = 5000
+DEEP = 250                  # characters of a folder's name
 WANTED = {"Accept": "application/json"}
 FETCH = ("status", "status", "reset", "truncated", "refused", "unresolved", "hangs", "late", "slow")
 BROKEN, DISK = ("no json", "no field", "empty"), ("open", "write", "rename")
@@ -97,6 +98,7 @@ class _Shop:
         self.disk = {"latency": c.one_of((ms(10), 0, ms(150), 3_456_789, 1)),
                      "bandwidth": c.one_of((None, 5000, 77_777)),
                      "parallel": c.one_of((None, None, None, 1, 2, 5))}
+        self.deep = shape in (WRITE, WRITE_CANCELLED) and c.one_in(3)       # a path that fits into no buffer of 256
         self._sites = c.several(1, 3, self._site)
         for k, page in enumerate(c.several(0, 500, self._page, sized=True)):
             self._place(k, page)
@@ -194,8 +196,8 @@ class _Shop:
         if document:
             self._add(Order(url, document), document.said)
             return
-        path = f"out/{len(self.orders) + 1}.json"
-        said = f"{path}, {count(len(body), 'byte')}" + self._older(path, page["older"])
+        path = written_path(len(self.orders) + 1, self.deep)
+        said = f"{cut(path, 40)}, {count(len(body), 'byte')}" + self._older(path, page["older"])
         if kind in DISK:
             self.faults.append(Fault.disk(page["error"], kind, path))
             said += f", whose {kind} fails with -{page['error']}"
@@ -273,6 +275,11 @@ class _Shop:
         return made
 
 
+def written_path(number: int, deep: bool) -> str:
+    """Where main.c's mode write puts text `number`, counted from 1."""
+    return f"out/{'d' * DEEP + '/' if deep else ''}{number}.json"
+
+
 def _transfer(size: int, bandwidth: Optional[int]) -> int:
     return -(-size * 10**9 // bandwidth) if bandwidth else 0
 
@@ -300,7 +307,10 @@ def situation(c: Choices) -> Situation:
         more["cancel"] = instant(c, times)
     if shape == BESIDE:
         more["beside"], more["split"] = instant(c, times) + 77, c.below(len(shop.orders) + 1)
-    if mode == "pipeline" and shape != CANCELLED:
+        if c.one_in(3):             # the first is cancelled, mostly while both are under way
+            more["cancel"] = instant(c, times)
+            more["beside"] = min(more["beside"], more["cancel"] // 2)
+    if mode == "pipeline" and "cancel" not in more:
         more["planned"] = _planned(shop, workers, bound, cost, more)
     facts = Facts(shop.orders, workers, bound, int(cost), shop.files, **more)
     settings: dict[str, Any] = {}
@@ -311,6 +321,7 @@ def situation(c: Choices) -> Situation:
     settings.update({"again": 1} if shape == AGAIN else {})
     settings.update({name: Duration(more[name]) for name in ("cancel", "beside") if name in more})
     settings.update({"split": more["split"]} if shape == BESIDE else {})
+    settings.update({"deep": DEEP} if shop.deep else {})
     urls = [order.url for order in shop.orders]
     return Situation(mode, shop.world, called(shop.words(), settings, len(urls), CALLED[mode],
                                               _after(shop, facts, mode)), urls, settings, facts=facts, todo=TODOS[mode])

@@ -14,7 +14,17 @@ DESIGNS = {
     "chain": "each page that is done begins the next one",
     "own_timer": "a task that fetches each page, and another one that is its timer",
 }
-FAULTS, EACH = 27, 2
+FAULTS, EACH, FEW = 27, 2, 4
+
+
+def kind_of(missed: list) -> str:
+    """Of a few faults that are left, where to look."""
+    quiet = {fault.quiet for fault in missed}
+    if len(missed) > FEW or len(quiet) > 1:
+        return ""
+    if quiet == {True}:
+        return " What is left gets every page right: look at times, at the order of news, and at how many wait"
+    return " What is left gets a page, the return value or the listener's news wrong, and every time right"
 
 
 @points(8, "correctness", needs="test_passes_on_scraper_c")
@@ -36,7 +46,7 @@ def test_passes_on_other_scrapers(lab):
                          broken[0].src)
 
 
-@points(FAULTS * EACH, "correctness", needs="test_tests_run")
+@points(FAULTS * EACH, "correctness", needs="test_tests_run", alone=True)
 def test_exposes_faulty_scrapers(lab):
     """The hidden faults are exposed (6, 7)"""
     suite = lab.suite()
@@ -59,5 +69,6 @@ def test_exposes_faulty_scrapers(lab):
         lab.fail(f"a test fails on each of {FAULTS} faulty scrapers", told,
                  suite.idle_words or "go through scraper.h sentence by sentence: how would a scraper look that breaks "
                                      "just this one, and which of your tests would fail on it?"
+                                     + (kind_of(missed) if level == "number" else "")
                  if suite.counting else "only tests count that pass on every correct scraper, assert something, and "
                                         "depend on no other test; no test of yours does")

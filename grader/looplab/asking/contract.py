@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Callable, Mapping, Optional, Sequence
 
-from ..plain.failure import CheckFailed
+from ..plain.failure import CheckFailed, Failure
 from .call import Settings
 from .choices import Choices
 from .world import World
@@ -51,6 +51,7 @@ class Requirement:
     after: tuple[int, ...]              # where one of these is broken, it says nothing
     holds: Holds
     unless: tuple[int, ...] = ()        # one of these that is broken anywhere may be all that is wrong with this one
+    several: bool = False               # does it speak of several calls?
 
 
 class Contract:
@@ -58,26 +59,31 @@ class Contract:
     its turn: its first numbers, and how long the list is that is drawn with sized=True.
     blame(situation): the requirement that is broken where a run does not come to its
     end. cases: so many situations make a grading. elsewhere: the requirements that no run shows by itself, and the
-    check that holds each."""
+    check that holds each. reason: what is told of a run that did not come to its end, in this lab's words."""
 
     def __init__(self, draw: Callable[[Choices], Situation], plan: Sequence[tuple[Sequence[int], tuple[int, int]]],
-                 blame: Callable[[Situation], int], cases: int, elsewhere: Mapping[int, str]):
+                 blame: Callable[[Situation], int], cases: int, elsewhere: Mapping[int, str],
+                 reason: Callable[[Situation, Failure], Failure] = lambda situation, failure: failure):
         self.draw, self.plan, self.blame, self.cases, self.elsewhere = draw, plan, blame, cases, elsewhere
+        self.reason = reason
         self.requirements: list[Requirement] = []
 
-    def requirement(self, number: int, sentence: str, after: Sequence[int] = (),
-                    unless: Sequence[int] = ()) -> Callable[[Holds], Holds]:
+    def requirement(self, number: int, sentence: str, after: Sequence[int] = (), unless: Sequence[int] = (),
+                    several: bool = False) -> Callable[[Holds], Holds]:
         """Marks a function as a statement of requirement `number`. They are asked in the order in which they stand:
         causes before what they lead to. after: where one of these is broken in the same run, this one is not asked.
-        unless: where one of these is broken in any run, this one costs nothing, as the same mistake may show in it."""
+        unless: where one of these is broken in any run, this one costs nothing, as the same mistake may show in it.
+        several: it speaks of several calls: it is told of a run with such that did not come to its end."""
         def mark(holds: Holds) -> Holds:
-            self.requirements.append(Requirement(number, sentence, tuple(after), holds, tuple(unless)))
+            self.requirements.append(Requirement(number, sentence, tuple(after), holds, tuple(unless), several))
             return holds
         return mark
 
-    def sentence(self, number: int, failed: CheckFailed) -> str:
-        """The handout's words for a requirement: those of the statement that is broken, if it was one."""
-        return next(one.sentence for one in self.requirements if one.number == number and failed.about in (None, one))
+    def sentence(self, number: int, failed: CheckFailed, several: bool) -> str:
+        """The handout's words for a requirement: those of the statement that is broken; where the run did not come to
+        its end, of one that speaks of several calls, if there were several."""
+        mine = [one for one in self.requirements if one.number == number and failed.about in (None, one)]
+        return next((one for one in mine if one.several == several), mine[0]).sentence
 
     def judge(self, situation: Situation, run: Any) -> dict[int, Optional[CheckFailed]]:
         """The requirements that this run has something to say of: None: it keeps them; else how it breaks them."""

@@ -128,7 +128,8 @@ class Plays:
         failure = self._stage.ended(recorded)
         if failure:
             stopped = recorded.outcome.limit is not None or failure.cause is not None and failure.cause.kind in ENDLESS
-            return Outcome({self._contract.blame(situation): CheckFailed(failure)}, recorded if stopped else None)
+            return Outcome({self._contract.blame(situation): CheckFailed(self._contract.reason(situation, failure))},
+                           recorded if stopped else None)
         try:
             run = self._stage.as_run(recorded, situation)
             run.beside = lambda: self._stage.reference(self._check, situation.mode, situation.world, situation.urls,

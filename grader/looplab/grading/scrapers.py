@@ -28,6 +28,7 @@ _FLAGS = ["-std=gnu11", "-w", "-fno-optimize-sibling-calls", "-fPIC", "-shared",
           "-Wl,-soname,scraper.so"]
 _RIGHT_WAYS = ("-O0", "-O1", "-O2", "-Os")      # each correct scraper is built in all of these
 _FAULTY_WAYS = ("-O1", "-O2")                   # each faulty one; a hollow one in the first of them
+_GROUP = re.compile(r"^\s*\\\n", re.M)      # behind those that get every page right
 _FAULT = re.compile(r'^\s*F\((\w+), (\w+),\s(?:\\\n\s*)?"(.*)"\)', re.M)
 
 
@@ -37,6 +38,7 @@ class Fault:
 
     name: str
     sentence: str           # what it does wrong: "fetches one page after the other, ..."
+    quiet: bool = False     # does it get every page right?
 
 
 @dataclass(frozen=True)
@@ -63,12 +65,15 @@ def scrapers(lab: Lab) -> list[Scraper]:
     """All of them, the visible one first; without the hidden folder, as on a student's own machine, only that one.
     Raises GraderFault."""
     folder, visible = lab.hidden / "scrapers", lab.folder / VISIBLE
-    table = _FAULT.findall((folder / "faults.h").read_text()) if folder.is_dir() else []
+    text = (folder / "faults.h").read_text() if folder.is_dir() else ""
+    table, groups = _FAULT.findall(text), _GROUP.split(text, maxsplit=1)
+    quiet = {name for name, *_ in _FAULT.findall(groups[0])} if len(groups) > 1 else set()
     if folder.is_dir() and not table:
         raise GraderFault(f"hidden/{lab.slug}/scrapers/faults.h names no faults")
     found = [Scraper("visible", visible)]
     found += [Scraper(name, folder / f"{name}.c") for name in sorted({file for _, file, _ in table})]
-    found += [Scraper(f"{file}-{name}", folder / f"{file}.c", Fault(name, sentence)) for name, file, sentence in table]
+    found += [Scraper(f"{file}-{name}", folder / f"{file}.c", Fault(name, sentence, name in quiet))
+              for name, file, sentence in table]
     for name in re.findall(r"\w+", "".join(re.findall(r"enum \{ no_fault,(.*?)\};", visible.read_text()))):
         found.append(Scraper(f"visible-{name}", visible, Fault(name, f"FAULT={name}"), practice=True))
     return found + [Scraper(f"hollow_{path.stem}", path) for path in sorted((lab.folder / "hollow").glob("*.c"))]

@@ -17,7 +17,8 @@ from .plays import Outcome, Play, Plays, Stage
 from .recorded import Recorded
 
 DEEPER = 20                 # DEEP=1: so many times as many situations
-BOTH_EACH = 8               # every so manyth is played in the build with sanitizers, too, and the largest
+BOTH_EACH = 8               # of each kind so few are played in the build with sanitizers, too; and the largest of all
+BOTH_USUAL = 14             # what is not longer than that is as good there as what is longer
 AHEAD = 2                   # so many are under way while one is looked at
 TRIES_ALL, TRIES_EACH = 400, 100        # to make those that fail smaller: in all, and for one requirement
 PROVEN_EACH = 3             # in so many situations a requirement must be seen to be kept by a judge
@@ -42,6 +43,19 @@ class Told:
     found: Optional[Found] = None           # one that breaks it
     failed: Optional[CheckFailed] = None    # the same, in words
     recorded: Optional[Recorded] = None
+
+
+def in_both(plan: Sequence[tuple[Sequence[int], tuple[int, int]]]) -> set[int]:
+    """Which of a plan's situations are played in both builds: of each kind (a plan's first number) one in BOTH_EACH,
+    long ones rather than short ones, but not the longest; and the longest of all, and the first kind's of at most one
+    thing."""
+    kinds: dict[int, list[tuple[bool, int, int]]] = {}
+    for k, (first, (least, most)) in enumerate(plan):
+        kinds.setdefault(first[0], []).append((most <= BOTH_USUAL, least, k))
+    longest = max(range(len(plan)), key=lambda k: plan[k][1])
+    tiny = {k for k, (first, (_, most)) in enumerate(plan) if most < 2 and first[0] == plan[0][0][0]}
+    return {longest} | tiny | {k for found in kinds.values()
+                        for *_, k in sorted(found, reverse=True)[:max(1, len(found) // BOTH_EACH)]}
 
 
 class Search:
@@ -98,14 +112,13 @@ class Search:
     def _played(self, wary: bool) -> Iterator[tuple[Play, Choices]]:
         """Each that was drawn, under way while those before it are looked at."""
         ahead: list[tuple[Play, Choices]] = []
-        sizes = [least for _, (least, _) in self.contract.plan]
-        largest = sizes.index(max(sizes))
+        both = in_both(self.contract.plan)
         for k, (situation, choices) in enumerate(self._all()):
             if self._ends_never(situation):
                 continue
             if self._stage.worn:
                 break
-            ahead.append((self._plays.begin(situation, both=k % BOTH_EACH == 0 or k == largest), choices))
+            ahead.append((self._plays.begin(situation, both=k % len(self.contract.plan) in both), choices))
             if len(ahead) > (0 if wary or self.stopped else AHEAD):
                 yield ahead.pop(0)
         yield from ahead
@@ -173,6 +186,10 @@ class Search:
         situation, cause = told.found.situation, failed.failure.cause
         if self._plays.idle and situation.todo and "TODO" not in failed.failure.text():
             cause = Cause("nothing", f"nothing was ever asked for: begin with {situation.todo}")
-        failure = replace(failed.failure, rule=f"{number}. {self.contract.sentence(number, failed)}",
+        several = bool({"again", "beside"} & set(situation.settings))
+        if cause and several and failed.about is None:
+            cause = replace(cause, text=f"{cause.text}. There were two calls: does something static or global belong "
+                                        "to one of them?")
+        failure = replace(failed.failure, rule=f"{number}. {self.contract.sentence(number, failed, several)}",
                           where=situation.said, cause=cause)
         told.failed = CheckFailed(failure, told.recorded.replay, failed.virtual_ns)

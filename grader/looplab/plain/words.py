@@ -13,7 +13,8 @@ _CALLS = {"http": "http_get_blocking", "cpu": "co_cpu"}
 _WAITS = {"sleep": "co_sleep", "yield": "co_yield", "http": "an HTTP answer", "job": "a worker", "lock": "a lock",
           "sem": "a semaphore", "event": "an event", "queue.get": "an item from a queue",
           "queue.put": "room in a queue",
-          "queue.join": "a queue's items to be finished", "task": "a task", "group": "its group", "wait": "its tasks"}
+          "queue.join": "a queue's items to be finished", "task": "a task", "group": "its group", "wait": "its tasks",
+          "barrier": "others at a barrier", "cond": "a condition", "file": "the disk", "stream": "a piece of an answer"}
 
 
 def error(rc: int) -> str:

@@ -20,6 +20,9 @@ from .case import KIT_TIMEOUT, Case, made_in_all, of_student, so_often, waits_of
 from .trace import Request, Trace
 
 
+FEW = 4         # so many or more may be all there is room for
+
+
 def find(case: Case) -> Optional[Cause]:
     """The most likely cause, or None when the trace tells none."""
     for rule in _RULES[case.topic]:
@@ -60,7 +63,8 @@ def _some_missing(case: Case) -> Optional[Cause]:
     k = len(asked) - len(missing)
     if k and case.passes == 1 and missing == asked[k:] and 1 in (k, len(missing)):
         return Cause("cut short", f"only {asked[0]} was asked for: does the loop go on to the next one?" if k == 1 else
-                     f"{url}, the last one, was never asked for: does the loop stop one too early?")
+                     f"{url}, the last one, was never asked for: does the loop stop one too early"
+                     + (f", or is there room for {k} only?" if k >= FEW else "?"))
     if k and case.passes == 1 and missing == asked[k:]:
         task = case.trace.tasks.get(case.trace.requests[-1].task)
         src = (task.src if task and task.number != 1 else None) or waits_of(case.trace, case.trace.requests[-1])

@@ -323,6 +323,13 @@ class Run:
             self._fail(Failure(f"{count(len(self.asked) * self.passes, 'request')}, one for each URL",
                                f"{count(len(self.requests), 'request')}" + _given_up(self.requests), cause))
 
+    def gave_up(self, n: int) -> bool:
+        """Were requests given up, or never made after one had failed? n: so many there should be."""
+        if any(request.given_up for request in self.requests):
+            return True
+        cause = self.cause("requests") if 0 < len(self.requests) < n else None
+        return cause is not None and cause.kind == "aborted"
+
     def should_leak_nothing(self, hint: str = "") -> None:
         """Every task awaited, every answer freed, every lock released."""
         if self.leaks:

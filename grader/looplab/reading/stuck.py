@@ -31,7 +31,7 @@ def _deadlock(trace: Trace, last: Event) -> Cause:
     first = next((line for line in lines if _in_cycle(line["task"], holds)), None)
     if first is None:
         waiters = [line for line in lines if line.get("on") not in ("task", "group", "wait")]
-        first = (waiters or lines)[0]
+        first = next((line for line in lines if line.get("on") == "barrier"), (waiters or lines)[0])
         alike: dict[tuple, list[Event]] = defaultdict(list)     # who waits in the same place for the same is told once
         for line in [first] + [line for line in lines if line is not first]:
             known = trace.tasks.get(line["task"])
