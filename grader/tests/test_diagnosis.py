@@ -464,6 +464,23 @@ def cancelled(waits="compare.c:45", rc=0):
     return story.result(100, rc=rc).runtime(100, "done", task=2, rc=rc).end(100)
 
 
+def test_a_timeout_that_the_call_itself_was_given():
+    """The kit's begins with the same call, but is 30 s, redirects included."""
+    def told(ms_, **case):
+        story = Story().begin().spawn(0, 2).get(0, 1, 2, URLS[0]).got(4000, 1, status=302).get(4000, 2, 2, URLS[1])
+        story.runtime(ms_, "cancel", task=2, by=0, why="timeout", src="compare.c:20").world(ms_, "http.cancelled", op=2)
+        return find(Case(story.result(ms_).end(ms_).trace(), URLS[:1], topic="results", **case))
+
+    late = {"error": -errno.ETIMEDOUT, "status": 0, "length": 0}
+    wrong = dict(expected=[OK], happened=[late], answers=[OK])
+    found = told(10_000, **wrong)
+    assert (found.kind, found.src) == ("own timeout", "compare.c:20")
+    assert found.text.startswith("the request for http://a.test/0 was given up after 10,000 ms by the timeout that the "
+                                 "call at compare.c:20 was given: take it away")
+    assert told(30_000, **wrong) is None
+    assert told(10_000, expected=[late], happened=[OK], answers=[late]) is None
+
+
 def test_a_cancel_that_nobody_took_notice_of():
     found = find(Case(cancelled().trace(), URLS[:1], topic="cancelled"))
     assert (found.kind, found.src) == ("cancel ignored",

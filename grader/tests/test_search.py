@@ -7,6 +7,7 @@ import json
 import random
 import re
 import subprocess
+import sys
 from itertools import islice
 
 import pytest
@@ -17,7 +18,7 @@ from looplab.asking.shrink import shrink, smaller
 from looplab.course import lab as labs
 from looplab.course.lab import Lab
 from looplab.grading import contracts
-from looplab.grading.search import Search
+from looplab.grading.search import Search, in_both
 from looplab.running import series
 from looplab.running.coverage import Coverage
 from looplab.running.forks import Forks
@@ -118,6 +119,26 @@ def test_right_programs_of_another_design_agree(lab, file):
 
 
 @each_lab
+def test_each_kind_is_played_under_the_sanitizers_too(lab):
+    """And no more of them than one in five."""
+    plan = contract_of(lab).plan
+    both = in_both(plan)
+    assert {plan[k][0][0] for k in both} == {first[0] for first, _ in plan}
+    assert max(size for _, size in plan) in {plan[k][1] for k in both} and 5 * len(both) < 2 * len(plan)
+    assert len({plan[k][0][0] for k in range(0, len(plan), 8)}) <= len({plan[k][0][0] for k in both})
+
+
+def test_what_is_drawn_for_lab_05_fits():
+    """What pipeline.h promises of total and units, in 3,000 documents."""
+    contract_of(PIPELINE)
+    documents = next(module for name, module in sys.modules.items() if name.endswith("05_data_pipeline.documents"))
+    drawn = [documents.any_document(Choices(rng=random.Random(k))) for k in range(3000)]
+    good = [json.loads(one.summary) for one in drawn if one.rc == 0]
+    assert len(good) > 1000 and max(one["total"] for one in good) > 2**62
+    assert all(-2**63 <= one[name] < 2**63 for one in good for name in ("total", "units"))
+
+
+@each_lab
 def test_deep_draws_twenty_times_as_many_the_same_first(lab):
     contract = contract_of(lab)
     usual, deep = Search(contract, 7), Search(contract, 7, deep=True)
@@ -176,6 +197,19 @@ def test_the_smallest_situation_is_told(tmp_path):
     assert "worlds/requirement-11.json" in told.recorded.replay and "LAB=01" in told.recorded.replay
 
 
+STATIC_JOBS = (("struct fetch_job *jobs = malloc((n + 1) * sizeof *jobs);", "static struct fetch_job jobs[512];"),
+               ("    if (!jobs)\n        return -ENOMEM;\n\n    CO_GROUP", "    CO_GROUP"), ("    free(jobs);\n", ""))
+
+
+def test_the_sentence_is_that_of_the_statement_that_is_broken(tmp_path):
+    """Requirement 7 speaks of n = 0 as well as of two calls."""
+    told = broken(search(REFERENCE, changed(tmp_path, *STATIC_JOBS)))
+    assert set(told) == {7} and "where: 2 URLs: " in told[7] and "called twice" in told[7]
+    assert told[7].startswith("rule: 7. Both may be called again") and "static or global" in told[7]
+    many = broken(search(REFERENCE, changed(tmp_path, ("    return 0;\n}\n", "    return n > 300 ? -1 : 0;\n}\n"))))
+    assert all("called again" not in text for text in many.values()), many
+
+
 def test_the_same_file_gets_the_same_verdict_and_a_fault_costs_its_requirement_alone(tmp_path):
     one, other = (grade(REFERENCE, only_file(REFERENCE, changed(tmp_path, ONE_BLOCKS), tmp_path / name),
                         tmp_path / f"out-{name}").result["checks"] for name in ("one", "other"))
@@ -231,6 +265,8 @@ WRONG = {                       # of lab 05, one line each: the requirement that
             rc = -EPROTO;
 """)),
     "the time of the clock": (14, ("elapsed_ns = co_now() - start", "elapsed_ns = co_now()")),
+    "a path in a small buffer": (4, ("    sprintf(temporary,", "    if (strlen(path) > 200)\n"
+                                     "        return -ENAMETOOLONG;\n    sprintf(temporary,")),
     "one line for all calls": (16, ("    struct line line = {",
                                     "    static struct line line;\n    line = (struct line){")),
     "all of it in a shield": (18, ("    int rc = write_new(temporary, data, size);\n",

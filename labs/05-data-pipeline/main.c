@@ -271,10 +271,9 @@ static int run_transform(void *job)
     return kit_calls(call_transform, job);
 }
 
-static int one_write(const char *url, size_t number)
+static int one_write(const char *url, size_t number, size_t deep)
 {
     CO_RESPONSE(resp);
-    size_t deep = (size_t)kit_setting("deep", 0);
     char *path = malloc(deep + 40);
     if (!path)
         return -ENOMEM;
@@ -295,9 +294,10 @@ static int call_write(void *job)
 {
     const struct kit_run *run = job;
     json_t *results = json_array();
+    size_t deep = (size_t)kit_setting("deep", 0);
     report_start("write", run);
     for (size_t i = 0; i < run->n; i++)
-        json_array_append_new(results, json_pack("{s:i}", "rc", one_write(run->urls[i], i + 1)));
+        json_array_append_new(results, json_pack("{s:i}", "rc", one_write(run->urls[i], i + 1, deep)));
     kit_report_call("result", json_pack("{s:i, s:o}", "rc", 0, "results", results), run);
     return 0;
 }

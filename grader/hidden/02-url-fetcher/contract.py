@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import errno
 import importlib.util
+import re
 import sys
 from collections import Counter
 from functools import cached_property
@@ -476,13 +477,16 @@ def two_calls(case: Situation, run: Run) -> bool:
         hint = "what belongs to one call stands in fetch_all or in memory of its own, never in a static or global " \
                "variable, which all calls share"
         returns_0(call.run, "fetch_all")
-        strange = [request.url for request in call.run.requests if request.url not in call.asked and call.facts.simple]
+        strange = [request.url for request in call.run.requests
+                   if request.url not in call.asked and re.sub(r"-\d+$", "", request.url) not in call.asked]
         call.run.should(not strange, "each call asks for its own URLs", f"one asked for {strange[:1]}, the other's",
                         hint)
         should_ask_once(call)
         keeps_the_limit(call)
         call.run.should_give(call.answers, hint=hint)
+        call.run.should(all(isinstance(one["index"], int) and one["index"] < len(call.urls) for one in told(call.run)),
+                        "each call tells of its own results", "one told of another's", hint)
         should_count(call)
         should_tell_at_once(call)
-        call.run.should_take(call.elapsed, what="as long as it takes without another call")
+        call.run.should_take(call.elapsed, what="as long as it takes without another call", hint=hint)
     return case.facts.calls > 1

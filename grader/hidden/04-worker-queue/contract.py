@@ -328,5 +328,8 @@ def two_pools(case: Situation, run: Run) -> bool:
         visible.should_do(call.run, call.right.urls)
         visible.should_count(call.run, call.right)
         visible.should_hand_back(call.run, call.right.left)
-        call.run.should_take(call.right.elapsed, what=f"as long as without another pool ({show(call.right.elapsed)})")
+        call.run.should(call.run.elapsed == call.right.elapsed,
+                        f"{show(call.right.elapsed)}, as long as without another pool",
+                        f"it took {show(call.run.elapsed)}", "what belongs to one pool stands in its struct, never in a "
+                        "static or global variable, which all pools share")
     return case.facts.calls > 1

@@ -27,7 +27,7 @@ PLAN: list[tuple[tuple[int, ...], tuple[int, int]]] = [
     ((shape,), size) for shape, size in (
         (GOOD, NONE), (FAILING, SOME), (MIXED, MANY), (GOOD, MANY), (FAILING, MANY),
         (TRANSFORM, FIFTY), (TRANSFORM, FIFTY), (TRANSFORM, FIFTY), (TRANSFORM, FIFTY), (GOOD, FIFTY), (WRITE, FEW),
-        (WRITE, MANY), (WRITE, MANY), (MIXED, HUNDREDS))] + [
+        (WRITE, MANY), (WRITE, MANY), (MIXED, HUNDREDS))] + [((WRITE, 1), FEW)] + [
     ((shape, *slow), SOME if slow is SLOW_DISK else MANY) for slow in (SLOW_DISK, SLOW_TRANSFORM)
     for shape in (GOOD, CANCELLED)] + [((GOOD, *BUSY_DISK), SOME), ((GOOD, *FULL), FIFTY)]
 CASES = len(PLAN)
@@ -87,8 +87,9 @@ class Facts:
 class _Shop:
     """A world in the making. odd: no two things that have nothing to do with each other happen at one instant."""
 
-    def __init__(self, c: Choices, shape: int):
+    def __init__(self, c: Choices, shape: int, deep: bool):
         self._c, self._shape, self._unique = c, shape, 0
+        self.deep = deep            # are the paths too long for a buffer of 256?
         self._odd, self._taken = shape != ALIKE, set()
         self.world = World(seed=1, cpus=c.one_of((4, 1, 2, 8)))
         self.orders: list[Order] = []
@@ -98,7 +99,6 @@ class _Shop:
         self.disk = {"latency": c.one_of((ms(10), 0, ms(150), 3_456_789, 1)),
                      "bandwidth": c.one_of((None, 5000, 77_777)),
                      "parallel": c.one_of((None, None, None, 1, 2, 5))}
-        self.deep = shape in (WRITE, WRITE_CANCELLED) and c.one_in(3)       # a path that fits into no buffer of 256
         self._sites = c.several(1, 3, self._site)
         for k, page in enumerate(c.several(0, 500, self._page, sized=True)):
             self._place(k, page)
@@ -298,9 +298,10 @@ def situation(c: Choices) -> Situation:
     """Any that the handout allows."""
     shape = c.below(len(SHAPES))
     mode = MODES.get(shape, "pipeline")
+    deep = mode == "write" and c.below(3) == 1
     workers, bound = c.one_of((3, 1, 2, 5, 8, 20)), c.one_of((4, 1, 1, 2, 3, 10, MOST_IN_A_QUEUE, 20))
     cost = c.one_of((ms(0) + 500_000, 0, 100_003, ms(3), 1, ms(20), sec(3)))
-    shop = _Shop(c, shape)
+    shop = _Shop(c, shape, deep)
     more: dict[str, Any] = {"calls": 2 if shape in (AGAIN, BESIDE) else 1}
     times = shop.times(cost)
     if shape in (CANCELLED, WRITE_CANCELLED):

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from typing import Any, Callable, Optional
 
 from ..plain import words
-from ..plain.duration import show
+from ..plain.duration import Duration, show
 from ..plain.failure import Cause
 from ..plain.text import count
 from . import leaks, pace, shapes
@@ -130,17 +130,36 @@ def _shared_job(case: Case) -> Optional[Cause]:
 
 
 def _own_timeout(case: Case) -> Optional[Cause]:
-    """A timeout of the student's own ended a request; the kit's begins with the call that fetches."""
-    request = next((request for request in case.trace.finished if request.timeout_src and not case.too_slow_by_numbers
-                    and request.timeout_src != waits_of(case.trace, request)), None)
-    if request is None:
-        return None
-    wait = isinstance(case.expected, (int, float)) and case.expected >= KIT_TIMEOUT
-    return Cause("own timeout",
-                 f"the request for {request.url} was given up after {show(request.ns)} by the timeout that began at "
-                 f"{request.timeout_src}" + (f": take it away, the kit itself gives up after {show(KIT_TIMEOUT)}"
-                                             if wait
-                                                            else ""), request.timeout_src)
+    """A timeout of the student's own ended a request; the kit's begins with the call that fetches, and is 30 s."""
+    for request in case.trace.finished if not case.too_slow_by_numbers else ():
+        src, first = request.timeout_src, _first_of(case.trace, request)
+        took = Duration((request.end or 0) - first.start)
+        given = src == waits_of(case.trace, request)
+        if not of_student(src) or given and took == KIT_TIMEOUT or case.answers and not _given_up(case, first.url):
+            continue
+        wait = case.answers or isinstance(case.expected, (int, float)) and case.expected >= KIT_TIMEOUT
+        return Cause("own timeout",
+                     f"the request for {first.url} was given up after {show(took)} by the timeout that "
+                     + (f"the call at {src} was given" if given else f"began at {src}")
+                     + (f": take it away, the kit itself gives up after {show(KIT_TIMEOUT)}" if wait else ""), src)
+    return None
+
+
+def _first_of(trace: Trace, request: Request) -> Request:
+    """The request that led to this one by redirects; itself, if none did."""
+    for other in reversed([one for one in trace.requests if one.task == request.task and one.op < request.op]):
+        if not (300 <= other.status < 400 and other.end == request.start):
+            break
+        request = other
+    return request
+
+
+def _given_up(case: Case, url: str) -> bool:
+    """Is the first wrong result that of this URL, and wrong in that its time was up?"""
+    for asked, right, got in zip(case.asked, case.answers, case.happened):
+        if right != got:
+            return asked == url and isinstance(got, dict) and got.get("error") == -errno.ETIMEDOUT
+    return False
 
 
 def _cancel_ignored(case: Case) -> Optional[Cause]:
