@@ -323,13 +323,13 @@ def in_all(case: Situation, run: Run) -> bool:
 def two_pools(case: Situation, run: Run) -> bool:
     """Two pools at a time, or one after the other, are two pools: nothing of the one is in the other."""
     for k, call in enumerate(calls(case, run, single=False) if case.facts.calls > 1 else ()):
-        if k == 0 and case.facts.cancel is not None:        # it is cancelled: the other one is all that is asked about
+        if k == 0 and case.facts.cancel is not None:        # it is cancelled: only the other one is asked about
             continue
         visible.should_do(call.run, call.right.urls)
         visible.should_count(call.run, call.right)
         visible.should_hand_back(call.run, call.right.left)
         call.run.should(call.run.elapsed == call.right.elapsed,
                         f"{show(call.right.elapsed)}, as long as without another pool",
-                        f"it took {show(call.run.elapsed)}", "what belongs to one pool stands in its struct, never in a "
-                        "static or global variable, which all pools share")
+                        f"it took {show(call.run.elapsed)}", "what belongs to one pool stands in its struct, never in "
+                        "a static or global variable, which all pools share")
     return case.facts.calls > 1
