@@ -8,7 +8,7 @@ from typing import Any, Optional
 from looplab import Duration, World
 from looplab.asking.choices import Choices
 from looplab.asking.contract import Situation
-from looplab.asking.pages import Pages, called, instant, time
+from looplab.asking.pages import Pages, apart, called, instant, time
 
 ASYNC, SYNC, CANCELLED, COMPARE, AGAIN, BESIDE, COMPUTING, STOPPED, EXPLAIN = SHAPES = range(9)
 ONE, NONE, TWO, FEW, SOME = (1, 1), (0, 0), (2, 2), (3, 4), (5, 12)
@@ -55,7 +55,7 @@ def situation(c: Choices) -> Situation:
     shape = c.below(len(SHAPES))
     if shape == EXPLAIN:
         return _explain(c)
-    pages = Pages(c, KINDS, computing=shape == COMPUTING)
+    pages = Pages(c, apart(KINDS) if shape == BESIDE else KINDS, computing=shape == COMPUTING)
     mode = MODES.get(shape, "async")
     if shape == AGAIN:
         mode = c.one_of(("async", "sync", "compare"))

@@ -9,7 +9,7 @@ from typing import Any, Optional
 from looplab import Duration, sec
 from looplab.asking.choices import Choices
 from looplab.asking.contract import Situation
-from looplab.asking.pages import Pages, called, instant, plain_url, time
+from looplab.asking.pages import Pages, apart, called, instant, plain_url, time
 
 ALL, LIMIT, EACH, CANCELLED, EACH_CANCELLED, QUIET, AGAIN, BESIDE, STOPPED, WIDE = SHAPES = range(10)
 ONE, NONE, TWO, FEW, SOME = (1, 1), (0, 0), (2, 2), (3, 4), (5, 12)
@@ -52,7 +52,8 @@ def situation(c: Choices) -> Situation:
     shape = c.below(len(SHAPES))
     per_host = c.one_of(LIMITS) if shape == LIMIT else 0
     limited = shape in (LIMIT, WIDE) or shape not in (ALL, EACH, EACH_CANCELLED) and c.one_in(2)
-    pages = Pages(c, ["good"] if shape == WIDE else KINDS if limited else PATIENT, most=1000,
+    kinds = ["good"] if shape == WIDE else KINDS if limited else PATIENT
+    pages = Pages(c, apart(kinds) if shape == BESIDE else kinds, most=1000,
                   quick=shape == WIDE or limited and c.one_in(3), sites=1 if shape == WIDE else 3)
     times, urls, mode = pages.times(), pages.urls, MODES.get(shape, "all")
     if not limited or sum(times) >= sec(25):        # no URL is to wait for 30 s

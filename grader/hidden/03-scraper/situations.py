@@ -9,7 +9,7 @@ from typing import Any, Optional, Sequence
 from looplab import Duration, ms, sec
 from looplab.asking.choices import Choices
 from looplab.asking.contract import Situation
-from looplab.asking.pages import Pages, called, instant, time
+from looplab.asking.pages import Pages, apart, called, instant, time
 
 from . import markup
 from .titles import title_of
@@ -24,7 +24,6 @@ PLAN = [((shape,), size) for size in (ONE, FEW, SOME) for shape in SHAPES if sha
         (TITLES, TITLED))]
 CASES = len(PLAN)
 BY_PAGE = (PAGE, TITLES, PAGE_CANCELLED)
-SEVERAL = (AGAIN, BESIDE)           # two who ask for one name share the answer: the second call would have it earlier
 USUAL, LEAST, MOST = sec(2), ms(1), sec(30)
 TODOS = {"page": "scrape_page, TODO 1", "all": "scrape_all, TODOs 3 and 4"}
 KINDS = ["good"] * 12 + ["empty", "binary", "status", "status", "status", "twin", "twin", "reset", "truncated",
@@ -97,7 +96,7 @@ def situation(c: Choices) -> Situation:
     shape = c.below(len(SHAPES))
     mode = "page" if shape in BY_PAGE else "all"
     pages = Pages(c, ["good"], quick=True, dress=_dress_title) if shape == TITLES else \
-        Pages(c, [kind for kind in KINDS if kind != "unresolved" or shape not in SEVERAL], dress=_dress)
+        Pages(c, apart(KINDS) if shape in (AGAIN, BESIDE) else KINDS, dress=_dress)
     urls, times = pages.urls, pages.times()
     timeout = _timeout(c, shape, times)
     bodies = [pages.routes.get(url, {}).get("body") for url in urls]

@@ -47,6 +47,12 @@ def instant(c: Choices, times: Sequence[int]) -> int:
                 "before the last": max(0, ends[-1] - 1), "once": 0, "first ns": 1, "at one": ends[k]}[kind])
 
 
+def apart(kinds: Sequence[str]) -> list[str]:
+    """The kinds with which two calls know nothing of each other: who asks for a name that another one is asking for
+    already shares its answer, and has it earlier."""
+    return [kind for kind in kinds if kind != "unresolved"]
+
+
 class Pages:
     """A world in the making, and what is asked of it. kinds: what a page may be, the simplest first. computing: only
     answers cost time, and that of the CPU. quick: a hundredth of the time. least, most: how many pages there may
