@@ -54,6 +54,7 @@ def search(lab: Lab, source: Path, seed: int = 7, cases: Optional[int] = None, b
             found = Search(contract, seed)
         finally:
             contract.cases = usual
+        one.traced = -(1 << 40) if cases else 0         # however much there is to be read
         found.run(one, check(), wary)
         one.second.settle()
         return found

@@ -85,8 +85,9 @@ def halves(case: Situation, run: Run, *modes: str, single: bool = True) -> Itera
         yield Half(run.call(1, facts.urls) if facts.cancel is not None else run, facts, 0, n, facts.cancel)
 
 
-def of_compare(case: Situation) -> bool:
-    return case.mode == "compare"
+def one_of(case: Situation, *modes: str) -> bool:
+    """Is it a single call, in one of these modes?"""
+    return case.mode in modes and case.facts.calls == 1
 
 
 # ---- what is asked for, and how -------------------------------------------------------------
@@ -99,7 +100,7 @@ def asked_once(case: Situation, run: Run) -> bool:
         if half.undisturbed and not gave_up(half) \
                 or any(times > half.urls.count(url) * half.run.passes for url, times in made.items()):
             half.run.should_ask_once("asked")       # that a failure has ended others is another requirement's: gave_up
-    return bool(case.facts.urls)
+    return case.facts.calls == 1 and bool(case.facts.urls)
 
 
 def gave_up(half: Half) -> bool:
@@ -121,7 +122,7 @@ def never_blocks(case: Situation, run: Run) -> bool:
             half.run.fail(f"compare blocks {count(n, 'time')}, in fetch_sync",
                           f"it blocked {count(len(blocks), 'time')}",
                           "in fetch_async nothing may block: fetch with co_http_get there", last.src, topic="-")
-    return bool(run.requests) and case.mode != "sync"
+    return one_of(case, "async", "compare") and bool(run.requests)
 
 
 # ---- what is stored -------------------------------------------------------------------------
@@ -156,7 +157,7 @@ def errors_are_recorded(case: Situation, run: Run) -> bool:
         if gave_up(half):
             half.run.fail("the other URLs are fetched all the same", "some were given up, or never asked for",
                           topic="requests")
-    return case.mode in ("sync", "async") and any(answer["error"] for answer in case.facts.answers)
+    return one_of(case, "sync", "async") and any(answer["error"] for answer in case.facts.answers)
 
 
 @contract.requirement(2, "Set `error`, `status` and `length` of every element.", after=(5, 6))
@@ -165,7 +166,7 @@ def all_three_fields(case: Situation, run: Run) -> bool:
         if fits(half) and any("never written" in got.values() for _, _, got in wrong(half)):
             half.run.should_give(half.answers, hint="out holds garbage when you get it: store error, status and length "
                                                     "of every element")
-    return case.mode in ("sync", "async") and bool(case.facts.urls)
+    return one_of(case, "sync", "async") and bool(case.facts.urls)
 
 
 @contract.requirement(3, "A 404 or a 500 is an answer", after=(2, 5, 6))
@@ -173,7 +174,7 @@ def any_answer(case: Situation, run: Run) -> bool:
     for half in halves(case, run, "sync", "async"):
         if fits(half) and any(right["status"] not in (0, 200) for _, right, _ in wrong(half)):
             half.run.should_give(half.answers)
-    return case.mode in ("sync", "async") and any(answer["status"] not in (0, 200) for answer in case.facts.answers)
+    return one_of(case, "sync", "async") and any(answer["status"] not in (0, 200) for answer in case.facts.answers)
 
 
 @contract.requirement(4, "A body may hold zero bytes (`'\\0'`), may be empty and may be several megabytes long.",
@@ -183,7 +184,7 @@ def length_in_bytes(case: Situation, run: Run) -> bool:
         if fits(half) and any(right["status"] == 200 == got["status"] and got["error"] == 0
                               for _, right, got in wrong(half)):
             half.run.should_give(half.answers)
-    return case.mode in ("sync", "async") and any(answer["status"] == 200 for answer in case.facts.answers)
+    return one_of(case, "sync", "async") and any(answer["status"] == 200 for answer in case.facts.answers)
 
 
 @contract.requirement(1, "`out[i]` tells what became of `urls[i]`, for every `i`, whichever page was done first.",
@@ -193,7 +194,7 @@ def input_order(case: Situation, run: Run) -> bool:
         if half.undisturbed:
             returns_0(half.run)
             half.run.should_give(half.answers, hint="give each task a pointer to its own place: &out[i]")
-    return case.mode in ("sync", "async") and bool(case.facts.urls)
+    return one_of(case, "sync", "async") and bool(case.facts.urls)
 
 
 def returns_0(run: Run) -> None:
@@ -212,7 +213,7 @@ def one_after_another(case: Situation, run: Run) -> bool:
         half.run.should_stay_within(1, hint="fetch_sync fetches one after the other")
         in_turn(half, len(half.urls))
         half.run.should_take(sum(half.times), what="the sum of the single fetches")
-    return case.mode == "sync" and bool(case.facts.urls)
+    return one_of(case, "sync") and bool(case.facts.urls)
 
 
 def in_turn(half: Half, n: int) -> None:
@@ -243,7 +244,7 @@ def all_at_once(case: Situation, run: Run) -> bool:
         if half.whole:
             half.run.should_take(half.longest, what="as long as the longest fetch",
                                  hint="start all tasks first, then wait for all")
-    return case.mode == "async" and len(run.requests) > 1
+    return one_of(case, "async") and len(run.requests) > 1
 
 
 @contract.requirement(12, "Every task is waited for … before the function returns", after=(6,))
@@ -291,7 +292,7 @@ def none_one_many(case: Situation, run: Run) -> bool:
                 half.run.should_take(0, what="n is 0, there is nothing to wait for",
                                      hint="for n = 0, do nothing, and return 0")
                 returns_0(half.run)
-    return n < 2 or n > 60
+    return case.facts.calls == 1 and (n < 2 or n > 60)
 
 
 @contract.requirement(7, "Both may be called again, and `fetch_async` also while another call of it is under way: no "
@@ -339,7 +340,7 @@ def both_halves_measured(case: Situation, run: Run) -> bool:
             half.run.should_report("sync_ns", Duration(sum(half.times)), hint=f"sync_ns {how}")
             half.run.should_report("async_ns", Duration(sum(half.times) if computing else half.longest),
                                    hint=f"async_ns {how}")
-    return of_compare(case) and case.facts.cancel is None
+    return one_of(case, "compare") and case.facts.cancel is None
 
 
 @contract.requirement(15, "`sync_ns` divided by `async_ns`, as a `double`, not rounded", after=(14,))
@@ -351,7 +352,7 @@ def speedup(case: Situation, run: Run) -> bool:
             half.run.should_report("speedup", right, tolerance=1e-9 * right,
                                    hint=f"{show(one)} one after the other, {show(other)} together: sync_ns / async_ns; "
                                         "1.0 when neither took any time (TODO 5)")
-    return of_compare(case) and case.facts.cancel is None
+    return one_of(case, "compare") and case.facts.cancel is None
 
 
 @contract.requirement(16, "If `fetch_sync` or `fetch_async` itself returns an error (`-ECANCELED`), that one.",
@@ -362,7 +363,7 @@ def compare_returns(case: Situation, run: Run) -> bool:
             returns_0(half.run)
         elif half.cut:
             gives_up(half, max(half.before, half.cancel or 0))
-    return of_compare(case)
+    return one_of(case, "compare")
 
 
 @contract.requirement(17, "else `BOUND_CPU` if the speed-up is below 1.5; else `BOUND_IO`.", after=(14, 15))

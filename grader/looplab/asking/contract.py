@@ -37,6 +37,11 @@ class Situation:
     facts: Any = None                   # what the requirements go by
     todo: str = ""                      # where one who has written nothing yet begins
 
+    @property
+    def several(self) -> bool:
+        """Is the function called twice?"""
+        return "again" in self.settings or "beside" in self.settings
+
 
 Holds = Callable[[Situation, Any], bool]
 """(situation, run) -> was there anything to hold? Raises CheckFailed where it does not hold."""
@@ -79,11 +84,11 @@ class Contract:
             return holds
         return mark
 
-    def sentence(self, number: int, failed: CheckFailed, several: bool) -> str:
-        """The handout's words for a requirement: those of the statement that is broken; where the run did not come to
-        its end, of one that speaks of several calls, if there were several."""
-        mine = [one for one in self.requirements if one.number == number and failed.about in (None, one)]
-        return next((one for one in mine if one.several == several), mine[0]).sentence
+    def statement(self, number: int, about: Optional[object], situation: Situation) -> Requirement:
+        """The statement of a requirement that a run breaks: `about`; where the run did not come to its end (None), one
+        that speaks of several calls, if there were several."""
+        mine = [one for one in self.requirements if one.number == number and about in (None, one)]
+        return next((one for one in mine if one.several == situation.several), mine[0])
 
     def judge(self, situation: Situation, run: Any) -> dict[int, Optional[CheckFailed]]:
         """The requirements that this run has something to say of: None: it keeps them; else how it breaks them."""

@@ -86,7 +86,8 @@ class Search:
             self._prove(played)
         for one in self.contract.requirements:
             found = self.told[one.number].found
-            if found and found.about in (None, one) and any(self.told[number].found for number in one.unless):
+            if found and self.contract.statement(one.number, found.about, found.situation) is one \
+                    and any(self.told[number].found for number in one.unless):
                 self.told[one.number].found = None
         self._settled = {number for number, told in self.told.items() if not told.found}
         tries = TRIES_ALL
@@ -186,10 +187,9 @@ class Search:
         situation, cause = told.found.situation, failed.failure.cause
         if self._plays.idle and situation.todo and "TODO" not in failed.failure.text():
             cause = Cause("nothing", f"nothing was ever asked for: begin with {situation.todo}")
-        several = bool({"again", "beside"} & set(situation.settings))
-        if cause and several and failed.about is None:
+        if cause and situation.several and failed.about is None:
             cause = replace(cause, text=f"{cause.text}. There were two calls: does something static or global belong "
                                         "to one of them?")
-        failure = replace(failed.failure, rule=f"{number}. {self.contract.sentence(number, failed, several)}",
-                          where=situation.said, cause=cause)
+        sentence = self.contract.statement(number, failed.about, situation).sentence
+        failure = replace(failed.failure, rule=f"{number}. {sentence}", where=situation.said, cause=cause)
         told.failed = CheckFailed(failure, told.recorded.replay, failed.virtual_ns)
