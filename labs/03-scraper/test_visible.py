@@ -727,7 +727,10 @@ def should_be_told_in_time(run, said: list[dict], done: dict[str, int], what: st
         latest = max(latest, done[url])
         in_order = in_order and all(call["t"] == latest for call in said if call["url"] == url)
     hint = f"call {what} as soon as the page is done, and let nothing wait in between"
-    if len({call["t"] for call in said}) == 1:
+    if late["t"] < done[late["url"]]:
+        hint = ("that page was not done by then: does something give it up too early, a limit on redirects of its own, "
+                "or a timeout?")
+    elif len({call["t"] for call in said}) == 1:
         hint = (f"all of them came at {show(late['t'])}: do not wait for all pages before you tell of the first "
                 "(co_next_done)")
     elif in_order:

@@ -813,6 +813,19 @@ def test_transform_on_a_cpu_worker(lab):
                    f"{show(Duration(sum(jobs)))}", hint=hint)
 
 
+def why_few(run, stage: str, most: int) -> str:
+    """Why fewer are at work at once than a stage has workers."""
+    at_work = {"fetch": run.requests, "transform": run.trace.jobs, "write": run.trace.files}[stage]
+    tasks = {one.task for one in at_work}
+    if len(tasks) < most:
+        return f"start options->workers tasks for stage {stage}"
+    src = next((event["src"] for event in run.trace.of("await", "runtime") if event["task"] in tasks
+                and event.get("on") in ("lock", "sem", "event", "cond", "barrier") and event.get("src")), None)
+    return f"{len(tasks)} tasks do the work of stage {stage}, but not at once: " + (
+        f"at {src} some wait although there is something to do" if src else "what does one wait for, although there is "
+                                                                            "something to do?")
+
+
 @points(3, "timing", needs="test_transform_on_a_cpu_worker")
 def test_workers_of_each_stage(lab):
     """Each stage has as many workers as asked for (10)"""
@@ -822,7 +835,7 @@ def test_workers_of_each_stage(lab):
                                    ("write", slow, 2, busiest(file_spans(slow)))):
         with lab.part(1, stage):
             what = {"fetch": "requests", "transform": "jobs", "write": "files"}[stage]
-            hint = f"start options->workers tasks for stage {stage}" if got else ""
+            hint = why_few(run, stage, right) if got else ""
             if got > right:
                 hint = (f"a worker does one thing at a time, and there are {right} of them in each stage; does "
                         "something start a task for each item?")

@@ -342,8 +342,9 @@ def should_use_again(call: Call) -> None:
                  and (other.end is None or other.end > request.start) and other.url.split("/")[2] == site]
         late = request.connected is not None and not request.reused and request.connected - request.start \
             > call.case.world.total(request.url)
-        call.run.should(not late, "no request waits for a connection", f"that for {request.url} did, as {len(waits)} "
-                        "others were under way", "the session has no limit (0), or one of at least options->workers")
+        beside = f", as {count(len(waits), 'other')} were under way" if waits else ""
+        call.run.should(not late, "no request waits for a connection", f"that for {request.url} did{beside}",
+                        "the session has no limit (0), or one of at least options->workers")
 
 
 @contract.requirement(13, ERRORS, after=(8, 9))
@@ -388,7 +389,7 @@ def workers(case: Situation, run: Run) -> bool:
                             "does something start a task for each item?")
         begun = sum(request.start == call.run.trace.report("start")["t"] for request in call.run.requests)
         call.run.should(begun >= min(most, len(call.urls)), f"{min(most, len(call.urls))} requests begin at once, one "
-                        "for each fetcher", f"{begun}", "start options->workers tasks for stage fetch")
+                        "for each fetcher", f"{begun}", visible.why_few(call.run, "fetch", min(most, len(call.urls))))
     return whole_run(case) and bool(run.requests)
 
 
@@ -549,8 +550,7 @@ def enough_workers(case: Situation, run: Run) -> bool:
         for what, stage, spans in under_way(call.run) if call.planned else ():
             right, got = visible.busiest(call.planned.under_way[stage]), visible.busiest(spans)
             call.run.should(got >= right or right < most, f"with workers = {most}, {most} {what} are under way at the "
-                            "busiest moment", f"{got}", f"start options->workers tasks for stage {stage}, and let each "
-                            "go on by itself")
+                            "busiest moment", f"{got}", visible.why_few(call.run, stage, most))
     return whole_run(case) and bool(run.requests)
 
 

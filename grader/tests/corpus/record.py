@@ -1,4 +1,5 @@
 """Grades the corpus and writes what came out into each verdict.json; `names` and `misconception` stay as they are.
+Where `names` is empty, it becomes what the first message says: read whether that is the cause.
 
     python3 grader/tests/corpus/record.py [entry...]       # or NN-slug/entry; then read the diff: each change wants a
                                                            reason
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -42,11 +44,19 @@ def of_entry(entry: Path) -> dict:
     return json.loads(file.read_text()) if file.exists() else {}
 
 
+def first_cause(result: dict) -> str:
+    """The beginning of the first cause that a submission is told, as a regular expression."""
+    told = next((check["message"] for check in result["checks"] if check["status"] == "failed"), "")
+    cause = re.findall(r"^(?:cause|happened): (.{0,100})", told, re.M)[-1:]
+    return re.sub(r"\d[\d,.]*", r"\\d\\S*", re.escape(cause[0].rpartition(" ")[0] or cause[0])) if cause else ""
+
+
 def record(entry: Path) -> None:
     with tempfile.TemporaryDirectory() as out:
-        got = verdict(grade(entry, Path(out)))
-    told = of_entry(entry)
-    got.update(names=told.get("names", ""), misconception=told.get("misconception", ""))
+        result = grade(entry, Path(out))
+    got, told = verdict(result), of_entry(entry)
+    names = told.get("names") or first_cause(result) if told.get("misconception") else ""
+    got.update(names=names, misconception=told.get("misconception", ""))
     new = entry / "verdict.json.new"            # whoever ends this leaves whole files
     new.write_text(json.dumps(got, indent=2, ensure_ascii=False) + "\n")
     new.replace(entry / "verdict.json")
