@@ -689,6 +689,31 @@ static void a_cancel_inside_a_shield_is_traced(void **state)
     (void)state;
     char *trace = only(traced(cancels_shielded, NULL), "runtime");
     assert_has(trace, "\"ev\":\"cancel\",\"task\":2,\"by\":1,\"why\":\"call\"");
+    assert_has(trace, "\"task\":2,\"on\":\"sleep\",\"shield\":\"test_scope.c:");
+    free(trace);
+}
+
+static int waits_under_a_shield(void *job)
+{
+    (void)job;
+    struct co_shield shield;
+    struct co_timeout over;
+    co_shield_begin(&shield);
+    co_timeout_begin(&over, 1);
+    int in_time = co_sleep(CO_MS(3));                       /* ended by the timeout inside */
+    int late = co_yield();                                  /* the timeout is over: the shield is nothing to this one */
+    in_time = co_timeout_end(&over, in_time);
+    co_shield_end(&shield);
+    return late == -ECANCELED && in_time == -ETIMEDOUT && co_sleep(CO_MS(2)) == 0 ? 0 : 1;
+}
+
+static void a_wait_tells_which_shield_keeps_a_cancel_from_it(void **state)
+{
+    (void)state;
+    char *trace = only(traced(waits_under_a_shield, NULL), "runtime");
+    const char *first = strstr(trace, "\"shield\":");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "\"shield\":"));          /* the other waits have none */
     free(trace);
 }
 
@@ -751,6 +776,7 @@ int main(void)
         cmocka_unit_test(only_its_own_task_can_end_a_timeout),
         cmocka_unit_test(a_timeout_is_traced),
         cmocka_unit_test(a_cancel_inside_a_shield_is_traced),
+        cmocka_unit_test(a_wait_tells_which_shield_keeps_a_cancel_from_it),
         cmocka_unit_test(overdue_timeouts_strike_in_the_order_of_time),
     };
     return cmocka_run_group_tests_name("scope", tests, NULL, NULL);
