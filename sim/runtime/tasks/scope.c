@@ -204,9 +204,9 @@ int co_wait_for(co_fn fn, void *job, int64_t timeout)
 
 const void *co__scope_shield(const struct co_scope *scope)
 {
-    while (scope && !scope->is_shield && !scope->expired)
+    while (scope && !scope->is_shield)
         scope = scope->outer;
-    return scope && scope->is_shield ? scope->begun_at : NULL;
+    return scope ? scope->begun_at : NULL;
 }
 
 void co_shield_begin(struct co_shield *shield)
