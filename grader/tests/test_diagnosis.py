@@ -317,6 +317,15 @@ def test_a_shield_that_keeps_a_cancel_away(topic):
     assert told(story(None)) is None and told(story("compare.c:17", woken=100)) is None
 
 
+def test_rounds():
+    found = cause(one_by_one(URLS, TOOK), "meet")
+    assert (found.kind, found.src) == ("rounds", "compare.c:31") and "started is waited for before" in found.text \
+        and "4 times" in found.text
+    assert cause(overlapped(URLS, TOOK), "meet") is None
+    later = overlapped(URLS, TOOK).wait(0, 1, "group", "compare.c:36").wait(0, 1, "group", "compare.c:36")
+    assert cause(later, "meet") is None, "nothing was started between these waits"
+
+
 def test_a_barrier():
     story = Story().begin().spawn(0, 2).spawn(0, 3).get(0, 1, 2, URLS[0]).get(0, 2, 3, URLS[1]).got(100, 1)
     story.wait(100, 2, "barrier", "pool.c:90").got(300, 2).runtime(300, "run", task=2).result(300).end(300)

@@ -680,7 +680,7 @@ def should_start_few_tasks(run, workers: int) -> None:
     if len(run.spawns) <= 4 * workers + 8:
         hint = f"config.workers tasks, {workers} here, do the jobs, and call co_http_get themselves"
     run.should(len(run.spawns) <= 4 * workers + 8 and len(fetching) <= workers,
-               f"{count(workers, 'worker')} make the requests, and the tasks do not become more with the jobs",
+               f"{count(workers, 'worker')} for all requests, and the tasks do not become more with the jobs",
                f"{count(len(run.spawns), 'task')} started, {len(fetching)} of them made requests", hint=hint, src=src)
 
 

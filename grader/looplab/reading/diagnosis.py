@@ -251,6 +251,6 @@ _RULES: dict[str, tuple[Callable[[Case], Optional[Cause]], ...]] = {
     "leaks": (leaks.leaks,),
     "cancelled": (_nothing, shapes.shielded, _cancel_ignored),
     "shield": (shapes.shielded,),
-    "meet": (pace.met,),                # tasks that wait for each other
+    "meet": (pace.met, pace.rounds),    # tasks that wait for each other
     "refusal": (_nothing, aborted, _its_own_error),     # it returned an error: what it did and when is not asked
 }

@@ -9,7 +9,7 @@ from ..plain import words
 from ..plain.duration import show
 from ..plain.failure import Cause
 from ..plain.text import count
-from .case import Case, last_await, waits_of
+from .case import Case, last_await, of_student, so_often, waits_of
 from .trace import Block, Event, Request, Trace
 
 _HOLDING = ("lock", "sem")
@@ -128,6 +128,26 @@ def met(case: Case) -> Optional[Cause]:
     ns, src = longest
     return Cause("barrier", f"at {src or 'a barrier'} whoever comes first waits for all others, here for {show(ns)}: "
                             "each must go on by itself. Take the barrier away", src or None) if ns else None
+
+
+def rounds(case: Case) -> Optional[Cause]:
+    """All that was started is waited for before more is started, again and again."""
+    started: dict[int, int] = defaultdict(int)      # by each task, since it last waited for others
+    waits: dict[tuple[int, str], int] = defaultdict(int)
+    for event in case.trace.events if case.too_slow else ():
+        if event.get("ev") == "spawn":
+            started[event.get("by", 0)] += 1
+        elif event.get("ev") == "await" and event.get("on") in ("group", "task", "wait") \
+                and of_student(event.get("src")):
+            waits[event["task"], event["src"]] += started.pop(event["task"], 0) > 0
+    found = sorted(((times, src) for (_, src), times in waits.items() if times > 1), reverse=True)
+    total = sum(times for times in waits.values())
+    if not found and total < 2:
+        return None
+    src = found[0][1] if found else next(src for (_, src), times in waits.items() if times)
+    return Cause("rounds", f"at {src} all that was started is waited for before anything else is started, "
+                           f"{so_often(found[0][0] if found else total)}: start all workers at the beginning, and let "
+                           "each take the next thing as soon as it is free", src)
 
 
 def overlapped(case: Case) -> Optional[Cause]:
