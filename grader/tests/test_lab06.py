@@ -390,12 +390,12 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-@pytest.mark.parametrize("level, told", some([("number", "24 of 27 are exposed"), ("none", "not all are exposed"),
+@pytest.mark.parametrize("level, told", some([("number", "25 of 27 are exposed"), ("none", "not all are exposed"),
                                               ("names", "does not follow redirects")], 3))
 def test_levels_of_feedback(tmp_path, level, told):
-    """What is told of the faults that are not exposed is a setting of the lab."""
-    text = SOLUTION
-    for name in ("redirects_are_followed", "a_page_that_drips", "titles"):
+    """What is told of the faults that are not exposed is a setting of the lab; they cost what they are worth."""
+    text, without = SOLUTION, ("redirects_are_followed", "titles", "a_page_that_drips")
+    for name in without[:2] if level == "number" else without:
         text = text.replace(f"CO_TEST({name})", f"__attribute__((unused)) static void {name}(void)")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / LAB.source).write_text(text)
@@ -407,8 +407,9 @@ def test_levels_of_feedback(tmp_path, level, told):
     result = json.loads((tmp_path / "out" / LAB.slug / "results.json").read_text())
     graded = Graded(done.returncode, result, done.stdout)
     entry = check(graded, "test_exposes_faulty_scrapers")
-    assert entry["score"] == 48 and told in entry["message"], entry["message"]
-    assert ("24 of 27" in json.dumps(entry)) == (level == "number")
+    assert entry["score"] == (50 if level == "number" else 48) and told in entry["message"], entry["message"]
+    assert result["score"] > 80
+    assert ("25 of 27" in json.dumps(entry)) == ("What is left gets a page" in entry["message"]) == (level == "number")
     assert any(scraper.fault and not scraper.practice and scraper.fault.sentence in json.dumps(entry)
                for scraper in ALL) == (level == "names")
 

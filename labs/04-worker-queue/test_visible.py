@@ -230,6 +230,12 @@ def why_missing(run, missing) -> str:
     if added and (run.report["handled"] == run.report["wrong"] or run.report["handled"] and not run.report["found"]):
         return ("the handler found nothing in its pages: was each freed, or its body, before the call? Free it after "
                 "the handler has returned")
+    begun = {request.url for request in run.requests}
+    pages = lines_of(run.world).values()
+    beside = next((url for url in added for page in pages if url in page and begun & {*page}), "")
+    if beside:
+        return (f"others that the same handler added were done, and {beside} was lost: where do you keep what waits, "
+                "and what becomes of it when that place grows, or begins again at its front?")
     if added and len(added) == len(missing):
         return ("handlers added these with pool_add while the pool ran. "
                 "An empty queue is not the end while a job is being done: it may add others. Wait until all that was "

@@ -233,7 +233,7 @@ def why_missing(run, path: str, extra: list[str]) -> str:
                 "returns; what waits (co_queue_put) belongs to the task that called co_to_thread")
     if logged:
         return f"log_error was told of {count(len(logged), 'failure')}, {said(logged[0])} first"
-    if not run.trace.files:
+    if not run.trace.files and not early_leaver(run):
         return "nothing was written at all: does stage 3 call write_whole? (TODO 6)"
     return early_leaver(run) or "does that item get lost on its way, in a queue or in a worker that ended too early?"
 

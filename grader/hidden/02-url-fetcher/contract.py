@@ -361,11 +361,12 @@ def told_at_once(case: Situation, run: Run) -> bool:
     return case.mode == "all" and bool(case.facts.urls)
 
 
-def should_count(call: Call) -> None:
+def should_count(call: Call, hint: str = "") -> None:
     """done, n and arg are what they should be, and the fields are those of the result."""
     for k, one in enumerate(told(call.run)):
         call.run.should(one["done"] == k + 1, f"done is {k + 1} in call {k + 1}", f"done was {one['done']}",
-                        "done counts the calls, this one included: one counter for all tasks of this call of fetch_all")
+                        hint or "done counts the calls, this one included: one counter for all tasks of this call of "
+                        "fetch_all")
         call.run.should(one["n"] == len(call.urls), f"n is {len(call.urls)} in every call", f"n was {one['n']}",
                         "n is how many URLs fetch_all was given")
         call.run.should("arg" not in one, "arg is what fetch_all was given", f"arg was {one.get('arg')}",
@@ -486,7 +487,7 @@ def two_calls(case: Situation, run: Run) -> bool:
         call.run.should_give(call.answers, hint=hint)
         call.run.should(all(isinstance(one["index"], int) and one["index"] < len(call.urls) for one in told(call.run)),
                         "each call tells of its own results", "one told of another's", hint)
-        should_count(call)
+        should_count(call, hint)
         should_tell_at_once(call)
         call.run.should_take(call.elapsed, what="as long as it takes without another call", hint=hint)
     return case.facts.calls > 1

@@ -253,6 +253,9 @@ def timeout_on_the_whole(case: Situation, run: Run) -> bool:
         for k, page, got in call.pages(DONE):
             is_late = page["error"] == -errno.ETIMEDOUT
             late = late or is_late
+            if is_late and got["error"] == -errno.ELOOP:
+                call.should_be(k, page, ("error", "status"), "the page was given up before its time was up: the kit "
+                               "follows up to ten redirects, so leave the number to it")
             if is_late and (got["error"], got["status"]) != (page["error"], 0) or got["error"] == -errno.ETIMEDOUT \
                     and not is_late:
                 call.should_be(k, page, ("error", "status"), hint)
@@ -301,8 +304,11 @@ def complete_answer(case: Situation, run: Run) -> bool:
                           "takes longer than `timeout`.", after=(4, 16, 17, 18, 24))
 def all_at_once(case: Situation, run: Run) -> bool:
     for call in undisturbed(case, run, "all"):
+        early = call.run.elapsed < call.elapsed
         call.run.should_take(call.elapsed, what="as long as the page that takes longest",
-                             hint="start all tasks first, then take them as they are done; nothing else takes time")
+                             hint="it ended too early: is a page given up before its time is up, by a limit that is "
+                                  "another one than `timeout`, or a rounded one?" if early else
+                                  "start all tasks first, then take them as they are done; nothing else takes time")
         first: dict[str, list[int]] = {}
         for request in call.run.requests:
             first.setdefault(request.url, []).append(request.start)
@@ -445,7 +451,11 @@ def told(call: Call, name: str) -> list[dict]:
     return [{**one["value"], "t": one["t"] - call.start} for one in call.run.trace.reports if one["name"] == name]
 
 
-def should_tell_progress(call: Call) -> None:
+STATIC = "what belongs to one call stands in scrape_all or in memory of its own, never in a static or global " \
+         "variable, which all calls share"
+
+
+def should_tell_progress(call: Call, hint: str = "") -> None:
     """Once of each page that was done, when it was."""
     said = told(call, "progress")
     for number, one in enumerate(said, start=1):
@@ -454,7 +464,8 @@ def should_tell_progress(call: Call) -> None:
                         "hand on the page that is done: its url is the pointer that was given")
         call.run.should((one["done"], one["total"]) == (number, len(call.urls)), f"call {number} of progress says "
                         f"{number} of {len(call.urls)}", f"it says {one['done']} of {one['total']}",
-                        "done counts how many pages are done by now, this one included, failed ones, too; total is n")
+                        hint or "done counts how many pages are done by now, this one included, failed ones, too; "
+                        "total is n")
         call.run.should("arg" not in one, "progress gets listener->arg", "it got something else",
                         "its first argument is listener->arg")
     places: Counter = Counter(one["place"] for one in said)
@@ -636,10 +647,9 @@ def two_calls(case: Situation, run: Run) -> bool:
         visible.should_return_0(call.run)
         for k, page, got in call.pages(DONE):
             if got != page:
-                call.should_be(k, page, tuple(page), "what belongs to one call stands in scrape_all or in memory of "
-                                                     "its own, never in a static or global variable")
-        call.run.should_take(call.elapsed, what="as long as it takes without another call")
-        should_tell_progress(call)
+                call.should_be(k, page, tuple(page), STATIC)
+        call.run.should_take(call.elapsed, what="as long as it takes without another call", hint=STATIC)
+        should_tell_progress(call, STATIC)
         should_log(call)
         should_sum_up(call, call.elapsed)
     return case.facts.calls > 1

@@ -490,7 +490,7 @@ def jobs(case: Situation, run: Run) -> bool:
 
 
 @contract.requirement(15, "Without a cancellation from outside nobody is cancelled. When `pipeline` returns, every "
-                          "task has ended.", after=(9,))
+                          "task has ended.", after=(9, 13))
 def all_end_by_themselves(case: Situation, run: Run) -> bool:
     for call in undisturbed(case, run):
         cancelled = next((event for event in call.run.trace.of("cancel", "runtime")

@@ -139,14 +139,15 @@ def _begun(trace: Trace, name: str, same_place: bool) -> str:
 
 def _n(trace: Optional[Trace]) -> Optional[int]:
     """How many URLs or items the function was called with, as main.c tells it."""
-    start = trace.report("start") if trace else None
+    starts = [report for report in trace.reports if report["name"] == "start"] if trace else []
+    start = starts[0] if len(starts) == 1 else None             # of several calls: who knows which
     n = start["value"].get("n") if start and isinstance(start["value"], dict) else None
     return n if isinstance(n, int) else None
 
 
 def _called_with(trace: Optional[Trace], cause: Cause) -> Cause:
-    """The cause, and the clue that there was nothing to do."""
-    return cause if _n(trace) != 0 else Cause(
+    """The cause, and the clue that there was nothing to do, which no null pointer comes of."""
+    return cause if _n(trace) != 0 or "null pointer" in cause.text else Cause(
         cause.kind,
         f"{cause.text} (the function was called with n = 0: no element is there, and n - 1 is a huge number)",
         cause.src)
