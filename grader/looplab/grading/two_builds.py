@@ -162,8 +162,9 @@ class TwoBuilds:
         src = _place(program.lab.source, one, before) or _place(program.lab.source, two, before)
         self._found(Finding(NOT_DETERMINISTIC,
                             "gave two different results in two runs of one build: it reads memory that it never set, "
-                            "keeps something of an earlier call in a static variable, or asks the machine (the number of its process, a clock of its own, random numbers of the "
-                            f"system); here the runs part; one does: {words.event(one)}; the other: {words.event(two)}",
+                            "keeps something of an earlier call in a static variable, or asks the machine (the number "
+                            "of its process, a clock of its own, random numbers of the system); "
+                            f"here the runs part; one does: {words.event(one)}; the other: {words.event(two)}",
                             src, program.line(src), ""), recorded)
 
     def crashed(self, recorded: Recorded, check: Check, src: Optional[str]) -> None:
