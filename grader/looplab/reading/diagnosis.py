@@ -57,9 +57,13 @@ def _some_missing(case: Case) -> Optional[Cause]:
     made = next((request for request in case.trace.requests if request.url == url), None)
     if made:
         src = waits_of(case.trace, made)
+        often, at = so_often(made_in_all(case.trace, url)), f" ({src})" if src else ""
+        if case.passes > 1:
+            return Cause("only once", f"{url} is to be fetched {so_often(asked.count(url) * case.passes)}, and was "
+                                      f"asked for only {often}{at}", src)
         return Cause("only once", f"{url} stands {so_often(asked.count(url))} in the list, but was asked for only "
-                                  f"{so_often(made_in_all(case.trace, url))}{f' ({src})' if src else ''}: "
-                                  "each element of the list is fetched, also one that stood there before", src)
+                                  f"{often}{at}: each element of the list is fetched, also one that stood there "
+                                  "before", src)
     k = len(asked) - len(missing)
     if k and case.passes == 1 and missing == asked[k:] and 1 in (k, len(missing)):
         return Cause("cut short", f"only {asked[0]} was asked for: does the loop go on to the next one?" if k == 1 else
