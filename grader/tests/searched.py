@@ -54,7 +54,8 @@ def search(lab: Lab, source: Path, seed: int = 7, cases: Optional[int] = None, b
             found = Search(contract, seed)
         finally:
             contract.cases = usual
-        one.traced = -(1 << 40) if cases else 0         # however much there is to be read
+        if cases:               # so many are asked for, however much there is to be read and to be computed
+            one.traced, one.spent_s = -(1 << 40), -1e9
         found.run(one, check(), wary)
         one.second.settle()
         return found
