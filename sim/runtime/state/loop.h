@@ -19,7 +19,12 @@
 
 /* The place in the student's program from which a public function was called.
  * Only meaningful in the public function itself. */
+#ifdef __wasm__
+#include "page.h"
+#define CALLER ((const void *)co__pc)
+#else
 #define CALLER __builtin_extract_return_addr(__builtin_return_address(0))
+#endif
 
 /* The exit code of a program that the runtime had to end: livelock, stack overflow, blocked for ever. */
 enum { CO_EXIT_FATAL = 70 };

@@ -1,13 +1,14 @@
 /* context.h - a suspended flow of control: where its stack stood when it was left.
  *
- * Three ways to switch, the same two calls: switch_x86_64.S, switch_aarch64.S, and switch_ucontext.c
+ * Four ways to switch, the same two calls: switch_x86_64.S, switch_aarch64.S, switch_wasm.c, and switch_ucontext.c
  * for everything else (or with -DCO_UCONTEXT). A switch saves what the C ABI says a function must keep, on the stack
  * being left, and nothing more. The floating-point modes (rounding, traps) are the loop's affair: modes.h.
  */
 #ifndef CONTEXT_H
 #define CONTEXT_H
 
-#if !defined(CO_UCONTEXT) && !((defined(__x86_64__) || defined(__aarch64__)) && defined(__linux__))
+#if !defined(CO_UCONTEXT) && !defined(__wasm__) \
+    && !((defined(__x86_64__) || defined(__aarch64__)) && defined(__linux__))
 #define CO_UCONTEXT 1
 #endif
 
