@@ -375,7 +375,7 @@ static void run_extended(struct line_table *table, struct unit *unit, struct mac
         *machine = begin_sequence(table);
         break;
     case DW_LNE_set_address:
-        machine->address = read_uint(&operation, 8);
+        machine->address = read_uint(&operation, bytes_left(&operation) == 4 ? 4 : 8);     /* 4: in WebAssembly */
         break;
     }
 }

@@ -96,3 +96,11 @@ export async function run({ kit, part = null, words, files = {}, way, env = [], 
   const how = await end(() => flow.begin(exports))
   return { exit: null, signal: null, limit: null, ...how, stdout: out.text(), stderr: err.text(), trace: trace.text() }
 }
+
+/* Where the kit keeps what instrument.js writes to: {pc, fuel, low}. */
+export function addresses(kit) {
+  const imports = {}
+  for (const { module, name } of WebAssembly.Module.imports(kit)) (imports[module] ??= {})[name] = () => 0
+  const { exports } = new WebAssembly.Instance(kit, imports)
+  return { pc: exports.co__pc.value, fuel: exports.co__fuel.value, low: exports.co__stack_low.value }
+}
