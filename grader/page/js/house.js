@@ -5,10 +5,14 @@
  * scripts, each of which calls looplabPiece(name, number, base64 of gzip). Workers begin from the text of one.
  */
 
+import { hasJspi } from './flows.js'
+
 const PATIENCE_MS = 15000       /* what compiles or runs longer than this is stopped */
 
 const bytesOf = text => Uint8Array.fromBase64 ? Uint8Array.fromBase64(text)
   : Uint8Array.from(atob(text), letter => letter.charCodeAt(0))
+
+const textOf = bytes => new TextDecoder().decode(bytes)
 
 async function unzip(pieces) {
   const stream = new Blob(pieces).stream().pipeThrough(new DecompressionStream('gzip'))
@@ -61,32 +65,98 @@ class Worked {
   }
 }
 
+/* A part's files, {name: bytes}: as build.mjs has packed them. */
+function unpack(bytes) {
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true), files = {}
+  let at = 4 + length
+  for (const [name, size] of JSON.parse(textOf(bytes.subarray(4, at)))) {
+    files[name] = bytes.slice(at, at + size)
+    at += size
+  }
+  return files
+}
+
 export class House {
+  /* tell({loaded, of, what} | {ready} | {fault}): how far it is. */
   constructor(tell) { this.tell = tell }
 
   async open() {
     try {
-      const { parts, code } = globalThis.looplabParts, of = parts.reduce((sum, part) => sum + part.pieces, 0)
-      let loaded = 0, pieces = []
-      globalThis.looplabPiece = text => pieces.push(bytesOf(text))
-      const got = {}
+      const way = hasJspi() && !location.search.includes('asyncify') ? 'jspi' : 'asyncify'
+      const wanted = [way === 'jspi' ? 'kit' : 'asyncify', 'clang', 'python']
+      const parts = wanted.map(name => globalThis.looplab.parts.find(part => part.name === name))
+      const of = parts.reduce((sum, part) => sum + part.pieces, 0)
+      let loaded = 0
       for (const part of parts) {
-        pieces = []
+        const pieces = []
+        globalThis.looplabPiece = text => pieces.push(bytesOf(text))
         for (let i = 0; i < part.pieces; i++) {
           this.tell({ loaded: loaded++, of, what: part.what })
           await script(`${part.name}.${i}.js`)
         }
-        got[part.name] = await unzip(pieces)
-        if (part.name === 'clang') this.compiler = new Worked(code.compiling, { resources: got })
-        if (part.name === 'kit') this.runner = new Worked(code.running, { kit: got.kit })
-        if (part.name === 'python') this.judge = new Worked(code.judging, { files: got })
+        this.take(part.name, way, unpack(await unzip(pieces)))
       }
+      this.tell({ loaded, of, what: 'the last of it' })
       await Promise.all([this.compiler.ready, this.runner.ready, this.judge.ready])
       this.tell({ ready: true })
     } catch (error) {
-      this.tell({ fault: error.message })
+      this.tell({ fault: `The page could not be made ready: ${error.message}` })
     }
+  }
+
+  take(name, way, { 'worker.js': code, ...files }) {
+    if (name === 'clang') {
+      const headers = JSON.parse(textOf(files.headers))
+      this.compiler = new Worked(code, { files, headers })
+    } else if (name === 'python') {
+      const [house, lock] = [JSON.parse(textOf(files.house)), textOf(files.lock)]
+      this.judge = new Worked(code, { files, house, lock })
+    } else {
+      this.runner = new Worked(code, { kit: files['kit.wasm'], way })
+    }
+  }
+
+  /* The verdict on a warm-up's file, as judge.py says it, with what the program printed and the compiler's words. */
+  async grade(warmup, text, seed) {
+    const watch = setTimeout(() => this.stop(), PATIENCE_MS)
+    try {
+      const { exit, stderr, bytes } = await this.compiler.ask({ name: `${warmup.name}.c`, text })
+      const made = bytes ? await this.run(bytes, warmup.runs, seed) : []
+      const { verdict } = await this.judge.ask({ told: { name: warmup.name, text, seed, compiler: { exit, stderr },
+        runs: made } })
+      return { ...verdict, printed: printed(stderr, made, warmup.runs), marks: marks(warmup.name, stderr), runs: made }
+    } finally {
+      clearTimeout(watch)
+    }
+  }
+
+  /* The runs; where one does not come back they are as if the launcher had ended it. */
+  async run(bytes, plan, seed) {
+    try {
+      return (await this.runner.ask({ bytes, plan, seed })).runs
+    } catch (error) {
+      if (!error.stopped) throw error
+      return [[{ exit: null, signal: null, limit: 'wall', stdout: '', stderr: '', trace: '' }]]
+    }
+  }
+
+  /* Ends what is under way, if it is a program or a compiler; whoever waits for it hears of it. */
+  stop() {
+    for (const one of [this.compiler, this.runner]) if (one.asked.size) one.stop(Object.assign(new Error('stopped'),
+      { stopped: true }))
   }
 }
 
-export { PATIENCE_MS }
+/* What the compiler said, and what the program printed in its runs up to the first wrong end. */
+function printed(stderr, made, plan) {
+  const said = made.map(([one], i) => `${plan[i].twist ? `twist: ${plan[i].twist}` : 'plain run'}\n${one.stdout}`
+    + (one.stderr && `(stderr) ${one.stderr}`))
+  return [stderr, ...said].filter(Boolean).join('\n')
+}
+
+/* clang's words that belong to a line of the file. */
+function marks(name, stderr) {
+  const all = stderr.matchAll(/^([^:\n]+):(\d+):(\d+): (?:fatal )?(error|warning): (.*)$/gm)
+  return [...all].filter(([, file]) => file === `${name}.c`).map(([, , line, column, severity, message]) =>
+    ({ line: Number(line), column: Number(column), severity, message }))
+}

@@ -5,7 +5,7 @@ import { House } from './house.js'
 
 const $ = id => document.getElementById(id)
 const LARGEST = 1 << 20         /* bytes of a file that is graded: as running/build.py has it */
-const { plan, seed } = globalThis.looplabPlan
+const { warmups: plan, seed } = globalThis.looplab.plan
 const keep = new Keep()
 const editor = new Editor($('editor'), typed, () => grade())
 const house = new House(told)

@@ -1,16 +1,13 @@
-/* running.js - the worker that runs a student's program, in the runs of its grading: it is ended from outside where it
- * does not come back. */
+/* running.js - the runs that a grading looks at. */
 import { instrument } from './instrument.js'
 import { elfOf } from './lines.js'
 import { needs } from './part.js'
 import { run } from './machine.js'
-import { hasJspi } from './flows.js'
 
 const text = said => new TextEncoder().encode(said)
-let kit, addresses, asyncify
 
 /* The program's words, and its files, as the grader has them (asking/call.py). */
-async function once(part, lines, { world, settings }, seed, way) {
+async function once(kit, part, lines, { world, settings }, seed, way) {
   const set = settings.flatMap(one => ['--set', one])
   return run({ kit, part, way, files: { 'world.json': text(world), 'part.elf': lines },
     words: ['--world', 'world.json', '--seed', String(seed), '--trace', 'fd:4', ...set, 'run', 'part.so'] })
@@ -25,15 +22,13 @@ export async function ready(bytes, known, way, pass) {
 
 /* All runs that a grading looks at: the plain one twice, and the twist. */
 export async function runs(bytes, plan, seed, way, setup) {
-  ({ kit, addresses, asyncify } = setup)
+  const { kit, addresses, asyncify } = setup
   const part = await ready(bytes, addresses, way, asyncify), lines = elfOf(bytes), made = []
   for (const one of plan) {
-    const all = [await once(part, lines, one, seed, way)]
-    if (!one.twist && !all[0].limit) all.push(await once(part, lines, one, seed, way))
+    const all = [await once(kit, part, lines, one, seed, way)]
+    if (!one.twist && !all[0].limit) all.push(await once(kit, part, lines, one, seed, way))
     made.push(all)
     if (all[0].limit) break
   }
   return made
 }
-
-export { hasJspi }
