@@ -420,7 +420,8 @@ formats = $${FORMATS:+--format "$$FORMATS"}
 grade = $(looplab-command) grade $${LAB:+--lab "$$LAB"} $${SEED:+--seed "$$SEED"} $${TIER:+--require-tier "$$TIER"}
 
 .PHONY: help grade demo run serve compare report watch hint warmups progress start class handout similar course \
-        convert autograder new-lab check-lab test bench slides doctor deps deps-dev clean try-node try-cluster
+        convert autograder new-lab check-lab test bench slides page doctor deps deps-dev clean try-node \
+        try-cluster
 .PHONY: $(exits:%=run-%)
 
 help:
@@ -571,6 +572,24 @@ try-node:
 
 slides: $(kit) build/node/ready  ## the decks as HTML, PDF and notes, in build/slides: [DECK=01]
 	@$(build-is-done)$(looplab) slides/build.py $${DECK:+"$$DECK"}
+
+# The compiler, Python and the editor that are in the page, and what lays it out: fetched once, as the lock file names
+# them, into build/page-node; Jansson's source, which is compiled for the page, into build/jansson.
+build/page-node/ready: grader/page/package.json grader/page/package-lock.json
+	@sh grader/scripts/deps.sh page build/jansson
+	@mkdir -p $(@D) && rm -f $(@D)/failed && cp $^ $(@D) && echo 'fetching what the page is made of (npm ci, into $(@D))'
+	@cd $(@D) && npm ci --no-audit --no-fund --fetch-retries=1 --loglevel=error > npm.log 2>&1 || { \
+	    echo "npm could not fetch what the page is made of: $$(grep -E '^npm (ERR!|error)' npm.log | grep -v \
+	    -e ' A complete log' -e ' code ' | sed -n 's/^npm [a-zA-Z!]* //p' | sed -n 1p) (log in $(@D)/npm.log)" > failed; \
+	    echo "page: $$(cat failed)" >&2; exit 2; }
+	@touch $@
+
+page: $(kit) build/page-node/ready  ## warm-ups in a browser, with a compiler: build/page/index.html
+	@$(build-is-done)cp -R grader/page/. build/page-node/ && \
+	    '$(PYTHON)' -I -X pycache_prefix="$$PWD/build/pycache" grader/page/plan.py build/page-node/plan.json \
+	    build/page-node/house.json
+	@root=$$PWD && cd build/page-node && node --no-wasm-tier-up kit.mjs "$$root" "$$root/build/jansson" . && \
+	    node build.mjs "$$root" . plan.json "$$root/build/page"
 
 doctor:  ## what is installed, what is missing, and what for
 	@sh grader/scripts/deps.sh doctor

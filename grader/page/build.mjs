@@ -20,9 +20,9 @@ const json = value => Buffer.from(JSON.stringify(value))
 
 /* One of the scripts, with all that it imports, as text. */
 async function bundle(name, format = 'iife') {
-  const done = await build({ entryPoints: [path.join(here, 'js', name)], bundle: true, write: false, minify: true, format,
-    platform: 'browser', target: 'es2022', legalComments: 'none', external: ['node:*', 'fs', 'path', 'url', 'ws',
-      'crypto', 'child_process', 'vm', 'module'], define: { 'import.meta.url': '"https://page.invalid/"' },
+  const done = await build({ entryPoints: [path.join(here, 'js', name)], bundle: true, write: false, minify: true,
+    format, platform: 'browser', target: 'es2022', legalComments: 'none',
+    external: ['node:*', 'ws'], define: { 'import.meta.url': '"https://page.invalid/"' },
     logLevel: 'error', absWorkingDir: here })
   return Buffer.from(done.outputFiles[0].contents)
 }

@@ -6,7 +6,8 @@ import { pathToFileURL } from 'node:url'
 
 const require = createRequire(path.join(process.cwd(), 'package.json'))
 export const load = name => import(pathToFileURL(require.resolve(name)))
-export const { runLLVM } = await import(pathToFileURL(path.join(process.cwd(), 'node_modules/@yowasp/clang/gen/bundle.js')))
+const bundle = path.join(process.cwd(), 'node_modules/@yowasp/clang/gen/bundle.js')
+export const { runLLVM } = await import(pathToFileURL(bundle))
 
 /* A tree of files as LLVM's programs are given it, from {path: bytes}. */
 export function tree(files) {

@@ -9,7 +9,8 @@ import json
 import sys
 from pathlib import Path
 
-import judge
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import judge    # noqa: E402
 
 SEED = 7
 
@@ -17,7 +18,7 @@ SEED = 7
 def main(plan: str, headers: str) -> None:
     """Writes both files."""
     text = {name: (judge.ROOT / place).read_text(encoding="utf-8") for name, place in
-            (("part.h", "sim/page/part.h"), ("errno.h", "sim/page/include/errno.h"), ("co.h", "sim/include/co.h"),
+            (("part.h", "grader/page/c/part.h"), ("errno.h", "grader/page/c/include/errno.h"), ("co.h", "sim/include/co.h"),
              ("co_db.h", "sim/include/co_db.h"), ("warmup.h", f"labs/{judge.SLUG}/warmup.h"))}
     Path(plan).write_text(json.dumps({"seed": SEED, "warmups": judge.plan(SEED)}))
     Path(headers).write_text(json.dumps({

@@ -9,6 +9,7 @@
 #     deps.sh cluster              install what the tests of ENGINE=slurm need, as far as it can be had
 #     deps.sh peers                install what `make bench PEERS=1` compares with, as far as it can be had
 #     deps.sh slides               install what `make slides` needs, or say what is missing
+#     deps.sh page DIR             the same for `make page`; DIR gets the source of Jansson, where it is not there yet
 #     deps.sh doctor               change nothing; say what is there, what is missing, and what for
 #
 # Exit code 0, or 2 with one line on stderr that says what is missing and how to get it. Knows apt-get, dnf, pacman
@@ -563,6 +564,33 @@ each_of() {
     done
 }
 
+# ---- The page --------------------------------------------------------------------------------------
+
+page_tools() { slide_tools | grep -E '^(node|npm) '; }
+
+# Jansson is compiled for the page: its source, from Debian's or Ubuntu's archive of sources, into the folder $1. Of the
+# machine's own lists nothing is changed.
+jansson_source() {
+    [ ! -f "$1/src/jansson.h" ] || return 0
+    command -v apt-get > /dev/null || fail "the page needs the source of Jansson (its release 2.14, say): please unpack" \
+        "it as $1"
+    apt-get indextargets --format 'deb-src $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Component: main' \
+        | grep -E 'debian|ubuntu' | sort -u > "$work/sources.list"
+    mkdir -p "$work/lists/partial" "$work/cache" build
+    options="-o Dir::Etc::sourcelist=$work/sources.list -o Dir::Etc::sourceparts=/dev/null"
+    options="$options -o Dir::State::lists=$work/lists -o Dir::Cache=$work/cache -o APT::Sandbox::User=root"
+    # shellcheck disable=SC2086 # several words
+    (cd "$work" && apt-get $options update && apt-get $options source --download-only jansson) > "$log" 2>&1 ||
+        fail "the source of Jansson cannot be fetched: $(last_error) (log in $log)"
+    mkdir -p "$1" && tar -xzf "$work"/jansson_*.orig.tar.gz -C "$1" --strip-components=1 ||
+        fail "the source of Jansson cannot be unpacked into $1"
+}
+
+page() {
+    install_all page_tools
+    jansson_source "$1"
+}
+
 # ---- Telling --------------------------------------------------------------------------------------
 
 report() {
@@ -618,7 +646,8 @@ parallel) install_all parallel_tools ;;
 cluster) each_of cluster_tools "its tests are skipped" ;;
 peers) each_of peer_tools "it is not compared" ;;
 slides) install_all slide_tools ;;
+page) page "${2:?the folder for Jansson}" ;;
 doctor) doctor ;;
 *) echo "usage: deps.sh install FILE [tests] | real FILE | sandbox | parallel | cluster | peers | slides |" \
-    doctor >&2 && exit 2 ;;
+    "page DIR | doctor" >&2 && exit 2 ;;
 esac

@@ -12,8 +12,8 @@ export const commands = name => [
     '-D_GNU_SOURCE=', '-Wall', '-Wextra', '-Wno-unused-parameter', '-Werror=implicit-function-declaration',
     '-Werror=int-conversion', '-Werror=incompatible-pointer-types', '-Werror=return-type', '-std=gnu11',
     '-ferror-limit', '20', '-fgnuc-version=4.2.1', '-O0', '-o', 'part.o', '-x', 'c', name],
-  ['wasm-ld', '-m', 'wasm32', '-shared', '--experimental-pic', '--unresolved-symbols=import-dynamic', '--no-gc-sections',
-    '--export-if-defined=warmup', 'part.o', '-o', 'part.wasm'],
+  ['wasm-ld', '-m', 'wasm32', '-shared', '--experimental-pic', '--unresolved-symbols=import-dynamic',
+    '--no-gc-sections', '--export-if-defined=warmup', 'part.o', '-o', 'part.wasm'],
 ]
 
 /* Compiles text as name.c. headers: {path: text} below house/. Resolves to {exit, stderr, bytes}: no bytes where it

@@ -26,7 +26,8 @@ export class Editor {
   /* changed(text): after each key; grade(): Ctrl+Enter. */
   constructor(parent, changed, grade) {
     this.extensions = [lineNumbers(), history(), drawSelection(), highlightActiveLine(), indentOnInput(),
-      bracketMatching(), cpp(), indentUnit.of('    '), syntaxHighlighting(colours), theme, lintGutter(),
+      bracketMatching(), EditorView.lineWrapping, cpp(), indentUnit.of('    '), syntaxHighlighting(colours), theme,
+      lintGutter(),
       keymap.of([{ key: 'Mod-Enter', run: () => (grade(), true) }, indentWithTab, ...defaultKeymap, ...historyKeymap,
         ...lintKeymap]),
       EditorView.contentAttributes.of({ 'aria-label': 'the C file' }),
@@ -37,6 +38,9 @@ export class Editor {
   get text() { return this.view.state.doc.toString() }
 
   open(text) { this.view.setState(EditorState.create({ doc: text, extensions: this.extensions })) }
+
+  /* As if all of it had been typed. */
+  write(text) { this.view.dispatch({ changes: { from: 0, to: this.view.state.doc.length, insert: text } }) }
 
   /* [{line, column, severity, message}], columns from 1, as compilers count. */
   mark(faults) {

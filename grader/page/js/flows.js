@@ -62,7 +62,8 @@ export class Asyncify {
     this.free = []              /* rooms that nobody uses */
     this.imports = {
       go_on: (from, to, value) => this.leave(from, () => this.back(to, value)),
-      begin: (from, top, entry, arg) => this.leave(from, () => ({ call: () => this.exports.flow_entry(top, entry, arg) })),
+      begin: (from, top, entry, arg) =>
+        this.leave(from, () => ({ call: () => this.exports.flow_entry(top, entry, arg) })),
       end: (to, value) => {
         this.next = this.back(to, value)
         throw ENDED

@@ -1,5 +1,5 @@
-/* house.js - who does the work: loads what is needed, a part at a time, and hands it to three workers. One compiles, one
- * runs, one judges. The one that runs, and the one that compiles, are ended and begun anew where they do not come back.
+/* house.js - who does the work: loads what is needed, a part at a time, and hands it to three workers. One compiles,
+ * one runs, one judges. The one that runs, and the one that compiles, are ended and begun anew where they do not come back.
  *
  * A page that was opened from a folder may load scripts and nothing else: so all that is not a script is wrapped in
  * scripts, each of which calls looplabPiece(name, number, base64 of gzip). Workers begin from the text of one.

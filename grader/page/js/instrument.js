@@ -43,7 +43,8 @@ function skip(reader, op) {
   throw new Error(`an instruction that is not known here: 0x${op.toString(16)}`)
 }
 
-/* One function's code while it is written anew. at: where it begins in the old code section. known: what find() says. */
+/* One function's code while it is written anew. at: where it begins in the old code section. known: what find()
+ * says. */
 class Body {
   constructor(code, at, parameters, known) {
     Object.assign(this, { reader: new Reader(code), at, known, out: new Writer(), points: [] })

@@ -1,5 +1,5 @@
-/* judging.js - the worker that judges: the grader's own Python, in Pyodide. {begin: {files, house, lock}}, then {told} ->
- * the verdict, and the page that draws the runs (judge.py). */
+/* judging.js - the worker that judges: the grader's own Python, in Pyodide. {begin: {files, house, lock}}, then {told}
+ * -> the verdict, and the page that draws the runs (judge.py). */
 import { put } from './served.js'
 import { loadPyodide } from 'pyodide'
 import createPyodideModule from '../node_modules/pyodide/pyodide.asm.mjs'

@@ -5,6 +5,7 @@ import { load } from './part.js'
 
 const OUTPUT = 1 << 20              /* bytes of stdout and stderr together; as process.py has it */
 const TRACE = 16 << 20              /* bytes of the trace: its limit for a file                  */
+const FULL = 960 << 20              /* bytes of memory: it may have 1 GiB (kit.mjs)              */
 const TURNS = 200e6                 /* turns of loops: about what 1 s of processor time is        */
 const SIGNALS = { 6: 'SIGABRT', 8: 'SIGFPE', 11: 'SIGSEGV' }
 const CPU = 24
@@ -94,7 +95,9 @@ export async function run({ kit, part = null, words, files = {}, way, env = [], 
     }
   }
   const how = await end(() => flow.begin(exports))
-  return { exit: null, signal: null, limit: null, ...how, stdout: out.text(), stderr: err.text(), trace: trace.text() }
+  const full = exports.memory.buffer.byteLength > FULL && how.exit !== 0
+  return { exit: null, signal: null, limit: null, ...full ? { limit: 'memory' } : how,
+    stdout: out.text(), stderr: err.text(), trace: trace.text() }
 }
 
 /* Where the kit keeps what instrument.js writes to: {pc, fuel, low}. */

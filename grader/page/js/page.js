@@ -39,8 +39,8 @@ function show(index) {
 function typed(text) {
   if (!keep.set(open.name, text)) {
     $('kept').hidden = false
-    $('kept').textContent = 'This browser keeps nothing for this page (its storage is blocked or full): what you type is '
-      + 'gone when you close it. Save the file before you leave.'
+    $('kept').textContent = 'This browser keeps nothing for this page (its storage is blocked or full): what you type '
+      + 'is gone when you close it. Save the file before you leave.'
   }
   far()
 }
@@ -68,8 +68,8 @@ function refused(text) {
   if (new TextEncoder().encode(text).length > LARGEST)
     return `${open.name}.c is larger than 1 MiB: that is no warm-up. Nothing was compiled; the text stays as it is.`
   const other = plan.find(one => one !== open && text.startsWith(one.text.split('\n')[0]))
-  return other ? `This is the file of warm-up ${other.name.slice(0, 2)}, ${other.title}. Open that one to grade it; here `
-    + `${open.name}.c is asked for.` : ''
+  return other ? `This is the file of warm-up ${other.name.slice(0, 2)}, ${other.title}. Open that one to grade it; `
+    + `here ${open.name}.c is asked for.` : ''
 }
 
 async function grade() {
@@ -85,6 +85,7 @@ async function grade() {
     const said = await house.grade(one, text, seed)
     if (said.status === 'passed') keep.set(one.name + '/right', text)
     far()
+    globalThis.looplab.last = said
     if (one === open) verdict(said)
     const took = Math.round(performance.now() - began)
     $('state').textContent = `Graded in ${took} ms.`
@@ -96,6 +97,9 @@ async function grade() {
   $('grade').disabled = false
   $('stop').hidden = true
 }
+
+/* What the report says first stands above it already. */
+const SAID_ABOVE = 'header, #diagnosis, dl { display: none; } section[aria-labelledby=figures-head] { display: none; }'
 
 const WORDS = { passed: 'Right', failed: 'Not yet', refused: 'Not graded', error: 'A fault of the page' }
 
@@ -121,12 +125,15 @@ function verdict(said) {
   $('said').textContent = said.printed ?? ''
   $('said').hidden = !said.printed
   $('report').hidden = !said.report
-  if (said.report) $('report').srcdoc = said.report
+  if (said.report) $('report').srcdoc = said.report.replace('</style>', `${SAID_ABOVE}</style>`)
   editor.mark(said.marks ?? [])
   $('judged').focus({ preventScroll: innerWidth >= 1200 })
 }
 
 /* ---- Keys and buttons ----------------------------------------------------------------------------- */
+
+/* For tests, which type whole files. */
+globalThis.looplab.editor = editor
 
 const index = () => plan.indexOf(open)
 $('which').append(...plan.map(() => document.createElement('option')))
@@ -153,6 +160,6 @@ show(Math.max(0, plan.findIndex(one => one.name === wanted)))
 far()
 document.documentElement.dataset.shown = String(Math.round(performance.now()))
 if (typeof WebAssembly !== 'object')
-  told({ fault: 'This browser has no WebAssembly, so it cannot compile or run C. You can read, write and save the file; '
-    + 'make grade LAB=00 grades it on a machine with Looplab.' })
+  told({ fault: 'This browser has no WebAssembly, so it cannot compile or run C. You can read, write and save the '
+    + 'file; make grade LAB=00 grades it on a machine with Looplab.' })
 else house.open()

@@ -2,8 +2,8 @@
 
 const files = {}
 
-/* A page that was opened from a folder has only classic workers. Pyodide refuses them, as there it cannot import what it
- * asks for: but all of it is here. It tells them by this function. */
+/* A page that was opened from a folder has only classic workers. Pyodide refuses them, as there it cannot import what
+ * it asks for: but all of it is here. It tells them by this function. */
 globalThis.importScripts = () => { throw new Error('nothing is loaded here') }
 
 export const put = more => Object.assign(files, more)

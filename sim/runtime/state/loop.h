@@ -20,7 +20,7 @@
 /* The place in the student's program from which a public function was called.
  * Only meaningful in the public function itself. */
 #ifdef __wasm__
-#include "page.h"
+#include "runtime/switch/flow.h"
 #define CALLER ((const void *)co__pc)
 #else
 #define CALLER __builtin_extract_return_addr(__builtin_return_address(0))

@@ -2,16 +2,18 @@
  * keeps each flow's stack aside, and goes on with another (grader/page/js/flows.js: by JSPI or Asyncify).
  *
  * What is left to do here is the other stack, of the variables whose address was taken: it lies in memory, and is the
- * program's own affair. So are co__pc and co__stack_low (sim/page/page.h).
+ * program's own affair. So are co__pc and co__stack_low (flow.h).
  */
 #include "runtime/switch/context.h"
 
 #ifdef __wasm__
 
-#include "page.h"
+#include "runtime/switch/flow.h"
 #include "runtime/switch/stack.h"
 
 #include <stdint.h>
+
+uintptr_t co__pc, co__stack_low;
 
 #define HOST(name) __attribute__((import_module("flow"), import_name(#name)))
 

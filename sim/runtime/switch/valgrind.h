@@ -14,6 +14,7 @@ static inline uintptr_t valgrind_ask(uintptr_t otherwise, uintptr_t request, uin
 {
     volatile uintptr_t question[6] = {request, first, second, 0, 0, 0};
     uintptr_t answer = otherwise;
+    (void)question;             /* on other machines */
 #if defined(__x86_64__)
     __asm__ volatile("rolq $3, %%rdi\n\trolq $13, %%rdi\n\trolq $61, %%rdi\n\trolq $51, %%rdi\n\t"
                      "xchgq %%rbx, %%rbx"

@@ -31,7 +31,6 @@ HOST(fault) int host_fault(char *text, size_t size);
 /* The program ends as a signal would end it. */
 HOST(signal) _Noreturn void host_signal(int signal_number);
 
-uintptr_t co__pc, co__stack_low;
 uint32_t co__fuel = 1;
 
 /* ---- The student's file: loaded by the host --------------------------------------------------- */

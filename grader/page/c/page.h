@@ -1,14 +1,8 @@
-/* page.h - what a program in WebAssembly is told by the code that instrument.js puts into a student's file. */
+/* page.h - what the code that instrument.js puts into a student's file uses besides flow.h. */
 #ifndef LOOPLAB_PAGE_H
 #define LOOPLAB_PAGE_H
 
-#include <stdint.h>
-
-/* Where the last call from the student's file stands: what elsewhere is a return address. */
-extern uintptr_t co__pc;
-
-/* The lowest byte of the running stack. */
-extern uintptr_t co__stack_low;
+#include "runtime/switch/flow.h"
 
 /* So many turns of loops may the student's file still make. */
 extern uint32_t co__fuel;

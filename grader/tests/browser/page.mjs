@@ -1,0 +1,63 @@
+/* page.mjs - opens the page of `make page` from its folder in chromium, without a network, and grades files in it: prints
+ * one JSON object.
+ *
+ *     node page.mjs CHROMIUM NODE_FOLDER PAGE_FOLDER < {"cases": [{"name", "text"}], "query": "", "storage": true}
+ *
+ * {"shown", "ready": ms, "requests", "faults", "cases": [{"took": ms, "state", "verdict", "runs", "marks"}],
+ *  "kept": what stands in the editor after the page was opened again, "axe": what axe-core finds serious,
+ *  "wide": whether something sticks out at 390 pixels}
+ */
+import fs from 'node:fs'
+import path from 'node:path'
+import { createRequire } from 'node:module'
+
+const [chromium, folder, page] = process.argv.slice(2)
+const { cases, query = '', storage = true } = JSON.parse(fs.readFileSync(0))
+const require = createRequire(path.join(path.resolve(folder), 'package.json')), puppeteer = require('puppeteer-core')
+const MINUTE = 60000
+const browser = await puppeteer.launch({ executablePath: chromium, headless: true, protocolTimeout: 5 * MINUTE,
+  args: ['--no-sandbox', '--disable-dev-shm-usage'] })
+try {
+  const tab = await browser.newPage(), told = { requests: [], faults: [], cases: [] }
+  await tab.setOfflineMode(true)
+  await tab.setViewport({ width: 1280, height: 900 })
+  tab.on('request', one => { if (!/^(file|data|blob):/.test(one.url())) told.requests.push(one.url()) })
+  tab.on('pageerror', error => told.faults.push(error.message))
+  if (!storage) await tab.evaluateOnNewDocument(() => Object.defineProperty(globalThis, 'localStorage',
+    { get() { throw new DOMException('blocked', 'SecurityError') } }))
+  const open = async () => {
+    await tab.goto(`file://${path.resolve(page)}/index.html${query}`, { timeout: MINUTE })
+    await tab.waitForFunction(() => document.documentElement.dataset.ready
+      || /could not|no WebAssembly/.test(document.getElementById('state').textContent), { timeout: 3 * MINUTE })
+    return tab.evaluate(() => ({ ...document.documentElement.dataset }))
+  }
+  Object.assign(told, await open())
+  for (const { name, text } of cases) {
+    const began = performance.now()
+    await tab.evaluate(async (name, text) => {
+      const which = document.getElementById('which')
+      which.selectedIndex = looplab.plan.warmups.findIndex(one => one.name === name)
+      which.onchange()
+      looplab.editor.write(text)
+      looplab.last = null
+      document.getElementById('verdict').hidden = true
+      document.getElementById('grade').click()
+    }, name, text)
+    await tab.waitForFunction(() => document.getElementById('stop').hidden, { timeout: MINUTE })
+    told.cases.push({ took: performance.now() - began, ...await tab.evaluate(() => ({
+      state: document.getElementById('state').textContent, kept: document.getElementById('kept').textContent,
+      verdict: JSON.parse(document.getElementById('verdict').dataset.verdict ?? 'null'), runs: looplab.last?.runs,
+      marks: looplab.last?.marks, report: !document.getElementById('report').hidden })) })
+  }
+  await tab.addScriptTag({ path: require.resolve('axe-core/axe.min.js') })
+  told.axe = await tab.evaluate(async () => (await axe.run(document, { iframes: false })).violations
+    .filter(one => ['serious', 'critical'].includes(one.impact)).map(one => `${one.id}: ${one.nodes[0].html}`))
+  await tab.setViewport({ width: 390, height: 844 })
+  told.wide = await tab.evaluate(() => document.documentElement.scrollWidth > innerWidth)
+  await tab.goto('about:blank')
+  await tab.goto(`file://${path.resolve(page)}/index.html${query}`, { timeout: MINUTE })
+  told.kept_text = await tab.evaluate(() => looplab.editor.text)
+  console.log(JSON.stringify(told))
+} finally {
+  await browser.close()
+}
