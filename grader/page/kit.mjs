@@ -89,10 +89,10 @@ async function objects(of) {
 /* Links objects, {name: bytes}, into a program that gives these of its names to a library beside it. */
 async function link(made, names) {
   const files = tree(made)
-  const command = await words(['clang', '--target=wasm32-wasip1', ...Object.keys(made), '-o', 'it.wasm'], files)
+  const command = await words(['clang', '--target=wasm32-wasip1', ...Object.keys(made), '-o', 'kit.wasm'], files)
   const own = ['--export-table', '--growable-table', '--export=__stack_pointer', '-z', 'stack-size=1048576',
     '--stack-first', '--max-memory=1073741824', '-lwasi-emulated-signal', '-lwasi-emulated-process-clocks']
-  return at(await llvm([...command, ...own, ...names.map(one => `--export=${one}`)], files), 'it.wasm')
+  return at(await llvm([...command, ...own, ...names.map(one => `--export=${one}`)], files), 'kit.wasm')
 }
 
 /* What a student's file may ask the C library for is in the kit, whether the kit asks for it or not. */

@@ -17,9 +17,9 @@ SEED = 7
 
 def main(plan: str, headers: str) -> None:
     """Writes both files."""
-    text = {name: (judge.ROOT / place).read_text(encoding="utf-8") for name, place in
-            (("part.h", "grader/page/c/part.h"), ("errno.h", "grader/page/c/include/errno.h"), ("co.h", "sim/include/co.h"),
-             ("co_db.h", "sim/include/co_db.h"), ("warmup.h", f"labs/{judge.SLUG}/warmup.h"))}
+    places = {"part.h": "grader/page/c/part.h", "errno.h": "grader/page/c/include/errno.h",
+              "co.h": "sim/include/co.h", "co_db.h": "sim/include/co_db.h", "warmup.h": f"labs/{judge.SLUG}/warmup.h"}
+    text = {name: (judge.ROOT / place).read_text(encoding="utf-8") for name, place in places.items()}
     Path(plan).write_text(json.dumps({"seed": SEED, "warmups": judge.plan(SEED)}))
     Path(headers).write_text(json.dumps({
         "page": {"part.h": text["part.h"], "include": {"errno.h": text["errno.h"]}},

@@ -572,10 +572,11 @@ page_tools() { slide_tools | grep -E '^(node|npm) '; }
 # machine's own lists nothing is changed.
 jansson_source() {
     [ ! -f "$1/src/jansson.h" ] || return 0
-    command -v apt-get > /dev/null || fail "the page needs the source of Jansson (its release 2.14, say): please unpack" \
-        "it as $1"
-    apt-get indextargets --format 'deb-src $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Component: main' \
-        | grep -E 'debian|ubuntu' | sort -u > "$work/sources.list"
+    command -v apt-get > /dev/null || fail "the page needs the source of Jansson (release 2.14, say): please" \
+        "unpack it as $1"
+    # shellcheck disable=SC2016 # apt's own words
+    apt-get indextargets --format 'deb-src $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' \
+        'Component: main' | grep -E 'debian|ubuntu' | sort -u > "$work/sources.list"
     mkdir -p "$work/lists/partial" "$work/cache" build
     options="-o Dir::Etc::sourcelist=$work/sources.list -o Dir::Etc::sourceparts=/dev/null"
     options="$options -o Dir::State::lists=$work/lists -o Dir::Cache=$work/cache -o APT::Sandbox::User=root"

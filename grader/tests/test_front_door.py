@@ -44,7 +44,8 @@ def test_make_alone_lists_the_targets_one_line_each():
     assert run.returncode == 0
     assert targets() == ["grade", "demo", "run", "explore", "serve", "compare", "report", "watch", "hint", "warmups",
                          "progress", "start", "handout", "class", "course", "similar", "convert", "autograder",
-                         "new-lab", "check-lab", "test", "bench", "slides", "doctor", "deps", "deps-dev", "clean"]
+                         "new-lab", "check-lab", "test", "bench", "slides", "page", "doctor", "deps", "deps-dev",
+                         "clean"]
     assert all(len(line) <= 120 for line in run.stdout.splitlines())
 
 

@@ -1,4 +1,4 @@
-"""The page of `make page` says of a warm-up what `make grade` says: the same trace, byte for byte, and the same verdict.
+"""The page of `make page` says of a warm-up what `make grade` says: the same trace, byte for byte, the same verdict.
 
 It is tried where it has been built, or with ALL=1, which builds it and takes all solutions and wrong answers; else a
 few of each. What is compiled there is compared with what clang compiles natively: gcc has another line for a few calls

@@ -81,7 +81,8 @@ void source_line_also(const char *path, const void *base)
     long size = ftell(file);
     rewind(file);
     char *bytes = size > 0 ? malloc((size_t)size) : NULL;       /* names are read from it: it stays */
-    known = bytes && fread(bytes, 1, (size_t)size, file) == (size_t)size && line_table_open(&lines, bytes, (size_t)size);
+    known = bytes && fread(bytes, 1, (size_t)size, file) == (size_t)size
+         && line_table_open(&lines, bytes, (size_t)size);
     fclose(file);
 }
 

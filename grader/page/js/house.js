@@ -1,5 +1,6 @@
 /* house.js - who does the work: loads what is needed, a part at a time, and hands it to three workers. One compiles,
- * one runs, one judges. The one that runs, and the one that compiles, are ended and begun anew where they do not come back.
+ * one runs, one judges. The one that runs, and the one that compiles, are ended and begun anew where they do not come
+ * back.
  *
  * A page that was opened from a folder may load scripts and nothing else: so all that is not a script is wrapped in
  * scripts, each of which calls looplabPiece(name, number, base64 of gzip). Workers begin from the text of one.
@@ -7,7 +8,7 @@
 
 import { hasJspi } from './flows.js'
 
-const PATIENCE_MS = 15000       /* what compiles or runs longer than this is stopped */
+const PATIENCE_S = 30           /* what compiles or runs longer than this is stopped */
 
 const bytesOf = text => Uint8Array.fromBase64 ? Uint8Array.fromBase64(text)
   : Uint8Array.from(atob(text), letter => letter.charCodeAt(0))
@@ -118,7 +119,8 @@ export class House {
 
   /* The verdict on a warm-up's file, as judge.py says it, with what the program printed and the compiler's words. */
   async grade(warmup, text, seed) {
-    const watch = setTimeout(() => this.stop(), PATIENCE_MS)
+    const watch = setTimeout(() => this.stop(`It took longer than ${PATIENCE_S} s, and was stopped.`),
+      PATIENCE_S * 1000)
     try {
       const { exit, stderr, bytes } = await this.compiler.ask({ name: `${warmup.name}.c`, text })
       const made = bytes ? await this.run(bytes, warmup.runs, seed) : []
@@ -141,9 +143,9 @@ export class House {
   }
 
   /* Ends what is under way, if it is a program or a compiler; whoever waits for it hears of it. */
-  stop() {
-    for (const one of [this.compiler, this.runner]) if (one.asked.size) one.stop(Object.assign(new Error('stopped'),
-      { stopped: true }))
+  stop(why = 'Stopped.') {
+    for (const one of [this.compiler, this.runner])
+      if (one.asked.size) one.stop(Object.assign(new Error(why), { stopped: true }))
   }
 }
 

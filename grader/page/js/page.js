@@ -91,7 +91,7 @@ async function grade() {
     $('state').textContent = `Graded in ${took} ms.`
     document.documentElement.dataset.graded = String(took)
   } catch (error) {
-    $('state').textContent = error.stopped ? 'Stopped.' : `That is the page's fault, not yours: ${error.message}`
+    $('state').textContent = error.stopped ? error.message : `That is the page's fault, not yours: ${error.message}`
   }
   busy = false
   $('grade').disabled = false
@@ -153,6 +153,12 @@ $('export').onclick = () => {
   const url = URL.createObjectURL(new Blob([editor.text], { type: 'text/x-c' }))
   Object.assign(document.createElement('a'), { href: url, download: `${open.name}.c` }).click()
   setTimeout(() => URL.revokeObjectURL(url), 1000)
+}
+
+/* A link into the page, from a slide say: index.html#07-taking-turns. */
+onhashchange = () => {
+  const at = plan.findIndex(one => one.name === decodeURIComponent(location.hash.slice(1)))
+  if (at >= 0 && plan[at] !== open) show(at)
 }
 
 const wanted = decodeURIComponent(location.hash.slice(1)) || keep.get('open')

@@ -1,5 +1,5 @@
-/* page.mjs - opens the page of `make page` from its folder in chromium, without a network, and grades files in it: prints
- * one JSON object.
+/* page.mjs - opens the page of `make page` from its folder in chromium, without a network, and grades files in it:
+ * prints one JSON object.
  *
  *     node page.mjs CHROMIUM NODE_FOLDER PAGE_FOLDER < {"cases": [{"name", "text"}], "query": "", "storage": true}
  *
