@@ -102,7 +102,7 @@ const OFFERED = `printf fprintf sprintf snprintf vprintf vfprintf vsnprintf puts
   strnlen strcpy strncpy stpcpy strcat strncat strcmp strncmp strcasecmp strncasecmp strchr strrchr strstr strspn
   strcspn strpbrk strtok strtok_r strdup strndup isalpha isdigit isalnum isspace isupper islower ispunct isxdigit
   isprint toupper tolower sqrt pow floor ceil fabs round fmod log log2 log10 exp sin cos tan open_memstream fopen fclose
-  fread getenv getpid stdin stdout stderr`.split(/\s+/)
+  fread getenv stdin stdout stderr`.split(/\s+/)
 
 /* The names that a file may use: the kit's own, and those. */
 async function offered(made) {
