@@ -67,6 +67,12 @@ function pack(name, files) {
   return pieces
 }
 
+/* How large the files are whose names begin so. */
+function megabytes(begin) {
+  const names = fs.readdirSync(out).filter(name => name.startsWith(begin))
+  return (names.reduce((sum, name) => sum + fs.statSync(path.join(out, name)).size, 0) / 1e6).toFixed(1)
+}
+
 /* The files of some folders of the house, as text: {path: text}. */
 const house = list => Object.fromEntries(list.map(name => [name, read(root, name).toString()]))
 const below = (folder, end) => fs.readdirSync(path.join(root, folder), { recursive: true })
@@ -91,9 +97,9 @@ const parts = {
     'llvm-resources.tar': thinned(read(llvm, 'llvm-resources.tar'), isWanted) }],
 }
 const table = Object.entries(parts).map(([name, [what, files]]) => ({ name, what, pieces: pack(name, files) }))
+for (const { name, what } of table) console.log(`  ${name.padEnd(10)} ${megabytes(`${name}.`).padStart(5)} MB  ${what}`)
 const data = { plan: JSON.parse(read(planned)), parts: table }
 fs.writeFileSync(path.join(out, 'page.js'), Buffer.concat([
   Buffer.from(`globalThis.looplab = ${JSON.stringify(data)};\n`), await bundle('page.js')]))
 for (const name of ['index.html', 'page.css']) fs.copyFileSync(path.join(here, name), path.join(out, name))
-const sizes = fs.readdirSync(out).map(name => fs.statSync(path.join(out, name)).size)
-console.log(`${out}: ${(sizes.reduce((a, b) => a + b) / 1e6).toFixed(1)} MB in ${sizes.length} files`)
+console.log(`${out}: ${megabytes('')} MB; of the first two a browser loads one`)

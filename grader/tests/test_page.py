@@ -178,6 +178,8 @@ def test_in_a_browser_without_a_network(tmp_path, page):
     assert "still computing" in endless["verdict"]["message"] and f"{name}.c:5" in endless["verdict"]["message"]
     assert large["verdict"]["status"] == "refused" and "larger than 1 MiB" in large["verdict"]["message"]
     assert f"This is the file of warm-up {wrong.number}" in other["verdict"]["message"]
+    assert saw["kept_text"] == (more[-1][1] if more else (LAB.folder / wrong.source).read_text())
+    assert "Save the file before you leave" in saw["blocked"] and "has no WebAssembly" in saw["no_wasm"]
     run = solved["runs"][0][0]
     expected = native(tmp_path, WARMUPS[0], right, WARMUPS[0].runs[0])
     assert (run["trace"], run["stdout"], run["stderr"], run["exit"]) == expected

@@ -1,30 +1,41 @@
 /* page.mjs - opens the page of `make page` from its folder in chromium, without a network, and grades files in it:
  * prints one JSON object.
  *
- *     node page.mjs CHROMIUM NODE_FOLDER PAGE_FOLDER < {"cases": [{"name", "text"}], "query": "", "storage": true}
+ *     node page.mjs CHROMIUM NODE_FOLDER PAGE_FOLDER < {"cases": [{"name", "text"}], "query": ""}
  *
  * {"shown", "ready": ms, "requests", "faults", "cases": [{"took": ms, "state", "verdict", "runs", "marks"}],
- *  "kept": what stands in the editor after the page was opened again, "axe": what axe-core finds serious,
- *  "wide": whether something sticks out at 390 pixels}
+ *  "kept_text": what stands in the editor after the page was opened again, "axe": what axe-core finds serious,
+ *  "wide": whether something sticks out at 390 pixels, "blocked", "no_wasm": what it says where storage is blocked, or
+ *  where there is no WebAssembly}
  */
 import fs from 'node:fs'
 import path from 'node:path'
 import { createRequire } from 'node:module'
 
 const [chromium, folder, page] = process.argv.slice(2)
-const { cases, query = '', storage = true } = JSON.parse(fs.readFileSync(0))
+const { cases, query = '' } = JSON.parse(fs.readFileSync(0))
 const require = createRequire(path.join(path.resolve(folder), 'package.json')), puppeteer = require('puppeteer-core')
 const MINUTE = 60000
 const browser = await puppeteer.launch({ executablePath: chromium, headless: true, protocolTimeout: 5 * MINUTE,
   args: ['--no-sandbox', '--disable-dev-shm-usage'] })
+
+/* What stands in an element of a page that was opened after `spoil` had run there, and a line typed in it. */
+async function without(spoil, element) {
+  const tab = await browser.newPage()
+  await tab.evaluateOnNewDocument(spoil)
+  await tab.goto(`file://${path.resolve(page)}/index.html${query}`, { timeout: MINUTE })
+  await tab.evaluate(() => looplab.editor.write('/* mine */'))
+  const said = await tab.$eval(element, one => one.textContent)
+  await tab.close()
+  return said
+}
+
 try {
   const tab = await browser.newPage(), told = { requests: [], faults: [], cases: [] }
   await tab.setOfflineMode(true)
   await tab.setViewport({ width: 1280, height: 900 })
   tab.on('request', one => { if (!/^(file|data|blob):/.test(one.url())) told.requests.push(one.url()) })
   tab.on('pageerror', error => told.faults.push(error.message))
-  if (!storage) await tab.evaluateOnNewDocument(() => Object.defineProperty(globalThis, 'localStorage',
-    { get() { throw new DOMException('blocked', 'SecurityError') } }))
   const open = async () => {
     await tab.goto(`file://${path.resolve(page)}/index.html${query}`, { timeout: MINUTE })
     await tab.waitForFunction(() => document.documentElement.dataset.ready
@@ -57,6 +68,9 @@ try {
   await tab.goto('about:blank')
   await tab.goto(`file://${path.resolve(page)}/index.html${query}`, { timeout: MINUTE })
   told.kept_text = await tab.evaluate(() => looplab.editor.text)
+  told.blocked = await without(() => Object.defineProperty(globalThis, 'localStorage',
+    { get() { throw new DOMException('blocked', 'SecurityError') } }), '#kept')
+  told.no_wasm = await without(() => { delete globalThis.WebAssembly }, '#state')
   console.log(JSON.stringify(told))
 } finally {
   await browser.close()
