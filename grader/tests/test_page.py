@@ -12,6 +12,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,7 @@ def judged(warmup: warmups.Warmup, text: str, told: dict) -> dict:
     """What judge.py says, in a Python of its own, as in the page."""
     asked = {"name": warmup.name, "text": text, "seed": SEED, **told}
     code = "import sys, judge; print(judge.judged(sys.stdin.read()))"
-    done = subprocess.run(["/usr/bin/env", "python3", "-c", code], cwd=ROOT / "grader/page", input=json.dumps(asked),
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "grader/page", input=json.dumps(asked),
                           capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
