@@ -1,8 +1,8 @@
 /* flow.h - what a flow in WebAssembly has of its own besides its place (switch_wasm.c). A student's file is compiled
  * there with code that writes and reads it (grader/page/js/instrument.js).
  */
-#ifndef FLOW_H
-#define FLOW_H
+#ifndef SWITCH_FLOW_H
+#define SWITCH_FLOW_H
 
 #include <stdint.h>
 
