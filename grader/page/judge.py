@@ -66,13 +66,12 @@ class _Session:
 
     def __init__(self, lab: Lab, told: dict, runs: tuple[Expected, ...]):
         self.lab, self.seed, self.work, self.source_dir = lab, told["seed"], WORK, WORK / "mine"
-        self._told = {run.settings + (run.world,): list(made) for run, made in zip(runs, told["runs"])}
+        self._told = {(run.settings, _world(lab, run, self.seed)): list(made) for run, made in zip(runs, told["runs"])}
         self._last: Optional[Recorded] = None
 
     def small_run(self, check: Check, called: Call) -> Recorded:
         """The next run with these settings, in this world."""
-        key = next(key for key in self._told if key[:-1] == called.settings)
-        made = self._told[key].pop(0)
+        made = self._told[called.settings, called.world].pop(0)
         limit = made["limit"]
         text = "" if limit else made["trace"]
         outcome = process.Outcome(made["exit"], made["signal"], limit, process.readable(made["stdout"].encode()),

@@ -52,6 +52,7 @@ try {
       looplab.editor.write(text)
       looplab.last = null
       document.getElementById('verdict').hidden = true
+      delete document.getElementById('verdict').dataset.verdict
       document.getElementById('grade').click()
     }, name, text)
     await tab.waitForFunction(() => document.getElementById('stop').hidden, { timeout: MINUTE })
