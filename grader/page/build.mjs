@@ -89,6 +89,7 @@ const parts = {
     'kit.wasm': read(kit, 'kit-asyncify.wasm') }],
   python: ['the grader', { 'worker.js': await bundle('judging.js'), lock: json({ ...lock, packages: {} }),
     house: json(house([...below('grader/looplab', /\.(py|css|html|js|json|h)$/), 'grader/page/judge.py',
+      'grader/page/c/include/errno.h',
       ...below('labs/00-warmups', /\.(c|h|json)$/)])),
     'pyodide.asm.wasm': read(pyodide, 'pyodide.asm.wasm'), 'python_stdlib.zip': read(pyodide, 'python_stdlib.zip') }],
   clang: ['the compiler', { 'worker.js': await bundle('compiling.js'),

@@ -7,7 +7,9 @@ for what lies between them and a program: a compiler's word and the runs come fr
 
 from __future__ import annotations
 
+import errno
 import json
+import re
 import shutil
 import sys
 import types
@@ -30,7 +32,16 @@ def _without_linux() -> None:
             sys.modules[name] = types.ModuleType(name)
 
 
+def _with_linux_errors() -> None:
+    """There an error has WASI's number; programs in the page have Linux's (c/include/errno.h)."""
+    if sys.platform == "emscripten":
+        text = (ROOT / "grader/page/c/include/errno.h").read_text(encoding="utf-8")
+        errno.errorcode.clear()
+        errno.errorcode.update({int(number): name for name, number in re.findall(r"^#define (E\w+) (\d+)$", text, re.M)})
+
+
 _without_linux()
+_with_linux_errors()
 sys.path.insert(0, str(ROOT / "grader"))
 
 from looplab.asking.call import Call                        # noqa: E402
