@@ -37,7 +37,9 @@ def _with_linux_errors() -> None:
     if sys.platform == "emscripten":
         text = (ROOT / "grader/page/c/include/errno.h").read_text(encoding="utf-8")
         errno.errorcode.clear()
-        errno.errorcode.update({int(number): name for name, number in re.findall(r"^#define (E\w+) (\d+)$", text, re.M)})
+        for name, number in re.findall(r"^#define (E\w+) (\d+)$", text, re.M):
+            errno.errorcode[int(number)] = name
+            setattr(errno, name, int(number))
 
 
 _without_linux()
