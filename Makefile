@@ -123,7 +123,7 @@ LABS := $(filter-out $(warmups),$(patsubst labs/%/main.c,%,$(wildcard labs/*/mai
 # there students write tests: no program by itself
 suites := $(notdir $(patsubst %/,%,$(dir $(wildcard labs/*/test_*.c))))
 
-kit_folders := $(addprefix sim/,runtime world/sql world/virtual world/remote trace explore kit)
+kit_folders := $(addprefix sim/,runtime protocol world/sql world/virtual world/remote trace explore kit)
 kit_sources := $(filter-out sim/explore/search/%,\
         $(sort $(wildcard $(foreach d,$(kit_folders),$d/*.c $d/*/*.c $d/*.S $d/*/*.S))))
 explore_sources := $(sort $(wildcard sim/explore/search/*.c))
