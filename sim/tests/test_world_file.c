@@ -111,7 +111,7 @@ static void test_the_top(void **state)
     expect_refusal("{'world':1}", "/world: expected \"looplab/world/v1\", not 1");
     expect_refusal(WORLD("'site':[]"), "/site: unknown key, did you mean \"sites\"?");
     expect_refusal(WORLD("'a~/b':[]"), "/a~0~1b: unknown key, expected one of world, seed, cpus, sites, "
-                                       "descriptors, disk, databases, $schema");
+                                       "descriptors, disk, databases, clients, stop, $schema");
     expect_refusal(WORLD("'seed':-1"), "/seed: expected a whole number from 0, not -1");
     expect_refusal(WORLD("'seed':'7'"), "/seed: expected a whole number from 0, not \"7\"");
     expect_refusal(WORLD("'cpus':0"), "/cpus: expected a whole number from 1 to 1024, not 0");

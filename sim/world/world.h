@@ -27,7 +27,27 @@ enum world_op {
     WORLD_HTTP_READ,      /* `count` bytes of the body of HTTP request `id` were read: its window opens by as many.
                              Gives no completion; submit returns that id. Nothing happens if the request has ended */
     WORLD_DATABASE = 32,  /* one call to a database                                             */
+    WORLD_SOCKET,         /* one call to the network, for bytes as they are                     */
 };
+
+/* What a WORLD_SOCKET asks of the network. `file` is the id of a LISTEN, an ACCEPT or a CONNECT. */
+enum world_socket_call {
+    WORLD_SOCKET_LISTEN = 1, /* data: "HOST:PORT"; "": of any address, 0: any free port. rc: the port, and clients may
+                             come, to the id of this operation; -EADDRINUSE, -EACCES, -EMFILE, -CO_ENOHOST, -EINVAL */
+    WORLD_SOCKET_ACCEPT,  /* waits for a client of listener `file`. HEAD: it has come, and the connection has the id of
+                             this operation. Then BODY: its bytes, at most `window` of them not yet told read. END: it
+                             sends no more (rc 0), or the connection broke (-ECONNRESET); -EBADF: no such listener */
+    WORLD_SOCKET_CONNECT, /* data: "HOST:PORT". The same from the other side; with the HEAD come WORLD_SEED bytes that
+                             nobody can foresee. Else END: -ECONNREFUSED, -CO_ENOHOST, -ETIMEDOUT, -EMFILE, -EINVAL */
+    WORLD_SOCKET_WRITE,   /* the data. END when all of it is on its way: what the other side does not read fills its
+                             window, and then the network's, and then this waits. -ECONNRESET, -EBADF     */
+    WORLD_SOCKET_READ,    /* `count` bytes were read: so many more may come. Gives no completion               */
+    WORLD_SOCKET_FINISH,  /* nothing more will be written (what was, still goes). Gives no completion         */
+    WORLD_SOCKET_CLOSE,   /* of a listener: nobody is let in any more. Of a connection: what was written still goes.
+                             Gives no completion                                                              */
+};
+
+enum { WORLD_SEED = 32 };
 
 /* What a WORLD_FILE asks of the disk. Each happens as a whole, at the moment it completes, or not at all: with rc
  * -ENOENT, -EEXIST, -ENOSPC, -EIO, -EACCES, -EBADF (not open, or not for that), -EINVAL (no relative path, or an
@@ -93,14 +113,16 @@ struct world_request {
     uint32_t lengths[4];      /* HTTP: bytes of method, URL, headers, body, which follow each other in data;
                                  REPORT: bytes of name, JSON text;
                                  FILE: bytes of path, second path; the bytes to write follow them;
-                                 DATABASE: bytes of URL or SQL, of values                             */
+                                 DATABASE: bytes of URL or SQL, of values;
+                             SOCKET: bytes of the address or of what is written                   */
     uint64_t fn, job;         /* JOB: int (*)(void *) and its argument, as integers: they mean something
                                  in the program's own process only, and are called there              */
     uint32_t pool, workers;   /* JOB: which pool of workers, and how many it has; pool 0: the world's CPUs   */
     uint32_t call, mode;      /* FILE: of enum world_file_call, and for OPEN of enum world_file_mode;
-                                 DATABASE: of enum world_database_call, for BEGIN of enum world_database_mode */
+                                 DATABASE: of enum world_database_call, for BEGIN of enum world_database_mode;
+                                 SOCKET: of enum world_socket_call */
     uint64_t file, count;     /* FILE: READ, WRITE, CLOSE: the id of the OPEN; READ: how many bytes at most;
-                                 HTTP_READ: how many were read */
+                                 HTTP_READ: how many were read; SOCKET: READ: the same */
     const void *data;
     size_t size;
 };

@@ -175,6 +175,8 @@ class World:
         self._current: Optional[_Site] = None           # the one that routes are added to
         self._disk: Optional[dict] = None
         self._databases: dict[str, dict] = {}           # by their url
+        self._clients: dict[str, dict] = {}             # by their name
+        self._stop: Optional[int] = None
 
     # ---- building ----
 
@@ -345,6 +347,28 @@ class World:
         self._databases[url] = made
         return self
 
+    def client(self, name: str, to: str, steps: Sequence[dict], at: int = 0, rtt: int = 0, *, count: int = 1,
+               every: int = 0, window: Optional[int] = None, reads: Optional[int] = None) -> "World":
+        """Who comes to a program that is a server: to "HOST:PORT", at that time (ns), and does the steps (of Do). count
+        alike, one `every` ns. window: bytes it takes unread; reads: bytes a second."""
+        if not re.fullmatch(r"[!-~]{1,40}", name) or name in self._clients:
+            raise WorldError(f"client {name!r}: expected a name of its own, of at most 40 characters without blanks")
+        if not re.fullmatch(r"[^/?@\s]+:[0-9]{1,5}", to) or not 0 < int(to.rpartition(":")[2]) < 65536:
+            raise WorldError(f"client {name!r}: to {to!r}: expected HOST:PORT")
+        _natural("count", count, least=1)
+        made: dict = {"name": name, "to": to, "at": _time("at", at), "rtt": _time("rtt", rtt)}
+        if count > 1:
+            made.update(count=count, every=_time("every", every))
+        _put_natural(made, window=window, reads=reads)
+        self._clients[name] = {**made, "do": list(steps)}
+        return self
+
+    def stop(self, at: int) -> "World":
+        """A person asks the program to end then (ns). Without this: when each client is done, or stays."""
+        _natural("stop", at)
+        self._stop = at
+        return self
+
     # ---- asking ----
 
     def urls(self) -> list[str]:
@@ -378,8 +402,10 @@ class World:
                  for site in self._sites.values()]
         disk = {} if self._disk is None else {"disk": self._disk}
         databases = {"databases": list(self._databases.values())} if self._databases else {}
+        clients = {"clients": list(self._clients.values())} if self._clients else {}
+        stop = {} if self._stop is None else {"stop": exact(self._stop)}
         return {"world": FORMAT, "seed": self.seed, "cpus": self.cpus, **self._limits, "sites": sites, **disk,
-                **databases}
+                **databases, **clients, **stop}
 
     def text(self) -> str:
         """The world file, as it is written to disk."""

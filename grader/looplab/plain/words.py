@@ -14,7 +14,10 @@ _WAITS = {"sleep": "co_sleep", "yield": "co_yield", "http": "an HTTP answer", "j
           "sem": "a semaphore", "event": "an event", "queue.get": "an item from a queue",
           "queue.put": "room in a queue",
           "queue.join": "a queue's items to be finished", "task": "a task", "group": "its group", "wait": "its tasks",
-          "barrier": "others at a barrier", "cond": "a condition", "file": "the disk", "stream": "a piece of an answer"}
+          "barrier": "others at a barrier", "cond": "a condition", "file": "the disk", "stream": "a piece of an answer",
+          "database": "a database", "connection": "a connection of a pool", "socket": "the network",
+          "client": "a client that comes", "peer": "the other side of a connection",
+          "room": "room at the other side of a connection"}
 
 
 def error(rc: int) -> str:

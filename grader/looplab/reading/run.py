@@ -12,7 +12,7 @@ from ..plain.failure import Cause, CheckFailed, Failure, GraderFault
 from ..plain.text import count
 from . import calls, diagnosis, forged
 from .case import Case
-from .trace import Block, Event, Leak, Request, Task, Trace
+from .trace import Block, Event, Leak, Request, Said, Task, Trace
 
 
 @dataclass(frozen=True)
@@ -179,6 +179,10 @@ class Run:
         if rows is None:
             raise GraderFault(f"table {name} has more rows than a trace tells")
         return rows
+
+    def clients(self, name: str = "") -> list[Said]:
+        """What the clients of the world did and saw, or one of them, in order: its evidence of a server."""
+        return [said for said in self.trace.said if not name or said.client == name]
 
     @property
     def file_calls(self) -> list[FileCall]:

@@ -12,9 +12,9 @@ from typing import Optional, Sequence
 
 NUMBERS = ("t", "op", "task", "by", "rc", "status", "bytes", "cpu", "conn", "reused", "blocking", "session", "ns",
            "pool", "worker", "calls", "job_of", "db", "file", "holder", "lines", "messages", "moves", "others",
-           "prepared", "sent", "signal", "since", "size", "steps", "target")
+           "prepared", "code", "sent", "signal", "since", "size", "steps", "target")
 WORDS = ("ev", "from", "url", "method", "call", "path", "to", "mode", "on", "name", "says", "sql", "table", "text",
-         "hash", "told", "what", "why")
+         "hash", "told", "what", "why", "address", "client")
 PLACES = ("src", "at")
 ANYTHING = ("value", "rows")
 NEEDED = {

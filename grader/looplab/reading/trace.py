@@ -105,6 +105,18 @@ class DbCall:
 
 
 @dataclass
+class Said:
+    """What a client of the world file did, or saw, at a time (ns)."""
+
+    t: int
+    client: str
+    did: str                        # "connected", "refused", "sent", "got", "closed", "lost", "left", "wrong", "done"
+    what: str = ""                  # "request", "answer", "text" ...: the schema of traces says which
+    text: Optional[str] = None      # None: none, or too long for a trace
+    number: Optional[int] = None    # the status of an answer, the code of a close
+
+
+@dataclass
 class Job:
     """One job for a worker. Times are ns; None: it never came to that."""
 
@@ -156,6 +168,7 @@ class Trace:
     # url -> table -> rows, of each database in which something was changed; None: too many rows
     tables: dict[str, dict[str, Optional[list[list]]]] = field(default_factory=dict)
     db_lost: dict[int, int] = field(default_factory=dict)   # connection -> ns at which it broke
+    said: list[Said] = field(default_factory=list)          # of clients that come to a server, in order
     jobs: list[Job] = field(default_factory=list)           # for workers, in the order they were handed over
     closed: dict[int, int] = field(default_factory=dict)    # connection -> ns at which it was closed
     reports: list[Event] = field(default_factory=list)      # the world's report lines: t, name, value
@@ -330,6 +343,9 @@ def _take(trace: Trace, running: dict[int, Request], event: Event) -> None:
             _take_file(trace, event)
         elif ev.startswith("db."):
             _take_db(trace, event)
+        elif ev.startswith("client."):
+            trace.said.append(Said(event["t"], event["client"], ev[7:], event.get("what", ""), event.get("text"),
+                                   event.get("status", event.get("code"))))
         elif ev.startswith("cpu.") and "op" in event:
             _take_job(trace, event)
         elif ev == "report":

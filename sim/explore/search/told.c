@@ -176,6 +176,8 @@ static const char *awaited(const struct reason *reason)
         [WAIT_GROUP_NEXT] = "the next task of a group", [WAIT_COND] = "a condition", [WAIT_BARRIER] = "a barrier",
         [WAIT_GEN_NEXT] = "a generator", [WAIT_FILE] = "the disk", [WAIT_STREAM] = "a stream",
         [WAIT_DATABASE] = "a database", [WAIT_CONNECTION] = "a connection of a pool",
+        [WAIT_SOCKET] = "the network", [WAIT_CLIENT] = "a client", [WAIT_PEER] = "the other side of a connection",
+        [WAIT_ROOM] = "room at the other side of a connection",
     };
     bool known = reason->kind < sizeof what / sizeof what[0] && what[reason->kind];
     return known ? what[reason->kind] : "its turn";

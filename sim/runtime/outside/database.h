@@ -59,8 +59,8 @@ struct want { struct co_link *link; };
 
 /* ---- database.c ------------------------------------------------------------------------------ */
 
-void co__databases_report(struct loop *loop);           /* as leaks */
-void co__databases_free(struct loop *loop);
+void co__databases_report(struct loop *loop) __attribute__((weak));     /* as leaks */
+void co__databases_free(struct loop *loop) __attribute__((weak));
 /* Frees it, if it is closed and all of its connections are gone. */
 void co__database_leave(struct co_database *base);
 

@@ -3,6 +3,7 @@
 #include "runtime/outside/database.h"
 #include "runtime/outside/file.h"
 #include "runtime/outside/http.h"
+#include "runtime/outside/tcp.h"
 #include "runtime/state/hold.h"
 #include "runtime/state/loop.h"
 #include "runtime/state/task.h"
@@ -121,7 +122,10 @@ static void close_all(struct loop *loop)
     co__holds_free(loop);
     co__answers_leave(loop);
     co__files_free(loop);
-    co__databases_free(loop);
+    if (co__databases_free)             /* a program without databases is linked without what they need */
+        co__databases_free(loop);
+    if (co__servers_free)
+        co__servers_free(loop);
     co__flows_free(loop);
     co__sessions_free(loop);
     co__tasks_free(loop);
@@ -137,7 +141,10 @@ static void report_leaks(struct loop *loop)
     for (const struct co_hold *hold = loop->held; hold; hold = hold->next)
         co__leak(loop, "lock", NULL, hold->taken_at);
     co__files_report(loop);
-    co__databases_report(loop);
+    if (co__databases_report)
+        co__databases_report(loop);
+    if (co__servers_report)
+        co__servers_report(loop);
     co__leaks_end(loop);
 }
 

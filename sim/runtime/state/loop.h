@@ -84,6 +84,7 @@ struct loop {
     struct co_open_file *files;     /* files not yet closed, the newest first                         */
     struct co_database *databases;  /* databases not yet closed, and such as have connections out     */
     uint32_t prepared;              /* statements prepared so far                                     */
+    struct servers *servers;        /* and WebSockets; NULL: there was none                           */
     struct co_cookies *sessions;    /* sessions not yet closed, the newest first                      */
     struct co_flow *flows;          /* streams not yet closed, the newest first                       */
     uint32_t last_session;          /* the number of the newest one                                   */

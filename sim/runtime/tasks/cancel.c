@@ -38,7 +38,8 @@ static void interrupt(struct co_task *task)
         co__loop->world->cancel(co__loop->world, op->id);
         return;
     }
-    if (task->kind == WAIT_HTTP || task->kind == WAIT_FILE || task->kind == WAIT_DATABASE) {
+    if (task->kind == WAIT_HTTP || task->kind == WAIT_FILE || task->kind == WAIT_DATABASE
+        || task->kind == WAIT_SOCKET) {
         co__op_abandon((struct op *)task->waits_for);
         task->waits_for = NULL;         /* no longer its own to free */
     }

@@ -216,6 +216,17 @@ static void free_tasks(struct loop *loop, struct co_group *group)
     *group = (struct co_group){.owner = group->owner};
 }
 
+void co__group_reap(struct co_group *group)
+{
+    struct loop *loop = co__loop;
+    if (!group->done_first)
+        return;
+    group->done_last->younger = loop->tasks.free;
+    loop->tasks.free = group->done_first;
+    group->done_first = group->done_last = group->next_done = NULL;
+    group->failures = 0;
+}
+
 void co_group_end(struct co_group *group)
 {
     struct co_task *self = co__loop ? co__loop->current : NULL;

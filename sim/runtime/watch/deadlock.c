@@ -48,6 +48,9 @@ void co__print_wait(const struct co_task *task)
             [WAIT_FILE] = "the disk",
             [WAIT_DATABASE] = "a database",
             [WAIT_CONNECTION] = "a connection to a database that nobody gives back",
+            [WAIT_SOCKET] = "the network", [WAIT_CLIENT] = "a client that never comes",
+            [WAIT_PEER] = "what the other side of a connection never sends",
+            [WAIT_ROOM] = "room at the other side of a connection, which does not read",
             [WAIT_STREAM] = "more of a stream, which never comes",
         };
         bool known = task->kind < sizeof what / sizeof *what && what[task->kind];

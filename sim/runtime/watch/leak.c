@@ -20,6 +20,8 @@ void co__leak(struct loop *loop, const char *what, const struct co_task *task, c
                         : strcmp(what, "connection") == 0 ? "was never given back: use CO_CONN or co_conn_give"
                         : strcmp(what, "rows") == 0 ? "were never closed: use CO_ROWS or co_rows_close"
                         : strcmp(what, "transaction") == 0 ? "was neither committed nor rolled back: use CO_TRANSACTION"
+                        : strcmp(what, "server") == 0 ? "was never closed: use CO_SERVER or co_server_close"
+                        : strcmp(what, "WebSocket") == 0 ? "was never closed: use CO_WS or co_ws_end"
                         : "was never ended";
     if (loop->leaks++ < LEAK_LINES) {
         if (strcmp(what, "task") == 0)

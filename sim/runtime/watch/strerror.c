@@ -1,6 +1,7 @@
 /* strerror.c - errors in words, those of this library's own making first. */
 #include "co.h"
 #include "co_db.h"
+#include "co_server.h"
 
 #include <string.h>
 
@@ -36,6 +37,10 @@ const char *co_strerror(int rc)
     case -CO_ESQL:      return "the statement is wrong: co_db_message() says why";
     case -CO_EFAILED:   return "the transaction has failed: it can only be rolled back";
     case -CO_ECROWDED:  return "the database takes no more connections";
+    case -EADDRINUSE:   return "somebody listens at that port already";
+    case -CO_ECLOSED:   return "it is closed: nothing more can be sent or read";
+    case -CO_ERULES:     return "the other side broke the rules";
+    case -CO_ENOUPGRADE: return "the server opens no WebSocket there";
     default:            return rc >= 0 ? "success" : strerror(-rc);
     }
 }

@@ -16,6 +16,7 @@ const char *co__kind_name(enum wait_kind kind)
         [WAIT_COND] = "cond", [WAIT_BARRIER] = "barrier", [WAIT_GEN_NEXT] = "gen.next", [WAIT_GEN_YIELD] = "gen.yield",
         [WAIT_STREAM] = "stream",
         [WAIT_DATABASE] = "database", [WAIT_CONNECTION] = "connection",
+        [WAIT_SOCKET] = "socket", [WAIT_CLIENT] = "client", [WAIT_PEER] = "peer", [WAIT_ROOM] = "room",
         [WAIT_TASK] = "task", [WAIT_TASKS] = "wait", [WAIT_GROUP] = "group", [WAIT_GROUP_NEXT] = "group",
     };
     return names[kind];
@@ -87,7 +88,7 @@ void co__trace_await(const struct co_task *task, const void *shield)
     trace_str(trace, "on", kind, strlen(kind));
     trace_src(trace, "src", task->waits_at);
     if (task->kind == WAIT_HTTP || task->kind == WAIT_JOB || task->kind == WAIT_FILE || task->kind == WAIT_STREAM
-        || task->kind == WAIT_DATABASE)
+        || task->kind == WAIT_DATABASE || task->kind == WAIT_SOCKET)
         trace_int(trace, "op", (int64_t)((const struct op *)task->waits_for)->id);
     if (task->kind == WAIT_TASK)
         trace_int(trace, "target", ((const struct co_task *)task->waits_for)->id);

@@ -10,7 +10,7 @@ struct exchange;
 struct fault;
 struct world;
 
-enum draw { DRAW_SQL = 0, DRAW_LATENCY = 1, DRAW_FAULT = 2,
+enum draw { DRAW_SQL = 0, DRAW_LATENCY = 1, DRAW_FAULT = 2, DRAW_MASK = 0x100,
             DRAW_TURN = 3 /* and up: one number for each of a route's turns */ };
 
 /* 64 bits that depend on these four alone. */

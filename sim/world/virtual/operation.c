@@ -4,6 +4,7 @@
 #include "exchange.h"
 #include "job.h"
 #include "virtual.h"
+#include "wire.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -131,7 +132,8 @@ static bool grow(struct world *world)
 static struct operation **free_list(struct world *world, enum world_op kind)
 {
     struct operations *operations = &world->operations;
-    return kind == WORLD_DATABASE ? &operations->free_queries
+    return kind == WORLD_SOCKET ? &operations->free_sockets
+         : kind == WORLD_DATABASE ? &operations->free_queries
          : kind == WORLD_HTTP ? &operations->free_exchanges
          : kind == WORLD_FILE ? &operations->free_accesses : &operations->free_jobs;
 }
@@ -142,7 +144,8 @@ CO_HOT struct operation *vw_operation_new(struct world *world, enum world_op kin
     if (operations->count == operations->room && !grow(world))
         return NULL;
     size_t size = kind == WORLD_HTTP ? sizeof(struct exchange) : kind == WORLD_FILE ? sizeof(struct access)
-        : kind == WORLD_DATABASE ? sizeof(struct query) : sizeof(struct job);
+        : kind == WORLD_SOCKET ? sizeof(struct socket) : kind == WORLD_DATABASE ? sizeof(struct query)
+        : sizeof(struct job);
     struct operation **list = free_list(world, kind), *operation = *list;
     if (operation)
         *list = operation->next;
@@ -184,6 +187,8 @@ static void forget(struct operation *operation)
         vw_access_forget((struct access *)operation);
     if (operation->kind == WORLD_DATABASE)
         vw_query_forget((struct query *)operation);
+    if (operation->kind == WORLD_SOCKET)
+        vw_socket_forget((struct socket *)operation);
     if (operation->kind == WORLD_HTTP && ((struct exchange *)operation)->echo) {
         free(((struct exchange *)operation)->echo);
         ((struct exchange *)operation)->echo = NULL;
@@ -228,6 +233,7 @@ void vw_operations_free(struct world *world)
     free_all(operations->free_jobs);
     free_all(operations->free_accesses);
     free_all(operations->free_queries);
+    free_all(operations->free_sockets);
     free(operations->slots);
     free(world->events.heap);
     free(world->results.ring);

@@ -17,7 +17,7 @@ struct operation {
     /* The caller's mark, handed back with each completion. */
     uint64_t user;
     /* WORLD_HTTP: this is a struct exchange. WORLD_JOB: a struct job. WORLD_FILE: a struct access.
-     * WORLD_DATABASE: a struct query. */
+     * WORLD_DATABASE: a struct query. WORLD_SOCKET: a struct socket. */
     enum world_op kind;
     /* Its place in the heap of events, from 1; 0: it waits for no moment of time. */
     uint32_t place;
@@ -54,7 +54,7 @@ struct operations {
     /* Handed over by the last wait: their data must live until the next one. */
     struct operation *retired;
     /* Free objects, used again latest first (they are still in the cache). */
-    struct operation *free_exchanges, *free_jobs, *free_accesses, *free_queries;
+    struct operation *free_exchanges, *free_jobs, *free_accesses, *free_queries, *free_sockets;
 };
 
 /* A zeroed operation of that kind under a new id, or NULL: no memory. */

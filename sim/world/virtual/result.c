@@ -2,6 +2,7 @@
 #include "access.h"
 #include "exchange.h"
 #include "virtual.h"
+#include "wire.h"
 
 #include <assert.h>
 
@@ -36,6 +37,12 @@ static struct result *open_result(struct world *world, struct operation *operati
     if (is_newest_of_all(world, operation))
         result->t = world->now;
     return result;
+}
+
+void vw_result_part(struct world *world, struct operation *operation, uint32_t part)
+{
+    if (!operation->ended)
+        open_result(world, operation)->parts |= part;
 }
 
 CO_HOT void vw_result_head(struct world *world, struct exchange *exchange)
@@ -92,13 +99,23 @@ static void give_found(const struct access *access, struct world_completion *out
     out->size = access->found_size;
 }
 
+/* The head first, then what came behind it. */
+static void give_socket(struct socket *socket, struct result *result, struct world_completion *out)
+{
+    uint32_t given = result->parts & WORLD_HEAD ? (uint32_t)WORLD_HEAD : WORLD_BODY | WORLD_INTERRUPT;
+    vw_socket_give(socket, result->parts & given, out);
+    result->parts &= ~given;
+}
+
 /* Hands over the next piece of a result; what is left of it stays in result->parts. */
 static void give(const struct network *network, struct result *result, struct world_completion *out)
 {
     struct operation *operation = result->operation;
     const struct exchange *exchange = operation->kind == WORLD_HTTP ? (const struct exchange *)operation : NULL;
     *out = (struct world_completion){.id = operation->id, .user = operation->user, .t = result->t};
-    if (result->parts & WORLD_HEAD) {
+    if (operation->kind == WORLD_SOCKET && result->parts & ~(uint32_t)WORLD_END) {
+        give_socket((struct socket *)operation, result, out);
+    } else if (result->parts & WORLD_HEAD) {
         out->parts |= WORLD_HEAD;
         out->status = exchange->answer->status;
         out->head = exchange->answer->head;
@@ -108,7 +125,7 @@ static void give(const struct network *network, struct result *result, struct wo
         if ((result->parts & WORLD_BODY) && exchange->answer->patterned)
             return;   /* the pattern does not lie behind the headers: it needs a completion of its own */
     }
-    if (result->parts & WORLD_BODY)
+    if (result->parts & WORLD_BODY && operation->kind != WORLD_SOCKET)
         give_body(network, exchange, result, out);
     if (result->parts == WORLD_END) {
         out->parts |= exchange && exchange->closed ? WORLD_END | WORLD_CLOSES : WORLD_END;

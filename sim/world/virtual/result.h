@@ -37,6 +37,8 @@ struct results {
 void vw_result_head(struct world *world, struct exchange *exchange);
 /* The body has arrived up to byte `to`; before, up to `from`. */
 void vw_result_body(struct world *world, struct exchange *exchange, int64_t from, int64_t to);
+/* Something else of that kind has happened, besides an end. */
+void vw_result_part(struct world *world, struct operation *operation, uint32_t part);
 void vw_result_end(struct world *world, struct operation *operation, int32_t rc);
 /* Hands over up to max completions. */
 size_t vw_results_take(struct world *world, struct world_completion out[], size_t max);

@@ -26,6 +26,8 @@ static void pass(struct world *world, int64_t until, bool stop_at_result)
             vw_exchange_step(world, (struct exchange *)operation);
         else if (operation->kind == WORLD_FILE)
             vw_access_step(world, (struct access *)operation);
+        else if (operation->kind == WORLD_SOCKET)
+            vw_socket_step(world, (struct socket *)operation);
         else if (operation->kind == WORLD_DATABASE)
             vw_query_step(world, (struct query *)operation);
         else
@@ -115,6 +117,7 @@ CO_HOT static uint64_t world_submit(struct co_world *calls, const struct world_r
         vw_databases_trace(world);
         break;
     case WORLD_DATABASE: return vw_query_submit(world, request);
+    case WORLD_SOCKET: return vw_socket_submit(world, request);
     case WORLD_HTTP_READ: return http_read(world, request);
     }
     return ++world->operations.last_id;
@@ -130,6 +133,8 @@ static void world_cancel(struct co_world *calls, uint64_t id)
         vw_exchange_cancel(world, (struct exchange *)operation);
     else if (operation->kind == WORLD_FILE)
         vw_access_cancel(world, (struct access *)operation);
+    else if (operation->kind == WORLD_SOCKET)
+        vw_socket_cancel(world, (struct socket *)operation);
     else if (operation->kind == WORLD_DATABASE)
         vw_query_cancel(world, (struct query *)operation);
     else
@@ -148,6 +153,7 @@ static void world_close(struct co_world *calls)
     vw_disk_free(&world->disk);
     vw_databases_free(&world->databases);
     vw_jobs_free(&world->jobs);
+    vw_guests_free(&world->guests);
     free(world);
 }
 
@@ -158,11 +164,16 @@ struct co_world *world_virtual_open(const char *path, uint64_t seed, struct trac
     if (!vw_file_read(&description, path, error, size))
         return NULL;
     struct world *world = calloc(1, sizeof *world);
-    if (!world || !vw_jobs_open(&world->jobs, (uint32_t)description.cpus)) {
+    if (world)
+        world->guests = description.guests;
+    if (!world || !vw_guests_open(world) || !vw_jobs_open(&world->jobs, (uint32_t)description.cpus)) {
         snprintf(error, size, "%s: out of memory", path ? path : "the empty world");
         vw_network_free(&description.network);
         vw_disk_free(&description.disk);
         vw_databases_free(&description.databases);
+        vw_guests_free(world ? &world->guests : &description.guests);
+        if (world)
+            vw_operations_free(world);
         free(world);
         return NULL;
     }

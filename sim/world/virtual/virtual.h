@@ -28,6 +28,7 @@
 #include "result.h"
 #include "schedule.h"
 #include "unit.h"
+#include "wire.h"
 
 struct world {
     /* The five calls. First, so that a struct co_world * is a struct world *. */
@@ -44,6 +45,7 @@ struct world {
     struct jobs jobs;
     struct disk disk;
     struct databases databases;
+    struct guests guests;
     struct operations operations;
     struct events events;
     struct results results;

@@ -38,6 +38,8 @@ static const struct field world_fields[] = {
     {"descriptors", vw_read_from_1, offsetof(struct description, network.descriptors)},
     {"disk", vw_read_disk, offsetof(struct description, disk)},
     {"databases", vw_read_databases, offsetof(struct description, databases)},
+    {"clients", vw_read_clients, offsetof(struct description, guests)},
+    {"stop", vw_read_stop, offsetof(struct description, guests)},
     {"$schema", vw_read_ignored, 0},   /* where an editor finds world.schema.json */
 };
 
@@ -133,6 +135,7 @@ bool vw_file_read(struct description *description, const char *path, char *error
         vw_network_free(&description->network);
         vw_disk_free(&description->disk);
         vw_databases_free(&description->databases);
+        vw_guests_free(&description->guests);
     }
     return ok;
 }
@@ -158,6 +161,7 @@ long world_file_urls(const char *path, char ***urls, char *error, size_t size)
     vw_network_free(&description.network);
     vw_disk_free(&description.disk);
     vw_databases_free(&description.databases);
+    vw_guests_free(&description.guests);
     if (!*urls) {
         snprintf(error, size, "%s: out of memory", path);
         return -1;

@@ -12,6 +12,7 @@
 #include "disk.h"
 #include "network.h"
 #include "schedule.h"
+#include "wire.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -29,6 +30,7 @@ struct description {
     struct network network;
     struct disk disk;
     struct databases databases;
+    struct guests guests;
 };
 
 /* Reads a world file. NULL: an empty world. False: one line in error[size], and nothing to free. */
@@ -118,6 +120,8 @@ bool vw_read_header_lines(struct reader *, const struct place *, const json_t *,
 
 bool vw_read_disk(struct reader *, const struct place *, const json_t *, void *disk);         /* which is empty       */
 bool vw_read_databases(struct reader *, const struct place *, const json_t *, void *databases);
+bool vw_read_clients(struct reader *, const struct place *, const json_t *, void *guests);
+bool vw_read_stop(struct reader *, const struct place *, const json_t *, void *guests);
 bool vw_read_sites(struct reader *, const struct place *, const json_t *, void *network);
 bool vw_read_route(struct reader *, const struct place *, const json_t *, void *route);
 /* What an answer consists of: status, headers, `further` header lines (NULL: none) and body, which lie in *bytes, to be
