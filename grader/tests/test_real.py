@@ -41,10 +41,10 @@ def urls(nginx, n: int, secure: bool = False) -> list[str]:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("program", ["test_url", "test_kept"])
+@pytest.mark.parametrize("program", ["test_url", "test_kept", "test_server"])
 def test_beside_libcurl(program, variant):
     """sim/tests/real/test_url.c: URLs are what curl makes of them. test_kept.c: names and connections are kept for as
-    long as curl keeps them."""
+    long as curl keeps them. test_server.c: a program serves itself, and curl."""
     for tool in ["libuv", "libcurl"]:
         require(tool)
     run = subprocess.run([str(BUILD / "tests" / variant / "real" / program)], text=True, stdout=subprocess.PIPE,

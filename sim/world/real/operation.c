@@ -31,6 +31,8 @@ static void forget(struct operation *operation)
         rw_file_forget((struct access *)operation);
     else if (operation->kind == WORLD_DATABASE)
         rw_query_forget((struct query *)operation);
+    else if (operation->kind == WORLD_SOCKET)
+        rw_dial_forget((struct dial *)operation);
 }
 
 static void free_one(struct operation *operation)
@@ -121,6 +123,10 @@ static void give(struct operation *operation, struct world_completion *out)
     *out = (struct world_completion){.id = operation->id, .user = operation->user, .t = operation->t};
     if (operation->kind == WORLD_HTTP) {
         rw_http_give((struct exchange *)operation, out);
+        return;
+    }
+    if (operation->kind == WORLD_SOCKET) {
+        rw_dial_give((struct dial *)operation, out);
         return;
     }
     out->parts = WORLD_END;

@@ -124,6 +124,7 @@ static uint64_t real_submit(struct co_world *calls, const struct world_request *
     case WORLD_JOB: return rw_job_submit(world, request);
     case WORLD_FILE: return world->served.disk ? rw_served_submit(world, request) : rw_file_submit(world, request);
     case WORLD_HTTP_READ: return http_read(world, request);
+    case WORLD_SOCKET: return rw_dial_submit(world, request);
     case WORLD_DATABASE: return rw_query_submit(world, request);
     case WORLD_REPORT: report(world, request); break;
     case WORLD_SESSION_CLOSE: rw_session_close(world, request->session); break;
@@ -146,6 +147,8 @@ static void real_cancel(struct co_world *calls, uint64_t id)
         rw_http_cancel(world, (struct exchange *)operation);
     else if (operation->kind == WORLD_FILE)
         rw_file_cancel(world, (struct access *)operation);
+    else if (operation->kind == WORLD_SOCKET)
+        rw_dial_cancel(world, (struct dial *)operation);
     else if (operation->kind == WORLD_DATABASE)
         rw_query_cancel(world, (struct query *)operation);
     else
@@ -170,6 +173,7 @@ static void real_close(struct co_world *calls)
     rw_served_close(world);
     rw_jobs_close(world);
     rw_databases_close(world);
+    rw_dials_close(world);
     rw_http_close(world);
     rw_alarm_close(world);
     uv_close((uv_handle_t *)&world->wake, NULL);
@@ -207,6 +211,7 @@ struct co_world *world_real_open(struct trace *trace, char *error, size_t size)
     }
     world->calls = (struct co_world){real_now, real_submit, real_cancel, real_wait, real_block, real_close,
                                      .live = true};
+    world->loop.data = world;
     world->trace = trace;
     world->thread = uv_thread_self();
     world->begin = uv_hrtime();

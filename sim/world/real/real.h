@@ -16,6 +16,7 @@
  *     job.c         workers: threads
  *     file.c        the disk; file_work.c: what its threads do
  *     database.c    databases; database_sqlite.c: in a file; database_postgres.c: a server
+ *     tcp.c         connections for bytes as they are; listener.c: what clients come to; dial.c: what is asked
  *     served.c      a world file that is served for real
  *
  * Everything runs on the loop's thread, within the calls, except jobs (job.c) and calls to the disk (file_work.c).
@@ -55,7 +56,7 @@ void rw_table_free(struct table *table);
 struct operation {
     uint64_t id, user;
     enum world_op kind;             /* HTTP: it is a struct exchange; JOB: a struct job; FILE: a struct access;
-                                     * DATABASE: a struct query                                             */
+                                     * DATABASE: a struct query; SOCKET: a struct dial                      */
     int64_t t;                      /* when what is to be handed over happened                              */
     int32_t rc;                     /* once over                                                            */
     bool over;                      /* nothing more will happen to it                                       */
@@ -309,6 +310,15 @@ void rw_query_give(const struct query *query, struct world_completion *out);
 void rw_query_forget(struct query *query);
 void rw_databases_close(struct real *world);
 
+/* ---- dial.c --------------------------------------------------------------------------------------------- */
+
+struct dial;
+uint64_t rw_dial_submit(struct real *world, const struct world_request *request);
+void rw_dial_cancel(struct real *world, struct dial *dial);
+void rw_dial_give(struct dial *dial, struct world_completion *out);
+void rw_dial_forget(struct dial *dial);
+void rw_dials_close(struct real *world);
+
 /* ---- served.c ------------------------------------------------------------------------------------------- */
 
 /* A world file that is served for real. Zero-filled: there is none, the world is the machine's own. */
@@ -373,6 +383,7 @@ struct real {
     struct jobs jobs;
     struct files files;
     struct client *clients;         /* connections to databases                                             */
+    struct table links, listeners;  /* connections for bytes, and what clients come to                      */
     struct served served;
 };
 
