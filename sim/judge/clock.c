@@ -21,7 +21,8 @@ static void pass_for_one(struct judge *judge, struct program *program)
     }
     size_t n = world->wait(world, program->until, happened, program->max);
     for (size_t i = 0; i < n; i++)
-        answer_translate(&happened[i]);
+        if (!(happened[i].parts & WORLD_INTERRUPT))
+            answer_translate(&happened[i]);
     if (program->state != PROGRAM_LEFT)
         answer_happened(program, happened, n);
 }
@@ -58,6 +59,13 @@ static void keep(struct program *program, const struct world_completion *complet
     *unread = (struct unread){*completion, data};
     unread->completion.data = data;
     program->unread_bytes += completion->size;
+}
+
+/* A person asks all of them to end. */
+static void keep_for_all(struct judge *judge, const struct world_completion *completion)
+{
+    for (size_t i = 0; i < judge->count; i++)
+        keep(&judge->programs[i], completion);
 }
 
 /* Hands over as much of what was kept as the program takes. */
@@ -123,7 +131,10 @@ static void pass_for_all(struct judge *judge)
         do {
             n = world->wait(world, until, happened, WIRE_AT_ONCE);
             for (size_t i = 0; i < n; i++)
-                keep(answer_translate(&happened[i]), &happened[i]);
+                if (happened[i].parts & WORLD_INTERRUPT)
+                    keep_for_all(judge, &happened[i]);
+                else
+                    keep(answer_translate(&happened[i]), &happened[i]);
             total += n;
             until = world->now(world);  /* the rest of the same instant */
         } while (n == WIRE_AT_ONCE);

@@ -79,7 +79,8 @@ static bool gives_no_completion(const struct wire_submit *submit)
 {
     return submit->op == WORLD_REPORT || submit->op == WORLD_SESSION_CLOSE || submit->op == WORLD_HTTP_READ
         || submit->op == WORLD_FINISH || (submit->op == WORLD_FILE && submit->call == WORLD_FILE_CLOSE)
-        || (submit->op == WORLD_DATABASE && submit->call >= WORLD_DATABASE_STOP);
+        || (submit->op == WORLD_DATABASE && submit->call >= WORLD_DATABASE_STOP)
+        || (submit->op == WORLD_SOCKET && submit->call >= WORLD_SOCKET_READ);
 }
 
 /* What is wrong with it, or NULL. */
@@ -88,10 +89,11 @@ static const char *fault_of(const struct program *program, const struct wire_sub
     bool shared = program->judge->count > 1;
     uint64_t sum = 0;
     for (int i = 0; i < (submit->op == WORLD_HTTP ? 4 : submit->op == WORLD_REPORT || submit->op == WORLD_FILE
-                                                                    || submit->op == WORLD_DATABASE ? 2 : 0);
+                                                                    || submit->op >= WORLD_DATABASE ? 2 : 0);
          i++)
         sum += submit->lengths[i];
-    if ((submit->op < WORLD_HTTP || submit->op > WORLD_HTTP_READ) && submit->op != WORLD_DATABASE)
+    if ((submit->op < WORLD_HTTP || submit->op > WORLD_HTTP_READ)
+        && submit->op != WORLD_DATABASE && submit->op != WORLD_SOCKET)
         return "there is no such request";
     if (sum > submit->size || (sum < submit->size && submit->op != WORLD_FILE))
         return "the lengths of a request's parts do not fit its data";

@@ -14,6 +14,9 @@ static const char world[] =
     "{\"path\":\"/big\",\"body_size\":300000,\"chunk\":1000,\"bandwidth\":1000000},"
     "{\"path\":\"/reset\",\"body_size\":3000,\"fault\":{\"kind\":\"reset\",\"after\":1000}},"
     "{\"path\":\"/echo\",\"method\":\"POST\",\"echo\":true}]}],"
+    "\"clients\":[{\"name\":\"c\",\"to\":\"a.test:80\",\"count\":20,\"every\":\"1ms\",\"rtt\":\"2ms\","
+    "\"window\":100,\"do\":["
+    "{\"request\":\"/\",\"stream\":true},{\"wait\":\"5ms\"},{\"websocket\":\"/\"},{\"text\":\"x\"},{\"close\":1000}]}],"
     "\"disk\":{\"latency\":\"1ms\",\"capacity\":100000,\"files\":{\"in/a\":\"some text\"}}}";
 
 /* ---- Chance --------------------------------------------------------------------------------------- */
@@ -75,12 +78,17 @@ static void fill(struct wire_submit *submit, char data[1024])
         strcat(data, ONE_OF("", "bytes to write"));
         submit->call = (uint32_t)below(11);
         submit->mode = (uint32_t)below(5);
+    } else if (submit->op == WORLD_SOCKET) {
+        add(data, &submit->lengths[0], ONE_OF(":80", ":80", "a.test:80", ":0", "", "x", ":99999", "\x81\1x",
+                                              "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"));
+        submit->call = (uint32_t)below(9);
     }
 }
 
 static void submit(struct script *script)
 {
-    struct wire_submit submit = {.op = below(100) ? 1 + (uint32_t)below(7) : (uint32_t)number(),
+    struct wire_submit submit = {.op = below(100) == 0 ? (uint32_t)number() : below(5) ? 1 + (uint32_t)below(7)
+                                     : WORLD_SOCKET,
                                  .user = draw(), .task = (uint32_t)number(), .session = (uint32_t)below(3),
                                  .max_per_host = (uint32_t)below(3), .pool = (uint32_t)below(3),
                                  .workers = (uint32_t)number(), .id = number(), .file = number(), .count = number(),

@@ -28,7 +28,8 @@ void clock_catch_up(struct clock *clock)
     clock->catching_up = true;
     for (size_t n; (n = clock->world->wait(clock->world, now, out, AT_ONCE)) > 0;)
         for (size_t i = 0; i < n; i++)
-            clock->deliver(&out[i]);
+            if (out[i].user)            /* else a person asks a program to end: there is none */
+                clock->deliver(&out[i]);
     clock->settled(clock);
     clock->catching_up = false;
     set_alarm(clock);
