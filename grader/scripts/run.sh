@@ -108,7 +108,12 @@ $(for source in sim/examples/[0-9][0-9]-*.c; do source=${source##*/} && echo "  
     # An example takes no arguments; what it leaves open it reads from the environment (co.h, struct co_options).
     if [ -n "${REAL:-}" ]; then
         export CO_WORLD=real
-        [ ! -f "${source%.c}.json" ] || serve_world "${source%.c}.json"
+        if [ ! -f "${source%.c}.json" ]; then :
+        elif grep -q '"clients":' "${source%.c}.json"; then
+            echo "run: $example is a server, and waits for you at port 8080 (a browser, curl) until Ctrl-C" >&2
+        else
+            serve_world "${source%.c}.json"
+        fi
     fi
     [ -z "${SEED:-}" ] || export CO_SEED="$SEED"
     [ -z "${TRACE:-}" ] || export CO_TRACE="$TRACE"

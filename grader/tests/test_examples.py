@@ -9,6 +9,8 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Timer
+from time import sleep
+from urllib.request import urlopen
 
 import pytest
 
@@ -126,8 +128,8 @@ def test_only_an_example_about_reports_shows_one(example):
 
 
 def test_every_pattern_of_the_course_has_its_example():
-    patterns = set(range(1, 45)) - {35, 42, 43}
-    also = set(range(45, 67)) | {67, 68, 69}
+    patterns = set(range(1, 45)) - {42, 43}
+    also = set(range(45, 67)) | {67, 68, 69} | {70, 71}
     assert sorted(int(example[:2]) for example in EXAMPLES) == sorted(patterns | also)
 
 
@@ -228,6 +230,7 @@ def test_a_trace_of_an_example():
 RACES = {"06", "15", "25", "41", "56"}
 DATABASE = {path.name[:2] for path in FOLDER.glob("*.json") if "databases" in json.loads(path.read_text())}
 VIRTUAL = {"40"} | DATABASE
+SERVERS = {"35", "70", "71"}           # for real they wait for clients that a person brings, until Ctrl-C
 QUICK = {"24", "26", "34", "66"}         # a site; a disk; two CPUs; few descriptors
 
 
@@ -238,7 +241,8 @@ def without_times(shown: str) -> str:
 @pytest.mark.skipif(not (BUILD / "kit/libco-real.a").exists(), reason="libuv and libcurl are not there: make deps-dev")
 def test_with_real_they_meet_their_world_for_real():
     """Those with a world of their own find its servers; with ALL=1 every example is run."""
-    asked = [one for one in EXAMPLES if one[:2] not in VIRTUAL and (one[:2] in QUICK or os.environ.get("LOOPLAB_ALL"))]
+    asked = [one for one in EXAMPLES
+             if one[:2] not in VIRTUAL | SERVERS and (one[:2] in QUICK or os.environ.get("LOOPLAB_ALL"))]
     make(EXAMPLE="1", REAL="1")         # builds what is missing, once
     with ThreadPoolExecutor(4) as pool:
         runs = list(pool.map(lambda example: make(EXAMPLE=example, REAL="1"), asked))
@@ -257,6 +261,24 @@ def test_what_cannot_run_for_real_says_why(number):
     assert run.returncode == 2
     why = "works on the database of its world" if number in DATABASE else "compares times with =="
     assert re.fullmatch(rf"run: {number}-[a-z-]+ {why}, .*: run it without REAL=1\n", run.stdout)
+
+
+@pytest.mark.skipif(not (BUILD / "kit/libco-real.a").exists(), reason="no libuv, no libcurl: make deps-dev")
+def test_a_server_waits_for_real_clients_until_somebody_ends_it(tmp_path):
+    """Port 8080 may be somebody else's: then it says so."""
+    program = tmp_path / "server"
+    assert cc("@sim/kit/student.flags", "-Isim/include", "sim/examples/71-http-server.c", "build/kit/libco-real.a",
+              "build/kit/libco.a", "@sim/kit/link.flags", "@sim/kit/real.flags", "-o", program) == ""
+    with subprocess.Popen([program], env={**os.environ, "CO_WORLD": "real"}, stdout=subprocess.PIPE, cwd=ROOT) as run:
+        answer = None
+        while answer is None and run.poll() is None:
+            try:
+                answer = urlopen("http://127.0.0.1:8080/goods?like=a", timeout=10).read()
+            except OSError:                 # it does not listen yet
+                sleep(0.02)
+        if run.poll() is None:
+            urlopen("http://127.0.0.1:8080/stop", b"", timeout=10).read()
+        assert run.wait(60) == 1 or (answer, run.returncode) == (b"tea\nsalt\n", 0)
 
 
 @pytest.mark.parametrize("asked, said", [
