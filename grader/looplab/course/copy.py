@@ -12,9 +12,9 @@ from typing import Iterator, Optional, Sequence
 
 from . import git, skeleton
 
-TAKEN = ("labs", "sim/include", "sim/runtime", "sim/world", "sim/trace", "sim/explore", "sim/kit", "sim/judge",
-         "sim/examples", "grader/looplab", "grader/launcher", "grader/scripts", "Makefile", "README.md", "LICENSE",
-         ".gitattributes", ".gitignore", ".clang-format", ".clangd", ".editorconfig", ".devcontainer")
+TAKEN = ("labs", "sim/include", "sim/runtime", "sim/protocol", "sim/world", "sim/trace", "sim/explore", "sim/kit",
+         "sim/judge", "sim/examples", "grader/looplab", "grader/launcher", "grader/scripts", "Makefile", "README.md",
+         "LICENSE", ".gitattributes", ".gitignore", ".clang-format", ".clangd", ".editorconfig", ".devcontainer")
 """What a student needs. solutions/, grader/hidden, grader/tests, slides/ and the kit's own tests stay behind."""
 
 _TEACHERS = "labs/AUTHORING.md"

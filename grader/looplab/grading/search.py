@@ -46,14 +46,14 @@ class Told:
 
 
 def in_both(plan: Sequence[tuple[Sequence[int], tuple[int, int]]]) -> set[int]:
-    """Which of a plan's situations are played in both builds: of each kind (a plan's first number) one in BOTH_EACH,
-    long ones rather than short ones, but not the longest; and the longest of all, and the first kind's of at most one
-    thing."""
-    kinds: dict[int, list[tuple[bool, int, int]]] = {}
+    """Which of a plan's situations are played in both builds: of each kind (a plan's first number, if it has one) one
+    in BOTH_EACH, long ones rather than short ones, but not the longest; and the longest of all, and the first kind's of
+    at most one thing."""
+    kinds: dict[tuple[int, ...], list[tuple[bool, int, int]]] = {}
     for k, (first, (least, most)) in enumerate(plan):
-        kinds.setdefault(first[0], []).append((most <= BOTH_USUAL, least, k))
+        kinds.setdefault(tuple(first[:1]), []).append((most <= BOTH_USUAL, least, k))
     longest = max(range(len(plan)), key=lambda k: plan[k][1])
-    tiny = {k for k, (first, (_, most)) in enumerate(plan) if most < 2 and first[0] == plan[0][0][0]}
+    tiny = {k for k, (first, (_, most)) in enumerate(plan) if most < 2 and first[:1] == plan[0][0][:1]}
     return {longest} | tiny | {k for found in kinds.values()
                         for *_, k in sorted(found, reverse=True)[:max(1, len(found) // BOTH_EACH)]}
 

@@ -15,7 +15,7 @@ NUMBERS = ("t", "op", "task", "by", "rc", "status", "bytes", "cpu", "conn", "reu
            "prepared", "code", "sent", "signal", "since", "size", "steps", "target")
 WORDS = ("ev", "from", "url", "method", "call", "path", "to", "mode", "on", "name", "says", "sql", "table", "text",
          "hash", "told", "what", "why", "address", "client")
-PLACES = ("src", "at")
+PLACES = ("src", "at", "shield")
 ANYTHING = ("value", "rows")
 NEEDED = {
     "spawn": ("task", "name", "by"), "ready": ("task", "by"), "run": ("task",), "await": ("task", "on"),
