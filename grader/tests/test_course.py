@@ -336,6 +336,7 @@ def test_a_class_with_a_course_file(tmp_path, monkeypatch, capsys):
     (tmp_path / "course.toml").write_text(WHOLE)
     words = ["--from", str(source), "--out", str(tmp_path / "out"), "--course", str(tmp_path / "course.toml")]
     assert command.main(words) == 1         # of the tier below
+    assert os.environ["LOOPLAB_TIER"] == "C"        # and only for this class
     own = course_file.read(tmp_path / "course.toml").seeds_of(["ada", "bob"])
     assert sorted(asked) == [("ada", ONE, own["ada"]), ("bob", ONE, own["bob"])]
     rows = list(csv.reader((tmp_path / "out/grades.csv").read_text().splitlines()))

@@ -35,13 +35,16 @@ ALL_WELL, PERSON = 0, 1     # exit codes: everything was graded; something needs
 def main(argv: list[str], root: Path = labs.ROOT) -> int:
     """The command line behind the word "class"; returns the exit code."""
     options = _arguments(argv)
+    intake.check_places(options.source, options.out)
+    course = course_file.read(Path(options.course), root) if options.course else None
+    with _trying(course.tier if course else ""):
+        return _class(options, course, root)
+
+
+def _class(options: argparse.Namespace, course: Optional[course_file.Course], root: Path) -> int:
     source, out = Path(options.source), Path(options.out)
     shard = shards.parse(options.shard) if options.shard else None
-    intake.check_places(options.source, options.out)
     listed = roster.read(Path(options.roster)) if options.roster else None
-    course = course_file.read(Path(options.course), root) if options.course else None
-    if course and course.tier in ("A", "B"):
-        os.environ["LOOPLAB_TIER"] = course.tier        # to be tried; where it was not reached, check_tier() says so
     chosen = _chosen(options, course, root)
     if options.engine and not _on_engine(options, root, chosen, listed):
         return ALL_WELL
@@ -117,6 +120,20 @@ def _alone(out: Path, shard: Optional[shards.Shard]) -> Iterator[None]:
             return
         with alone.in_folder(shard.folder(out), f"the same shard, {shard}, that is graded into {out}"):
             yield
+
+
+@contextmanager
+def _trying(tier: str) -> Iterator[None]:
+    """Tier A or B of the sandbox is tried for what starts meanwhile; where it was not reached, check_tier() says so."""
+    before = os.environ.get("LOOPLAB_TIER")
+    if tier in ("A", "B"):
+        os.environ["LOOPLAB_TIER"] = tier
+    try:
+        yield
+    finally:
+        os.environ.pop("LOOPLAB_TIER", None)
+        if before is not None:
+            os.environ["LOOPLAB_TIER"] = before
 
 
 @contextmanager
