@@ -140,7 +140,10 @@ def clients(folder: Path, urls: list[str], at_once: int) -> dict[str, list[str]]
     (folder / "curl").write_text("".join(f"url = {url}\noutput = /dev/null\n" for url in urls))
     found = {"looplab": [str(OUT / "fetcher"), "--real", "--set", f"per_host={at_once}", "quiet", *urls]}
     if shutil.which("curl") and at_once <= CURL_MOST:
-        found["curl"] = ["curl", "-s", "--parallel", "--parallel-max", str(at_once), "-K", str(folder / "curl")]
+        # where all are asked for at once curl would wait for the first answers, and open three connections for a hundred
+        immediate = ["--parallel-immediate"] if at_once == len(urls) else []
+        found["curl"] = ["curl", "-s", "--parallel", *immediate, "--parallel-max", str(at_once), "-K",
+                         str(folder / "curl")]
     for python in [sys.executable, "/usr/bin/python3"]:
         if "aiohttp" not in found and subprocess.run([python, "-c", "import aiohttp"],
                                                      stderr=subprocess.DEVNULL).returncode == 0:
