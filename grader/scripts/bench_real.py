@@ -140,7 +140,7 @@ def clients(folder: Path, urls: list[str], at_once: int) -> dict[str, list[str]]
     (folder / "curl").write_text("".join(f"url = {url}\noutput = /dev/null\n" for url in urls))
     found = {"looplab": [str(OUT / "fetcher"), "--real", "--set", f"per_host={at_once}", "quiet", *urls]}
     if shutil.which("curl") and at_once <= CURL_MOST:
-        # where all are asked for at once curl would wait for the first answers, and open three connections for a hundred
+        # Where all are asked for at once curl would wait for the first answers: three connections for a hundred.
         immediate = ["--parallel-immediate"] if at_once == len(urls) else []
         found["curl"] = ["curl", "-s", "--parallel", *immediate, "--parallel-max", str(at_once), "-K",
                          str(folder / "curl")]

@@ -10,6 +10,7 @@ from looplab.reading.case import Case
 from looplab.reading.diagnosis import find
 from looplab.reading.stuck import busy, stuck
 from looplab.reading.trace import read, read_cut
+from looplab.running.process import Outcome
 from looplab.running.sanitizer import Finding
 from story import MS, OK, Story, blocking, one_by_one, overlapped
 
@@ -804,3 +805,26 @@ def test_what_was_opened_and_not_closed(what, told):
 
 def test_a_cancel_is_not_blamed_on_the_kits_own_line():
     assert find(Case(cancelled(waits="main.c:45").trace(), URLS[:1], topic="cancelled")) is None
+
+
+# ---- stuck, though something goes on ----
+
+
+def test_a_ring_beside_which_others_go_on_is_blamed_on_the_ring():
+    """Not on the task that sleeps and wakes meanwhile; and told with the instant at which it closed."""
+    story = Story().begin().spawn(0, 2, "compare.c:30").spawn(0, 3, "compare.c:31").spawn(0, 4, "compare.c:32")
+    for task, holder, src in ((2, 3, "compare.c:20"), (3, 2, "compare.c:25")):
+        story.runtime(60_000, "deadlock", task=task, on="lock", src=src, since=5 * MS, holder=holder, others=2)
+    failed = ending.failure(Outcome(70, None, None, "", "", 0.0, 0.0), story.trace())
+    assert failed.happened == "at 5 ms some tasks began to wait for each other in a ring, and nobody ended that"
+    assert failed.cause.kind == "deadlock" and failed.cause.text.startswith("they wait for each other in a ring: ")
+    assert "compare.c:20" in failed.cause.text and "compare.c:25" in failed.cause.text
+    assert "compare.c:32" not in failed.cause.text
+
+
+def test_who_sleeps_and_wakes_for_ever_is_named():
+    story = Story().begin().spawn(0, 2, "compare.c:30", name="heartbeat")
+    story.runtime(9_000, "endless", task=2, src="compare.c:41", moves=1_000_000)
+    failed = ending.failure(Outcome(70, None, None, "", "", 0.0, 0.0), story.trace())
+    assert (failed.cause.kind, failed.cause.src) == ("endless", "compare.c:41")
+    assert "heartbeat" in failed.cause.text and "1,000,000 moves of the clock" in failed.cause.text
