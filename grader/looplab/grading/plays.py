@@ -4,6 +4,7 @@ also of the build with sanitizers, whose findings are told with those of all run
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Optional, Protocol, Sequence
 
 from ..asking.call import Call, Settings, call
@@ -132,8 +133,9 @@ class Plays:
                            recorded if stopped else None)
         try:
             run = self._stage.as_run(recorded, situation)
-            run.beside = lambda: self._stage.reference(self._check, situation.mode, situation.world, situation.urls,
-                                                       settings=situation.settings, may_fail=True)
+            run.beside = cache(lambda: self._stage.reference(self._check, situation.mode, situation.world,
+                                                             situation.urls, settings=situation.settings,
+                                                             may_fail=True))
             return Outcome(self._contract.judge(situation, run))
         except NeverReported:
             failure = forged.told("not every one did")
