@@ -32,10 +32,13 @@ const all = names => Object.fromEntries(names.map(name => [name, read(name)]))
 const ofJansson = end => Object.fromEntries(fs.readdirSync(path.join(jansson, 'src')).filter(name => end.test(name))
   .sort().map(name => [`jansson/${name}`, fs.readFileSync(path.join(jansson, 'src', name))]))
 
+/* The rooms of the kit, as the Makefile lists them; but nobody else holds the world here. */
+const ROOMS = /^kit_folders := \$\(addprefix sim\/,([^)]+)\)/m.exec(read('Makefile'))[1].split(' ')
+  .filter(room => room !== 'world/remote')
+
 /* The kit's sources, {name in the compiler's own file system: bytes}. */
 function sources() {
-  const kit = ['runtime', 'world/virtual', 'world/sql', 'trace', 'explore', 'kit']
-    .flatMap(room => list(`sim/${room}`, /\.c$/))
+  const kit = ROOMS.flatMap(room => list(`sim/${room}`, /\.c$/))
     .filter(name => !LEFT_OUT.test(name) && !name.startsWith('sim/explore/search/'))
   return { ...all([...kit, ...list('grader/page/c', /\.c$/).filter(name => !name.includes('bench'))]),
     ...ofJansson(/\.c$/) }
