@@ -26,6 +26,13 @@ needs_landlock = pytest.mark.skipif(not HAS_LANDLOCK, reason="this kernel has no
 needs_bubblewrap = pytest.mark.skipif(not shutil.which("bwrap"), reason="no bubblewrap here (make deps-dev)")
 
 
+def why_not_apart() -> str:
+    """What bubblewrap says where it cannot make a room of its own, as in a changed root. "": it can."""
+    words = ["bwrap", "--unshare-pid", "--unshare-net", "--ro-bind", "/", "/", "true"]
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    return done.stderr.strip() if done.returncode else ""
+
+
 @pytest.fixture(autouse=True)
 def tries_up_to_c(monkeypatch):
     monkeypatch.setenv("LOOPLAB_TIER", "C")
@@ -62,6 +69,8 @@ def test_what_is_missing_is_named(calls, word):
 @needs_bubblewrap
 def test_the_best_tier_needs_no_landlock():
     """Each combination of what is there leads to the tier that it makes."""
+    if why_not_apart():
+        pytest.skip(f"bubblewrap does not work here ({why_not_apart()})")
     assert (found_without(LOOPLAB_TIER="A").tier, found_without().tier) == ("A", "C")
     alone = found_without(LANDLOCK, LOOPLAB_TIER="A")
     assert (alone.tier, alone.fences) == ("A", False)
