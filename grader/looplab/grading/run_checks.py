@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -79,3 +80,9 @@ class _Options:
     def pytest_addoption(self, parser: Any) -> None:
         parser.addoption("--verbose", dest="verbose", type=int, default=0)
         parser.addoption("--tb", dest="tbstyle", default="line")
+
+    def pytest_configure(self, config: Any) -> None:
+        """From version 8 on pytest asks where it would show a comparison that failed: nowhere."""
+        from _pytest._io import TerminalWriter
+
+        config.get_terminal_writer = lambda: TerminalWriter(io.StringIO())
