@@ -101,7 +101,7 @@ static int read_some(struct co_task *self, struct co_client *client, char *buffe
     int rc = say_continue(client);
     while (rc == 0 && !client->body.ended) {
         const char *piece;
-        size_t length, n = tcp->unread;
+        size_t length, n = tcp->in.size;
         while (n > 0) {
             struct http_body before = client->body;
             long taken = pt_http_body_take(&client->body, co__tcp_unread(tcp), n, &piece, &length);
@@ -123,9 +123,9 @@ static int read_some(struct co_task *self, struct co_client *client, char *buffe
         }
         if (client->body.ended)
             break;
-        if (tcp->over && tcp->unread == 0)
+        if (tcp->over && tcp->in.size == 0)
             return tcp->rc < 0 ? tcp->rc : -EPROTO;
-        rc = co__tcp_await(self, tcp, tcp->unread);
+        rc = co__tcp_await(self, tcp, tcp->in.size);
     }
     return rc;
 }

@@ -17,13 +17,13 @@ static long await_head(struct co_task *self, struct co_client *client)
 {
     struct tcp *tcp = client->tcp;
     size_t searched = 0, length;
-    while (!(length = pt_http_head_length(co__tcp_unread(tcp), tcp->unread, &searched))) {
-        if (tcp->unread > HTTP_MOST_HEAD)
+    while (!(length = pt_http_head_length(co__tcp_unread(tcp), tcp->in.size, &searched))) {
+        if (tcp->in.size > HTTP_MOST_HEAD)
             return -EMSGSIZE;
-        client->resting = tcp->unread == 0;
+        client->resting = tcp->in.size == 0;
         if (tcp->over || (client->gate->stopping && client->resting))
             return 0;
-        int rc = co__tcp_await(self, tcp, tcp->unread);
+        int rc = co__tcp_await(self, tcp, tcp->in.size);
         if (rc < 0)
             return rc;
     }
@@ -48,7 +48,7 @@ static int next_request(struct co_task *self, struct co_client *client)
     long length = co__limit_begin(self, &limit, client->gate->options.idle);
     if (length == 0)
         length = co_timeout_end(&limit, (int)await_head(self, client));
-    if (length == -ETIMEDOUT && tcp->unread > 0)
+    if (length == -ETIMEDOUT && tcp->in.size > 0)
         status = 408;
     if (length > HTTP_MOST_HEAD || length == -EMSGSIZE)
         status = 431;
@@ -138,7 +138,7 @@ static int linger(struct co_task *self, struct tcp *tcp)
         return rc;
     co__tcp_finish(tcp);
     while (!tcp->over && rc == 0) {
-        co__tcp_consume(tcp, tcp->unread);
+        co__tcp_consume(tcp, tcp->in.size);
         rc = co__tcp_await(self, tcp, 0);
     }
     return rc;

@@ -118,12 +118,12 @@ static int await_answer(struct co_task *self, struct tcp *tcp, const char *key, 
 {
     struct http_head head;
     size_t searched = 0, length, n;
-    while (!(length = pt_http_head_length(co__tcp_unread(tcp), tcp->unread, &searched))) {
-        if (tcp->unread > HTTP_MOST_HEAD)
+    while (!(length = pt_http_head_length(co__tcp_unread(tcp), tcp->in.size, &searched))) {
+        if (tcp->in.size > HTTP_MOST_HEAD)
             return -CO_ERULES;
         if (tcp->over)
-            return tcp->rc < 0 ? tcp->rc : tcp->unread ? -CO_ERULES : -ECONNRESET;
-        int rc = co__tcp_await(self, tcp, tcp->unread);
+            return tcp->rc < 0 ? tcp->rc : tcp->in.size ? -CO_ERULES : -ECONNRESET;
+        int rc = co__tcp_await(self, tcp, tcp->in.size);
         if (rc < 0)
             return rc;
     }

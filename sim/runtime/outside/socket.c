@@ -82,9 +82,9 @@ static int receive(struct co_task *self, struct co_socket *socket)
 {
     struct tcp *tcp = socket->tcp;
     while (!socket->ended) {
-        while (tcp->unread > 0) {
+        while (tcp->in.size > 0) {
             enum ws_event event;
-            co__tcp_consume(tcp, pt_ws_read(&socket->reader, co__tcp_unread(tcp), tcp->unread, &event));
+            co__tcp_consume(tcp, pt_ws_read(&socket->reader, co__tcp_unread(tcp), tcp->in.size, &event));
             int rc = take_event(socket, event);
             if (rc != -EAGAIN)
                 return rc;

@@ -33,7 +33,7 @@ void co__servers_report(struct loop *loop)
 
 static void tcp_free(struct tcp *tcp)
 {
-    free(tcp->in);
+    pt_bytes_free(&tcp->in);
     free(tcp->out);
     free(tcp);
 }
@@ -71,28 +71,6 @@ static void wake_all(struct co_waiters *list)
 
 /* ---- What comes in ---------------------------------------------------------------------------------- */
 
-/* The world keeps to the window, so there is room, or can be made. */
-static bool take_in(struct tcp *tcp, const char *data, size_t size)
-{
-    size_t wanted = tcp->unread + size, room = tcp->in_room ? tcp->in_room : 1024;
-    if (tcp->first + wanted > tcp->in_room && tcp->first > 0) {
-        memmove(tcp->in, tcp->in + tcp->first, tcp->unread);
-        tcp->first = 0;
-    }
-    if (wanted > tcp->in_room) {
-        while (room < wanted)
-            room *= 2;
-        char *in = realloc(tcp->in, room);
-        if (!in)
-            return false;
-        tcp->in = in;
-        tcp->in_room = room;
-    }
-    memcpy(tcp->in + tcp->first + tcp->unread, data, size);
-    tcp->unread += size;
-    return true;
-}
-
 static void break_off(struct tcp *tcp, int rc)
 {
     tcp->over = tcp->lost = true;
@@ -112,7 +90,7 @@ static void deliver(struct op *op, const struct world_completion *completion)
     }
     size_t head = completion->parts & WORLD_HEAD ? completion->head : 0;
     if (completion->parts & WORLD_BODY && completion->size > head && !tcp->over
-        && !take_in(tcp, (const char *)completion->data + head, completion->size - head))
+        && !pt_bytes_add(&tcp->in, (const char *)completion->data + head, completion->size - head))
         break_off(tcp, -ENOMEM);
     if (completion->parts & WORLD_END) {
         if (!tcp->over && completion->rc < 0)
@@ -146,12 +124,9 @@ static void tell(const struct tcp *tcp, enum world_socket_call call, uint64_t co
 
 void co__tcp_consume(struct tcp *tcp, size_t n)
 {
-    tcp->first += n;
-    tcp->unread -= n;
+    pt_bytes_drop(&tcp->in, n);
     tcp->untold += n;
-    if (tcp->unread == 0)
-        tcp->first = 0;
-    if (tcp->untold && !tcp->over && (tcp->unread == 0 || tcp->untold >= TCP_WINDOW / 2)) {
+    if (tcp->untold && !tcp->over && (tcp->in.size == 0 || tcp->untold >= TCP_WINDOW / 2)) {
         tell(tcp, WORLD_SOCKET_READ, tcp->untold);
         tcp->untold = 0;
     }
@@ -161,7 +136,7 @@ int co__tcp_await(struct co_task *self, struct tcp *tcp, size_t have)
 {
     if (self->cancel_now)
         return -ECANCELED;
-    return tcp->unread > have || tcp->over ? 0 : co__suspend_in(self, WAIT_PEER, tcp, &tcp->readers);
+    return tcp->in.size > have || tcp->over ? 0 : co__suspend_in(self, WAIT_PEER, tcp, &tcp->readers);
 }
 
 void co__tcp_wake_readers(struct tcp *tcp)

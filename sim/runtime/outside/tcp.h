@@ -16,6 +16,7 @@
 #define CO_OUTSIDE_TCP_H
 
 #include "co_server.h"
+#include "protocol/bytes.h"
 #include "protocol/http.h"
 #include "protocol/random.h"
 #include "protocol/websocket.h"
@@ -34,8 +35,7 @@ struct tcp {
     int rc;                         /* 0, or how it broke                                             */
     bool lost;                      /* nothing more can be sent, either                               */
     uint8_t seed[WORLD_SEED];       /* of one's own connecting                                        */
-    char *in;                       /* unread bytes: in[first .. first + unread)                      */
-    size_t first, unread, in_room;
+    struct pt_bytes in;             /* that have come, and nobody has read                            */
     uint64_t untold;                /* bytes read of which the world does not know yet                */
     char *out;                      /* out_size bytes that nobody has taken yet                       */
     size_t out_size, out_room;
@@ -129,7 +129,7 @@ void co__tcp_finish(struct tcp *tcp);
 int co__tcp_await(struct co_task *self, struct tcp *tcp, size_t have);
 static inline char *co__tcp_unread(const struct tcp *tcp)
 {
-    return tcp->in ? tcp->in + tcp->first : NULL;
+    return pt_bytes_begin(&tcp->in);
 }
 void co__tcp_consume(struct tcp *tcp, size_t n);
 void co__tcp_wake_readers(struct tcp *tcp);

@@ -53,8 +53,8 @@ static void script_free(struct script *script)
 
 static void forget_texts(struct guest *guest)
 {
-    vw_store_free(&guest->text);
-    vw_store_free(&guest->shown);
+    pt_bytes_free(&guest->text);
+    pt_bytes_free(&guest->shown);
     pt_ws_reader_free(&guest->reader_ws);
 }
 
@@ -181,29 +181,29 @@ static void send_request(struct world *world, struct guest *guest, const struct 
     char line[160], key[WS_KEY + 1];
     bool opens = step->kind == STEP_WEBSOCKET;
     const char *method = step->method ? step->method : step->bytes ? "POST" : "GET", *headers = step->headers;
-    struct store text = {0};
-    bool ok = vw_store_add(&text, method, strlen(method)) && vw_store_add(&text, " ", 1)
-        && vw_store_add(&text, step->path, strlen(step->path));
+    struct pt_bytes text = {0};
+    bool ok = pt_bytes_add(&text, method, strlen(method)) && pt_bytes_add(&text, " ", 1)
+        && pt_bytes_add(&text, step->path, strlen(step->path));
     int n = snprintf(line, sizeof line, " HTTP/1.1\r\nHost: %.120s\r\n", guest->script->host);
-    ok = ok && vw_store_add(&text, line, (size_t)n);
+    ok = ok && pt_bytes_add(&text, line, (size_t)n);
     for (const char *end; ok && headers && (end = strchr(headers, '\n')); headers = end + 1)
-        ok = vw_store_add(&text, headers, (size_t)(end - headers)) && vw_store_add(&text, "\r\n", 2);
+        ok = pt_bytes_add(&text, headers, (size_t)(end - headers)) && pt_bytes_add(&text, "\r\n", 2);
     vw_guest_key(world, guest, key);
     n = opens ? snprintf(line, sizeof line, "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                          "Sec-WebSocket-Key: %s\r\n\r\n", key)
         : step->bytes ? snprintf(line, sizeof line, "Content-Length: %zu\r\n\r\n", step->size)
         : snprintf(line, sizeof line, "\r\n");
-    ok = ok && vw_store_add(&text, line, (size_t)n) && vw_store_add(&text, step->bytes, opens ? 0 : step->size);
+    ok = ok && pt_bytes_add(&text, line, (size_t)n) && pt_bytes_add(&text, step->bytes, opens ? 0 : step->size);
     vw_trace_guest(world, guest, "client.sent", opens ? "opening" : "request", step->path, strlen(step->path));
     guest->asked = true;
     guest->has_head = false;
     guest->opening = opens;
     guest->state = GUEST_READS_ANSWER;
     if (ok)
-        vw_end_send(world, guest->end, vw_store_bytes(&text), text.size);
+        vw_end_send(world, guest->end, pt_bytes_begin(&text), text.size);
     else
         vw_end_reset(world, guest->end);
-    vw_store_free(&text);
+    pt_bytes_free(&text);
 }
 
 /* ---- Steps --------------------------------------------------------------------------------------------------- */

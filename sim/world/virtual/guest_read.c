@@ -20,7 +20,7 @@ static void answered(struct world *world, struct guest *guest)
 {
     bool keeps = guest->head.keeps && !guest->end->over;
     vw_trace_answer(world, guest);
-    vw_store_drop(&guest->shown, guest->shown.size);
+    pt_bytes_drop(&guest->shown, guest->shown.size);
     guest->asked = guest->has_head = guest->opening = false;
     guest->body_size = 0;
     bool waits = guest->state == GUEST_READS_ANSWER;
@@ -55,7 +55,7 @@ static void take_head(struct world *world, struct guest *guest, size_t length)
     const struct step *step = &guest->script->steps[guest->step];
     bool has_step = guest->step < guest->script->step_count;
     const char *method = has_step && step->method ? step->method : "GET";
-    bool ok = pt_http_read_answer(&guest->head, vw_store_bytes(&guest->text), length, method) == 0;
+    bool ok = pt_http_read_answer(&guest->head, pt_bytes_begin(&guest->text), length, method) == 0;
     guest->searched = 0;
     if (!ok) {
         wrong(world, guest, "no answer of HTTP");
@@ -64,10 +64,10 @@ static void take_head(struct world *world, struct guest *guest, size_t length)
     if (guest->head.status == 101 && guest->opening) {
         opened(world, guest);           /* before its lines go */
         if (guest->end)
-            vw_store_drop(&guest->text, length);
+            pt_bytes_drop(&guest->text, length);
         return;
     }
-    vw_store_drop(&guest->text, length);
+    pt_bytes_drop(&guest->text, length);
     if (guest->head.status < 200)
         return;
     guest->has_head = true;
@@ -87,15 +87,15 @@ static bool take_body(struct world *world, struct guest *guest)
     while (guest->text.size > 0 && !guest->body.ended) {
         const char *piece;
         size_t length;
-        long taken = pt_http_body_take(&guest->body, vw_store_bytes(&guest->text), guest->text.size, &piece, &length);
+        long taken = pt_http_body_take(&guest->body, pt_bytes_begin(&guest->text), guest->text.size, &piece, &length);
         if (taken < 0)
             return false;
         if (length && streams)
             vw_trace_guest(world, guest, "client.got", "piece", piece, length);
         guest->body_size += length;
         if (length && guest->shown.size + length <= SHOWN_MOST)
-            vw_store_add(&guest->shown, piece, length);
-        vw_store_drop(&guest->text, (size_t)taken);
+            pt_bytes_add(&guest->shown, piece, length);
+        pt_bytes_drop(&guest->text, (size_t)taken);
     }
     return true;
 }
@@ -103,7 +103,7 @@ static bool take_body(struct world *world, struct guest *guest)
 static void read_answer(struct world *world, struct guest *guest)
 {
     if (!guest->has_head) {
-        size_t length = pt_http_head_length(vw_store_bytes(&guest->text), guest->text.size, &guest->searched);
+        size_t length = pt_http_head_length(pt_bytes_begin(&guest->text), guest->text.size, &guest->searched);
         if (length)
             take_head(world, guest, length);
         else if (guest->text.size > HTTP_MOST_HEAD)
@@ -135,7 +135,7 @@ static void read_message(struct world *world, struct guest *guest)
 {
     struct ws_reader *reader = &guest->reader_ws;
     enum ws_event event;
-    vw_store_drop(&guest->text, pt_ws_read(reader, vw_store_bytes(&guest->text), guest->text.size, &event));
+    pt_bytes_drop(&guest->text, pt_ws_read(reader, pt_bytes_begin(&guest->text), guest->text.size, &event));
     switch (event) {
     case WS_MESSAGE:
         guest->messages++;
@@ -169,13 +169,13 @@ static void understand(struct world *world, struct guest *guest)
     while (guest->end == end && guest->text.size > 0 && guest->text.size != before) {
         before = guest->text.size;
         if (guest->got_close)
-            vw_store_drop(&guest->text, guest->text.size);
+            pt_bytes_drop(&guest->text, guest->text.size);
         else if (guest->is_open)
             read_message(world, guest);
         else if (guest->asked)
             read_answer(world, guest);
         else
-            vw_store_drop(&guest->text, guest->text.size);      /* an answer to nothing (to bytes of its own, say) */
+            pt_bytes_drop(&guest->text, guest->text.size);      /* an answer to nothing (to bytes of its own, say) */
     }
 }
 
@@ -195,8 +195,8 @@ void vw_guest_over(struct world *world, struct guest *guest)
 static void consume(struct world *world, struct guest *guest, size_t n)
 {
     struct end *end = guest->end;
-    bool ok = vw_store_add(&guest->text, vw_store_bytes(&end->here), n);
-    vw_store_drop(&end->here, n);
+    bool ok = pt_bytes_add(&guest->text, pt_bytes_begin(&end->here), n);
+    pt_bytes_drop(&end->here, n);
     vw_end_read(world, end, n);
     if (!ok) {
         wrong(world, guest, "out of memory");

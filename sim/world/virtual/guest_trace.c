@@ -55,7 +55,7 @@ void vw_trace_answer(const struct world *world, const struct guest *guest)
     trace_int(trace, "status", guest->status);
     trace_int(trace, "bytes", (int64_t)guest->body_size);
     if (guest->body_size == guest->shown.size)
-        trace_str(trace, "text", guest->shown.size ? vw_store_bytes(&guest->shown) : "", guest->shown.size);
+        trace_str(trace, "text", guest->shown.size ? pt_bytes_begin(&guest->shown) : "", guest->shown.size);
     trace_end(trace);
 }
 

@@ -367,7 +367,7 @@ void vw_socket_cancel(struct world *world, struct socket *socket)
     if (socket->operation.line)
         vw_line_remove(&socket->operation);
     if (socket->role == SOCKET_WRITE && socket->end && socket->sent < socket->size
-        && !vw_store_add(&socket->end->pending, socket->data + socket->sent, socket->size - socket->sent))
+        && !pt_bytes_add(&socket->end->pending, socket->data + socket->sent, socket->size - socket->sent))
         vw_end_reset(world, socket->end);       /* half a write cannot be taken back */
     if (socket->role == SOCKET_END && socket->end)
         socket->end->socket = NULL;
@@ -386,12 +386,12 @@ void vw_socket_give(struct socket *socket, uint32_t parts, struct world_completi
         out->data = socket->head;
         out->size = socket->head_size;
     } else if (parts & WORLD_BODY && end) {
-        struct store shown = end->shown;
+        struct pt_bytes shown = end->shown;
         shown.first = shown.size = 0;
         end->shown = end->here;
         end->here = shown;
         out->parts |= WORLD_BODY;
-        out->data = vw_store_bytes(&end->shown);
+        out->data = pt_bytes_begin(&end->shown);
         out->size = end->shown.size;
     }
 }

@@ -7,45 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Stores ---------------------------------------------------------------------------------------- */
-
-bool vw_store_add(struct store *store, const void *bytes, size_t size)
-{
-    size_t wanted = store->size + size, room = store->room ? store->room : 64;
-    if (size == 0)
-        return true;
-    if (store->first > 0 && store->first + wanted > store->room) {
-        memmove(store->at, store->at + store->first, store->size);
-        store->first = 0;
-    }
-    if (wanted > store->room) {
-        while (room < wanted)
-            room *= 2;
-        char *at = realloc(store->at, room);
-        if (!at)
-            return false;
-        store->at = at;
-        store->room = room;
-    }
-    memcpy(store->at + store->first + store->size, bytes, size);
-    store->size = wanted;
-    return true;
-}
-
-void vw_store_drop(struct store *store, size_t size)
-{
-    store->first += size;
-    store->size -= size;
-    if (store->size == 0)
-        store->first = 0;
-}
-
-void vw_store_free(struct store *store)
-{
-    free(store->at);
-    *store = (struct store){0};
-}
-
 /* ---- Wires ------------------------------------------------------------------------------------------- */
 
 static bool end_open(struct world *world, struct wire *wire, int i, size_t window)
@@ -62,10 +23,10 @@ static bool end_open(struct world *world, struct wire *wire, int i, size_t windo
 
 static void end_free(struct end *end)
 {
-    vw_store_free(&end->coming);
-    vw_store_free(&end->here);
-    vw_store_free(&end->shown);
-    vw_store_free(&end->pending);
+    pt_bytes_free(&end->coming);
+    pt_bytes_free(&end->here);
+    pt_bytes_free(&end->shown);
+    pt_bytes_free(&end->pending);
     free(end->arrivals);
 }
 
@@ -188,7 +149,7 @@ static size_t send(struct world *world, struct end *end, const char *bytes, size
     end->outstanding += n;
     if (end->silent)                    /* they get nowhere, and are never read */
         return n;
-    if (!vw_store_add(&other->coming, bytes, n)) {
+    if (!pt_bytes_add(&other->coming, bytes, n)) {
         lose(world, end->wire);
         return n;
     }
@@ -199,7 +160,7 @@ static size_t send(struct world *world, struct end *end, const char *bytes, size
 void vw_end_pump(struct world *world, struct end *end)
 {
     if (end->pending.size)
-        vw_store_drop(&end->pending, send(world, end, vw_store_bytes(&end->pending), end->pending.size));
+        pt_bytes_drop(&end->pending, send(world, end, pt_bytes_begin(&end->pending), end->pending.size));
     for (struct socket *write; end->pending.size == 0 && (write = (struct socket *)end->writes.first);) {
         write->sent += send(world, end, write->data + write->sent, write->size - write->sent);
         if (write->sent < write->size)
@@ -217,7 +178,7 @@ void vw_end_send(struct world *world, struct end *end, const void *bytes, size_t
 {
     if (end->broken || end->finishes)
         return;
-    if (!vw_store_add(&end->pending, bytes, size))
+    if (!pt_bytes_add(&end->pending, bytes, size))
         lose(world, end->wire);
     vw_end_pump(world, end);
 }
@@ -259,7 +220,7 @@ void vw_end_let_go(struct world *world, struct end *end)
 {
     for (struct socket *write; (write = (struct socket *)end->writes.first);) {
         vw_line_remove(&write->operation);
-        if (!vw_store_add(&end->pending, write->data + write->sent, write->size - write->sent))
+        if (!pt_bytes_add(&end->pending, write->data + write->sent, write->size - write->sent))
             vw_end_reset(world, end);
         vw_write_end(world, write, 0);
     }
@@ -279,19 +240,19 @@ static void break_here(struct world *world, struct end *end)
         vw_line_remove(&write->operation);
         vw_write_end(world, write, -ECONNRESET);
     }
-    vw_store_free(&end->pending);
+    pt_bytes_free(&end->pending);
 }
 
 static void take_bytes(struct world *world, struct end *end, size_t n)
 {
     if (end->let_go) {                  /* nobody wants them */
-        vw_store_drop(&end->coming, n);
+        pt_bytes_drop(&end->coming, n);
         vw_end_reset(world, end);
         return;
     }
-    if (!vw_store_add(&end->here, vw_store_bytes(&end->coming), n))
+    if (!pt_bytes_add(&end->here, pt_bytes_begin(&end->coming), n))
         lose(world, end->wire);
-    vw_store_drop(&end->coming, n);
+    pt_bytes_drop(&end->coming, n);
 }
 
 static void arrive(struct world *world, struct end *end, struct arrival arrival)

@@ -17,6 +17,7 @@
 #include "operation.h"
 #include "unit.h"
 
+#include "protocol/bytes.h"
 #include "protocol/http.h"
 #include "protocol/websocket.h"
 
@@ -26,17 +27,6 @@
 
 struct guest;
 struct world;
-
-/* Bytes in a row, of which the first ones leave first. */
-struct store { char *at; size_t first, size, room; };
-
-bool vw_store_add(struct store *store, const void *bytes, size_t size);     /* false: no memory */
-void vw_store_drop(struct store *store, size_t size);
-void vw_store_free(struct store *store);
-static inline char *vw_store_bytes(const struct store *store)
-{
-    return store->at ? store->at + store->first : NULL;
-}
 
 /* What such operations are. Only the first three are a program's. */
 enum socket_role { SOCKET_LISTEN, SOCKET_END, SOCKET_WRITE, SOCKET_CARRIER, SOCKET_TIMER, SOCKET_READER, SOCKET_STOP };
@@ -87,7 +77,7 @@ struct end {
     /* It takes in nothing and says nothing: its machine has gone. */
     bool silent;
     /* On their way; here and not read; handed over with the last wait. */
-    struct store coming, here, shown;
+    struct pt_bytes coming, here, shown;
     struct arrival *arrivals;
     size_t arrival_first, arrival_count, arrival_room;
     struct socket *carrier;
@@ -97,7 +87,7 @@ struct end {
     size_t outstanding;
     /* What is to be sent as soon as there is room: writes, or (a guest's, or of one who has let go) bytes. */
     struct line writes;
-    struct store pending;
+    struct pt_bytes pending;
     bool finishes, finished;
     /* The other side has; it broke. */
     bool over, broken;
@@ -160,14 +150,14 @@ struct guest {
     struct end *end;
     struct socket *timer, *reader;
     /* Bytes read and not understood yet. */
-    struct store text;
+    struct pt_bytes text;
     size_t searched;
     /* It has sent a request and not read all of the answer; its WebSocket is open. */
     bool asked, has_head, opening, is_open, sent_close, got_close;
     struct http_head head;
     int status;
     struct http_body body;
-    struct store shown;         /* the body's first bytes, for the trace */
+    struct pt_bytes shown;         /* the body's first bytes, for the trace */
     uint64_t body_size;
     struct ws_reader reader_ws;
     /* Messages that have come and that no step has waited for; it waits as long as a step says. */
