@@ -89,22 +89,7 @@ static int with_a_failure(void *job)
 static void each_allocation_may_fail(void **state)
 {
     (void)state;
-    if (UNDER_VALGRIND)
-        skip();                         /* it has an allocator of its own, too */
-    char path[64];
-    write_temp(path, world);
-    board_clear();
-    int n = 0, reached = 1;
-    for (; n < 2000 && reached == 1; n++) {
-        long before = blocks;
-        reached = co_run(with_a_failure, MSEC(n), (&(struct co_options){.world_file = path}));
-        if (n > 0)                      /* the first run may keep something for good: buffers, caches */
-            assert_int_equal(blocks, before);
-    }
-    unlink(path);
-    assert_int_equal(reached, 0);
-    assert_int_equal(board->failures, 0);
-    assert_in_range(n, 100, 1999);
+    each_allocation_fails(with_a_failure, world, 100, 1999);
 }
 
 int main(void)
