@@ -6,7 +6,7 @@ import errno
 from collections import Counter
 from typing import Any, Iterator, Optional
 
-from looplab.asking.contract import Contract, Situation
+from looplab.asking.contract import Contract, Situation, once_a_run, pieces
 from looplab.plain.duration import Duration, show
 from looplab.plain.text import count
 from looplab.plain.words import error
@@ -71,18 +71,16 @@ class Half:
 
 def halves(case: Situation, run: Run, *modes: str, single: bool = True) -> Iterator[Half]:
     """Each call of the situation, if it is in one of these modes. single: only where there is but one."""
+    if case.mode in modes and not (single and case.facts.calls > 1):
+        yield from _halves(case, run)
+
+
+@once_a_run
+def _halves(case: Situation, run: Run) -> Iterator[Half]:
     facts: Facts = case.facts
-    if case.mode not in modes or single and facts.calls > 1:
-        return
-    n = len(facts.urls)
-    if facts.beside is not None:
-        yield Half(run.call(1, facts.urls[:facts.split]), facts, 0, facts.split, facts.cancel)
-        yield Half(run.call(2, facts.urls[facts.split:]), facts, facts.split, n, None)
-    elif facts.calls > 1:
-        for number in (1, 2):
-            yield Half(run.call(number, facts.urls), facts, 0, n, None)
-    else:
-        yield Half(run.call(1, facts.urls) if facts.cancel is not None else run, facts, 0, n, facts.cancel)
+    for number, begin, end in pieces(facts, len(facts.urls)):
+        yield Half(run.call(number, facts.urls[begin:end]) if number else run, facts, begin, end,
+                   facts.cancel if number < 2 else None)
 
 
 def one_of(case: Situation, *modes: str) -> bool:

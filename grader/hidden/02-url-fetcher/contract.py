@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import copy
 import errno
-import importlib.util
 import re
-import sys
 from collections import Counter
 from functools import cached_property
-from pathlib import Path
 from typing import Iterator, Optional
 
-from looplab.asking.contract import Contract, Situation
+from looplab.asking.contract import Contract, Situation, once_a_run, pieces
+from looplab.asking.visible import visible_checks
 from looplab.plain.duration import Duration, show
 from looplab.plain.text import count
 from looplab.plain.words import error, result as in_words
@@ -20,12 +18,7 @@ from looplab.reading.run import REFERENCE, Run
 
 from .situations import CASES, PLAN, Facts, asked_for, situation
 
-_PATH = Path(__file__).resolve().parents[3] / "labs/02-url-fetcher/test_visible.py"
-_SPEC = importlib.util.spec_from_file_location("visible_02", _PATH)
-assert _SPEC and _SPEC.loader
-visible = importlib.util.module_from_spec(_SPEC)
-sys.modules[_SPEC.name] = visible
-_SPEC.loader.exec_module(visible)
+visible = visible_checks(__file__)
 
 
 def blame(case: Situation) -> int:
@@ -115,17 +108,18 @@ def told(run: Run) -> list[dict]:
 
 def calls(case: Situation, run: Run, *modes: str, single: bool = True) -> Iterator[Call]:
     """The calls of the situation, if it is in one of these modes. single: only where there is but one."""
+    if case.mode in modes and not (single and case.facts.calls > 1):
+        yield from _calls(case, run)
+
+
+@once_a_run
+def _calls(case: Situation, run: Run) -> Iterator[Call]:
     facts: Facts = case.facts
-    if case.mode not in modes or (single and facts.calls > 1):
-        return
     other = None
     if not facts.simple:
         assert run.beside
         other = run.beside()
-    n = len(facts.urls)
-    pieces = [(1, 0, facts.split), (2, facts.split, n)] if facts.beside is not None else \
-        [(1, 0, n), (2, 0, n)] if facts.calls > 1 else [(1 if facts.cancel is not None else 0, 0, n)]
-    for number, begin, end in pieces:
+    for number, begin, end in pieces(facts, len(facts.urls)):
         urls = facts.urls[begin:end]
         yield Call(run.call(number, urls) if number else run, other.call(number, urls) if number and other else other,
                    facts, begin, end, number)

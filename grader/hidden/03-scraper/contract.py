@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import errno
-import importlib.util
 import re
-import sys
 from collections import Counter
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Iterator, Optional
+from typing import Iterator, Optional
 
-from looplab.asking.contract import Contract, Situation
+from looplab.asking.contract import Contract, Situation, once_a_run, pieces
 from looplab.asking.pages import plain_url
+from looplab.asking.visible import visible_checks
 from looplab.plain.duration import Duration, show
 from looplab.plain.text import count
 from looplab.plain.words import error
@@ -22,12 +20,7 @@ from looplab.reading.trace import Request
 from . import titles
 from .situations import CASES, PLAN, Facts, situation
 
-_PATH = Path(__file__).resolve().parents[3] / "labs/03-scraper/test_visible.py"
-_SPEC = importlib.util.spec_from_file_location("visible_03", _PATH)
-assert _SPEC and _SPEC.loader
-visible = importlib.util.module_from_spec(_SPEC)
-sys.modules[_SPEC.name] = visible
-_SPEC.loader.exec_module(visible)
+visible = visible_checks(__file__)
 
 DONE, OPEN, CANCELLED = "done", "open", "cancelled"     # what became of a page: open if it was done at the very instant
 UNWRITTEN = "(never written)"                           # of the cancellation
@@ -124,22 +117,14 @@ def right(facts: Facts, k: int) -> dict:
 
 def calls(case: Situation, run: Run, *modes: str, single: bool = True) -> Iterator[Call]:
     """The calls of the situation, if it is in one of these modes. single: only where there is but one."""
-    if case.mode not in modes or single and case.facts.calls > 1:
-        return
-    if _judged.get("run") is not run:
-        _judged.update(run=run, calls=list(_calls(case, run)))
-    yield from _judged["calls"]
+    if case.mode in modes and not (single and case.facts.calls > 1):
+        yield from _calls(case, run)
 
 
-_judged: dict[str, Any] = {}                            # the run that is being judged, and its calls
-
-
+@once_a_run
 def _calls(case: Situation, run: Run) -> Iterator[Call]:
     facts: Facts = case.facts
-    n = len(facts.urls)
-    pieces = [(1, 0, facts.split), (2, facts.split, n)] if facts.beside is not None else \
-        [(1, 0, n), (2, 0, n)] if facts.calls > 1 else [(1 if facts.cancel is not None else 0, 0, n)]
-    for number, begin, end in pieces:
+    for number, begin, end in pieces(facts, len(facts.urls)):
         yield Call(case, run.call(number, facts.urls[begin:end]) if number else run, begin, end, number)
 
 

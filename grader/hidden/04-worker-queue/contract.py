@@ -3,27 +3,20 @@ test_visible.py as a program (`plan`); what it leaves open, which worker does a 
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
 from collections import Counter
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Iterator
 
-from looplab.asking.contract import Contract, Situation
+from looplab.asking.contract import Contract, Situation, once_a_run, pieces
+from looplab.asking.visible import visible_checks
 from looplab.plain.duration import show
 from looplab.plain.words import error
 from looplab.reading.run import Run
 
 from .situations import CASES, MOST_AT_ONCE, PLAN, Facts, situation
 
-_PATH = Path(__file__).resolve().parents[3] / "labs/04-worker-queue/test_visible.py"
-_SPEC = importlib.util.spec_from_file_location("visible_04", _PATH)
-assert _SPEC and _SPEC.loader
-visible = importlib.util.module_from_spec(_SPEC)
-sys.modules[_SPEC.name] = visible
-_SPEC.loader.exec_module(visible)
+visible = visible_checks(__file__)
 
 
 def blame(case: Situation) -> int:
@@ -83,13 +76,14 @@ def group(url: str) -> str:
 
 def calls(case: Situation, run: Run, single: bool = True) -> Iterator[Call]:
     """The calls of the situation. single: only where there is but one."""
+    if not (single and case.facts.calls > 1):
+        yield from _calls(case, run)
+
+
+@once_a_run
+def _calls(case: Situation, run: Run) -> Iterator[Call]:
     facts: Facts = case.facts
-    if single and facts.calls > 1:
-        return
-    n = len(facts.urls)
-    pieces = [(1, 0, facts.split), (2, facts.split, n)] if facts.beside is not None else \
-        [(1, 0, n), (2, 0, n)] if facts.calls > 1 else [(1 if facts.cancel is not None else 0, 0, n)]
-    for number, begin, end in pieces:
+    for number, begin, end in pieces(facts, len(facts.urls)):
         urls = facts.urls[begin:end]
         yield Call(case, run.call(number, urls) if number else run, urls)
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 
 import copy
 import errno
-import importlib.util
 import itertools
-import sys
 from collections import Counter
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Iterator, Optional
 
-from looplab.asking.contract import Contract, Situation
+from looplab.asking.contract import Contract, Situation, once_a_run, pieces
+from looplab.asking.visible import visible_checks
 from looplab.plain.duration import Duration, show
 from looplab.plain.text import count, cut
 from looplab.plain.words import error
@@ -23,12 +21,7 @@ from looplab.reading.run import REFERENCE, FileCall, Run
 from .plan import Planned
 from .situations import CASES, NO_FIELD, NOT_JSON, PLAN, Facts, Order, situation, written_path
 
-_PATH = Path(__file__).resolve().parents[3] / "labs/05-data-pipeline/test_visible.py"
-_SPEC = importlib.util.spec_from_file_location("visible_05", _PATH)
-assert _SPEC and _SPEC.loader
-visible = importlib.util.module_from_spec(_SPEC)
-sys.modules[_SPEC.name] = visible
-_SPEC.loader.exec_module(visible)
+visible = visible_checks(__file__)
 
 
 JOBS = "one job for each body, which calls `co_cpu` once, for length · `ns_per_byte` ns. The loop never stands still."
@@ -112,13 +105,14 @@ def part_of(run: Run, number: int, urls: list[str]) -> Run:
 
 def calls(case: Situation, run: Run, single: bool = True) -> Iterator[Call]:
     """The calls of pipeline in this situation. single: only where there is but one."""
+    if case.mode == "pipeline" and not (single and case.facts.calls > 1):
+        yield from _calls(case, run)
+
+
+@once_a_run
+def _calls(case: Situation, run: Run) -> Iterator[Call]:
     facts: Facts = case.facts
-    if case.mode != "pipeline" or single and facts.calls > 1:
-        return
-    n = len(facts.orders)
-    pieces = [(1, 0, facts.split), (2, facts.split, n)] if facts.beside is not None else \
-        [(1, 0, n), (2, 0, n)] if facts.calls > 1 else [(1 if facts.cancel is not None else 0, 0, n)]
-    for k, (number, begin, end) in enumerate(pieces):
+    for k, (number, begin, end) in enumerate(pieces(facts, len(facts.orders))):
         yield Call(case, part_of(run, number, [order.url for order in facts.orders[begin:end]]),
                    facts.planned[k] if facts.planned else None, begin, end)
 

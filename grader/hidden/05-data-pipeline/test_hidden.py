@@ -5,18 +5,11 @@ grader/hidden/README.md names each one's sentence."""
 from __future__ import annotations
 
 import errno
-import importlib.util
-import sys
-from pathlib import Path
 
 from looplab import Fault, ms, points
+from looplab.asking.visible import visible_checks
 
-_PATH = Path(__file__).resolve().parents[3] / "labs/05-data-pipeline/test_visible.py"
-_SPEC = importlib.util.spec_from_file_location("visible_05", _PATH)
-# its shop, and what a run must show: the same for all three files
-visible = importlib.util.module_from_spec(_SPEC)
-sys.modules[_SPEC.name] = visible
-_SPEC.loader.exec_module(visible)
+visible = visible_checks(__file__)
 
 
 @points(1, "correctness")

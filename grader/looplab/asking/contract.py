@@ -16,7 +16,8 @@ A lab's `grader/hidden/NN-slug/contract.py` defines `contract`; the search (grad
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, Mapping, Optional, Sequence
+from functools import wraps
+from typing import Any, Callable, Iterable, Mapping, Optional, Sequence, TypeVar
 
 from ..plain.failure import CheckFailed, Failure
 from .call import Settings
@@ -41,6 +42,32 @@ class Situation:
     def several(self) -> bool:
         """Is the function called twice?"""
         return "again" in self.settings or "beside" in self.settings
+
+
+def pieces(facts: Any, n: int) -> list[tuple[int, int, int]]:
+    """The calls of a situation with n elements: (number, first element, the one behind its last). Two that share the
+    elements (facts.beside: the second one begins so much later; facts.split), or the same one twice (facts.calls), or
+    one: its number is 0, where it is all that the run does, 1 where somebody cancels it (facts.cancel)."""
+    if facts.beside is not None:
+        return [(1, 0, facts.split), (2, facts.split, n)]
+    if facts.calls > 1:
+        return [(1, 0, n), (2, 0, n)]
+    return [(1 if facts.cancel is not None else 0, 0, n)]
+
+
+Made = TypeVar("Made")
+
+
+def once_a_run(make: Callable[[Situation, Any], Iterable[Made]]) -> Callable[[Situation, Any], list[Made]]:
+    """What `make` gives, made once for the run that is being judged, as each requirement asks for it."""
+    kept: list = [None, []]
+
+    @wraps(make)
+    def ask(case: Situation, run: Any) -> list[Made]:
+        if kept[0] is not run:
+            kept[:] = [run, list(make(case, run))]
+        return kept[1]
+    return ask
 
 
 Holds = Callable[[Situation, Any], bool]
