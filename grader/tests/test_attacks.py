@@ -21,6 +21,7 @@ from looplab.course.lab import ROOT, load
 from looplab.grading.begin import begin
 from looplab.running import build, process
 from looplab.running.process import COVER
+from looplab.running.tier import asked_for
 
 LAB = load("01-sync-vs-async")
 ATTACKS = Path(__file__).with_name("attacks")
@@ -133,24 +134,19 @@ def program(around: Around, names: list[str], body: str) -> str:
 @contextmanager
 def session_at(tier: str, folder: Path, text: str) -> Iterator:
     """A grading at that tier, of which the programs are built."""
-    before = os.environ.get("LOOPLAB_TIER")
-    os.environ["LOOPLAB_TIER"] = tier
     (folder / "in").mkdir(exist_ok=True)
     (folder / "in" / LAB.source).write_text(text)
-    one = begin(LAB, folder / "in", folder / "out", 7)
-    try:
-        yield one
-    finally:
-        one.close()
-        os.environ.pop("LOOPLAB_TIER") if before is None else os.environ.update(LOOPLAB_TIER=before)
+    with asked_for(tier):
+        one = begin(LAB, folder / "in", folder / "out", 7)
+        try:
+            yield one
+        finally:
+            one.close()
 
 
 def needs(tier: str) -> None:
-    os.environ["LOOPLAB_TIER"], before = tier, os.environ.get("LOOPLAB_TIER")
-    try:
+    with asked_for(tier):
         lacks = process.shut_in(LAB.launch).lacks(tier)
-    finally:
-        os.environ.pop("LOOPLAB_TIER") if before is None else os.environ.update(LOOPLAB_TIER=before)
     if lacks:
         pytest.skip(lacks)
 

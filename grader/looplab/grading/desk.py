@@ -60,11 +60,8 @@ class Desk:
 
     def empty(self) -> None:
         """Removes what the program has left in its folder."""
-        if self.home.is_symlink() or not self.home.is_dir():
-            self.home.unlink(missing_ok=True)
-        elif any(self.home.iterdir()):
+        if self.home.is_symlink() or not self.home.is_dir() or any(self.home.iterdir()):
             remove(self.home)
-        if not self.home.exists():
             self._make_home()
 
     def lay(self, world: str) -> None:

@@ -143,8 +143,7 @@ class Plays:
             name = run.forged()
             if name is None and not self._judges_the_reference(situation, run):
                 raise
-            failure = forged.told("what is reported is not what main.c can report" if name is None else
-                                  f"what is reported as {name!r} is not what main.c reports")
+            failure = forged.written(name)
         return Outcome({self._contract.blame(situation): CheckFailed(failure)})
 
     def _judges_the_reference(self, situation: Situation, run: Run) -> bool:

@@ -256,7 +256,7 @@ class Checks:
             return False                    # the reference does not run here, either
         if not run or name is None:
             return False
-        failure = forged.told(f"what is reported as {name!r} is not what main.c reports")
+        failure = forged.written(name)
         check.failed(failure.text(), failure.src)
         check.replay = run.replay
         return True

@@ -24,6 +24,12 @@ def no_memory() -> Failure:
                    Cause("no memory told", "does the program write or remove files that it did not make?"))
 
 
+def written(name: Optional[str]) -> Failure:
+    """The failure of a program that has reported by itself: what is called `name`; None: nobody knows which."""
+    return told("what is reported is not what main.c can report" if name is None else
+                f"what is reported as {name!r} is not what main.c reports")
+
+
 def unlike(reports: Mapping[str, Any], right: Mapping[str, Any]) -> Optional[str]:
     """The name of the first report that is missing, or is not of the kind of the right one. None: there is none."""
     return next((name for name in right if name not in reports or not _alike(right[name], reports[name])), None)

@@ -15,10 +15,11 @@ import os
 import pwd
 import subprocess
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Sequence
+from typing import Iterator, Sequence
 
 from .cell import Cell, CellError
 from .fence import Fence, swallows
@@ -52,6 +53,18 @@ def reached(launch: Path) -> Reached:
     installed; D tries none. Raises OSError and subprocess.SubprocessError where the launcher does not run."""
     most = os.environ.get("LOOPLAB_TIER", "C")
     return _reached(launch, most if most in TIERS else "C")
+
+
+@contextmanager
+def asked_for(tier: str | None) -> Iterator[None]:
+    """LOOPLAB_TIER is that one meanwhile; None: what it is already."""
+    before = os.environ.get("LOOPLAB_TIER")
+    os.environ.update({} if tier is None else {"LOOPLAB_TIER": tier})
+    try:
+        yield
+    finally:
+        os.environ.pop("LOOPLAB_TIER", None)
+        os.environ.update({} if before is None else {"LOOPLAB_TIER": before})
 
 
 @lru_cache(maxsize=None)

@@ -21,6 +21,7 @@ from ..plain import alone, seed as seeds, together
 from ..plain.failure import UsageError
 from ..plain.stream import for_stream
 from ..plain.text import WIDTH, count, cut, printable
+from ..running.tier import asked_for
 from ..telling import results
 from ..telling.progress_line import ProgressLine
 from . import (course_file, engine, feedback, gradebook, handed_in, intake, matrix, page, pool, roster, shards, shelf,
@@ -37,7 +38,7 @@ def main(argv: list[str], root: Path = labs.ROOT) -> int:
     options = _arguments(argv)
     intake.check_places(options.source, options.out)
     course = course_file.read(Path(options.course), root) if options.course else None
-    with _trying(course.tier if course else ""):
+    with asked_for(course.tier if course and course.tier in ("A", "B") else None):      # C is tried anyway
         return _class(options, course, root)
 
 
@@ -120,20 +121,6 @@ def _alone(out: Path, shard: Optional[shards.Shard]) -> Iterator[None]:
             return
         with alone.in_folder(shard.folder(out), f"the same shard, {shard}, that is graded into {out}"):
             yield
-
-
-@contextmanager
-def _trying(tier: str) -> Iterator[None]:
-    """Tier A or B of the sandbox is tried for what starts meanwhile; where it was not reached, check_tier() says so."""
-    before = os.environ.get("LOOPLAB_TIER")
-    if tier in ("A", "B"):
-        os.environ["LOOPLAB_TIER"] = tier
-    try:
-        yield
-    finally:
-        os.environ.pop("LOOPLAB_TIER", None)
-        if before is not None:
-            os.environ["LOOPLAB_TIER"] = before
 
 
 @contextmanager
